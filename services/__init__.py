@@ -1,0 +1,1 @@
+"""What the desk does, room by room; nothing in here knows Streamlit."""
