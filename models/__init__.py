@@ -1,0 +1,65 @@
+"""The tables: Stripe's resources under their own names, and the desk's own. No I/O in here."""
+
+from models.base import Base
+from models.billing import (
+    CreditNote,
+    Invoice,
+    InvoiceItem,
+    InvoiceLine,
+    InvoicePayment,
+)
+from models.catalog import Coupon, Price, Product, PromotionCode
+from models.crm import (
+    CallRequest,
+    CustomerProfile,
+    CustomerTag,
+    Message,
+    MessageTemplate,
+    Note,
+    SavedFilter,
+    Task,
+)
+from models.customers import Customer, CustomerFacts
+from models.ledger import Action, ActionStep
+from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
+from models.staff import Staff
+from models.subscriptions import Discount, Subscription, SubscriptionItem
+from models.sync import Event, InboxItem, SyncCursor, Workspace
+
+__all__ = [
+    "Action",
+    "ActionStep",
+    "Base",
+    "CallRequest",
+    "Charge",
+    "Coupon",
+    "CreditNote",
+    "Customer",
+    "CustomerFacts",
+    "CustomerProfile",
+    "CustomerTag",
+    "Discount",
+    "Dispute",
+    "Event",
+    "InboxItem",
+    "Invoice",
+    "InvoiceItem",
+    "InvoiceLine",
+    "InvoicePayment",
+    "Message",
+    "MessageTemplate",
+    "Note",
+    "PaymentIntent",
+    "PaymentMethod",
+    "Price",
+    "Product",
+    "PromotionCode",
+    "Refund",
+    "SavedFilter",
+    "Staff",
+    "Subscription",
+    "SubscriptionItem",
+    "SyncCursor",
+    "Task",
+    "Workspace",
+]

@@ -1,0 +1,128 @@
+"""What the desk itself knows of a customer: owner, tags, notes, tasks, messages, calls, saved filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Field
+
+from models.base import Base, big, instant_key, json_column, long_text
+
+
+class CustomerProfile(Base, table=True):
+    """What staff decide about a customer. `owner` is the staff member who looks after it."""
+
+    __tablename__ = "customer_profiles"
+
+    customer: str = Field(primary_key=True)
+    owner: int | None = Field(default=None, index=True)
+
+
+class CustomerTag(Base, table=True):
+    """A tag on a customer (lower case)."""
+
+    __tablename__ = "customer_tags"
+
+    customer: str = Field(primary_key=True)
+    tag: str = Field(primary_key=True, index=True)
+    added_by: int | None = None
+    added_at: int = big(0, nullable=False)
+
+
+class Note(Base, table=True):
+    """A note that staff wrote on a customer."""
+
+    __tablename__ = "notes"
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer: str = Field(index=True)
+    author: int | None = None
+    author_name: str = ""
+    body: str = long_text("")
+    created_at: int = instant_key()
+
+
+class Task(Base, table=True):
+    """A follow-up that somebody owes a customer; open while `done_at` is None."""
+
+    __tablename__ = "tasks"
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer: str = Field(index=True)
+    title: str = ""
+    assignee: int | None = Field(default=None, index=True)
+    created_by: int | None = None
+    created_at: int = big(0, nullable=False)
+    due_at: int | None = big()
+    done_at: int | None = big()
+
+
+class MessageTemplate(Base, table=True):
+    """A text that staff send. `kind`: transactional or marketing. Subject and body are Jinja2."""
+
+    __tablename__ = "message_templates"
+
+    slug: str = Field(primary_key=True)
+    name: str
+    kind: str = "transactional"
+    subject: str = ""
+    body: str = long_text("")
+    updated_at: int = big(0, nullable=False)
+    updated_by: int | None = None
+
+
+class Message(Base, table=True):
+    """One send. `state`: queued, accepted, failed, unknown; `outbox` where no SMTP server is set."""
+
+    __tablename__ = "messages"
+
+    token: str = Field(primary_key=True)
+    customer: str = Field(index=True)
+    channel: str = "email"
+    template: str = ""
+    to_address: str = ""
+    subject: str = ""
+    body: str = long_text("")
+    state: str = Field(default="queued", index=True)
+    error: str = long_text("")
+    staff: int | None = None
+    staff_name: str = ""
+    created_at: int = instant_key()
+    sent_at: int | None = big()
+    message_id: str = ""
+
+
+class CallRequest(Base, table=True):
+    """A one-on-one call that somebody should have with a customer.
+
+    `state`: requested, scheduled, done, no_show, declined. `outcome` is a code, None while open.
+    """
+
+    __tablename__ = "call_requests"
+
+    token: str = Field(primary_key=True)
+    customer: str = Field(index=True)
+    state: str = Field(default="requested", index=True)
+    assignee: int | None = Field(default=None, index=True)
+    requested_by: int | None = None
+    requested_by_name: str = ""
+    note: str = long_text("")
+    created_at: int = instant_key()
+    due_at: int | None = big()
+    outcome: str | None = None
+    outcome_note: str = long_text("")
+    closed_at: int | None = big()
+
+
+class SavedFilter(Base, table=True):
+    """A filter of a page that somebody kept: `query` is the page's address parameters."""
+
+    __tablename__ = "saved_filters"
+
+    id: int | None = Field(default=None, primary_key=True)
+    page: str = Field(index=True)
+    name: str
+    query: dict[str, Any] = json_column()
+    owner: int | None = None
+    shared: bool = False
+    created_at: int = big(0, nullable=False)

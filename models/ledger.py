@@ -1,0 +1,52 @@
+"""Who did what: each staff command is a row from the moment its dialog opens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Field
+
+from models.base import Base, big, instant_key, json_column, long_text
+
+
+class Action(Base, table=True):
+    """One command. `state`: open (dialog shown), running, done, failed, unknown (look at Stripe)."""
+
+    __tablename__ = "actions"
+
+    token: str = Field(primary_key=True)
+    command: str = Field(index=True)
+    state: str = Field(default="open", index=True)
+    attempt: int = 0
+    staff: int | None = Field(default=None, index=True)
+    staff_name: str = ""
+    role: str = ""
+    customer: str = Field(default="", index=True)
+    object_id: str = ""
+    reason: str = ""
+    comment: str = long_text("")
+    params: dict[str, Any] = json_column()
+    before: dict[str, Any] = json_column()
+    preview: dict[str, Any] = json_column()
+    result: dict[str, Any] = json_column()
+    after: dict[str, Any] = json_column()
+    error: dict[str, Any] = json_column()
+    request_id: str = ""
+    opened_at: int = instant_key()
+    started_at: int | None = big()
+    finished_at: int | None = big()
+
+
+class ActionStep(Base, table=True):
+    """One POST of a command: its idempotency key, stored before the first attempt."""
+
+    __tablename__ = "action_steps"
+
+    token: str = Field(primary_key=True)
+    step: str = Field(primary_key=True)
+    idempotency_key: str
+    state: str = "prepared"
+    request_id: str = ""
+    object_id: str = ""
+    prepared_at: int = big(0, nullable=False)
+    finished_at: int | None = big()

@@ -1,0 +1,77 @@
+"""How the mirror stands: whose account it is, where each pull is, what came in, what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Field
+
+from models.base import Base, big, instant_key, json_column, long_text
+
+
+class Workspace(Base, table=True):
+    """The one row that says whose data this database holds. `clock_offset`: account's clock less ours (s)."""
+
+    __tablename__ = "workspace"
+
+    id: int = Field(default=1, primary_key=True)
+    account: str
+    account_name: str = ""
+    mode: str
+    clock_offset: int = big(0, nullable=False)
+    pulled_at: int | None = big()
+    checked_at: int | None = big()
+    last_error: str = long_text("")
+
+
+class SyncCursor(Base, table=True):
+    """Where the pull of one resource stands. `state`: waiting, running, complete, failed."""
+
+    __tablename__ = "sync_cursors"
+
+    resource: str = Field(primary_key=True)
+    state: str = "waiting"
+    cursor: str | None = None
+    fetched: int = 0
+    started_at: int | None = big()
+    finished_at: int | None = big()
+    error: str = long_text("")
+
+
+class InboxItem(Base, table=True):
+    """A raw payload that came in (an event), kept until it is applied and for its retention time.
+
+    `state`: pending, applied, failed, ignored. `source`: poll, webhook, replay.
+    """
+
+    __tablename__ = "inbox"
+
+    id: str = Field(primary_key=True)
+    source: str
+    type: str = ""
+    created: int = instant_key()
+    received_at: int = big(0, nullable=False)
+    payload: str = long_text("")
+    state: str = Field(default="pending", index=True)
+    attempts: int = 0
+    error: str = long_text("")
+    applied_at: int | None = big()
+
+
+class Event(Base, table=True):
+    """A Stripe event as the timeline shows it: what happened to which object of which customer.
+
+    `facts` keeps the few values that the sentence needs (amounts, statuses, dates), no personal data.
+    """
+
+    __tablename__ = "events"
+
+    id: str = Field(primary_key=True)
+    created: int = instant_key()
+    type: str = ""
+    object_type: str = ""
+    object_id: str = Field(default="", index=True)
+    customer: str | None = Field(default=None, index=True)
+    request_id: str | None = None
+    api_version: str | None = None
+    facts: dict[str, Any] = json_column()

@@ -1,0 +1,120 @@
+"""Which settings does this installation run with?
+
+Environment first, then `.env`. Everything has a default that works on one's own machine: without
+`STRIPE_API_KEY` the desk runs on the sandbox account. `.env.example` explains each setting.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.errors import ConfigurationError
+
+Mode = Literal["sandbox", "test", "live"]
+_MODES: dict[str, Mode] = {"sk_test_": "test", "rk_test_": "test", "sk_live_": "live", "rk_live_": "live"}
+
+
+class Settings(BaseSettings):
+    """All settings. Times in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    stripe_api_key: SecretStr | None = None
+    stripe_api_base: str | None = None
+    stripe_account_id: str | None = None
+    database_url: str | None = None
+    data_dir: Path = Path("var")
+
+    workspace_name: str = "Trialdesk"
+    workspace_timezone: str = "UTC"
+    workspace_locale: str = "en_US"
+    source_metadata_key: str = "source"
+    admin_url_template: str = ""
+    intercom_app_id: str = ""
+    poll_interval: int = Field(default=300, ge=1)
+
+    sandbox_port: int = Field(default=0, ge=0, le=65535)
+    sandbox_customers: int = Field(default=1500, ge=0)
+    sandbox_seed: int = 7
+    sandbox_life: bool = True
+
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    mail_from: str = ""
+
+    @field_validator("workspace_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"“{value}” is not a time zone; use a name such as Europe/Berlin")
+        return value
+
+    @model_validator(mode="after")
+    def _key_fits(self) -> Self:
+        key = self.stripe_api_key.get_secret_value() if self.stripe_api_key else ""
+        if key and not key.startswith(tuple(_MODES)):
+            raise ValueError(
+                "STRIPE_API_KEY must begin with sk_test_, rk_test_, sk_live_ or rk_live_; "
+                "copy it again from Stripe's dashboard (a pk_ key is a publishable key and cannot read data)"
+            )
+        if self.stripe_api_base and not key:
+            raise ValueError("STRIPE_API_BASE is set but STRIPE_API_KEY is not; set both, or neither")
+        if self.smtp_host and not self.mail_from:
+            raise ValueError("SMTP_HOST is set but MAIL_FROM is not; say which address mail comes from")
+        return self
+
+    @property
+    def mode(self) -> Mode:
+        """sandbox (no key), test or live, by the key's prefix."""
+        if self.stripe_api_key is None:
+            return "sandbox"
+        key = self.stripe_api_key.get_secret_value()
+        return next(mode for prefix, mode in _MODES.items() if key.startswith(prefix))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The workspace's time zone: days, weeks and months are cut in it."""
+        return ZoneInfo(self.workspace_timezone)
+
+    def database_url_for(self, account: str) -> str:
+        """The database of an account (`acct_...`): the explicit one, else a file of its own."""
+        if self.database_url:
+            return self.database_url
+        name = "sandbox" if self.mode == "sandbox" else f"{account}-{self.mode}"
+        return f"sqlite:///{self.data_dir.resolve() / name}.db"
+
+
+def load() -> Settings:
+    """Reads the settings anew. Raises ConfigurationError with one sentence for each thing that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error), remedy="See .env.example for each setting.") from None
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return load()
+
+
+def _explain(error: ValidationError) -> str:
+    return " ".join(
+        f"{'_'.join(str(part) for part in item['loc']).upper()}: {_sentence(item['msg'])}"
+        if item["loc"]
+        else _sentence(item["msg"])
+        for item in error.errors(include_url=False, include_input=False)
+    )
+
+
+def _sentence(text: str) -> str:
+    return text.removeprefix("Value error, ").rstrip(".") + "."

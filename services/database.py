@@ -1,0 +1,144 @@
+"""Where are the tables, and how does one read and write them?
+
+SQLite (WAL) by default, PostgreSQL by URL. Readers open `session()`, writers open `transaction()`:
+services never commit, the edge does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from models import Base
+from services.errors import ConfigurationError
+
+DBOS_NEEDS_SQLITE = (3, 42)
+_BUSY_TIMEOUT_MS = 10_000
+
+
+def sqlite_module() -> ModuleType:
+    """The one SQLite library of this process: two on one file would lose each other's locks.
+
+    Raises ConfigurationError where neither Python's own nor pysqlite3 is new enough.
+    """
+    if sqlite3.sqlite_version_info >= DBOS_NEEDS_SQLITE:
+        return sqlite3
+    try:
+        import pysqlite3
+    except ImportError:
+        raise ConfigurationError(
+            f"SQLite {sqlite3.sqlite_version} is too old: 3.42 or newer is needed.",
+            remedy="Install pysqlite3-binary, use a newer Python, or set DATABASE_URL to PostgreSQL.",
+        ) from None
+    module: ModuleType = pysqlite3.dbapi2
+    return module
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for `sqlite:///path` or `postgresql://...`. Raises ConfigurationError on any other URL."""
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise ConfigurationError(
+            "DATABASE_URL is not a database address.",
+            remedy="Use sqlite:///path/to/file.db or postgresql://user:password@host/name.",
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+    if backend != "sqlite":
+        raise ConfigurationError(
+            f"DATABASE_URL names “{backend}”, which the desk does not speak.",
+            remedy="Use sqlite or postgresql.",
+        )
+    return _open_sqlite(parsed)
+
+
+def _open_sqlite(url: sa.URL) -> sa.Engine:
+    path = Path(url.database or "")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot write to {path.parent}: {error.strerror}.",
+            remedy="Make the folder writable, or set DATA_DIR to another one.",
+        ) from None
+    engine = sa.create_engine(url, module=sqlite_module(), pool_size=20, max_overflow=40)
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare_connection(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.execute("PRAGMA cache_size=-32000")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A reader that turns writer in the middle fails at once instead of waiting: take the lock first.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class _Current:
+    engine: sa.Engine | None = None
+
+
+def configure(url: str) -> sa.Engine:
+    """Opens the process's database; replaces the one before."""
+    if _Current.engine is not None:
+        _Current.engine.dispose()
+    _Current.engine = open_engine(url)
+    return _Current.engine
+
+
+def engine() -> sa.Engine:
+    """The process's database. Raises ConfigurationError before `configure`."""
+    if _Current.engine is None:
+        raise ConfigurationError("The database is not open yet.", remedy="Start the desk with `make run`.")
+    return _Current.engine
+
+
+def is_open() -> bool:
+    """Whether `configure` has been called in this process."""
+    return _Current.engine is not None
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """A session for reading; nothing is committed."""
+    with Session(engine(), expire_on_commit=False) as opened:
+        yield opened
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session for writing; commits at the end, rolls back on any error."""
+    with Session(engine().execution_options(writes=True), expire_on_commit=False) as opened, opened.begin():
+        yield opened
+
+
+def create_schema() -> None:
+    """Creates all tables straight from the models (tests; installations use `migrate`)."""
+    Base.metadata.create_all(engine())
+
+
+def is_sqlite() -> bool:
+    """Whether the process's database is SQLite."""
+    return engine().dialect.name == "sqlite"

@@ -1,0 +1,97 @@
+"""Who may see and do what? One table, read by pages, by buttons, and again by each service function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.errors import NotAllowed
+
+
+class Role(StrEnum):
+    """What a person is here for."""
+
+    VIEWER = "viewer"
+    SUPPORT = "support"
+    SALES = "sales"
+    FOUNDER = "founder"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """One thing that a person may see or do; the value is how people say it."""
+
+    SEE_CUSTOMERS = "see customers"
+    SEE_METRICS = "see metrics"
+    SEE_ACTIVITY = "see the activity of all staff"
+    EXPORT = "export rows"
+    ANNOTATE = "write notes, tags and tasks"
+    SHARE_FILTERS = "share filters"
+    EXTEND_TRIAL = "extend trials"
+    END_TRIAL = "end trials"
+    ADD_CHARGE = "add charges"
+    CANCEL = "cancel subscriptions"
+    REACTIVATE = "reactivate subscriptions"
+    RETRY_PAYMENT = "retry payments"
+    CARD_LINK = "make card links"
+    SEND_MESSAGE = "send messages"
+    REQUEST_CALL = "request calls"
+    WORK_CALLS = "work through calls"
+    MANAGE_STAFF = "manage staff"
+
+
+_READS = frozenset(
+    {Permission.SEE_CUSTOMERS, Permission.SEE_METRICS, Permission.SEE_ACTIVITY, Permission.EXPORT}
+)
+_VIEWER = frozenset({Permission.SEE_CUSTOMERS, Permission.SEE_METRICS})
+_SALES = _VIEWER | {
+    Permission.ANNOTATE,
+    Permission.EXPORT,
+    Permission.EXTEND_TRIAL,
+    Permission.CARD_LINK,
+    Permission.SEND_MESSAGE,
+    Permission.REQUEST_CALL,
+    Permission.WORK_CALLS,
+    Permission.SHARE_FILTERS,
+}
+_SUPPORT = _SALES | {
+    Permission.SEE_ACTIVITY,
+    Permission.END_TRIAL,
+    Permission.ADD_CHARGE,
+    Permission.CANCEL,
+    Permission.REACTIVATE,
+    Permission.RETRY_PAYMENT,
+}
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.SALES: _SALES,
+    Role.SUPPORT: _SUPPORT,
+    Role.FOUNDER: _SUPPORT,
+    Role.ADMIN: _SUPPORT | {Permission.MANAGE_STAFF},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The staff member who asks. `read_only` is why nobody may write on this account now ("" = may)."""
+
+    id: int
+    name: str
+    email: str
+    role: Role
+    read_only: str = ""
+
+    def why_not(self, permission: Permission) -> str:
+        """Why this person may not do it, as a sentence; "" when allowed."""
+        if permission not in GRANTS[self.role]:
+            return f"Your role ({self.role}) may not {permission}. Ask an admin for another role."
+        return "" if permission in _READS else self.read_only
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this person may do it now."""
+        return not self.why_not(permission)
+
+    def require(self, permission: Permission) -> None:
+        """Raises NotAllowed where this person may not do it."""
+        if reason := self.why_not(permission):
+            raise NotAllowed(permission, reason)
