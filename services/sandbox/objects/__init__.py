@@ -59,6 +59,11 @@ def part(name: str, /, **fields: Any) -> dict[str, Any]:
     return _make(parts.SHAPES, name, fields)
 
 
+def known_fields(kind: str) -> frozenset[str]:
+    """The names that `new` takes for the kind."""
+    return _KINDS[kind].known | {"object"}
+
+
 def listing(url: str, data: list[Any], *, has_more: bool = False) -> dict[str, Any]:
     """A list object; with `has_more` the data is its first page."""
     return {"object": "list", "data": data, "has_more": has_more, "url": url}

@@ -29,6 +29,16 @@ SHAPES: dict[str, Shape] = {
         nulls="advice_code network_advice_code network_decline_code reason seller_message",
         optional="risk_score rule",
     ),
+    "dispute.evidence_details": shape(
+        "due_by",
+        {
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+            "submission_method": "manual",
+        },
+    ),
     "dispute.card": shape("brand network", {"case_type": "chargeback"}, nulls="network_reason_code"),
     "invoice.parent": shape("subscription_details", {"type": "subscription_details"}, nulls="quote_details"),
     "invoice.parent.subscription": shape(
