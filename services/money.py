@@ -8,10 +8,12 @@ Source: Stripe's documentation, "Zero-decimal currencies", "Three-decimal curren
 from __future__ import annotations
 
 import re
+from copy import copy
 from decimal import Decimal
+from functools import cache
 
 from babel import Locale
-from babel.numbers import get_decimal_symbol, get_group_symbol
+from babel.numbers import NumberPattern, get_decimal_symbol, get_group_symbol
 
 from services.errors import InvalidInput
 
@@ -91,14 +93,18 @@ def _invalid(message: str, remedy: str) -> InvalidInput:
 def display(amount: int, currency: str, *, locale: str = "en_US") -> str:
     """An amount in minor units as people write it in the locale, e.g. `$1,250.00`, `¥1,250`."""
     places = exponent(currency)
-    pattern = Locale.parse(locale).currency_formats["standard"]
     value = Decimal(amount).scaleb(-places)
-    written = pattern.apply(
-        value, locale, currency=currency.upper(), currency_digits=False, force_frac=(places, places)
-    )
+    written = _pattern(locale, places).apply(value, locale, currency=currency.upper(), currency_digits=False)
     return str(written)
 
 
 def display_micros(micros: int, currency: str, *, locale: str = "en_US") -> str:
     """Millionths of a minor unit (MRR) as people write them; only this display rounds, half to even."""
     return display(int((Decimal(micros) / MICROS).to_integral_value()), currency, locale=locale)
+
+
+@cache
+def _pattern(locale: str, places: int) -> NumberPattern:
+    pattern = copy(Locale.parse(locale).currency_formats["standard"])
+    pattern.frac_prec = (places, places)
+    return pattern

@@ -1,0 +1,65 @@
+"""What every test may ask for: an empty database of each kind, and a sandbox account of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import sqlalchemy as sa
+
+from services import clock, database
+from tests.support import postgres
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    _lay_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> str:
+    """The name of a PostgreSQL database with all tables, copied for each test."""
+    url = postgres.create_database()
+    _lay_tables(url)
+    return sa.make_url(url).database or ""
+
+
+def _lay_tables(url: str) -> None:
+    database.configure(url)
+    database.create_schema()
+    database.engine().dispose()
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database with all tables, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "desk.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    url = postgres.create_database(request.getfixturevalue("postgres_template"))
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture(name="database")
+def open_database(database_url: str) -> Iterator[ModuleType]:
+    """`services.database`, opened on an empty database with all tables."""
+    database.configure(database_url)
+    yield database
+    database.engine().dispose()
+
+
+@pytest.fixture(autouse=True)
+def _clock_stands_still_between_tests() -> Iterator[None]:
+    yield
+    clock.follow(0)
