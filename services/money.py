@@ -105,6 +105,6 @@ def display_micros(micros: int, currency: str, *, locale: str = "en_US") -> str:
 
 @cache
 def _pattern(locale: str, places: int) -> NumberPattern:
-    pattern = copy(Locale.parse(locale).currency_formats["standard"])
+    pattern: NumberPattern = copy(Locale.parse(locale).currency_formats["standard"])
     pattern.frac_prec = (places, places)
     return pattern
