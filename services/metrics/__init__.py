@@ -1,0 +1,1 @@
+"""What do the numbers mean, and what are they? Definitions as SQL over the tables and pure functions."""

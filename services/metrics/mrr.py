@@ -1,0 +1,133 @@
+"""What does a subscription come to a month?
+
+MRR: each active item's unit amount x quantity, normalised to a month (year / 12 n, month / n,
+week x 52 / 12 n, day x 365 / 12 n), each item rounded once, half to even, to integer micros (millionths
+of a minor unit); every sum is a sum of these integers. Statuses `active` and `past_due`; out are
+`trialing`, `paused`, `unpaid`, `incomplete*`, free and metered items, tax, and subscriptions whose
+collection is paused. Less discounts with duration `forever`: percentages first, then amounts for each
+invoice interval, only on the products they apply to, never below 0.
+
+Prices with tiers carry no unit amount and come to 0 here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from services.money import MICROS
+
+_PER_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
+_COUNTED = frozenset(("active", "past_due"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rebate:
+    """A coupon at work. `percent_off` is Stripe's decimal text, `amount_off` minor units of `currency`.
+
+    `applies_to` holds product ids; empty means all.
+    """
+
+    percent_off: str | None
+    amount_off: int | None
+    currency: str | None
+    duration: str
+    applies_to: frozenset[str]
+
+    def fits(self, product: str) -> bool:
+        """Whether the coupon applies to the product."""
+        return not self.applies_to or product in self.applies_to
+
+
+@dataclass(frozen=True, slots=True)
+class PricedItem:
+    """A subscription's item with its price. `unit_amount_decimal` is minor units as Stripe's exact text."""
+
+    unit_amount_decimal: str | None
+    quantity: int
+    interval: str | None
+    interval_count: int
+    usage_type: str | None
+    billing_scheme: str
+    product: str
+    rebates: tuple[Rebate, ...] = ()
+
+    @property
+    def months(self) -> Fraction:
+        """How many invoices of this item fall in a month; 0 for what does not recur."""
+        return Fraction(_PER_YEAR.get(self.interval or "", 0), 12 * max(1, self.interval_count))
+
+    @property
+    def monthly(self) -> Fraction:
+        """Minor units a month before discounts, exactly; 0 for free, metered, tiered and one-off items."""
+        if self.usage_type == "metered" or not self.unit_amount_decimal:
+            return Fraction(0)
+        return Fraction(self.unit_amount_decimal) * self.quantity * self.months
+
+
+def counts(status: str, pause_collection: str | None) -> bool:
+    """Whether a subscription in this state is in MRR."""
+    return status in _COUNTED and not pause_collection
+
+
+def mrr_micros(
+    status: str,
+    pause_collection: str | None,
+    items: Sequence[PricedItem],
+    rebates: Iterable[Rebate],
+    *,
+    currency: str,
+) -> int:
+    """The subscription's MRR in micros of `currency`; 0 where its state does not count."""
+    return plan_micros(items, rebates, currency=currency) if counts(status, pause_collection) else 0
+
+
+def plan_micros(items: Sequence[PricedItem], rebates: Iterable[Rebate], *, currency: str) -> int:
+    """What the items come to a month after forever discounts, in micros of `currency`, in any status.
+
+    `rebates` are those of the subscription (and of its customer); an item's own are on the item.
+    """
+    shared = _forever(rebates)
+    amounts = [_less_percent(item, shared) for item in items]
+    for index, item in enumerate(items):
+        for rebate in _amounts_off(_forever(item.rebates), currency):
+            _take_off(amounts, items, rebate, [index])
+    for rebate in _amounts_off(shared, currency):
+        _take_off(amounts, items, rebate, range(len(items)))
+    return sum(round(amount * MICROS) for amount in amounts)
+
+
+def _forever(rebates: Iterable[Rebate]) -> list[Rebate]:
+    return [rebate for rebate in rebates if rebate.duration == "forever"]
+
+
+def _less_percent(item: PricedItem, shared: Collection[Rebate]) -> Fraction:
+    amount = max(item.monthly, Fraction(0))
+    for rebate in (*_forever(item.rebates), *shared):
+        if rebate.percent_off and rebate.fits(item.product):
+            amount *= max(1 - Fraction(rebate.percent_off) / 100, Fraction(0))
+    return amount
+
+
+def _amounts_off(rebates: Iterable[Rebate], currency: str) -> list[Rebate]:
+    """Amounts off in this currency, the narrowest coupon first, so that their order does not matter."""
+    mine = [rebate for rebate in rebates if rebate.amount_off and rebate.currency == currency]
+    return sorted(
+        mine, key=lambda r: (not r.applies_to, len(r.applies_to), sorted(r.applies_to), r.amount_off)
+    )
+
+
+def _take_off(
+    amounts: list[Fraction], items: Sequence[PricedItem], rebate: Rebate, candidates: Iterable[int]
+) -> None:
+    """Takes a coupon's amount once for each invoice, in proportion, from the items billed most often."""
+    fitting = [i for i in candidates if amounts[i] > 0 and rebate.fits(items[i].product)]
+    if not fitting:
+        return
+    often = max(items[i].months for i in fitting)
+    pool = [i for i in fitting if items[i].months == often]
+    total = sum((amounts[i] for i in pool), Fraction(0))
+    kept = 1 - min(Fraction(rebate.amount_off or 0) * often / total, Fraction(1))
+    for i in pool:
+        amounts[i] *= kept
