@@ -1,0 +1,57 @@
+"""services.migrations: the steps lead to exactly the models, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from models import Base
+from services import database, migrations
+from services.errors import ConfigurationError
+from tests.conftest import BACKENDS
+from tests.support import postgres
+
+
+@pytest.fixture(params=BACKENDS)
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A database without any table."""
+    url = f"sqlite:///{tmp_path}/bare.db" if request.param == "sqlite" else postgres.create_database()
+    yield database.configure(url)
+    database.engine().dispose()
+    if request.param == "postgresql":
+        postgres.drop_database(url)
+
+
+def test_the_steps_lead_to_the_models(bare: sa.Engine) -> None:
+    migrations.upgrade()
+    with bare.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert context.get_current_revision() == migrations.newest()
+
+
+def test_upgrading_twice_keeps_what_is_there(bare: sa.Engine) -> None:
+    migrations.upgrade()
+    with bare.execution_options(writes=True).begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO staff (email, name, role, active, created_at) "
+                "VALUES ('a@example.com', 'A', 'viewer', true, 1)"
+            )
+        )
+    migrations.upgrade()
+    with bare.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM staff")) == 1
+
+
+def test_a_database_of_a_newer_version_is_refused(bare: sa.Engine) -> None:
+    migrations.upgrade()
+    with bare.execution_options(writes=True).begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'of_the_future'"))
+    with pytest.raises(ConfigurationError, match="another version"):
+        migrations.upgrade()
