@@ -1,0 +1,1 @@
+"""What the desk says to customers: templates, messages by email, one-on-one calls."""
