@@ -1,0 +1,279 @@
+"""How does work that was begun get finished, whatever happens to the process? DBOS, set up once, here.
+
+On SQLite its tables live in a file of their own next to the desk's (its claims take the writer), on
+PostgreSQL in a schema of their own. Each process holds a numbered slot under a lock that ends with the
+process; the slot's name is the `executor_id`. A process that starts in a dead one's slot resumes its
+work, and a keeper in every living process does the same for slots that nobody has taken again.
+
+Rules for workflows: the body holds no clock, chance, database or network, those are steps; a step may
+run twice; arguments and results are ids and small plain values. Import the rooms that declare
+workflows before `launch`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from sqlalchemy import event
+
+from services import database
+from services.errors import Unavailable
+
+APPLICATION_VERSION = "1"  # work begun under another version is never resumed: keep it
+COMMANDS = "commands"  # polled ten times a second: a poll costs 5 ms of CPU
+MESSAGES = "messages"
+
+_SLOTS = 64
+_KEEPER_SECONDS = 15.0
+_KEPT_DAYS = 7
+_BATCH = 500
+_ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
+_log = logging.getLogger(__name__)
+_after_launch: list[Callable[[], None]] = []
+
+
+class Slot(Protocol):
+    """A numbered seat of one process, given up by `close` or by the process's death."""
+
+    name: str
+
+    def close(self) -> None:
+        """Lets the seat go."""
+
+
+@dataclass
+class _Process:
+    slot: Slot | None = None
+    stop: threading.Event | None = None
+    keeper: threading.Thread | None = None
+
+
+_process = _Process()
+
+
+def launch() -> None:
+    """Starts the queues and resumes unfinished work. Blocking: call it off the event loop.
+
+    The desk's database must be open. Raises ConfigurationError where SQLite is too old.
+    """
+    if _process.slot is not None:
+        return
+    _process.slot = _first_free_slot()
+    try:
+        DBOS(config=_config(_process.slot.name))
+        DBOS.launch()
+        _declare_queues()
+    except BaseException:
+        shutdown()
+        raise
+    _process.stop = threading.Event()
+    _process.keeper = threading.Thread(
+        target=_keep, args=(_process.stop,), name="durable-keeper", daemon=True
+    )
+    _process.keeper.start()
+    for callback in _after_launch:
+        callback()
+
+
+def shutdown(*, patience: int = 5) -> None:
+    """Stops taking work, waits up to `patience` seconds for what runs; the rest resumes at the next start."""
+    if _process.stop is not None and _process.keeper is not None:
+        _process.stop.set()
+        _process.keeper.join()
+    busy = is_launched() and _running_here()
+    DBOS.destroy(workflow_completion_timeout_sec=patience if busy else 0)
+    if _process.slot is not None:
+        _process.slot.close()
+    _process.slot = _process.stop = _process.keeper = None
+
+
+def is_launched() -> bool:
+    """Whether work can be started in this process."""
+    return _process.slot is not None
+
+
+def after_launch(callback: Callable[[], None]) -> Callable[[], None]:
+    """Registers what a room does each time the queues have started (for example: take up loose ends)."""
+    _after_launch.append(callback)
+    return callback
+
+
+def start(
+    queue: str, workflow: Callable[..., Any], *args: Any, id: str, partition: str | None = None
+) -> None:
+    """Puts a workflow on a queue; a second call with the same id does nothing.
+
+    `partition` is needed on COMMANDS: the work of one partition runs one after another.
+    Raises Unavailable before `launch`.
+    """
+    if not is_launched():
+        raise Unavailable("The desk is still starting.", remedy="Try again in a few seconds.")
+    with SetWorkflowID(id), SetEnqueueOptions(queue_partition_key=partition):
+        DBOS.enqueue_workflow(queue, workflow, *args)
+
+
+def _declare_queues() -> None:
+    DBOS.register_queue(COMMANDS, partition_concurrency=1, worker_concurrency=16, polling_interval_sec=0.1)
+    DBOS.register_queue(MESSAGES, worker_concurrency=4, polling_interval_sec=0.5)
+    DBOS.apply_schedules(
+        [
+            {
+                "schedule_name": "forget-finished-work",
+                "workflow_fn": _forget_finished,
+                "schedule": "0 17 3 * * *",
+            }
+        ]
+    )
+
+
+@DBOS.workflow(name="forget_finished_work")
+def _forget_finished(scheduled: datetime, _context: Any) -> None:
+    while _forget_batch((scheduled - timedelta(days=_KEPT_DAYS)).astimezone(UTC).isoformat()) == _BATCH:
+        pass
+
+
+@DBOS.step(name="forget_batch")
+def _forget_batch(finished_before: str) -> int:
+    rows = DBOS.list_workflows(
+        status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+        completed_before=finished_before,
+        limit=_BATCH,
+        load_input=False,
+        load_output=False,
+    )
+    DBOS.delete_workflows([row.workflow_id for row in rows])
+    return len(rows)
+
+
+def _keep(stop: threading.Event) -> None:
+    while not stop.wait(_KEEPER_SECONDS):
+        try:
+            _take_over_the_dead()
+        except Exception:
+            _log.exception("Looking for the work of dead processes failed; it is tried again.")
+
+
+def _take_over_the_dead() -> None:
+    """Re-enqueues the running work of every slot whose process is gone."""
+    assert _process.slot is not None
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    names = {row.executor_id for row in pending if row.executor_id} - {_process.slot.name}
+    for name in sorted(names):
+        if slot := _claim(name):
+            with contextlib.closing(slot):
+                DBOS._recover_pending_workflows([name])
+
+
+def _running_here() -> bool:
+    assert _process.slot is not None
+    return bool(
+        DBOS.list_workflows(
+            status="PENDING", executor_id=_process.slot.name, limit=1, load_input=False, load_output=False
+        )
+    )
+
+
+def _config(executor_id: str) -> DBOSConfig:
+    config: DBOSConfig = {
+        "name": "trialdesk",
+        "application_version": APPLICATION_VERSION,
+        "executor_id": executor_id,
+        "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": 0.5,
+    }
+    if database.is_sqlite():
+        config["system_database_engine"] = _open_sqlite(_beside("work.db"))
+    else:
+        config["system_database_url"] = _postgres_url().render_as_string(hide_password=False)
+    return config
+
+
+def _beside(suffix: str) -> Path:
+    return Path(database.engine().url.database or "").with_suffix(f".{suffix}")
+
+
+def _postgres_url() -> sa.URL:
+    return database.engine().url.set(drivername="postgresql+psycopg")
+
+
+def _open_sqlite(path: Path) -> sa.Engine:
+    engine = sa.create_engine(
+        f"sqlite:///{path}", module=database.sqlite_module(), pool_size=20, max_overflow=40
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"  # as DBOS sets on engines of its own
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA busy_timeout=30000")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+def _first_free_slot() -> Slot:
+    for number in range(_SLOTS):
+        if slot := _claim(f"desk-{number}"):
+            return slot
+    raise Unavailable(f"{_SLOTS} desks already run on this database.", remedy="Stop one of them.")
+
+
+def _claim(name: str) -> Slot | None:
+    return _FileSlot.claim(name) if database.is_sqlite() else _PostgresSlot.claim(name)
+
+
+@dataclass
+class _FileSlot:
+    """A SQLite file under an exclusive lock: the operating system drops it with the process."""
+
+    name: str
+    connection: Any
+
+    @classmethod
+    def claim(cls, name: str) -> _FileSlot | None:
+        module = database.sqlite_module()
+        connection = module.connect(
+            _beside(f"{name}.lock"), isolation_level=None, timeout=0, check_same_thread=False
+        )
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except module.OperationalError:
+            connection.close()
+            return None
+        return cls(name, connection)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@dataclass
+class _PostgresSlot:
+    """An advisory lock on a connection of its own: the server drops it with the connection."""
+
+    name: str
+    connection: sa.Connection
+
+    @classmethod
+    def claim(cls, name: str) -> _PostgresSlot | None:
+        engine = sa.create_engine(_postgres_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        connection = engine.connect()
+        if connection.scalar(
+            sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))"),
+            {"ours": _ADVISORY_CLASS, "name": name},
+        ):
+            return cls(name, connection)
+        connection.close()
+        return None
+
+    def close(self) -> None:
+        self.connection.close()
