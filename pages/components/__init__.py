@@ -1,0 +1,1 @@
+"""What pages share: the way in, navigation, formats, tables and links."""

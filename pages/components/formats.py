@@ -1,0 +1,103 @@
+"""How are amounts, instants and shares written for the people of this workspace?
+
+The locale and the zone are the workspace's. Amounts are minor units, micros are millionths of them,
+instants are seconds since 1970 UTC. A missing value is written as a dash, a share of nothing as “No data”.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from babel import Locale
+from babel.dates import format_date, format_time, format_timedelta, get_timezone_name
+from babel.numbers import format_decimal, format_percent
+
+from services import clock, config
+from services import money as amounts
+
+NOTHING = "–"
+NO_DATA = "No data"
+
+
+def money(amount: int | None, currency: str) -> str:
+    """An amount in minor units, e.g. `$1,250.00`."""
+    if amount is None or not currency:
+        return NOTHING
+    return amounts.display(amount, currency, locale=_locale())
+
+
+def micros(value: int | None, currency: str) -> str:
+    """Millionths of a minor unit (MRR), rounded only here."""
+    if value is None or not currency:
+        return NOTHING
+    return amounts.display_micros(value, currency, locale=_locale())
+
+
+def count(value: int) -> str:
+    """A whole number with the locale's grouping."""
+    return str(format_decimal(value, locale=_locale()))
+
+
+def share(part: int, whole: int) -> str:
+    """`part` of `whole` as a percentage with one decimal; “No data” where there is no whole."""
+    if whole == 0:
+        return NO_DATA
+    return str(format_percent(part / whole, "#,##0.0 %", locale=_locale()))
+
+
+def day(instant: int | None) -> str:
+    """The local day of an instant, e.g. `Mar 3, 2026`."""
+    if instant is None:
+        return NOTHING
+    return str(format_date(clock.local(instant, config.settings().zone), "medium", locale=_locale()))
+
+
+def moment(instant: int | None) -> str:
+    """The local day and time of an instant, e.g. `Mar 3, 2026, 2:05 PM`; `zone_name` says where."""
+    if instant is None:
+        return NOTHING
+    at = clock.local(instant, config.settings().zone)
+    both = str(Locale.parse(_locale()).datetime_formats["medium"])
+    date = format_date(at, "medium", locale=_locale())
+    return both.replace("{1}", date).replace("{0}", format_time(at, "short", locale=_locale()))
+
+
+def zone_name() -> str:
+    """The workspace's time zone as people say it; stands beside every list of times."""
+    zone = config.settings().zone
+    return f"{get_timezone_name(zone, locale=_locale())} ({zone.key})"
+
+
+def relative(instant: int | None, *, now: int | None = None) -> str:
+    """How far an instant is, e.g. `2 hours ago`, `in 3 days`."""
+    if instant is None:
+        return NOTHING
+    distance = instant - (clock.now() if now is None else now)
+    if abs(distance) < 60:
+        return "just now" if distance <= 0 else "in a moment"
+    return str(format_timedelta(timedelta(seconds=distance), add_direction=True, locale=_locale()))
+
+
+def days_left(until: int | None, *, now: int | None = None) -> str:
+    """The days that a trial still has, rounded up, e.g. `3 days`; `over` once it has ended."""
+    if until is None:
+        return NOTHING
+    left = clock.days_left(until, clock.now() if now is None else now)
+    return "over" if left == 0 else "1 day" if left == 1 else f"{count(left)} days"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 invoice`, `2,300 invoices`."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def plain(text: str) -> str:
+    """Customer text for a place that reads Markdown: every sign that means something there is escaped."""
+    return "".join(f"\\{sign}" if sign in _MARKDOWN_SIGNS else sign for sign in " ".join(text.split()))
+
+
+_MARKDOWN_SIGNS = frozenset("\\`*_{}[]()<>#+-.!|~:$&@^=")
+
+
+def _locale() -> str:
+    return config.settings().workspace_locale

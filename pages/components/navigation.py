@@ -1,0 +1,111 @@
+"""Which pages are there, where do they live, and who may open them?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from services.staff.roles import Permission, Person
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """One page. `section` groups it in the menu; `hidden` pages are reached by links only."""
+
+    key: str
+    title: str
+    icon: str
+    permission: Permission
+    section: str
+    help: str
+    hidden: bool = False
+
+    @property
+    def file(self) -> str:
+        """The page's script, relative to the repository."""
+        return f"pages/{self.key.replace('-', '_')}.py"
+
+    @property
+    def path(self) -> str:
+        """The page's address, e.g. `/failed-payments`; the overview is `/`."""
+        return "/" if self.key == HOME else f"/{self.key}"
+
+
+HOME = "overview"
+_SEE, _MEASURE = Permission.SEE_CUSTOMERS, Permission.SEE_METRICS
+PAGES: dict[str, PageSpec] = {
+    page.key: page
+    for page in (
+        PageSpec(
+            "overview", "Overview", ":material/space_dashboard:", _MEASURE, "Today",
+            "Today at a glance: revenue, trials, failed payments and disputes, per currency.",
+        ),
+        PageSpec(
+            "customers", "Customers", ":material/group:", _SEE, "Today",
+            "Find a customer by name, email, any Stripe id, invoice number, card or amount.",
+        ),
+        PageSpec(
+            "customer", "Customer", ":material/person:", _SEE, "Today",
+            "One customer: subscriptions, invoices, payments, notes and what happened.", hidden=True,
+        ),
+        PageSpec(
+            "trials", "Trials", ":material/hourglass_top:", _SEE, "Work",
+            "Running trials as a work list, by days left.",
+        ),
+        PageSpec(
+            "failed-payments", "Failed payments", ":material/credit_card_off:", _SEE, "Work",
+            "Open failures by money at stake, with the reason in plain words.",
+        ),
+        PageSpec(
+            "calls", "Calls", ":material/call:", _SEE, "Work",
+            "One-on-one call requests, due first.",
+        ),
+        PageSpec(
+            "outbox", "Outbox", ":material/outbox:", _SEE, "Work",
+            "Messages that were written here, and what became of them.",
+        ),
+        PageSpec(
+            "conversion", "Conversion", ":material/conversion_path:", _MEASURE, "Understand",
+            "From sign-up to paying customer: the funnel and the monthly cohorts.",
+        ),
+        PageSpec(
+            "activity", "Activity", ":material/history:", _SEE, "Understand",
+            "Every action of the staff: who, when, why, before and after.",
+        ),
+        PageSpec(
+            "definitions", "Definitions", ":material/menu_book:", _MEASURE, "Understand",
+            "What each number means.", hidden=True,
+        ),
+    )
+}  # fmt: skip
+
+
+def menu(person: Person) -> dict[str, list[Page]]:
+    """The pages that this person may open, by section, for `st.navigation`."""
+    sections: dict[str, list[Page]] = {}
+    for page in PAGES.values():
+        if person.may(page.permission) and (ROOT / page.file).exists():
+            sections.setdefault(page.section, []).append(_page(page))
+    return sections
+
+
+def _page(page: PageSpec) -> Page:
+    return st.Page(
+        ROOT / page.file,
+        title=page.title,
+        icon=page.icon,
+        url_path=page.key,
+        default=page.key == HOME,
+        visibility="hidden" if page.hidden else "visible",
+        help=page.help,
+    )
+
+
+def go(key: str, **parameters: str) -> None:
+    """Opens another page in place, with filters in its address: `go("customer", id="cus_...")`."""
+    st.switch_page(PAGES[key].file, query_params=parameters)
