@@ -1,0 +1,101 @@
+"""How fast may we ask?
+
+One token bucket for the account and one for each endpoint. A 429 lowers the bucket that it names
+(`Stripe-Rate-Limited-Reason`); quiet time raises it again, never above where it began. Rates are requests a
+second, times seconds of a monotonic clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_LOWEST = 1.0
+_RECOVERY = 0.02  # of the first rate, each second without a 429: a halved bucket is whole in 25 s
+_ENDPOINT_REASONS = ("endpoint-rate", "endpoint-concurrency", "resource-specific")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests a second that the other side allows: in all, and for each endpoint."""
+
+    account: float
+    endpoint: float
+
+
+LIVE = Limits(account=100, endpoint=25)
+TEST = Limits(account=25, endpoint=25)
+LOCAL = Limits(account=2_000, endpoint=2_000)
+
+
+class Bucket:
+    """Tokens that refill at `rate` a second up to one second's worth; not safe for threads by itself."""
+
+    def __init__(self, rate: float, at: float) -> None:
+        self.first_rate = self.rate = rate
+        self._tokens = rate
+        self._at = at
+
+    def take(self, at: float) -> float:
+        """Takes one token and says how many seconds to wait before using it."""
+        self._refill(at)
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self.rate)
+
+    def lower(self, at: float) -> None:
+        """Halves the rate and empties the bucket: the other side said that it was too fast."""
+        self._refill(at)
+        self.rate = max(_LOWEST, self.rate / 2)
+        self._tokens = min(self._tokens, 0.0)
+
+    def _refill(self, at: float) -> None:
+        passed, self._at = max(0.0, at - self._at), at
+        self._tokens = min(self.rate, self._tokens + passed * self.rate)
+        self.rate = min(self.first_rate, self.rate + passed * _RECOVERY * self.first_rate)
+
+
+class Pacer:
+    """Paces the requests of all threads of this process to one account."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._limits, self._now, self._sleep = limits, now, sleep
+        self._lock = threading.Lock()
+        self._account = Bucket(limits.account, now())
+        self._endpoints: dict[str, Bucket] = {}
+
+    def wait(self, endpoint: str) -> None:
+        """Returns when one more request to the endpoint may be sent."""
+        with self._lock:
+            at = self._now()
+            seconds = max(self._account.take(at), self._endpoint(endpoint, at).take(at))
+        if seconds:
+            self._sleep(seconds)
+
+    def slow_down(self, endpoint: str, reason: str | None) -> None:
+        """Learns from a 429. Without a reason it is a lock time-out on one object: no bucket is to blame."""
+        with self._lock:
+            at = self._now()
+            if reason in _ENDPOINT_REASONS:
+                self._endpoint(endpoint, at).lower(at)
+            elif reason:
+                self._account.lower(at)
+
+    def rate(self, endpoint: str | None = None) -> float:
+        """Requests a second now allowed to the endpoint, or in all."""
+        with self._lock:
+            at = self._now()
+            return self._endpoint(endpoint, at).rate if endpoint else self._account.rate
+
+    def _endpoint(self, endpoint: str, at: float) -> Bucket:
+        bucket = self._endpoints.get(endpoint)
+        if bucket is None:
+            bucket = self._endpoints[endpoint] = Bucket(self._limits.endpoint, at)
+        return bucket

@@ -1,0 +1,106 @@
+"""How does one request travel? The SDK's own HTTP client, paced, patient with 429s, and timed.
+
+Each answer carries, beside Stripe's headers, `AS_OF`: an instant (seconds, Stripe's clock) at which the
+answer's object was surely true or younger: the answer's `Date` less the request's duration, rounded down.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+from collections.abc import Mapping, MutableMapping
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+import stripe
+
+from services.stripe_api.pacing import Pacer
+
+AS_OF = "Trialdesk-As-Of"
+_TIMEOUT = (10, 80)  # seconds to connect, to answer: a payment may wait for a slow bank
+_TRIES = 8
+_LONGEST_PAUSE = 8.0
+
+
+class Transport(stripe.RequestsClient):
+    """The SDK's client for requests. One for an account; safe for many threads."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        super().__init__(timeout=_TIMEOUT)
+        self._pacer = pacer
+        self._journey = threading.local()
+
+    def begin_write(self) -> None:
+        """Forgets what is known of this thread's last write; see `may_have_arrived`."""
+        self._journey.arrived = False
+
+    def may_have_arrived(self) -> bool:
+        """Whether any attempt of this thread's last write may have reached Stripe without a clear answer."""
+        return bool(getattr(self._journey, "arrived", False))
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        """One request; a 429 is waited out, as nothing was done (the SDK itself never retries it)."""
+        endpoint = endpoint_of(urlsplit(url).path)
+        for attempt in range(1, _TRIES + 1):
+            self._pacer.wait(endpoint)
+            body, status, answered = self._timed(method, url, headers, post_data)
+            if status != 429:
+                break
+            self._pacer.slow_down(endpoint, answered.get("Stripe-Rate-Limited-Reason"))
+            if attempt < _TRIES:
+                time.sleep(_pause(attempt))
+        return body, status, answered
+
+    def _timed(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any
+    ) -> tuple[str, int, MutableMapping[str, str]]:
+        began = time.monotonic()
+        try:
+            body, status, answered = super().request(method, url, headers, post_data)
+        except stripe.APIConnectionError as error:
+            self._journey.arrived = self.may_have_arrived() or not _never_connected(error)
+            raise
+        if status >= 500 or status == 409:
+            self._journey.arrived = True
+        timed = requests.structures.CaseInsensitiveDict(answered)
+        if date := date_of(answered):
+            timed[AS_OF] = str(math.floor(date - (time.monotonic() - began)))
+        return cast(str, body), status, timed  # bytes in truth; the SDK's base class says str
+
+
+def date_of(headers: Mapping[str, str]) -> int | None:
+    """The answer's `Date` in UTC seconds, None where there is none."""
+    written = headers.get("Date")
+    return int(parsedate_to_datetime(written).timestamp()) if written else None
+
+
+def endpoint_of(path: str) -> str:
+    """What Stripe counts requests by: the path with its ids taken out, e.g. `/v1/invoices/*/pay`."""
+    parts = path.strip("/").split("/")
+    return "/" + "/".join(
+        "*" if any(c.isdigit() for c in part) and i > 0 else part for i, part in enumerate(parts)
+    )
+
+
+def _pause(attempt: int) -> float:
+    return min(_LONGEST_PAUSE, 0.25 * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)
+
+
+def _never_connected(error: stripe.APIConnectionError) -> bool:
+    """Whether the connection itself failed, so that nothing was sent."""
+    cause = error.__cause__
+    if isinstance(cause, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    return isinstance(cause, requests.exceptions.ConnectionError) and "NewConnectionError" in repr(cause)
