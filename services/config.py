@@ -50,12 +50,21 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     mail_from: str = ""
+    booking_url: str = ""
+    customer_portal_url: str = ""
 
     @field_validator("workspace_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"“{value}” is not a time zone; use a name such as Europe/Berlin")
+        return value
+
+    @field_validator("booking_url", "customer_portal_url")
+    @classmethod
+    def _is_link(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError(f"“{value}” is not a link; it must begin with https://")
         return value
 
     @model_validator(mode="after")

@@ -1,0 +1,165 @@
+"""Which texts are there, and what does one say to a certain customer?
+
+Texts are Jinja2 in a sandbox that knows plain values, `if`, and a few filters; nothing can be called,
+looped or looked into. What a customer is called is a value and never read as a template.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from sqlmodel import Session, select
+
+from models import MessageTemplate
+from services.errors import InvalidInput, NotFound
+from services.outreach.defaults import TEMPLATES, Template
+from services.outreach.variables import VARIABLES
+
+_LONGEST = 20_000
+_FILTERS = frozenset("capitalize d default e escape length lower replace title trim truncate upper".split())
+
+_BANNED = (
+    nodes.For,
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.Include,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Extends,
+)
+
+
+class TemplateProblem(InvalidInput):
+    """The text cannot be turned into a message: a mistake in it, or a value that is missing."""
+
+
+class MissingValue(TemplateProblem):
+    """The text needs something that this customer does not have; `.variable` names it."""
+
+    def __init__(self, variable: str, customer: str) -> None:
+        super().__init__(
+            f"This text needs {VARIABLES[variable]}, and {customer} has none.",
+            remedy="Choose another text, or write this one without it.",
+        )
+        self.variable = variable
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message's text, ready to be read by a person."""
+
+    subject: str
+    body: str
+
+
+class _PlainValues(ImmutableSandboxedEnvironment):
+    """Nothing but values, comparisons and a few filters: no calls, attributes or costly operators."""
+
+    intercepted_binops = frozenset(("*", "**", "%"))
+
+    def is_safe_attribute(self, *_: Any) -> bool:
+        return False
+
+    def is_safe_callable(self, *_: Any) -> bool:
+        return False
+
+    def call_binop(self, _context: Any, operator: str, _left: Any, _right: Any) -> Any:
+        raise SecurityError(f"“{operator}” is not for texts")
+
+
+def _environment() -> _PlainValues:
+    plain = _PlainValues(undefined=StrictUndefined)
+    plain.globals.clear()
+    plain.filters = {name: plain.filters[name] for name in _FILTERS}
+    return plain
+
+
+_PLAIN = _environment()
+
+
+def listing(session: Session) -> list[Template]:
+    """All texts, each as staff last saved it: those that the desk brings along, then those of staff."""
+    saved = {
+        row.slug: Template(row.slug, row.name, row.kind, row.subject, row.body)
+        for row in session.exec(select(MessageTemplate).order_by(MessageTemplate.name))
+    }
+    own = [saved.pop(text.slug, text) for text in TEMPLATES]
+    return own + list(saved.values())
+
+
+def get(session: Session, slug: str) -> Template:
+    """One text. Raises NotFound."""
+    found = next((text for text in listing(session) if text.slug == slug), None)
+    if found is None:
+        raise NotFound("message template", slug, remedy="Choose one from the list.")
+    return found
+
+
+def check(subject: str, body: str) -> None:
+    """Raises TemplateProblem where a text has a mistake or names a value that does not exist."""
+    for source in (subject, body):
+        unknown = sorted(meta.find_undeclared_variables(_parse(source)) - VARIABLES.keys())
+        if unknown:
+            raise TemplateProblem(
+                f"The text uses {{{{ {unknown[0]} }}}}, which does not exist.",
+                field="body",
+                remedy=f"Use one of {', '.join(VARIABLES)}.",
+            )
+
+
+def render(subject: str, body: str, values: dict[str, Any]) -> Rendered:
+    """The text with a customer's values in it. Raises TemplateProblem and MissingValue.
+
+    Several empty lines become one, so that an `if` may stand on lines of its own.
+    """
+    check(subject, body)
+    return Rendered(_render(subject, values), re.sub(r"\n{3,}", "\n\n", _render(body, values)))
+
+
+def _parse(source: str) -> nodes.Template:
+    if len(source) > _LONGEST:
+        raise TemplateProblem(
+            f"The text is longer than {_LONGEST} characters.", field="body", remedy="Cut it."
+        )
+    try:
+        tree = _PLAIN.parse(source)
+    except TemplateSyntaxError as error:
+        raise _mistake(error, error.lineno) from None
+    if loop := next(
+        tree.find_all((nodes.For, nodes.Macro, nodes.Include, nodes.Import, nodes.Extends)), None
+    ):
+        raise TemplateProblem(
+            f"Line {loop.lineno} of the text uses a command that texts cannot have.",
+            field="body",
+            remedy="Use only {{ values }} and {% if %}.",
+        )
+    return tree
+
+
+def _render(source: str, values: dict[str, Any]) -> str:
+    try:
+        return _PLAIN.from_string(_parse(source)).render(values).strip()
+    except UndefinedError as error:
+        missing = sorted(meta.find_undeclared_variables(_parse(source)) - values.keys())
+        if not missing:
+            raise _mistake(error) from None
+        named = next((name for name in missing if f"'{name}'" in str(error)), missing[0])
+        raise MissingValue(named, _called(values)) from None
+    except (TemplateError, TypeError, ValueError) as error:
+        raise _mistake(error) from None
+
+
+def _called(values: dict[str, Any]) -> str:
+    return str(values.get("email") or values.get("name") or "this customer")
+
+
+def _mistake(error: Exception, line: int | None = None) -> TemplateProblem:
+    where = f" in line {line}" if line else ""
+    return TemplateProblem(
+        f"The text has a mistake{where}: {str(error).rstrip('.')}.", field="body", remedy="Correct it."
+    )

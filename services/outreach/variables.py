@@ -1,0 +1,142 @@
+"""What may a text say about a customer? Names, meanings, and the values of one customer.
+
+A value that the customer does not have is left out, so that a text that needs it is refused instead
+of being sent with a hole. Days are the workspace's, amounts and dates are written in its locale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from babel.dates import format_date, format_time
+from sqlmodel import Session, col, select
+
+from models import Charge, Customer, CustomerFacts, Invoice, InvoicePayment, Subscription
+from services import clock, money
+from services.config import Settings
+from services.outreach.email import one_line
+
+_LONGEST_NAME = 80
+_NAMELESS = "there"
+
+VARIABLES: dict[str, str] = {
+    "name": "the customer's name, or “there”",
+    "email": "the customer's email address",
+    "plan": "the plan's name",
+    "plan_value": "what the plan costs a month",
+    "trial_end": "the day the trial ends",
+    "trial_end_time": "the time and zone the trial ends",
+    "days_left": "days left of the running trial",
+    "card_on_file": "whether there is a card on file (for {% if %})",
+    "card_last4": "the last four digits of the card",
+    "card_url": "the link to add or change a card",
+    "amount_due": "what the failed invoice asks for",
+    "invoice_number": "the failed invoice's number",
+    "hosted_invoice_url": "the page where the failed invoice can be paid",
+    "next_attempt": "the day of the next automatic try",
+    "booking_url": "the link to book a call",
+    "staff_name": "the name of the person who sends",
+    "workspace_name": "the name of our company",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What a message is about beyond its customer: a certain invoice, a card link just made."""
+
+    invoice: str = ""
+    card_url: str = ""
+
+
+def of_customer(
+    session: Session, customer: Customer, staff_name: str, settings: Settings, occasion: Occasion
+) -> dict[str, Any]:
+    """The values that the customer has, by name; those without a value are left out."""
+    facts = session.get(CustomerFacts, customer.id) or CustomerFacts(customer=customer.id)
+    values: dict[str, Any] = {
+        "name": one_line(customer.name or "", _LONGEST_NAME) or _NAMELESS,
+        "email": customer.email,
+        "card_on_file": facts.payment_method_on_file,
+        "card_last4": facts.card_last4,
+        "booking_url": settings.booking_url,
+        "staff_name": staff_name,
+        "workspace_name": settings.workspace_name,
+    }
+    values |= _plan(facts, settings)
+    values |= _trial(session, customer.id, settings)
+    values |= _failure(session, customer.id, occasion.invoice, settings)
+    values["card_url"] = occasion.card_url or settings.customer_portal_url or values.get("hosted_invoice_url")
+    return {name: value for name, value in values.items() if value is not None and value != ""}
+
+
+def _plan(facts: CustomerFacts, settings: Settings) -> dict[str, Any]:
+    if not facts.plan:
+        return {}
+    micros = facts.plan_micros or facts.mrr_micros
+    value = money.display_micros(micros, facts.currency, locale=settings.workspace_locale)
+    return {"plan": facts.plan, "plan_value": value if micros else None}
+
+
+def _trial(session: Session, customer: str, settings: Settings) -> dict[str, Any]:
+    """The running trial that ends first, else the one that ended last."""
+    trials = session.exec(
+        select(Subscription.status, Subscription.trial_end).where(
+            Subscription.customer == customer,
+            ~col(Subscription.deleted),
+            col(Subscription.trial_end).is_not(None),
+        )
+    ).all()
+    running = [end for status, end in trials if status == "trialing" and end is not None]
+    over = [end for status, end in trials if status != "trialing" and end is not None]
+    if not trials:
+        return {}
+    end = min(running) if running else max(over)
+    time = format_time(clock.local(end, settings.zone), "short", locale=settings.workspace_locale)
+    return {
+        "trial_end": _day(end, settings),
+        "trial_end_time": f"{time} ({settings.workspace_timezone})",
+        "days_left": clock.days_left(end, clock.now()) if running else None,
+    }
+
+
+def _failure(session: Session, customer: str, invoice: str, settings: Settings) -> dict[str, Any]:
+    """The open failed invoice that the message is about; without a wish the largest."""
+    wanted = Invoice.id == invoice if invoice else col(Invoice.attempted)
+    failed = session.exec(
+        select(Invoice)
+        .where(Invoice.customer == customer, Invoice.status == "open", Invoice.amount_remaining > 0, wanted)
+        .order_by(col(Invoice.amount_remaining).desc(), col(Invoice.id))
+        .limit(1)
+    ).first()
+    if failed is None:
+        return {}
+    next_attempt = failed.next_payment_attempt
+    return {
+        "amount_due": money.display(
+            failed.amount_remaining, failed.currency, locale=settings.workspace_locale
+        ),
+        "invoice_number": failed.number,
+        "hosted_invoice_url": failed.hosted_invoice_url,
+        "next_attempt": _day(next_attempt, settings) if next_attempt else None,
+    } | _card_that_failed(session, failed.id)
+
+
+def _card_that_failed(session: Session, invoice: str) -> dict[str, Any]:
+    """The last four digits of the card that the latest try used; empty where that is not known."""
+    last4 = session.exec(
+        select(Charge.card_last4)
+        .join(
+            InvoicePayment,
+            (col(InvoicePayment.charge) == col(Charge.id))
+            | (col(InvoicePayment.payment_intent) == col(Charge.payment_intent)),
+        )
+        .where(InvoicePayment.invoice == invoice, Charge.status == "failed")
+        .order_by(col(Charge.created).desc())
+        .limit(1)
+    ).first()
+    return {"card_last4": last4} if last4 else {}
+
+
+def _day(instant: int, settings: Settings) -> str:
+    return str(format_date(clock.local(instant, settings.zone), "full", locale=settings.workspace_locale))
