@@ -1,0 +1,172 @@
+"""What does the account sell, and with which rebates?"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from services.sandbox import objects
+from services.sandbox.billing import metadata
+from services.sandbox.billing.account import Account
+from services.sandbox.errors import InvalidRequest, MissingParameter
+from services.sandbox.store import Body
+
+_PRODUCT = ("active", "description", "images", "name", "statement_descriptor", "unit_label", "url")
+
+
+def create_product(account: Account, **params: Any) -> Body:
+    """A new product: name, description, active, metadata, id, default_price_data."""
+    fields = {name: params[name] for name in _PRODUCT if name in params}
+    if params.get("id"):
+        fields["id"] = params["id"]
+        if account.store.find(params["id"]):
+            raise InvalidRequest("Product already exists.", "id", "resource_already_exists")
+    merged = metadata.merge({}, params.get("metadata"))
+    product = account.new("product", "prod", updated=account.now, metadata=merged, **fields)
+    account.emit("product.created", product)
+    if params.get("default_price_data"):
+        price = create_price(account, product=product["id"], **params["default_price_data"])
+        account.change(product, "product.updated", default_price=price["id"])
+    return product
+
+
+def update_product(account: Account, product_id: str, **params: Any) -> Body:
+    """Change a product; parameters as in `create_product`, and default_price."""
+    product = account.get("product", product_id)
+    fields = {name: params[name] for name in _PRODUCT if name in params}
+    if "metadata" in params:
+        fields["metadata"] = metadata.merge(product["metadata"], params["metadata"])
+    if params.get("default_price"):
+        fields["default_price"] = account.get("price", params["default_price"], "default_price")["id"]
+    if any(product.get(name) != value for name, value in fields.items()):
+        account.change(product, "product.updated", **fields, updated=account.now)
+    return product
+
+
+def create_price(account: Account, **params: Any) -> Body:
+    """A new price: product (or product_data), currency, unit_amount or unit_amount_decimal, recurring
+    {interval, interval_count, trial_period_days}, nickname, lookup_key, active, tax_behavior, metadata.
+    """
+    if "product_data" in params:
+        product = create_product(account, **params["product_data"])
+    else:
+        product = account.get("product", params.get("product") or "", "product")
+    amount, exact = _unit_amount(params)
+    recurring = objects.part("recurring", **params["recurring"]) if params.get("recurring") else None
+    _check_interval(recurring)
+    price = account.new(
+        "price",
+        "price",
+        product=product["id"],
+        currency=params["currency"].lower(),
+        unit_amount=amount,
+        unit_amount_decimal=exact,
+        recurring=recurring,
+        type="recurring" if recurring else "one_time",
+        nickname=params.get("nickname"),
+        lookup_key=params.get("lookup_key"),
+        active=params.get("active", True),
+        tax_behavior=params.get("tax_behavior", "unspecified"),
+        metadata=metadata.merge({}, params.get("metadata")),
+    )
+    account.emit("price.created", price)
+    return price
+
+
+def update_price(account: Account, price_id: str, **params: Any) -> Body:
+    """Change a price's active, nickname, lookup_key, tax_behavior or metadata; never its amount."""
+    price = account.get("price", price_id)
+    names = ("active", "nickname", "lookup_key", "tax_behavior")
+    fields = {name: params[name] for name in names if name in params}
+    if "metadata" in params:
+        fields["metadata"] = metadata.merge(price["metadata"], params["metadata"])
+    account.change(price, "price.updated", **fields)
+    return price
+
+
+def create_coupon(account: Account, **params: Any) -> Body:
+    """A new coupon: percent_off or amount_off with currency, duration (once, repeating with
+    duration_in_months, forever), name, id, max_redemptions, redeem_by, metadata.
+    """
+    fields = {name: value for name, value in params.items() if name != "metadata"}
+    fields.setdefault("duration", "once")
+    if (fields.get("percent_off") is None) == (fields.get("amount_off") is None):
+        raise InvalidRequest("You must pass either percent_off or amount_off, and not both.")
+    if fields.get("amount_off") is not None and not fields.get("currency"):
+        raise MissingParameter("currency")
+    if fields["duration"] == "repeating" and not fields.get("duration_in_months"):
+        raise MissingParameter("duration_in_months")
+    fields["id"] = fields.get("id") or account.ids.token(8)
+    if account.store.find(fields["id"]):
+        raise InvalidRequest("Coupon already exists.", "id", "resource_already_exists")
+    merged = metadata.merge({}, params.get("metadata"))
+    coupon = account.new("coupon", "", metadata=merged, **fields)
+    account.emit("coupon.created", coupon)
+    return coupon
+
+
+def update_coupon(account: Account, coupon_id: str, **params: Any) -> Body:
+    """Change a coupon's name or metadata."""
+    coupon = account.get("coupon", coupon_id)
+    fields: dict[str, Any] = {"name": params["name"]} if "name" in params else {}
+    if "metadata" in params:
+        fields["metadata"] = metadata.merge(coupon["metadata"], params["metadata"])
+    account.change(coupon, "coupon.updated", **fields)
+    return coupon
+
+
+def create_promotion_code(account: Account, **params: Any) -> Body:
+    """A code that customers can type: promotion {type: coupon, coupon}, code, customer, max_redemptions,
+    expires_at, active, metadata.
+    """
+    coupon = account.get("coupon", params["promotion"]["coupon"], "promotion[coupon]")
+    fields = {
+        name: params[name]
+        for name in ("active", "customer", "expires_at", "max_redemptions")
+        if name in params
+    }
+    code = account.new(
+        "promotion_code",
+        "promo",
+        code=params.get("code") or account.ids.token(8).upper(),
+        promotion={"coupon": coupon["id"], "type": "coupon"},
+        metadata=metadata.merge({}, params.get("metadata")),
+        **fields,
+    )
+    account.emit("promotion_code.created", code)
+    return code
+
+
+def update_promotion_code(account: Account, code_id: str, **params: Any) -> Body:
+    """Change whether a code is active, or its metadata."""
+    code = account.get("promotion_code", code_id)
+    fields: dict[str, Any] = {"active": params["active"]} if "active" in params else {}
+    if "metadata" in params:
+        fields["metadata"] = metadata.merge(code["metadata"], params["metadata"])
+    account.change(code, "promotion_code.updated", **fields)
+    return code
+
+
+def _unit_amount(params: dict[str, Any]) -> tuple[int | None, str]:
+    given = params.get("unit_amount_decimal", params.get("unit_amount"))
+    if given is None:
+        raise MissingParameter("unit_amount")
+    try:
+        exact = Decimal(str(given))
+    except InvalidOperation:
+        raise InvalidRequest(f"Invalid decimal: {given}", "unit_amount_decimal") from None
+    if exact < 0:
+        raise InvalidRequest("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
+    return (int(exact) if exact == int(exact) else None), format(exact.normalize(), "f")
+
+
+def _check_interval(recurring: dict[str, Any] | None) -> None:
+    if recurring is None:
+        return
+    longest = {"day": 1095, "week": 156, "month": 36, "year": 3}.get(recurring["interval"])
+    if longest is None:
+        raise InvalidRequest(
+            "Invalid interval: must be one of day, month, week, or year", "recurring[interval]"
+        )
+    if not 1 <= recurring["interval_count"] <= longest:
+        raise InvalidRequest("The interval is longer than 3 years.", "recurring[interval_count]")
