@@ -1,0 +1,156 @@
+"""How does a filter read as SQL over `customer_facts`?
+
+Everything is decided on that one row for each customer; what the search box names elsewhere (an invoice
+number, a charge's id...) comes in as `customer IN (SELECT ...)` over an index.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from babel.numbers import list_currencies
+from sqlmodel import col, select
+
+from models import Charge, Customer, CustomerFacts, CustomerTag, Invoice, PaymentMethod, Staff
+from services import clock, money
+from services.customers import recognise
+from services.customers.filters import (
+    DELETED,
+    NOBODY,
+    STATUSES,
+    CustomerFilter,
+    country_code,
+    metadata_condition,
+)
+from services.customers.whose import begins, customers_of
+
+Condition = sa.ColumnElement[bool]
+_EXPONENTS: Final = {
+    exponent: [code.lower() for code in list_currencies() if money.exponent(code) == exponent]
+    for exponent in (0, 3)
+}
+customer = col(CustomerFacts.customer)
+
+
+def conditions(wanted: CustomerFilter, *, now: int, zone: ZoneInfo, locale: str = "en_US") -> list[Condition]:
+    """The filter as SQL over `customer_facts`. Raises InvalidInput for what cannot be read.
+
+    Deleted customers are found by the status "deleted" and by their ids, and hidden otherwise.
+    """
+    words = recognise.terms(wanted.q, locale=locale)
+    found = [_matches(word) for word in words]
+    if DELETED not in wanted.status and not any(word.id for word in words):
+        found.append(col(CustomerFacts.deleted).is_(False))
+    found += _by_state(wanted, now)
+    found += _by_relation(wanted)
+    return found + _by_creation(wanted, zone)
+
+
+def _matches(word: recognise.Term) -> Condition:
+    typed = word.text.lower()
+    found: list[Condition] = [
+        col(CustomerFacts.name_key).contains(typed, autoescape=True),
+        col(CustomerFacts.email_key).contains(typed, autoescape=True),
+    ]
+    if word.id:
+        found.append(customer.in_(_present(customers_of(word.id))))
+    if word.domain:
+        found.append(begins(CustomerFacts.email_domain, word.domain))
+    if word.last4:
+        cards = select(PaymentMethod.customer).where(col(PaymentMethod.last4) == word.last4)
+        found += [col(CustomerFacts.card_last4) == word.last4, customer.in_(_present(cards))]
+    if word.invoice_number:
+        found.append(_in(Invoice.customer, begins(Invoice.number, word.invoice_number)))
+    if word.amount:
+        found.append(_in(Invoice.customer, _amounts(Invoice.total, Invoice.currency, word.amount)))
+        found.append(_in(Charge.customer, _amounts(Charge.amount, Charge.currency, word.amount)))
+    return sa.or_(*found)
+
+
+def _in(owner: Any, where: Condition) -> Condition:
+    return customer.in_(_present(select(owner).where(where)))
+
+
+def _present(source: Any) -> Any:
+    """Leaves NULLs out of an IN list: objects of no customer."""
+    return source.where(source.selected_columns[0].is_not(None))
+
+
+def _amounts(column: Any, currency: Any, wanted: recognise.Amount) -> Condition:
+    amount, code = col(column), col(currency)
+    if wanted.currency:
+        return sa.and_(amount.in_(list(wanted.by_exponent.values())), code == wanted.currency)
+    special = _EXPONENTS[0] + _EXPONENTS[3]
+    by_exponent = {
+        exponent: code.not_in(special) if exponent == 2 else code.in_(_EXPONENTS[exponent])
+        for exponent in wanted.by_exponent
+    }
+    return sa.or_(
+        *(sa.and_(amount == minor, by_exponent[exponent]) for exponent, minor in wanted.by_exponent.items())
+    )
+
+
+def _by_state(wanted: CustomerFilter, now: int) -> list[Condition]:
+    found: list[Condition] = []
+    if wanted.status:
+        alive = [STATUSES[name] for name in wanted.status if name != DELETED]
+        gone = col(CustomerFacts.deleted).is_(True)
+        living = sa.and_(col(CustomerFacts.status).in_(alive), col(CustomerFacts.deleted).is_(False))
+        found.append(sa.or_(living, gone) if DELETED in wanted.status else living)
+    if wanted.plan:
+        found.append(col(CustomerFacts.plan).in_(wanted.plan))
+    if wanted.only:
+        found.append(sa.or_(*(_ONLY[name] for name in wanted.only)))
+    if wanted.trial_days is not None:
+        end = col(CustomerFacts.trial_end)
+        found += [
+            col(CustomerFacts.status) == "trialing",
+            end > now,
+            end <= now + wanted.trial_days * clock.DAY,
+        ]
+    return found
+
+
+_ONLY: Final[dict[str, Condition]] = {
+    "paying": col(CustomerFacts.mrr_micros) > 0,
+    "failed payment": col(CustomerFacts.failed_invoices) > 0,
+    "open dispute": col(CustomerFacts.open_disputes) > 0,
+    "set to cancel": col(CustomerFacts.cancel_at).is_not(None),
+}
+
+
+def _by_relation(wanted: CustomerFilter) -> list[Condition]:
+    found: list[Condition] = []
+    if wanted.country:
+        found.append(col(CustomerFacts.country).in_([country_code(label) for label in wanted.country]))
+    if wanted.owner:
+        named = select(Staff.id).where(col(Staff.name).in_(wanted.owner))
+        owned: Condition = col(CustomerFacts.owner).in_(named)
+        free = col(CustomerFacts.owner).is_(None)
+        found.append(sa.or_(owned, free) if NOBODY in wanted.owner else owned)
+    for tag in wanted.tag:
+        found.append(customer.in_(select(CustomerTag.customer).where(CustomerTag.tag == tag.lower())))
+    if wanted.meta:
+        found.append(_has_metadata(wanted.meta))
+    return found
+
+
+def _has_metadata(meta: str) -> Condition:
+    key, value = metadata_condition(meta)
+    stored = col(Customer.metadata_)[key].as_string()
+    matching = stored.is_not(None) if value is None else stored == value
+    return customer.in_(select(Customer.id).where(matching))
+
+
+def _by_creation(wanted: CustomerFilter, zone: ZoneInfo) -> list[Condition]:
+    found: list[Condition] = []
+    for day, plus_days in ((wanted.created_from, 0), (wanted.created_to, 1)):
+        if day is not None:
+            noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=zone).timestamp())
+            edge = clock.day_start(noon, zone, plus_days=plus_days)
+            created = col(CustomerFacts.created)
+            found.append(created < edge if plus_days else created >= edge)
+    return found
