@@ -86,22 +86,26 @@ PAGES: dict[str, PageSpec] = {
 
 
 def menu(person: Person) -> dict[str, list[Page]]:
-    """The pages that this person may open, by section, for `st.navigation`."""
+    """All pages by section, for `st.navigation`; those that this person may not open are not listed.
+
+    They keep their address, where the page's guard says why.
+    """
     sections: dict[str, list[Page]] = {}
     for page in PAGES.values():
-        if person.may(page.permission) and (ROOT / page.file).exists():
-            sections.setdefault(page.section, []).append(_page(page))
+        if (ROOT / page.file).exists():
+            listed = not page.hidden and person.may(page.permission)
+            sections.setdefault(page.section, []).append(_page(page, listed))
     return sections
 
 
-def _page(page: PageSpec) -> Page:
+def _page(page: PageSpec, listed: bool) -> Page:
     return st.Page(
         ROOT / page.file,
         title=page.title,
         icon=page.icon,
         url_path=page.key,
         default=page.key == HOME,
-        visibility="hidden" if page.hidden else "visible",
+        visibility="visible" if listed else "hidden",
         help=page.help,
     )
 

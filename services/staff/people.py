@@ -6,7 +6,9 @@ as one local admin; on the sandbox as any of its seeded people.
 
 from __future__ import annotations
 
-from sqlalchemy import case
+from typing import Any
+
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Staff
@@ -43,16 +45,13 @@ class NotOnStaff(TrialdeskError):
         self.was_here = was_here
 
 
-def admit(session: Session, email: str, *, read_only: str = "") -> Person:
-    """The active staff member with this email. Raises NotOnStaff for anybody else.
-
-    `read_only` is why nobody may write on this account now ("" = writes are allowed).
-    """
+def admit(session: Session, email: str) -> Person:
+    """The active staff member with this email, who has signed in. Raises NotOnStaff for anybody else."""
     wanted = email.strip().lower()
-    row = session.exec(select(Staff).where(col(Staff.email) == wanted)).first()
-    if row is None or not row.active:
+    row = _by_email(session, wanted)
+    if row is None or not row.active or wanted == _LOCAL_EMAIL:
         raise NotOnStaff(wanted, was_here=row is not None)
-    return _person(row, read_only)
+    return _person(row)
 
 
 def active(session: Session) -> list[Person]:
@@ -78,18 +77,12 @@ def seen(session: Session, person: Person) -> None:
         row.last_seen_at = clock.now()
 
 
-def needs_note(session: Session, person: Person) -> bool:
-    """Whether `seen` would write; a read that spares most runs the transaction."""
-    last = session.exec(select(Staff.last_seen_at).where(col(Staff.id) == person.id)).first()
-    return (last or 0) < clock.now() - _SEEN_EVERY
-
-
 def put(session: Session, email: str, *, role: Role, name: str = "") -> Staff:
     """Adds a person, or changes the role (and name) of one, and lets them in again if they had left."""
     wanted = email.strip().lower()
     if wanted.count("@") != 1 or wanted.startswith("@") or wanted.endswith("@"):
         raise InvalidInput(f"“{email}” is not an email address.", field="email", remedy="Type name@company.")
-    row = session.exec(select(Staff).where(col(Staff.email) == wanted)).first()
+    row = _by_email(session, wanted)
     if row is None:
         row = Staff(email=wanted, created_at=clock.now())
         session.add(row)
@@ -100,7 +93,7 @@ def put(session: Session, email: str, *, role: Role, name: str = "") -> Staff:
 
 def deactivate(session: Session, email: str) -> None:
     """Shuts a person out from their next run on. Raises NotFound for an unknown email."""
-    row = session.exec(select(Staff).where(col(Staff.email) == email.strip().lower())).first()
+    row = _by_email(session, email.strip().lower())
     if row is None:
         raise NotFound("staff member", email, remedy="See the list for the emails that there are.")
     row.active = False
@@ -117,7 +110,10 @@ def prepare(session: Session, mode: Mode) -> None:
 
 def local_admin(session: Session, mode: Mode) -> Person:
     """Who acts on a real account without sign-in: an admin, who may only read where the key is live."""
-    return admit(session, _LOCAL_EMAIL, read_only=why_read_only(mode))
+    row = _by_email(session, _LOCAL_EMAIL)
+    if row is None:
+        raise NotFound("staff member", _LOCAL_EMAIL, remedy="Start the desk again.")
+    return _person(row, why_read_only(mode))
 
 
 def why_read_only(mode: Mode) -> str:
@@ -131,8 +127,12 @@ def why_read_only(mode: Mode) -> str:
 
 
 def _add_missing(session: Session, email: str, name: str, role: Role) -> None:
-    if session.exec(select(Staff.id).where(col(Staff.email) == email)).first() is None:
+    if _by_email(session, email) is None:
         session.add(Staff(email=email, name=name, role=role, created_at=clock.now()))
+
+
+def _by_email(session: Session, email: str) -> Staff | None:
+    return session.exec(select(Staff).where(col(Staff.email) == email)).first()
 
 
 def _person(row: Staff, read_only: str = "") -> Person:
@@ -141,6 +141,6 @@ def _person(row: Staff, read_only: str = "") -> Person:
     return Person(row.id, row.name or row.email, row.email, Role(row.role), read_only)
 
 
-def _rank() -> object:
+def _rank() -> sa.ColumnElement[Any]:
     order = (Role.ADMIN, Role.FOUNDER, Role.SUPPORT, Role.SALES, Role.VIEWER)
-    return case({role.value: place for place, role in enumerate(order)}, value=col(Staff.role), else_=9)
+    return sa.case({role.value: place for place, role in enumerate(order)}, value=col(Staff.role), else_=9)

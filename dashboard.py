@@ -1,0 +1,67 @@
+"""The desk's front door: the ASGI app when a server imports it, the page router when Streamlit runs it.
+
+Starts the same under `streamlit run dashboard.py` and `uvicorn dashboard:app`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import runtime
+from streamlit.runtime.pages_manager import PagesManager
+
+from pages.components import problems, shell, sign_in, warming
+from services import config, public, schedules
+from services.errors import ConfigurationError
+from services.security_headers import LocalOnly, SecurityHeaders, is_loopback
+
+# With a pages/ folder a fresh process would run pages/customers.py for /customers without this file.
+PagesManager.uses_pages_directory = False
+
+
+def stays_local() -> bool:
+    """Whether only this machine may be answered: a real account without sign-in, or settings in doubt."""
+    try:
+        return not sign_in.configured() and config.settings().mode != "sandbox"
+    except ConfigurationError:
+        return True
+
+
+def refuse_open_network() -> None:
+    """Ends the process where a real account without sign-in would answer to the network."""
+    address = st.get_option("server.address") or ""
+    if stays_local() and not is_loopback(address):
+        sys.stderr.write(
+            f"A real account without sign-in must not answer on {address or 'all addresses'}. "
+            "Set STREAMLIT_SERVER_ADDRESS=localhost, or add an [auth] section to .streamlit/secrets.toml "
+            "(see .streamlit/secrets.example.toml).\n"
+        )
+        raise SystemExit(2)
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Runs the desk's work for as long as the server runs."""
+    async with schedules.running(config.load):
+        warming_up = asyncio.create_task(asyncio.to_thread(warming.warm))
+        yield
+        await warming_up
+
+
+if runtime.exists():
+    shell.run()
+else:
+    refuse_open_network()
+    app = st.App(
+        Path(__file__).resolve(),
+        routes=public.routes(),
+        middleware=[Middleware(SecurityHeaders), Middleware(LocalOnly, applies=stays_local)],
+        lifespan=lifespan,
+        on_script_error=problems.on_script_error,
+    )

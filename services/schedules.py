@@ -1,0 +1,158 @@
+"""What runs when? Starts the desk's parts in order, keeps the tables fresh, and stops it all cleanly.
+
+`running` is the lifespan of the process. The work is done by one thread, so that pages open at once and
+say how far the start is; a start that fails is kept as a sentence and waits to be asked to try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from services import config, database, durable, migrations, sandbox_process
+from services.config import Settings
+from services.errors import TrialdeskError, Unavailable
+from services.sandbox_process import SandboxProcess
+from services.staff import people
+from services.stripe_api import client
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """How far the start is. `share` (0 to 1) where the step knows it; `problem` is why it stands still."""
+
+    step: str = "Starting"
+    share: float | None = None
+    problem: TrialdeskError | None = None
+    ready: bool = False
+
+
+class Desk:
+    """One desk's process: starts, keeps fresh, stops. `startup` is what pages read."""
+
+    def __init__(self, load: Callable[[], Settings]) -> None:
+        self.startup = Startup()
+        self._load = load
+        self._stopping = threading.Event()
+        self._again = threading.Event()
+        self._sandbox: SandboxProcess | None = None
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+
+    def start(self) -> None:
+        """Begins to start in the background."""
+        self._thread.start()
+
+    def retry(self) -> None:
+        """Tries again after a problem; does nothing when there is none."""
+        if self.startup.problem is not None:
+            self.startup = Startup()
+            self._again.set()
+
+    def stop(self) -> None:
+        """Stops everything that was started, the sandbox too. Blocking."""
+        self._stopping.set()
+        self._again.set()
+        self._thread.join()
+        durable.shutdown()
+        if self._sandbox is not None:
+            sandbox_process.stop(self._sandbox)
+        self.startup = Startup(step="Stopped")
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            settings = self._started()
+            if settings is not None:
+                self._keep_fresh()
+                return
+            self._again.wait()
+            self._again.clear()
+
+    def _started(self) -> Settings | None:
+        try:
+            settings = self._load()
+            self._prepare(settings)
+        except TrialdeskError as problem:
+            self._stand_still(problem)
+            return None
+        except Exception as error:  # whatever it is, pages must say so instead of waiting for ever
+            reference = uuid.uuid4().hex[:8]
+            _log.exception("The start failed (reference %s).", reference)
+            self._stand_still(
+                Unavailable(
+                    f"The desk could not start ({type(error).__name__}).",
+                    remedy=f"The log has the details under {reference}.",
+                )
+            )
+            return None
+        self.startup = Startup(step="Ready", ready=True)
+        return settings
+
+    def _stand_still(self, problem: TrialdeskError) -> None:
+        sys.stderr.write(f"{problem}\n")
+        sys.stderr.flush()
+        self.startup = replace(self.startup, problem=problem)
+
+    def _prepare(self, settings: Settings) -> None:
+        self._say("Connecting to the account")
+        key, base = self._account_address(settings)
+        client.configure(client.connect(key, base))
+        self._say("Preparing the database")
+        database.configure(settings.database_url_for("acct"))
+        migrations.upgrade()
+        with database.transaction() as session:
+            people.prepare(session, settings.mode)
+        self._say("Starting background work")
+        durable.launch()
+
+    def _account_address(self, settings: Settings) -> tuple[str, str | None]:
+        if settings.stripe_api_key is not None:
+            return settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
+        self._say("Preparing the sandbox account", 0.0)
+        self._sandbox = sandbox_process.ensure(
+            settings, lambda share: self._say("Preparing the sandbox account", share)
+        )
+        return sandbox_process.KEY, self._sandbox.url
+
+    def _say(self, step: str, share: float | None = None) -> None:
+        self.startup = Startup(step=step, share=share)
+
+    def _keep_fresh(self) -> None:
+        self._stopping.wait()
+
+
+class _Process:
+    desk: Desk | None = None
+
+
+@asynccontextmanager
+async def running(load: Callable[[], Settings] = config.load) -> AsyncIterator[Desk]:
+    """The desk's life: begins to start at once and yields, stops everything at the end."""
+    desk = Desk(load)
+    _Process.desk = desk
+    desk.start()
+    try:
+        yield desk
+    finally:
+        _Process.desk = None
+        await asyncio.to_thread(desk.stop)
+
+
+def startup() -> Startup:
+    """How far this process's start is. Without a desk (in tests) an open database is all that pages need."""
+    if _Process.desk is None:
+        return Startup(ready=database.is_open())
+    return _Process.desk.startup
+
+
+def retry() -> None:
+    """Asks the desk to try its start again."""
+    if _Process.desk is not None:
+        _Process.desk.retry()
