@@ -30,6 +30,7 @@ class Customer(Mirrored, table=True):
     preferred_locales: list[str] = json_column(list)
     default_payment_method: str | None = None
     default_source: str | None = None
+    discount: str | None = None
     invoice_prefix: str | None = None
     test_clock: str | None = None
     metadata_: dict[str, Any] = metadata_column()

@@ -66,6 +66,7 @@ class SubscriptionItem(Mirrored, table=True):
     quantity: int = 1
     current_period_start: int | None = big()
     current_period_end: int | None = big()
+    discounts: list[str] = json_column(list)
     metadata_: dict[str, Any] = metadata_column()
 
 

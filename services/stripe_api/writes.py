@@ -1,0 +1,117 @@
+"""Which requests of ours change an account? All of them are here, one named function each.
+
+`key` is the idempotency key, stored by the caller before the call. `mark` is metadata by which the effect
+is found again. Each returns what `StripeAccount.write` returns and raises what it raises. Amounts are
+minor units, instants UTC seconds.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from services.stripe_api.client import Answer, account
+
+Mark = dict[str, str]
+
+
+def move_trial_end(subscription: str, trial_end: int, mark: Mark, key: str) -> Answer:
+    """Lets a trial end at another instant; nothing is billed for the difference."""
+    return _update(subscription, {"trial_end": trial_end, "proration_behavior": "none", "metadata": mark}, key)
+
+
+def end_trial(subscription: str, mark: Mark, key: str) -> Answer:
+    """Ends a trial now: the first period begins and is billed."""
+    return _update(subscription, {"trial_end": "now", "metadata": mark}, key)
+
+
+def cancel_at_period_end(subscription: str, details: Mapping[str, str], mark: Mark, key: str) -> Answer:
+    """Lets a subscription end with its paid period (or its trial)."""
+    return _update(
+        subscription,
+        {"cancel_at_period_end": True, "cancellation_details": _told(details), "metadata": mark},
+        key,
+    )
+
+
+def cancel_now(subscription: str, details: Mapping[str, str], key: str) -> Answer:
+    """Ends a subscription at once, without a final invoice or proration. A DELETE: Stripe ignores the key."""
+    params = {"cancellation_details": _told(details), "invoice_now": False, "prorate": False}
+    return account().write(lambda v1, o: v1.subscriptions.cancel(subscription, params, o), key)
+
+
+def keep(subscription: str, at_period_end: bool, mark: Mark, key: str) -> Answer:
+    """Takes back a scheduled cancellation, of the kind that was set."""
+    undo: dict[str, Any] = {"cancel_at_period_end": False} if at_period_end else {"cancel_at": ""}
+    return _update(subscription, {**undo, "metadata": mark}, key)
+
+
+def resume(subscription: str, key: str) -> Answer:
+    """Resumes a paused subscription: a new period begins now and is billed."""
+    return account().write(lambda v1, o: v1.subscriptions.resume(subscription, {}, o), key)
+
+
+def collect_again(subscription: str, mark: Mark, key: str) -> Answer:
+    """Ends a pause of collection: invoices are asked for again."""
+    return _update(subscription, {"pause_collection": "", "metadata": mark}, key)
+
+
+def subscribe(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
+    """A new subscription, billed at once; where the first payment fails there is none."""
+    whole = {
+        **params,
+        "payment_behavior": "error_if_incomplete",
+        "off_session": True,
+        "metadata": {**params.get("metadata", {}), **mark},
+    }
+    return account().write(lambda v1, o: v1.subscriptions.create(whole, o), key)
+
+
+def add_invoice_item(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
+    """A one-off amount: on the draft that `params` name, else on the next invoice."""
+    whole = {**params, "metadata": mark}
+    return account().write(lambda v1, o: v1.invoice_items.create(whole, o), key)
+
+
+def draft_invoice(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
+    """An empty draft that waits for us: it takes no pending items along and does not advance by itself."""
+    whole = {
+        **params,
+        "auto_advance": False,
+        "collection_method": "charge_automatically",
+        "pending_invoice_items_behavior": "exclude",
+        "metadata": mark,
+    }
+    return account().write(lambda v1, o: v1.invoices.create(whole, o), key)
+
+
+def finalize(invoice: str, key: str) -> Answer:
+    """Makes a draft an open invoice; nothing is charged yet."""
+    return account().write(
+        lambda v1, o: v1.invoices.finalize_invoice(invoice, {"auto_advance": False}, o), key
+    )
+
+
+def pay(invoice: str, key: str) -> Answer:
+    """Charges an open invoice now. Raises CardDeclined where the card is declined."""
+    return account().write(lambda v1, o: v1.invoices.pay(invoice, {"off_session": True}, o), key)
+
+
+def open_card_portal(customer: str, key: str) -> Answer:
+    """A short-lived link to a page of Stripe's where the customer enters another card."""
+    params = {"customer": customer, "flow_data": {"type": "payment_method_update"}}
+    return account().write(lambda v1, o: v1.billing_portal.sessions.create(params, o), key)
+
+
+def preview_invoice(params: Mapping[str, Any]) -> Answer:
+    """What an invoice would come to. Changes nothing: the key is thrown away, the answer's id is never kept."""
+    return account().write(lambda v1, o: v1.invoices.create_preview(dict(params), o), f"preview-{uuid.uuid4()}")
+
+
+def _update(subscription: str, params: dict[str, Any], key: str) -> Answer:
+    return account().write(lambda v1, o: v1.subscriptions.update(subscription, params, o), key)
+
+
+def _told(details: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in details.items() if text}
