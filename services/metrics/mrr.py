@@ -19,7 +19,7 @@ from fractions import Fraction
 from services.money import MICROS
 
 _PER_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
-_COUNTED = frozenset(("active", "past_due"))
+COUNTED = frozenset(("active", "past_due"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class PricedItem:
 
 def counts(status: str, pause_collection: str | None) -> bool:
     """Whether a subscription in this state is in MRR."""
-    return status in _COUNTED and not pause_collection
+    return status in COUNTED and not pause_collection
 
 
 def mrr_micros(

@@ -1,0 +1,58 @@
+"""How sure is a rate, and what is typical? Small pure functions.
+
+A rate whose denominator is 0 is "no data", never 0 %. Rates carry a 95 % interval (Wilson).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From `low` to `high`, both shares between 0 and 1."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`part` of `whole`, both counts."""
+
+    part: int
+    whole: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.part <= self.whole:
+            raise ValueError(f"a rate of {self.part} in {self.whole} makes no sense")
+
+    @property
+    def value(self) -> float | None:
+        """The share between 0 and 1; None is "no data"."""
+        return self.part / self.whole if self.whole else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """Where the true share lies with 95 % confidence; None without data."""
+        return wilson(self.part, self.whole) if self.whole else None
+
+
+def wilson(part: int, whole: int, z: float = Z95) -> Interval:
+    """Wilson's score interval for `part` in `whole` (> 0)."""
+    share = part / whole
+    spread = z * z / whole
+    middle = (share + spread / 2) / (1 + spread)
+    reach = z * sqrt(share * (1 - share) / whole + spread / (4 * whole)) / (1 + spread)
+    low = 0.0 if part == 0 else max(0.0, middle - reach)
+    high = 1.0 if part == whole else min(1.0, middle + reach)
+    return Interval(low, high)
+
+
+def percentile(ordered: Sequence[int], share: float) -> int | None:
+    """The smallest of the ascending values that `share` (0 < share <= 1) of them do not exceed."""
+    return ordered[max(1, ceil(share * len(ordered))) - 1] if ordered else None

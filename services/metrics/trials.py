@@ -1,0 +1,185 @@
+"""What became of each trial, as of an instant? The one definition of the six states, as SQL.
+
+A trial starts at the customer's first `trial_start`; staff extending it moves its end, not its start.
+Six states that add up to the cohort: `converted` (over, or ended early, and the first invoice above zero
+is paid), `missed_payment` (over, that invoice not paid), `cancelled_in_trial`, `expired` (ended without a
+card: canceled or paused by Stripe at the trial's end), `free` (over, active, nothing above zero was ever
+due), `running` (also when the first invoice is still a draft). `missed_payment` becomes `converted` when it
+is paid, out of band too; a later cancel does not undo a conversion. The $0 invoice at a trial's start is
+not a conversion, nor is a one-off invoice that staff made: invoices of the trial's subscription count, and
+of those that the customer began after it (a reactivation is a new subscription).
+
+States of a past instant are reconstructed from what the tables say now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from models import CustomerFacts, Invoice, Subscription, SubscriptionItem
+from services.clock import DAY
+
+STATES = ("converted", "running", "missed_payment", "cancelled_in_trial", "expired", "free")
+_ONE_OFF = ("manual", "automatic_pending_invoice_item_invoice")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Which customers to look at: a product id, a source and a currency; "" takes all."""
+
+    plan: str = ""
+    source: str = ""
+    currency: str = ""
+
+
+EVERYONE = Segment()
+
+
+def trials(as_of: int, segment: Segment = EVERYONE) -> sa.CTE:
+    """One row for each customer that started a trial by `as_of` (UTC seconds).
+
+    Columns: customer, subscription, started, trial_end, first_trial_end, over_at (the trial's end, or the
+    subscription's where that came first), in_trial (0/1), state, converted_at (of `converted` only), plan
+    (product id), source, country, currency, plan_micros, on_invoice (0/1), card_on_file (0/1).
+    """
+    first = _with_first_invoice(_first_trials(as_of), as_of)
+    facts, due = aliased(CustomerFacts), aliased(Invoice)
+    state = _state(first, due, as_of)
+    rows = (
+        sa.select(
+            *(first.c[name] for name in _KEPT),
+            state.label("state"),
+            sa.case((state == "converted", sa.func.coalesce(due.paid_at, due.created))).label("converted_at"),
+            sa.func.coalesce(facts.source, "").label("source"),
+            sa.func.coalesce(facts.country, "").label("country"),
+            sa.case((col(facts.payment_method_on_file), 1), else_=0).label("card_on_file"),
+        )
+        .join_from(first, facts, col(facts.customer) == first.c.customer, isouter=True)
+        .join(due, col(due.id) == first.c.due, isouter=True)
+    )
+    return rows.where(*_in(segment, first.c.plan, col(facts.source), first.c.currency)).cte("trials")
+
+
+_KEPT = (
+    "customer", "subscription", "started", "trial_end", "first_trial_end", "over_at", "in_trial", "plan",
+    "currency", "plan_micros", "on_invoice",
+)  # fmt: skip
+
+
+def _in(segment: Segment, plan: Any, source: Any, currency: Any) -> list[sa.ColumnElement[bool]]:
+    wanted = ((plan, segment.plan), (source, segment.source), (currency, segment.currency))
+    return [column == value for column, value in wanted if value]
+
+
+def in_trial(as_of: int) -> sa.ColumnElement[bool]:
+    """SQL: whether a subscription is in its trial. One that Stripe has not ended yet still is."""
+    begun = col(Subscription.trial_start) <= as_of
+    to_come = (col(Subscription.trial_end) > as_of) & ~_ended(as_of)
+    return begun & ((col(Subscription.status) == "trialing") | to_come)
+
+
+def _ended(as_of: int) -> sa.ColumnElement[bool]:
+    return sa.func.coalesce(col(Subscription.ended_at), as_of + 1) <= as_of
+
+
+def _first_trials(as_of: int) -> sa.Subquery:
+    """Each customer's first trial, with how the subscription stood at `as_of`."""
+    s = Subscription
+    mine = sa.over
+    trialing = sa.case((in_trial(as_of), 1), else_=0)
+    order = (col(s.trial_start), col(s.created), col(s.id))
+    ended = sa.case((_ended(as_of), col(s.ended_at)))
+    every = (
+        sa.select(
+            col(s.customer),
+            col(s.id).label("subscription"),
+            col(s.created),
+            col(s.status),
+            col(s.currency),
+            col(s.plan_micros),
+            col(s.trial_start).label("started"),
+            col(s.trial_end),
+            col(s.first_trial_end),
+            col(s.canceled_at),
+            ended.label("ended_at"),
+            sa.case((ended < col(s.trial_end), ended), else_=col(s.trial_end)).label("over_at"),
+            sa.case((col(s.collection_method) == "send_invoice", 1), else_=0).label("on_invoice"),
+            trialing.label("in_trial"),
+            mine(sa.func.max(trialing), partition_by=col(s.customer)).label("any_in_trial"),
+            mine(sa.func.row_number(), partition_by=col(s.customer), order_by=order).label("place"),
+        )
+        .where(col(s.trial_start) <= as_of)
+        .subquery()
+    )
+    return sa.select(every).where(every.c.place == 1).subquery()
+
+
+def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
+    """Adds `due`, the first invoice above zero that the trial led to, and `plan`, its first product."""
+    item = aliased(SubscriptionItem)
+    plan = (
+        sa.select(col(item.product))
+        .where(col(item.subscription) == first.c.subscription)
+        .order_by(col(item.created), col(item.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    due = first_invoice(first.c.customer, first.c.created, as_of)
+    joined = sa.select(first, due.label("due"), sa.func.coalesce(plan, "").label("plan"))
+    # Without the fence the planner may look the first invoice up once for each column that needs it.
+    return joined.cte("first_trials").prefix_with("MATERIALIZED")
+
+
+def first_invoice(customer: Any, since: Any, as_of: int) -> sa.ScalarSelect[Any]:
+    """SQL: the id of the customer's first invoice above zero, of subscriptions created from `since` on."""
+    i, of = aliased(Invoice), aliased(Subscription)
+    voided = (col(i.status) == "void") & (sa.func.coalesce(col(i.voided_at), 0) <= as_of)
+    return (
+        sa.select(col(i.id))
+        .join(of, col(of.id) == col(i.subscription))
+        .where(
+            col(i.customer) == customer,
+            col(of.created) >= since,
+            col(i.total) > 0,
+            col(i.created) <= as_of,
+            is_regular(i),
+            ~voided,
+            ~col(i.deleted),
+        )
+        .order_by(col(i.created), col(i.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def is_regular(invoice: Any) -> sa.ColumnElement[bool]:
+    """SQL: whether the subscription itself made the invoice, and not a member of staff a one-off."""
+    return sa.func.coalesce(col(invoice.billing_reason), "").not_in(_ONE_OFF)
+
+
+def is_paid(invoice: Any, as_of: int) -> sa.ColumnElement[bool]:
+    """SQL: whether the invoice was paid by `as_of`."""
+    return (col(invoice.status) == "paid") & (
+        sa.func.coalesce(col(invoice.paid_at), col(invoice.created)) <= as_of
+    )
+
+
+def _state(first: sa.CTE, due: Any, as_of: int) -> sa.ColumnElement[str]:
+    trial = first.c
+    over = (trial.in_trial == 0) | (col(due.created) < trial.started)
+    draft = (col(due.status) == "draft") | (col(due.finalized_at) > as_of)
+    ended_at_the_end = trial.ended_at <= trial.trial_end + DAY
+    return sa.case(
+        (is_paid(due, as_of) & over, "converted"),
+        (trial.any_in_trial == 1, "running"),
+        (draft & trial.ended_at.is_(None), "running"),
+        (col(due.id).is_not(None), "missed_payment"),
+        (trial.ended_at.is_not(None) & (trial.canceled_at < trial.trial_end), "cancelled_in_trial"),
+        (ended_at_the_end | (trial.status == "paused"), "expired"),
+        else_="free",
+    )

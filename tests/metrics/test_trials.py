@@ -1,0 +1,189 @@
+"""What became of each trial: known answers by name, and six states that add up to the cohort."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+import sqlalchemy as sa
+
+from services.clock import DAY
+from services.metrics.trials import Segment, trials
+from tests.metrics.build import HOUR, Account, at
+
+NOW = at("2026-06-15 12:00")
+START = at("2026-05-01")
+OVER = START + 14 * DAY
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+def states(database: ModuleType, account: Account, as_of: int = NOW, **segment: str) -> dict[str, str]:
+    """State by customer's name."""
+    account.save(database)
+    with database.session() as session:
+        t = trials(as_of, Segment(**segment))
+        return {row.customer[4:]: row.state for row in session.execute(sa.select(t.c.customer, t.c.state))}
+
+
+def test_the_paid_invoice_of_zero_at_a_trials_start_is_no_conversion(database, account) -> None:
+    account.trial(account.customer("ada", START), NOW - DAY)
+    assert states(database, account) == {"ada": "running"}
+
+
+def test_a_trial_that_is_over_and_paid_is_converted(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), START, status="active")
+    account.invoice(sub, OVER)
+    assert states(database, account) == {"ada": "converted"}
+
+
+def test_a_trial_that_staff_ended_early_and_was_paid_is_converted(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), START, 3, status="active", first_trial_end=OVER)
+    account.invoice(sub, START + 3 * DAY, reason="subscription_update")
+    assert states(database, account) == {"ada": "converted"}
+
+
+def test_a_first_invoice_that_is_still_a_draft_keeps_the_trial_running(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), NOW - 14 * DAY, status="active")
+    account.invoice(sub, NOW - 60, paid_at=None, status="draft")
+    assert states(database, account) == {"ada": "running"}
+
+
+def test_a_failed_first_charge_is_a_missed_payment_until_it_is_paid(database, account) -> None:
+    late = OVER + 9 * DAY
+    sub = account.trial(account.customer("ada", START), START, status="active")
+    account.invoice(sub, OVER, paid_at=late, attempt_count=4)
+    assert states(database, account, late - 1) == {"ada": "missed_payment"}
+    assert states(database, account, late) == {"ada": "converted"}
+
+
+def test_an_unpaid_first_invoice_is_missed_even_when_stripe_gave_up_and_canceled(database, account) -> None:
+    sub = account.trial(
+        account.customer("ada", START),
+        START,
+        status="canceled",
+        ended_at=OVER + 21 * DAY,
+        canceled_at=OVER + 21 * DAY,
+    )
+    account.invoice(sub, OVER, paid_at=None)
+    assert states(database, account) == {"ada": "missed_payment"}
+
+
+def test_a_later_cancel_does_not_undo_a_conversion(database, account) -> None:
+    sub = account.trial(
+        account.customer("ada", START),
+        START,
+        status="canceled",
+        ended_at=OVER + 20 * DAY,
+        canceled_at=OVER + 2 * DAY,
+    )
+    account.invoice(sub, OVER)
+    assert states(database, account) == {"ada": "converted"}
+
+
+@pytest.mark.parametrize("ended", [START + 5 * DAY, OVER], ids=["at once", "at the trial's end"])
+def test_a_cancel_during_the_trial(database, account, ended: int) -> None:
+    account.trial(
+        account.customer("ada", START), START, status="canceled", canceled_at=START + 5 * DAY, ended_at=ended
+    )
+    assert states(database, account) == {"ada": "cancelled_in_trial"}
+
+
+def test_a_cancel_that_is_only_scheduled_leaves_the_trial_running(database, account) -> None:
+    account.trial(account.customer("ada", START), NOW - DAY, canceled_at=NOW - HOUR, cancel_at=NOW + 13 * DAY)
+    assert states(database, account) == {"ada": "running"}
+
+
+def test_without_a_card_a_trial_expires_by_cancel_or_by_pause(database, account) -> None:
+    account.trial(
+        account.customer("ada", START), START, status="canceled", canceled_at=OVER + 60, ended_at=OVER + 60
+    )
+    account.trial(account.customer("bob", START), START, status="paused")
+    assert states(database, account) == {"ada": "expired", "bob": "expired"}
+
+
+def test_nothing_above_zero_ever_due_is_free(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), START, status="active")
+    account.invoice(sub, OVER, 0)
+    gone = account.trial(
+        account.customer("bob", START),
+        START,
+        status="canceled",
+        canceled_at=OVER + 20 * DAY,
+        ended_at=OVER + 20 * DAY,
+    )
+    account.invoice(gone, OVER, 0)
+    assert states(database, account) == {"ada": "free", "bob": "free"}
+
+
+def test_a_voided_first_invoice_was_never_due(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), START, status="active")
+    account.invoice(sub, OVER, paid_at=None, status="void", voided_at=OVER + DAY)
+    account.invoice(sub, OVER + DAY)
+    assert states(database, account) == {"ada": "converted"}
+
+
+def test_a_one_off_charge_that_staff_added_in_the_trial_is_no_conversion(database, account) -> None:
+    sub = account.trial(
+        account.customer("ada", START), START, status="canceled", canceled_at=OVER, ended_at=OVER
+    )
+    account.invoice(sub, START + DAY, 2500, reason="manual")
+    assert states(database, account) == {"ada": "expired"}
+
+
+def test_a_trial_extended_twice_still_starts_where_it_started(database, account) -> None:
+    account.trial(account.customer("ada", START), START, 60, first_trial_end=OVER)
+    account.save(database)
+    with database.session() as session:
+        row = session.execute(sa.select(trials(NOW))).one()
+    assert (row.state, row.started, row.trial_end - row.first_trial_end) == ("running", START, 46 * DAY)
+
+
+def test_who_comes_back_after_an_expired_trial_and_pays_has_converted(database, account) -> None:
+    ada = account.customer("ada", START)
+    account.trial(ada, START, status="canceled", canceled_at=OVER, ended_at=OVER)
+    again = account.subscription(ada, OVER + 10 * DAY)
+    account.invoice(again, OVER + 10 * DAY, reason="subscription_create")
+    assert states(database, account, OVER + 9 * DAY) == {"ada": "expired"}
+    assert states(database, account) == {"ada": "converted"}
+
+
+def test_a_second_trial_after_the_first_expired_is_still_running_and_one_row(database, account) -> None:
+    ada = account.customer("ada", START)
+    account.trial(ada, START, status="canceled", canceled_at=OVER, ended_at=OVER)
+    account.trial(ada, NOW - DAY)
+    assert states(database, account) == {"ada": "running"}
+
+
+def test_what_an_older_subscription_pays_says_nothing_of_the_trial(database, account) -> None:
+    ada = account.customer("ada", START - 90 * DAY)
+    old = account.subscription(ada, START - 90 * DAY)
+    account.trial(ada, START, status="canceled", canceled_at=OVER, ended_at=OVER)
+    account.invoice(old, OVER + 2 * DAY)
+    assert states(database, account) == {"ada": "expired"}
+
+
+def test_states_of_the_past_are_those_of_the_past(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), START, status="active")
+    account.invoice(sub, OVER)
+    for as_of, state in (
+        (START - 1, None),
+        (START, "running"),
+        (OVER - 1, "running"),
+        (OVER + HOUR, "converted"),
+    ):
+        assert states(database, account, as_of).get("ada") == state
+
+
+def test_a_segment_is_a_plan_a_source_and_a_currency(database, account) -> None:
+    account.trial(account.customer("ada", START, source="ads"), NOW - DAY)
+    account.trial(account.customer("bob", START, source="friend"), NOW - DAY, plan="team")
+    account.trial(account.customer("cem", START, source="ads"), NOW - DAY, plan="team", currency="eur")
+    account.save(database)
+    assert set(states(database, account, plan="prod_team")) == {"bob", "cem"}
+    assert set(states(database, account, source="ads")) == {"ada", "cem"}
+    assert set(states(database, account, source="ads", currency="usd")) == {"ada"}
+    assert set(states(database, account, plan="prod_team", currency="eur", source="friend")) == set()
