@@ -1,0 +1,270 @@
+"""What needs somebody today: running trials by days left, open failed payments by money at stake.
+
+Both lists are one statement on indexed columns for a page, one for the count, and short ones for what
+stands beside the rows of that page. Currencies are never added or compared: lists that sort by money
+go currency by currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from models import (
+    Customer,
+    CustomerFacts,
+    Invoice,
+    Product,
+    Staff,
+    Subscription,
+    SubscriptionItem,
+)
+from services.clock import DAY
+from services.customers import beside
+
+Condition = sa.ColumnElement[bool]
+Contact = Literal["", "contacted", "not contacted"]
+NO_OWNER: Final = 0
+_subscription, _customer, _invoice = col(Subscription.id), col(Subscription.customer), col(Invoice.id)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFilter:
+    """Which running trials. `within_days` from now; `product` an id; `owner` a staff id or NO_OWNER."""
+
+    within_days: int | None = None
+    product: str = ""
+    card: bool | None = None
+    contact: Contact = ""
+    owner: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """A running trial. `plan_micros` is what it would bring a month; `card` whether one is on file."""
+
+    subscription: str
+    customer: str
+    name: str
+    email: str
+    plan: str
+    currency: str
+    plan_micros: int
+    trial_end: int
+    card: bool
+    canceling: bool
+    last_contact_at: int | None
+    last_contact_kind: str
+    owner: str
+
+
+TRIAL_SORTS: Final[dict[str, Sequence[Any]]] = {
+    "Days left": (col(Subscription.trial_end), _subscription),
+    "Plan value": (col(Subscription.currency), col(Subscription.plan_micros).desc(), _subscription),
+}
+
+
+def trial_conditions(wanted: TrialFilter, now: int) -> list[Condition]:
+    """The filter as conditions on subscriptions joined with their customers' facts."""
+    found = [col(Subscription.status) == "trialing", col(Subscription.deleted).is_(False)]
+    if wanted.within_days is not None:
+        found.append(col(Subscription.trial_end) <= now + wanted.within_days * DAY)
+    if wanted.product:
+        found.append(_subscription.in_(_with_product(wanted.product)))
+    if wanted.card is not None:
+        found.append(col(CustomerFacts.payment_method_on_file).is_(wanted.card))
+    return found + _people(wanted.contact, wanted.owner)
+
+
+def count_trials(session: Session, where: Sequence[Condition]) -> int:
+    """How many running trials match."""
+    return session.scalar(_trials(sa.func.count()).where(*where)) or 0
+
+
+def trials(
+    session: Session, where: Sequence[Condition], *, sort: str, offset: int, limit: int
+) -> list[TrialRow]:
+    """One page of the running trials that match `trial_conditions`; `sort` is a key of TRIAL_SORTS."""
+    wanted = _trials(Subscription, CustomerFacts, Customer, Staff.name).where(*where)
+    page = session.execute(wanted.order_by(*TRIAL_SORTS[sort]).offset(offset).limit(limit)).all()
+    plans = beside.plan_names(session, [subscription.id for subscription, *_ in page])
+    return [_trial_row(row, plans.get(row[0].id, "")) for row in page]
+
+
+def trial_products(session: Session) -> dict[str, str]:
+    """The products on trial now, name by id, in the order of their names."""
+    found = session.execute(
+        sa.select(col(Product.id), col(Product.name))
+        .where(
+            col(Product.id).in_(
+                sa.select(col(SubscriptionItem.product))
+                .join(Subscription, _subscription == col(SubscriptionItem.subscription))
+                .where(col(Subscription.status) == "trialing", col(SubscriptionItem.deleted).is_(False))
+            )
+        )
+        .order_by(col(Product.name))
+    )
+    return {id: name or id for id, name in found}
+
+
+def _trials(*columns: Any) -> Any:
+    return (
+        sa.select(*columns)
+        .select_from(Subscription)
+        .join(CustomerFacts, col(CustomerFacts.customer) == _customer)
+        .join(Customer, col(Customer.id) == _customer)
+        .outerjoin(Staff, col(Staff.id) == col(CustomerFacts.owner))
+    )
+
+
+def _with_product(product: str) -> Any:
+    return sa.select(col(SubscriptionItem.subscription)).where(
+        col(SubscriptionItem.product) == product, col(SubscriptionItem.deleted).is_(False)
+    )
+
+
+def _people(contact: Contact, owner: int | None) -> list[Condition]:
+    found: list[Condition] = []
+    if contact:
+        spoken = col(CustomerFacts.last_contact_at).is_not(None)
+        found.append(spoken if contact == "contacted" else ~spoken)
+    if owner is not None:
+        owned = col(CustomerFacts.owner)
+        found.append(owned.is_(None) if owner == NO_OWNER else owned == owner)
+    return found
+
+
+def _trial_row(found: Any, plan: str) -> TrialRow:
+    subscription, facts, customer, owner = found
+    return TrialRow(
+        subscription=subscription.id,
+        customer=subscription.customer,
+        name=customer.name or "",
+        email=customer.email or "",
+        plan=plan,
+        currency=subscription.currency,
+        plan_micros=subscription.plan_micros,
+        trial_end=subscription.trial_end or 0,
+        card=facts.payment_method_on_file,
+        canceling=subscription.cancel_at is not None or subscription.cancel_at_period_end,
+        last_contact_at=facts.last_contact_at,
+        last_contact_kind=facts.last_contact_kind,
+        owner=owner or "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FailureFilter:
+    """Which open failures. `retry`: whether Stripe will try again by itself; None = either."""
+
+    currency: str = ""
+    retry: bool | None = None
+    contact: Contact = ""
+    owner: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """An invoice whose payment failed and that is still open. `code` is the decline or failure code of
+    the latest try, `advice` Stripe's; `amount` in minor units; `next_attempt` None = no further try."""
+
+    invoice: str
+    number: str
+    customer: str
+    name: str
+    email: str
+    amount: int
+    currency: str
+    code: str
+    advice: str
+    attempts: int
+    failed_since: int
+    next_attempt: int | None
+    hosted_invoice_url: str
+    subscription: str
+    last_contact_at: int | None
+    last_contact_kind: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """What open failures come to in one currency, in minor units."""
+
+    currency: str
+    invoices: int
+    amount: int
+
+
+def failure_conditions(wanted: FailureFilter) -> list[Condition]:
+    """The filter as conditions on invoices joined with their customers' facts."""
+    found = [
+        col(Invoice.status) == "open",
+        col(Invoice.attempted).is_(True),
+        col(Invoice.amount_remaining) > 0,
+        col(Invoice.deleted).is_(False),
+    ]
+    if wanted.currency:
+        found.append(col(Invoice.currency) == wanted.currency)
+    if wanted.retry is not None:
+        again = col(Invoice.next_payment_attempt).is_not(None)
+        found.append(again if wanted.retry else ~again)
+    return found + _people(wanted.contact, wanted.owner)
+
+
+def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
+    """Count and money at stake for each currency, the most invoices first."""
+    number = sa.func.count()
+    found = session.execute(
+        _failures(Invoice.currency, number, sa.func.sum(Invoice.amount_remaining))
+        .where(*where)
+        .group_by(col(Invoice.currency))
+        .order_by(number.desc(), col(Invoice.currency))
+    )
+    return [Stake(currency, invoices, int(amount)) for currency, invoices, amount in found]
+
+
+def failures(session: Session, where: Sequence[Condition], *, offset: int, limit: int) -> list[FailureRow]:
+    """One page of the open failures that match `failure_conditions`: by currency, the largest first."""
+    order = (col(Invoice.currency), col(Invoice.amount_remaining).desc(), _invoice)
+    wanted = _failures(Invoice, CustomerFacts, Customer, Staff.name).where(*where)
+    page = session.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
+    reasons = beside.decline_codes(session, [invoice.id for invoice, *_ in page])
+    return [_failure_row(row, reasons.get(row[0].id, ("", ""))) for row in page]
+
+
+def _failures(*columns: Any) -> Any:
+    return (
+        sa.select(*columns)
+        .select_from(Invoice)
+        .join(CustomerFacts, col(CustomerFacts.customer) == col(Invoice.customer))
+        .join(Customer, col(Customer.id) == col(Invoice.customer))
+        .outerjoin(Staff, col(Staff.id) == col(CustomerFacts.owner))
+    )
+
+
+def _failure_row(found: Any, reason: tuple[str, str]) -> FailureRow:
+    invoice, facts, customer, owner = found
+    return FailureRow(
+        invoice=invoice.id,
+        number=invoice.number or invoice.id,
+        customer=invoice.customer,
+        name=customer.name or "",
+        email=customer.email or "",
+        amount=invoice.amount_remaining,
+        currency=invoice.currency,
+        code=reason[0],
+        advice=reason[1],
+        attempts=invoice.attempt_count,
+        failed_since=invoice.finalized_at or invoice.created,
+        next_attempt=invoice.next_payment_attempt,
+        hosted_invoice_url=invoice.hosted_invoice_url or "",
+        subscription=invoice.subscription or "",
+        last_contact_at=facts.last_contact_at,
+        last_contact_kind=facts.last_contact_kind,
+        owner=owner or "",
+    )
