@@ -1,0 +1,52 @@
+"""Which intents are there, and what carries each of them out?
+
+An intent is something that a person outside Stripe is going to do: it waits in the account's file until the
+account's clock gets there, in history as in the months after it.
+"""
+
+from services.sandbox.billing.account import Account, IntentHandler
+from services.sandbox.history import deeds, money_deeds, offers, signups
+
+
+def _raise_prices(account: Account, _customer: str | None, _params: dict[str, object]) -> None:
+    offers.raise_prices(account)
+
+
+def _change_settings(account: Account, _customer: str | None, params: dict[str, object]) -> None:
+    account.set(**params)
+
+
+HANDLERS: dict[str, IntentHandler] = {
+    "arrivals": signups.arrive,
+    "sign_up": signups.sign_up,
+    "subscribe": signups.subscribe,
+    "buy_once": signups.buy_once,
+    "add_card": deeds.add_card,
+    "card_fails": deeds.card_fails,
+    "card_works": deeds.card_works,
+    "extend_trial": deeds.extend_trial,
+    "end_trial": deeds.end_trial,
+    "cancel": deeds.cancel,
+    "undo_cancel": deeds.undo_cancel,
+    "come_back": deeds.come_back,
+    "change_seats": deeds.change_seats,
+    "upgrade": deeds.upgrade,
+    "downgrade": deeds.downgrade,
+    "go_yearly": deeds.go_yearly,
+    "pause_collection": deeds.pause_collection,
+    "delete": deeds.delete,
+    "add_charge": money_deeds.add_charge,
+    "credit": money_deeds.credit,
+    "refund": money_deeds.refund,
+    "dispute": money_deeds.dispute,
+    "answer_dispute": money_deeds.answer_dispute,
+    "close_dispute": money_deeds.close_dispute,
+    "settle": money_deeds.settle,
+    "raise_prices": _raise_prices,
+    "change_settings": _change_settings,
+}
+
+
+def enable(account: Account) -> None:
+    """Let the account carry out what people intend. Without this, time passes and nobody does anything."""
+    account.intents.update(HANDLERS)
