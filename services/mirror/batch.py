@@ -1,0 +1,95 @@
+"""What do some objects say, table by table, before anything is written?
+
+Takes objects apart into rows: the object itself, its children, other whole objects inside it, and hearsay
+(a card as a charge shows it, a coupon as a discount shows it), which only fills gaps. Of several sightings
+of one id the newest counts; of two equally old ones the later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from models import Coupon, PaymentMethod
+from services.mirror import shapes
+from services.mirror.shapes import Table, catalog, customers
+from services.mirror.shapes.reading import Object, Row, cut, dig, objects
+
+HEARSAY = 0  # `as_of` of what another object told: anything said by the object itself is newer
+
+Rows = dict[str, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The children of one parent row, as one sighting showed them. `whole`: the list was not cut."""
+
+    rows: list[Row]
+    as_of: int
+    whole: bool
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows by table and id, families by parent, and tombstones."""
+
+    rows: dict[Table, Rows] = field(default_factory=lambda: defaultdict(dict))
+    families: dict[str, dict[str, Family]] = field(default_factory=lambda: defaultdict(dict))
+    tombs: dict[Table, Rows] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, source: Object, as_of: int) -> None:
+        """Takes one object apart. Kinds that we do not mirror are passed over. Raises UnreadableObject."""
+        name = shapes.kind_of(source)
+        if name is None:
+            return
+        kind = shapes.KINDS[name]
+        if source.get("deleted") is True:
+            self.bury(name, source["id"], as_of, source.get("created") or 0)
+            if "created" not in source:
+                return
+        row = shapes.row_of(name, source)
+        if self._put(kind.model, row, as_of) and kind.children is not None:
+            self._add_family(name, kind.children, source, row, as_of)
+        self._look_inside(source, kind.inside, as_of)
+        self._hear(name, source)
+
+    def bury(self, name: str, id: str, as_of: int, created: int = 0) -> None:
+        """Notes that an object was deleted."""
+        self.tombs[shapes.KINDS[name].model][id] = {"id": id, "as_of": as_of, "created": created or as_of}
+
+    def _put(self, model: Table, row: Row, as_of: int) -> bool:
+        rows = self.rows[model]
+        known = rows.get(row["id"])
+        if known is not None and known["as_of"] > as_of:
+            return False
+        row["as_of"], row["deleted"] = as_of, False
+        rows[row["id"]] = row
+        return True
+
+    def _add_family(
+        self, name: str, children: shapes.Children, source: Object, parent: Row, as_of: int
+    ) -> None:
+        members = shapes.child_rows(name, source, parent)
+        for member in members:
+            member["as_of"], member["deleted"] = as_of, False
+        self.families[name][parent["id"]] = Family(members, as_of, not cut(source[children.field]))
+        for member in source[children.field]["data"]:
+            self._look_inside(member, children.inside, as_of)
+
+    def _look_inside(self, source: Object, fields: Iterable[str], as_of: int) -> None:
+        for name in fields:
+            value = dig(source, *name.split(".")) if "." in name else source.get(name)
+            if isinstance(value, dict | list):
+                for found in objects(value):
+                    self.add(found, as_of)
+
+    def _hear(self, name: str, source: Object) -> None:
+        if name == "charge":
+            method = customers.method_of_charge(source)
+            if method is not None:
+                self._put(PaymentMethod, method, method["created"])
+        elif name == "discount":
+            coupon = catalog.coupon_of(source)
+            if isinstance(coupon, dict) and "duration" in coupon:
+                self._put(Coupon, shapes.row_of("coupon", coupon), HEARSAY)

@@ -1,0 +1,51 @@
+"""How is an object made whole? Lists that Stripe cut are paged to the end; objects are read again by id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services import clock
+from services.mirror import shapes
+from services.mirror.shapes.reading import Object, cut, listed
+from services.stripe_api import client
+from services.stripe_api.client import Answer
+from services.stripe_api.failures import ObjectMissing
+
+
+def whole(source: Object) -> Object:
+    """The object with its cut list of children paged to the end; the object itself where nothing is cut."""
+    name = shapes.kind_of(source)
+    children = shapes.KINDS[name].children if name else None
+    if children is None or not cut(source.get(children.field)):
+        return source
+    members = list(listed(source[children.field]))
+    start = {"starting_after": members[-1]["id"]} if members else {}
+    path, params = children.path.replace("{id}", source["id"]), children.params(source["id"])
+    for page in client.account().pages(path, params | start):
+        members += page.objects
+    return {**source, children.field: {**source[children.field], "data": members, "has_more": False}}
+
+
+def read(name: str, id: str) -> Answer:
+    """One object read whole, by kind and id. One that is gone comes as the stub of a deleted object."""
+    kind = shapes.KINDS[name]
+    try:
+        answer = client.account().read(kind.path_of(id), kind.read_params())
+    except ObjectMissing as missing:
+        stub = {"id": id, "object": name, "deleted": True}
+        return Answer(stub, clock.now(), missing.request_id)
+    return replace(answer, object=whole(answer.object))
+
+
+def read_again(answer: Answer) -> Answer:
+    """The object of an answer as it is now."""
+    name = shapes.kind_of(answer.object)
+    if name is None or not readable(name):
+        return answer
+    return read(name, answer.object["id"])
+
+
+def readable(name: str) -> bool:
+    """Whether objects of the kind can be read by id."""
+    kind = shapes.KINDS[name]
+    return bool(kind.one or kind.path)

@@ -1,0 +1,218 @@
+"""What has gone on with these customers? The parts of their facts that come from many rows.
+
+Each function takes a connection and some customers' ids and returns facts by customer; customers without
+any are left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from models import (
+    CallRequest,
+    Charge,
+    Customer,
+    CustomerProfile,
+    Dispute,
+    Invoice,
+    InvoicePayment,
+    Message,
+    PaymentMethod,
+    Price,
+    Product,
+    SubscriptionItem,
+)
+from services.mirror.tables import chunks, table
+
+Facts = dict[str, Any]
+OPEN_DISPUTES = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
+SENT = ("accepted", "delivered", "outbox")
+_EVERY = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+
+_CUSTOMER: Any = table(Customer).c
+_CHARGE: Any = table(Charge).c
+_INVOICE: Any = table(Invoice).c
+_PAYMENT: Any = table(InvoicePayment).c
+_DISPUTE: Any = table(Dispute).c
+_METHOD: Any = table(PaymentMethod).c
+_ITEM: Any = table(SubscriptionItem).c
+_PRICE: Any = table(Price).c
+_PRODUCT: Any = table(Product).c
+_MESSAGE: Any = table(Message).c
+_CALL: Any = table(CallRequest).c
+_PROFILE: Any = table(CustomerProfile).c
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """How a customer would be charged: the default payment method's id, or an older source's."""
+
+    method: str | None
+    source: str | None
+
+
+def plan_name(product: str | None, interval: str | None, count: int | None, more: int = 0) -> str:
+    """A plan as people say it: `Team, yearly`, `Team, every 3 months + 1 more`."""
+    name = product or ""
+    if interval:
+        often = count or 1
+        every = _EVERY.get(interval, f"every {interval}") if often == 1 else f"every {often} {interval}s"
+        name = f"{name}, {every}" if name else every
+    return f"{name} + {more} more" if more else name
+
+
+def plans(connection: sa.Connection, main: dict[str, str]) -> dict[str, Facts]:
+    """`product` and `plan` of each customer, from its main subscription's id."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for some in chunks(main.values()):
+        rows = connection.execute(
+            sa.select(
+                _ITEM.subscription, _ITEM.product, _PRODUCT.name, _PRICE.interval, _PRICE.interval_count
+            )
+            .join_from(table(SubscriptionItem), table(Price), _PRICE.id == _ITEM.price, isouter=True)
+            .outerjoin(table(Product), _PRODUCT.id == _ITEM.product)
+            .where(_ITEM.subscription.in_(some), _ITEM.deleted.is_(False))
+            .order_by(_ITEM.created, _ITEM.id)
+        )
+        for row in rows:
+            found[row.subscription].append(row)
+    return {customer: _plan(found[id]) for customer, id in main.items() if id in found}
+
+
+def _plan(items: list[Any]) -> Facts:
+    first = items[0]
+    name = plan_name(first.name, first.interval, first.interval_count, len(items) - 1)
+    return {"product": first.product, "plan": name}
+
+
+def cards(connection: sa.Connection, methods: dict[str, Methods]) -> dict[str, Facts]:
+    """Whether a payment method is on file, and the card: the default one, else the last one charged."""
+    known: dict[str, Any] = {}
+    for some in chunks({m.method for m in methods.values() if m.method}):
+        query = sa.select(_METHOD.id, _METHOD.last4, _METHOD.country).where(_METHOD.id.in_(some))
+        known |= {row.id: row for row in connection.execute(query)}
+    last = _last_charged(connection, list(methods))
+    found = {}
+    for customer, has in methods.items():
+        card, charged = known.get(has.method or ""), last.get(customer)
+        found[customer] = {
+            "payment_method_on_file": bool(has.method or has.source),
+            "card_last4": (card and card.last4) or (charged and charged.last4) or "",
+            "card_country": (card and card.country) or (charged and charged.country),
+        }
+    return found
+
+
+def _last_charged(connection: sa.Connection, customers: list[str]) -> dict[str, Any]:
+    def last(column: Any) -> Any:
+        return (
+            sa.select(column)
+            .where(_CHARGE.customer == _CUSTOMER.id, _CHARGE.card_last4.is_not(None))
+            .order_by(_CHARGE.created.desc(), _CHARGE.id.desc())
+            .limit(1)
+            .correlate(table(Customer))
+            .scalar_subquery()
+        )
+
+    query = sa.select(
+        _CUSTOMER.id, last(_CHARGE.card_last4).label("last4"), last(_CHARGE.card_country).label("country")
+    ).where(_CUSTOMER.id.in_(customers))
+    return {row.id: row for row in connection.execute(query)}
+
+
+def failures(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
+    """Failed invoices: open, attempted, and something still to pay. Money in the currency with most of it."""
+    rows = connection.execute(
+        sa.select(
+            _INVOICE.id,
+            _INVOICE.customer,
+            _INVOICE.currency,
+            _INVOICE.amount_remaining,
+            _INVOICE.attempt_count,
+            _INVOICE.next_payment_attempt,
+        ).where(*failed(), _INVOICE.customer.in_(customers))
+    ).all()
+    codes = _failure_codes(connection, [row.id for row in rows])
+    by_customer: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_customer[row.customer].append(row)
+    return {customer: _failed(invoices, codes) for customer, invoices in by_customer.items()}
+
+
+def failed() -> tuple[Any, ...]:
+    """The conditions on `invoices` that make one a failed payment."""
+    return (
+        _INVOICE.status == "open",
+        _INVOICE.attempted.is_(True),
+        _INVOICE.amount_remaining > 0,
+        _INVOICE.deleted.is_(False),
+    )
+
+
+def _failed(invoices: list[Any], codes: dict[str, tuple[int, str]]) -> Facts:
+    sums: dict[str, int] = defaultdict(int)
+    for row in invoices:
+        sums[row.currency] += row.amount_remaining
+    currency = max(sorted(sums), key=lambda code: sums[code])
+    retries = [row.next_payment_attempt for row in invoices if row.next_payment_attempt is not None]
+    latest = max((codes[row.id] for row in invoices if row.id in codes), default=(0, ""))
+    return {
+        "failed_invoices": len(invoices),
+        "open_amount": sums[currency],
+        "open_currency": currency,
+        "attempts": max(row.attempt_count for row in invoices),
+        "next_payment_attempt": min(retries, default=None),
+        "failure_code": latest[1],
+    }
+
+
+def _failure_codes(connection: sa.Connection, invoices: list[str]) -> dict[str, tuple[int, str]]:
+    """When each invoice's last charge failed, and why: the issuer's reason, else Stripe's code."""
+    found: dict[str, tuple[int, str]] = {}
+    same_payment = sa.or_(_CHARGE.payment_intent == _PAYMENT.payment_intent, _CHARGE.id == _PAYMENT.charge)
+    for some in chunks(invoices):
+        rows = connection.execute(
+            sa.select(_PAYMENT.invoice, _CHARGE.created, _CHARGE.decline_code, _CHARGE.failure_code)
+            .join_from(table(InvoicePayment), table(Charge), same_payment)
+            .where(_PAYMENT.invoice.in_(some), _CHARGE.status == "failed")
+        )
+        for row in rows:
+            at = (row.created, row.decline_code or row.failure_code or "")
+            found[row.invoice] = max(at, found.get(row.invoice, at))
+    return found
+
+
+def disputes(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
+    """How many disputes are not decided yet."""
+    rows = connection.execute(
+        sa.select(_CHARGE.customer, sa.func.count())
+        .join_from(table(Dispute), table(Charge), _CHARGE.id == _DISPUTE.charge)
+        .where(_DISPUTE.status.in_(OPEN_DISPUTES), _CHARGE.customer.in_(customers))
+        .group_by(_CHARGE.customer)
+    )
+    return {customer: {"open_disputes": number} for customer, number in rows}
+
+
+def contacts(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
+    """When we last reached out: a message that was sent, or a call that took place."""
+    messages = sa.select(_MESSAGE.customer, sa.func.max(_MESSAGE.sent_at), sa.func.max(_MESSAGE.channel))
+    calls = sa.select(_CALL.customer, sa.func.max(_CALL.closed_at), sa.literal("call"))
+    sent = messages.where(_MESSAGE.customer.in_(customers), _MESSAGE.state.in_(SENT))
+    held = calls.where(_CALL.customer.in_(customers), _CALL.state == "done")
+    found: dict[str, Facts] = {}
+    for query in (sent.group_by(_MESSAGE.customer), held.group_by(_CALL.customer)):
+        for customer, at, kind in connection.execute(query):
+            before = found.get(customer)
+            if at is not None and (before is None or at > before["last_contact_at"]):
+                found[customer] = {"last_contact_at": at, "last_contact_kind": kind}
+    return found
+
+
+def owners(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
+    """Who looks after each customer."""
+    query = sa.select(_PROFILE.customer, _PROFILE.owner).where(_PROFILE.customer.in_(customers))
+    return {customer: {"owner": owner} for customer, owner in connection.execute(query)}

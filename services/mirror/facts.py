@@ -1,0 +1,148 @@
+"""What do lists need to know of a customer? One row of facts each, derived from the tables.
+
+The subscription that speaks for a customer is the one whose status asks for most attention, in this order,
+the newest first among equals: past_due, unpaid, active, trialing, paused, incomplete, a status that we do
+not know, canceled, incomplete_expired; a customer without any has the status `none`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from models import Customer, CustomerFacts, Subscription
+from services import config, database
+from services.mirror import dealings
+from services.mirror.tables import chunks, table
+
+PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
+              "incomplete_expired")  # fmt: skip
+ENDED = frozenset(("canceled", "incomplete_expired"))
+_RANK = {status: rank for rank, status in enumerate(PRECEDENCE)}
+_CHUNK = 400
+_CUSTOMER: Any = table(Customer).c
+_SUBSCRIPTION: Any = table(Subscription).c
+Facts = dict[str, Any]
+
+
+def refresh(session: Session, customers: Collection[str]) -> None:
+    """Recomputes the facts of these customers in the caller's transaction."""
+    for some in chunks(customers, _CHUNK):
+        _save(session.connection(), _facts(session.connection(), some))
+
+
+def refresh_all() -> int:
+    """Recomputes everybody's facts, a short transaction for each few hundred; returns how many."""
+    with database.session() as session:
+        everyone = session.connection().execute(sa.select(_CUSTOMER.id)).scalars().all()
+    refresh_in_pieces(everyone)
+    return len(everyone)
+
+
+def refresh_in_pieces(customers: Collection[str]) -> None:
+    """Like `refresh`, each few hundred in a short transaction of its own."""
+    for some in chunks(customers, _CHUNK):
+        with database.transaction() as session:
+            refresh(session, some)
+
+
+def _facts(connection: sa.Connection, customers: list[str]) -> list[Facts]:
+    people = connection.execute(sa.select(table(Customer)).where(_CUSTOMER.id.in_(customers))).all()
+    subscriptions = _subscriptions(connection, customers)
+    main = {id: rows[0] for id, rows in subscriptions.items()}
+    plans = dealings.plans(connection, {id: row.id for id, row in main.items()})
+    cards = dealings.cards(
+        connection, {row.id: _methods(row, subscriptions.get(row.id, ())) for row in people}
+    )
+    concerns = [
+        dealings.failures(connection, customers),
+        dealings.disputes(connection, customers),
+        dealings.contacts(connection, customers),
+        dealings.owners(connection, customers),
+    ]
+    found = []
+    for person in people:
+        facts = _blank() | _person(person) | _standing(subscriptions.get(person.id, []), person.currency)
+        for concern in (plans, cards, *concerns):
+            facts |= concern.get(person.id, {})
+        facts["country"] = person.country or facts.pop("card_country") or ""
+        found.append(facts)
+    return found
+
+
+def _person(row: Any) -> Facts:
+    email = (row.email or "").strip().lower()
+    return {
+        "customer": row.id,
+        "created": row.created,
+        "deleted": row.deleted,
+        "name_key": (row.name or "").strip().lower(),
+        "email_key": email,
+        "email_domain": email.rpartition("@")[2] if "@" in email else "",
+        "source": str(row.metadata.get(config.settings().source_metadata_key) or ""),
+    }
+
+
+def _subscriptions(connection: sa.Connection, customers: list[str]) -> dict[str, list[Any]]:
+    """The customers' subscriptions, the one that speaks for them first."""
+    names = ("id", "customer", "status", "currency", "created", "mrr_micros", "plan_micros", "trial_start",
+             "trial_end", "cancel_at", "cancel_at_period_end", "current_period_end",
+             "default_payment_method")  # fmt: skip
+    query = sa.select(*(_SUBSCRIPTION[name] for name in names)).where(
+        _SUBSCRIPTION.customer.in_(customers), _SUBSCRIPTION.deleted.is_(False)
+    )
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.customer].append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: (_RANK.get(row.status, _RANK[""]), -row.created, row.id))
+    return found
+
+
+def _standing(rows: list[Any], currency: str | None) -> Facts:
+    """Status, money and trial. Amounts are those in the currency of the subscription that speaks."""
+    if not rows:
+        return {"currency": currency or ""}
+    main = rows[0]
+    mine = [row for row in rows if row.currency == main.currency]
+    trials = [row for row in rows if row.status == "trialing"]
+    trial = trials[0] if trials else main
+    period_end = main.current_period_end if main.cancel_at_period_end else None
+    return {
+        "status": main.status,
+        "subscription": main.id,
+        "subscriptions": sum(row.status not in ENDED for row in rows),
+        "currency": main.currency or currency or "",
+        "mrr_micros": sum(row.mrr_micros for row in mine),
+        "plan_micros": sum(row.plan_micros for row in mine if row.status == "trialing"),
+        "trial_start": trial.trial_start,
+        "trial_end": trial.trial_end,
+        "cancel_at": None if main.status in ENDED else main.cancel_at or period_end,
+    }
+
+
+def _methods(person: Any, subscriptions: Collection[Any]) -> dealings.Methods:
+    live = [row for row in subscriptions if row.status not in ENDED]
+    own = next((row.default_payment_method for row in live if row.default_payment_method), None)
+    return dealings.Methods(method=own or person.default_payment_method, source=person.default_source)
+
+
+def _blank() -> Facts:
+    """The facts of a customer of whom nothing is known."""
+    fields = CustomerFacts.model_fields
+    known = {name: field.default for name, field in fields.items() if name != "customer"}
+    return known | {"card_country": None}
+
+
+def _save(connection: sa.Connection, facts: list[Facts]) -> None:
+    if not facts:
+        return
+    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    insert = make(table(CustomerFacts))
+    changed = {name: insert.excluded[name] for name in CustomerFacts.model_fields if name != "customer"}
+    connection.execute(insert.on_conflict_do_update(index_elements=["customer"], set_=changed), facts)

@@ -1,0 +1,119 @@
+"""How are rows written so that only something newer replaces them? One statement for each table.
+
+A row is replaced when it is not a tombstone and its `as_of` is smaller (or equal, for `exact` rows: reads
+and writes' answers). Columns that we derive are never touched; a few keep what was known first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from models import Coupon, Subscription
+from models.base import Mirrored
+from services.mirror.shapes.reading import Row
+
+_DERIVED = {"subscriptions": frozenset(("mrr_micros", "plan_micros"))}
+_CHUNK = 500
+
+
+def table(model: type[Any]) -> sa.Table:
+    """The table of a model."""
+    return cast(sa.Table, model.__table__)
+
+
+def chunks(ids: Iterable[str], size: int = _CHUNK) -> Iterable[list[str]]:
+    """The ids, sorted, in lists short enough for one statement."""
+    ordered = sorted(ids)
+    return (ordered[at : at + size] for at in range(0, len(ordered), size))
+
+
+def upsert(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exact: bool) -> None:
+    """Writes the rows that are newer than what is there. Ids must be unique; order is made stable."""
+    if rows:
+        statement = _upsert(model, exact, session.connection().dialect.name)
+        session.connection().execute(statement, _ordered(rows))
+
+
+def upsert_accepted(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exact: bool) -> set[str]:
+    """Like `upsert`, and says which ids were written."""
+    if not rows:
+        return set()
+    statement = _upsert(model, exact, session.connection().dialect.name)
+    returning = statement.returning(table(model).c.id)
+    return set(session.connection().execute(returning, _ordered(rows)).scalars())
+
+
+def bury(session: Session, model: type[Mirrored], tombs: Sequence[Row]) -> None:
+    """Marks rows (`id`, `as_of`, `created`) as deleted for good; unknown ones are added as tombstones."""
+    if tombs:
+        session.connection().execute(_bury(model, session.connection().dialect.name), _ordered(tombs))
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    """By id: two writers on PostgreSQL then take row locks in one order, and never wait in a circle."""
+    return sorted(rows, key=lambda row: cast(str, row["id"]))
+
+
+def _insert(model: type[Mirrored], dialect: str) -> Any:
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(table(model))
+
+
+@cache
+def _upsert(model: type[Mirrored], exact: bool, dialect: str) -> Any:
+    columns = table(model).c
+    insert = _insert(model, dialect)
+    derived = _DERIVED.get(table(model).name, frozenset())
+    changed = {
+        column.name: insert.excluded[column.name]
+        for column in columns
+        if column.name != "id" and column.name not in derived
+    }
+    older = columns.as_of <= insert.excluded.as_of if exact else columns.as_of < insert.excluded.as_of
+    return insert.on_conflict_do_update(
+        index_elements=["id"],
+        set_=changed | _kept(model, insert.excluded),
+        where=sa.and_(columns.deleted.is_(False), older),
+    )
+
+
+def _kept(model: type[Mirrored], excluded: Any) -> dict[str, Any]:
+    """What is not simply replaced: a trial's first end, and the products of a coupon (seldom sent)."""
+    columns = table(model).c
+    if model is Subscription:
+        same_trial = columns.trial_start == excluded.trial_start
+        known = sa.func.coalesce(columns.first_trial_end, excluded.first_trial_end)
+        return {"first_trial_end": sa.case((same_trial, known), else_=excluded.first_trial_end)}
+    if model is Coupon:
+        unsaid = sa.cast(excluded.applies_to, sa.Text) == "[]"
+        return {"applies_to": sa.case((unsaid, columns.applies_to), else_=excluded.applies_to)}
+    return {}
+
+
+@cache
+def _bury(model: type[Mirrored], dialect: str) -> Any:
+    columns = table(model).c
+    named: Row = {name: sa.bindparam(name) for name in ("id", "as_of", "created")}
+    insert = _insert(model, dialect).values({**_blank(model), **named, "deleted": True})
+    later = sa.case((columns.as_of > insert.excluded.as_of, columns.as_of), else_=insert.excluded.as_of)
+    return insert.on_conflict_do_update(
+        index_elements=["id"], set_={"deleted": True, "as_of": later}, where=columns.deleted.is_(False)
+    )
+
+
+def _blank(model: type[Mirrored]) -> Row:
+    """A row of which nothing is known: the model's defaults, and empty values where it has none."""
+    blank: Row = {}
+    for column in table(model).c:
+        declared = model.model_fields["metadata_" if column.name == "metadata" else column.name]
+        if declared.is_required():
+            blank[column.name] = "" if isinstance(column.type, sa.String) else 0
+        else:
+            blank[column.name] = declared.get_default(call_default_factory=True)
+    return blank

@@ -1,0 +1,87 @@
+"""How does what Stripe said get into the tables?
+
+`store` writes objects newer-only and says whose they are; `apply_answer` does all of it for the object that
+a write returned. Children are written only with the parent row that was accepted, in its transaction: the
+parent's lock keeps older and newer families apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services import database
+from services.mirror import complete, facts, owners, rates, shapes
+from services.mirror.batch import Batch, Family
+from services.mirror.shapes.reading import Object
+from services.mirror.tables import bury, chunks, table, upsert, upsert_accepted
+from services.stripe_api.client import Answer
+
+
+def store(session: Session, objects: Iterable[Object], as_of: int, *, exact: bool) -> set[str]:
+    """Writes objects that were true at `as_of` (s, Stripe's clock) where they are newer than the tables.
+
+    `exact` for reads and writes' answers, False for events' snapshots. Returns the ids of the customers
+    whose facts may have changed. Raises UnreadableObject; then nothing of the call is written.
+    """
+    batch = Batch()
+    for source in objects:
+        batch.add(source, as_of)
+    return write(session, batch, exact=exact)
+
+
+def write(session: Session, batch: Batch, *, exact: bool) -> set[str]:
+    """Writes a batch and what is derived from it; returns the ids of the customers that it is about."""
+    write_rows(session, batch, exact=exact)
+    touched = owners.of(session, batch)
+    rates.refresh(session, touched)
+    return touched
+
+
+def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
+    """Writes a batch's rows alone; whoever calls derives rates and facts afterwards."""
+    for name, kind in shapes.KINDS.items():
+        rows = list(batch.rows[kind.model].values())
+        if kind.children is None:
+            upsert(session, kind.model, rows, exact=exact)
+            continue
+        accepted = upsert_accepted(session, kind.model, rows, exact=exact)
+        families = {id: family for id, family in batch.families[name].items() if id in accepted}
+        _write_families(session, kind.children, families)
+    for model, tombs in batch.tombs.items():
+        bury(session, model, list(tombs.values()))
+
+
+def apply_answer(answer: Answer) -> set[str]:
+    """Stores the object that a write (or a read) returned, with facts; returns the customers touched.
+
+    An answer that Stripe replayed from an earlier attempt is of unknown age: the object is read again.
+    """
+    fresh = complete.read_again(answer) if answer.replayed else answer
+    whole = complete.whole(fresh.object)
+    with database.transaction() as session:
+        touched = store(session, [whole], fresh.as_of, exact=True)
+        facts.refresh(session, touched)
+    return touched
+
+
+def _write_families(session: Session, children: shapes.Children, families: dict[str, Family]) -> None:
+    rows = [row for family in families.values() for row in family.rows]
+    whole = {id for id, family in families.items() if family.whole}
+    _remove_vanished(session, children, whole, {row["id"] for row in rows})
+    upsert(session, children.model, rows, exact=True)
+
+
+def _remove_vanished(
+    session: Session, children: shapes.Children, parents: set[str], present: set[str]
+) -> None:
+    columns: Any = table(children.model).c
+    connection = session.connection()
+    for some in chunks(parents):
+        known = connection.execute(sa.select(columns.id).where(columns[children.parent].in_(some))).scalars()
+        gone = [id for id in known if id not in present]
+        if gone:
+            connection.execute(sa.delete(table(children.model)).where(columns.id.in_(gone)))
