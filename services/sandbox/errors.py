@@ -79,10 +79,13 @@ class BadKey(ApiError):
 
 
 class CardDeclined(ApiError):
-    """The card was declined; raised after the failed attempt has been written down."""
+    """The card was declined. `happened` says that the failed attempt stays written down: else the request is
+    undone as a whole.
+    """
 
     status = 402
     type = "card_error"
+    happened = False
 
 
 class RightMissing(ApiError):

@@ -61,6 +61,8 @@ _LABEL = {
     "promotion_code": "code",
     "subscription": "status",
 }
+_EMBEDS = {"subscription": "items", "invoice": "lines"}
+EMBEDDED = 10
 _KEPT_IN_MEMORY = 60_000
 
 
@@ -85,16 +87,30 @@ def column_kind(body: Body) -> str:
     return f"deleted {body['object']}" if body.get("deleted") else body["object"]
 
 
+def is_long(body: Body) -> bool:
+    """Whether the object embeds more than the first page of its items or lines."""
+    embedded = body.get(_EMBEDS.get(body["object"], ""))
+    return bool(embedded) and len(embedded["data"]) > EMBEDDED
+
+
+def cut(body: Body) -> Body:
+    """The object as it is sent: only the first page of its items or lines."""
+    if not is_long(body):
+        return body
+    name = _EMBEDS[body["object"]]
+    return {**body, name: {**body[name], "data": body[name]["data"][:EMBEDDED], "has_more": True}}
+
+
 def _row(entry: Entry) -> tuple[Any, ...]:
     body = entry.body
     kind = column_kind(body)
     parent = subscription_of(body) if kind == "invoice" else body.get(_PARENT.get(kind, ""))
     label = body.get(_LABEL.get(kind, ""))
     customer = body.get("customer")
-    notes = encode(entry.notes) if entry.notes else None
+    notes = {**entry.notes, "long": True} if is_long(body) else entry.notes
     created = body.get("created") or body.get("date") or 0
     where = (customer if isinstance(customer, str) else None, parent, label)
-    return (entry.seq, body["id"], kind, created, *where, entry.due, notes, encode(body))
+    return (entry.seq, body["id"], kind, created, *where, entry.due, encode(notes) if notes else None, encode(body))
 
 
 class Store:

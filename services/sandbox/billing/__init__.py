@@ -9,6 +9,7 @@ customers      create, update, delete, adjust_balance
 catalog        products, prices, coupons, promotion codes
 cards          attach, detach, decline, restore: payment methods and how they behave
 subscriptions  create, cancel, resume;  changes.update;  lifecycle: what happens when time passes
-invoices       create, finalize, void, ...;  invoiceitems;  payments.pay;  previews
+manual         invoices by command: create, finalize, pay, send, void, mark_uncollectible, delete
+invoices       what an invoice is made of;  invoiceitems;  payments: charging one;  previews
 refunds, disputes, credit_notes, sessions (portal and Checkout)
 """

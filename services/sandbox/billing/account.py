@@ -13,7 +13,7 @@ from typing import Any
 from services.sandbox import objects
 from services.sandbox.errors import InvalidRequest, NoSuchObject
 from services.sandbox.ids import Ids
-from services.sandbox.store import Body, Notes, Store
+from services.sandbox.store import Body, Notes, Store, cut
 
 Handler = Callable[["Account", Body], None]
 IntentHandler = Callable[["Account", str | None, dict[str, Any]], None]
@@ -78,7 +78,7 @@ class Account:
     def new(self, kind: str, prefix: str, /, *, notes: Notes | None = None, **fields: Any) -> Body:
         """A new object, without an event."""
         fields.setdefault("id", self.ids.new(prefix) if prefix else None)
-        if kind != "invoiceitem":
+        if kind not in ("invoiceitem", "discount"):
             fields.setdefault("created", self.now)
         return self.store.add(objects.new(kind, **fields), notes)
 
@@ -112,7 +112,7 @@ class Account:
         """Write down an event with a snapshot of the object as it is now."""
         if not self.recording:
             return
-        data: dict[str, Any] = {"object": dict(body)}
+        data: dict[str, Any] = {"object": dict(cut(body))}
         if before is not None:
             data["previous_attributes"] = before
         event = objects.new(

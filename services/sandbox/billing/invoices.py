@@ -60,8 +60,6 @@ def draft(
         **_customer_fields(customer),
         **fields,
     )
-    if len(made) > 10:
-        account.note(invoice, long=True)
     _apply(account, invoice, customer, applied)
     for item in pending:
         account.change(item, "invoiceitem.updated", invoice=invoice_id)

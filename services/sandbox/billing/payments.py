@@ -45,6 +45,7 @@ def pay(
         return invoice
     error = collect(account, invoice, _chosen(account, invoice, payment_method), again=_unplanned(invoice))
     if error is not None:
+        error.happened = True
         raise error
     return invoice
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.sandbox.billing import metadata
+from services.sandbox.billing import metadata as meta
 from services.sandbox.billing.account import Account
 from services.sandbox.errors import InvalidRequest, MissingParameter
 from services.sandbox.store import Body
@@ -17,7 +17,7 @@ def create(
     payment_intent: str | None = None,
     amount: int | None = None,
     reason: str | None = None,
-    metadata_given: Any = None,
+    metadata: Any = None,
 ) -> Body:
     """Give back a charge, wholly or in part (minor units), named by itself or by its payment intent. Raises
     InvalidRequest when there is nothing (or not so much) left to give back.
@@ -51,7 +51,7 @@ def create(
         payment_intent=body["payment_intent"],
         reason=reason,
         status="succeeded",
-        metadata=metadata.merge({}, metadata_given),
+        metadata=meta.merge({}, metadata),
     )
     refunded = body["amount_refunded"] + given
     whole = refunded == body["amount_captured"]
@@ -64,7 +64,7 @@ def update(account: Account, refund_id: str, **params: Any) -> Body:
     """Change a refund's metadata."""
     refund = account.get("refund", refund_id)
     account.change(
-        refund, "refund.updated", metadata=metadata.merge(refund["metadata"], params.get("metadata"))
+        refund, "refund.updated", metadata=meta.merge(refund["metadata"], params.get("metadata"))
     )
     return refund
 
