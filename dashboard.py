@@ -14,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import runtime
+from streamlit.file_util import get_static_dir
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.components import problems, shell, sign_in, warming
@@ -45,9 +46,18 @@ def refuse_open_network() -> None:
         raise SystemExit(2)
 
 
+def say_address() -> None:
+    """Prints where the desk answers under `streamlit run` (other servers say it themselves)."""
+    if Path(sys.argv[0]).name == Path(__file__).name:
+        host = st.get_option("server.address") or "localhost"
+        sys.stdout.write(f"\n  Trialdesk is at http://{host}:{st.get_option('server.port')}\n\n")
+        sys.stdout.flush()
+
+
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Runs the desk's work for as long as the server runs."""
+    say_address()
     async with schedules.running(config.load):
         warming_up = asyncio.create_task(asyncio.to_thread(warming.warm))
         yield
@@ -61,7 +71,10 @@ else:
     app = st.App(
         Path(__file__).resolve(),
         routes=public.routes(),
-        middleware=[Middleware(SecurityHeaders), Middleware(LocalOnly, applies=stays_local)],
+        middleware=[
+            Middleware(SecurityHeaders, page=(Path(get_static_dir()) / "index.html").read_text()),
+            Middleware(LocalOnly, applies=stays_local),
+        ],
         lifespan=lifespan,
         on_script_error=problems.on_script_error,
     )

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ipaddress
+import re
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' blob:",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self' ws: wss: data: blob:",
-        "worker-src 'self' blob:",
-        "frame-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "form-action 'self'",
-    )
-)
+_POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' blob:",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self' ws: wss: data: blob:",
+    "worker-src": "'self' blob:",
+    "frame-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "form-action": "'self'",
+}
 _HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -42,10 +42,14 @@ _REFUSAL = (
 
 
 class SecurityHeaders:
-    """Puts the content security policy and its like on every answer."""
+    """Puts the content security policy and its like on every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `page` is the HTML that the server sends: the scripts written in it are allowed by their hashes.
+    """
+
+    def __init__(self, app: ASGIApp, *, page: str = "") -> None:
         self.app = app
+        self.headers = {"Content-Security-Policy": policy(page), **_HEADERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -56,11 +60,23 @@ class SecurityHeaders:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self.headers.items():
                     headers[name] = value
             await send(message)
 
         await self.app(scope, receive, guarded)
+
+
+def policy(page: str = "") -> str:
+    """The content security policy for pages like this one."""
+    hashes = (_hash(script) for script in re.findall(r"<script>(.*?)</script>", page, re.DOTALL))
+    scripts = " ".join((_POLICY["script-src"], *hashes))
+    return "; ".join(f"{name} {sources}" for name, sources in (_POLICY | {"script-src": scripts}).items())
+
+
+def _hash(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 class LocalOnly:

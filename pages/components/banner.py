@@ -9,16 +9,17 @@ from services import config
 from services.config import Mode
 from services.staff.roles import Person
 
-_MODES: dict[Mode, tuple[str, Colour, str]] = {
-    "sandbox": ("Sandbox", "violet", "An account on this machine. Nothing here reaches Stripe."),
-    "test": ("Test mode", "orange", "Stripe's test mode. No real money moves."),
-    "live": ("Live", "red", "The live account. Actions move real money."),
+_MODES: dict[Mode, tuple[Colour, str]] = {
+    "sandbox": ("blue", "**Sandbox**  An account on this machine. Nothing here reaches Stripe."),
+    "test": ("orange", "**Test mode**  Stripe's test data. No real money moves."),
+    "live": ("red", "**Live**  Actions here move real money."),
 }
+_LIVE_READ_ONLY = "**Live, read-only**  Set up sign-in to let people act."
 
 
 def show(person: Person) -> None:
     """Draws the banner."""
-    word, colour, meaning = _MODES[config.settings().mode]
-    with st.container(horizontal=True, vertical_alignment="center", key="banner", border=True):
-        st.badge(word, color=colour)
-        st.caption(person.read_only or meaning)
+    mode = config.settings().mode
+    colour, text = _MODES[mode]
+    with st.container(horizontal=True, vertical_alignment="center", key="banner"):
+        st.markdown(f":{colour}-background[{_LIVE_READ_ONLY if person.read_only else text}]")
