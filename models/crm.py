@@ -40,6 +40,7 @@ class Note(Base, table=True):
     author_name: str = ""
     body: str = long_text("")
     created_at: int = instant_key()
+    edited_at: int | None = big()
 
 
 class Task(Base, table=True):
@@ -72,7 +73,11 @@ class MessageTemplate(Base, table=True):
 
 
 class Message(Base, table=True):
-    """One send. `state`: queued, accepted, failed, unknown; `outbox` where no SMTP server is set."""
+    """One send. `attempt` counts the tries that people asked for, from 0.
+
+    `state`: queued, sending (handed to the mail server at this moment), accepted, failed, unknown (may
+    have gone out: a person decides), outbox (kept here, because no mail server is set).
+    """
 
     __tablename__ = "messages"
 
@@ -84,6 +89,7 @@ class Message(Base, table=True):
     subject: str = ""
     body: str = long_text("")
     state: str = Field(default="queued", index=True)
+    attempt: int = 0
     error: str = long_text("")
     staff: int | None = None
     staff_name: str = ""

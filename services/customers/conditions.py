@@ -127,7 +127,7 @@ def _by_relation(wanted: CustomerFilter) -> list[Condition]:
     if wanted.country:
         found.append(col(CustomerFacts.country).in_([country_code(label) for label in wanted.country]))
     if wanted.owner:
-        named = select(Staff.id).where(col(Staff.name).in_(wanted.owner))
+        named = select(Staff.id).where(col(Staff.name).in_(wanted.owner) | col(Staff.email).in_(wanted.owner))
         owned: Condition = col(CustomerFacts.owner).in_(named)
         free = col(CustomerFacts.owner).is_(None)
         found.append(sa.or_(owned, free) if NOBODY in wanted.owner else owned)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Customer, CustomerFacts, Staff
+from models import Customer, CustomerFacts
 from services.customers.conditions import Condition, customer
+from services.staff import people
 
 _FAR: Final = 2**62
 
@@ -82,38 +83,38 @@ def page(
     return described(session, facts)
 
 
+def every(session: Session, where: Sequence[Condition], *, sort: str, batch: int) -> Iterator[list[Row]]:
+    """All customers that match, as of one moment, in batches that are read as they are asked for."""
+    wanted = select(CustomerFacts).where(*where).order_by(*_ORDER[sort])
+    for facts in session.exec(wanted.execution_options(yield_per=batch)).partitions():
+        yield described(session, facts)
+
+
 def _bounded(where: Sequence[Condition], until: int | None) -> list[Condition]:
     return [*where, *([] if until is None else [col(CustomerFacts.created) <= until])]
 
 
 def described(session: Session, facts: Sequence[CustomerFacts]) -> list[Row]:
-    """The facts with what people read beside them, in the same order; three short statements."""
+    """The facts with what people read beside them, in the same order."""
     ids = [row.customer for row in facts]
-    people = {
+    known = {
         id: (name or "", email or "")
         for id, name, email in session.exec(
             select(Customer.id, Customer.name, Customer.email).where(col(Customer.id).in_(ids))
         )
     }
-    owners = _owners(session, {row.owner for row in facts if row.owner is not None})
+    owners = people.names(session)
     living = _living(session, {row.email_key for row in facts if row.email_key})
     return [
         Row(
             facts=row,
-            name=people.get(row.customer, ("", ""))[0],
-            email=people.get(row.customer, ("", ""))[1],
-            owner=owners.get(row.owner or -1, ""),
+            name=known.get(row.customer, ("", ""))[0],
+            email=known.get(row.customer, ("", ""))[1],
+            owner=owners.get(row.owner, "") if row.owner is not None else "",
             shares_email=max(0, living.get(row.email_key, 0) - (not row.deleted)),
         )
         for row in facts
     ]
-
-
-def _owners(session: Session, ids: set[int]) -> dict[int, str]:
-    if not ids:
-        return {}
-    found = session.exec(select(Staff.id, Staff.name).where(col(Staff.id).in_(ids)))
-    return {id: name for id, name in found if id is not None}
 
 
 def _living(session: Session, emails: set[str]) -> dict[str, int]:

@@ -1,0 +1,132 @@
+"""What was this customer asked to pay, what did it pay, what failed, and what does it dispute?
+
+Lists are read one page at a time, newest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, or_, select
+
+from models import Charge, Dispute, Invoice, InvoicePayment, PaymentMethod
+
+_DONE_WITH = frozenset({"paid", "void"})
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """An invoice; `failed` is the last attempt that failed, where it still matters."""
+
+    row: Invoice
+    failed: Charge | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """An attempt to take money, with the invoice that it was for (None: not for an invoice)."""
+
+    row: Charge
+    invoice: Invoice | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A way to pay; `default` when the next invoice is charged to it."""
+
+    row: PaymentMethod
+    default: bool
+
+    def expired(self, *, year: int, month: int) -> bool:
+        """Whether the card is past its last month in the given one."""
+        if self.row.exp_year is None or self.row.exp_month is None:
+            return False
+        return (self.row.exp_year, self.row.exp_month) < (year, month)
+
+
+def count_invoices(session: Session, customer: str) -> int:
+    """How many invoices the customer has had."""
+    return session.scalar(select(sa.func.count()).where(*_invoices_of(customer))) or 0
+
+
+def invoices(session: Session, customer: str, *, offset: int, limit: int) -> list[Demand]:
+    """One page of the customer's invoices."""
+    newest_first = (col(Invoice.created).desc(), col(Invoice.id).desc())
+    wanted = select(Invoice).where(*_invoices_of(customer)).order_by(*newest_first)
+    rows = session.exec(wanted.offset(offset).limit(limit)).all()
+    unpaid = [row.id for row in rows if row.attempted and row.status not in _DONE_WITH]
+    failures = _last_failures(session, unpaid)
+    return [Demand(row, failures.get(row.id)) for row in rows]
+
+
+def _invoices_of(customer: str) -> tuple[Any, ...]:
+    return (col(Invoice.customer) == customer, col(Invoice.deleted).is_(False))
+
+
+def _last_failures(session: Session, invoices: Collection[str]) -> dict[str, Charge]:
+    """The latest failed charge of each invoice, through its payments."""
+    if not invoices:
+        return {}
+    paired = (
+        select(InvoicePayment.invoice, Charge)
+        .join(InvoicePayment, _pays())
+        .where(col(InvoicePayment.invoice).in_(invoices), col(Charge.status) == "failed")
+        .order_by(col(Charge.created), col(Charge.id))
+    )
+    return dict(session.exec(paired).all())
+
+
+def _pays() -> sa.ColumnElement[bool]:
+    """An invoice's payment names the intent or, rarely, the charge itself."""
+    return or_(
+        col(InvoicePayment.payment_intent) == Charge.payment_intent, col(InvoicePayment.charge) == Charge.id
+    )
+
+
+def count_payments(session: Session, customer: str) -> int:
+    """How often the desk's account tried to take money from the customer."""
+    return session.scalar(select(sa.func.count()).where(col(Charge.customer) == customer)) or 0
+
+
+def payments(session: Session, customer: str, *, offset: int, limit: int) -> list[Payment]:
+    """One page of the customer's payments, failed ones included."""
+    newest_first = (col(Charge.created).desc(), col(Charge.id).desc())
+    wanted = select(Charge).where(col(Charge.customer) == customer).order_by(*newest_first)
+    rows = session.exec(wanted.offset(offset).limit(limit)).all()
+    paired = (
+        select(Charge.id, Invoice)
+        .join(InvoicePayment, _pays())
+        .join(Invoice, col(Invoice.id) == InvoicePayment.invoice)
+        .where(col(Charge.id).in_([row.id for row in rows]))
+    )
+    known = dict(session.exec(paired).all())
+    return [Payment(row, known.get(row.id)) for row in rows]
+
+
+def disputes(session: Session, customer: str) -> list[Dispute]:
+    """The customer's disputes: those that wait for an answer first, the most urgent before."""
+    rows = session.exec(
+        select(Dispute)
+        .join(Charge, col(Charge.id) == Dispute.charge)
+        .where(col(Charge.customer) == customer)
+        .order_by(col(Dispute.created).desc(), col(Dispute.id))
+    )
+    return sorted(rows, key=lambda row: (not needs_response(row), row.evidence_due_by or 0))
+
+
+def needs_response(dispute: Dispute) -> bool:
+    """Whether evidence is still awaited from us."""
+    return dispute.status in ("needs_response", "warning_needs_response")
+
+
+def cards(session: Session, customer: str, *, default: str | None) -> list[Card]:
+    """The ways to pay that we have seen, the default (a payment method's id) first."""
+    rows = session.exec(
+        select(PaymentMethod)
+        .where(col(PaymentMethod.customer) == customer, col(PaymentMethod.deleted).is_(False))
+        .order_by(col(PaymentMethod.created).desc(), col(PaymentMethod.id))
+    )
+    return sorted((Card(row, row.id == default) for row in rows), key=lambda card: not card.default)

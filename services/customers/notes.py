@@ -1,0 +1,166 @@
+"""What do staff write down about a customer: notes, tags, and who looks after it?
+
+Every change asks for the permission ANNOTATE, and that the customer exists; deleted customers keep
+taking notes, for their history.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from models import Customer, CustomerProfile, CustomerTag, Note, Staff
+from services import clock
+from services.errors import InvalidInput, NotAllowed, NotFound
+from services.mirror import facts
+from services.staff.roles import Permission, Person
+
+LONGEST_NOTE: Final = 10_000
+LONGEST_TAG: Final = 40
+MOST_TAGS: Final = 20
+
+
+def on(session: Session, customer: str) -> list[Note]:
+    """The notes on a customer, newest first."""
+    newest_first = (col(Note.created_at).desc(), col(Note.id).desc())
+    return list(session.exec(select(Note).where(Note.customer == customer).order_by(*newest_first)))
+
+
+def add(session: Session, person: Person, customer: str, body: str) -> Note:
+    """Writes a note. Raises InvalidInput for an empty or overlong one, NotAllowed, NotFound."""
+    person.require(Permission.ANNOTATE)
+    must_exist(session, customer)
+    note = Note(
+        customer=customer,
+        author=person.id,
+        author_name=person.name,
+        body=_body(body),
+        created_at=clock.now(),
+    )
+    session.add(note)
+    session.flush()
+    return note
+
+
+def edit(session: Session, person: Person, note: int, body: str) -> Note:
+    """Changes one's own note, which then says when. Raises as `add`, and NotAllowed on another's note."""
+    row = _own(session, person, note)
+    row.body, row.edited_at = _body(body), clock.now()
+    return row
+
+
+def delete(session: Session, person: Person, note: int) -> None:
+    """Removes one's own note. Raises NotFound, and NotAllowed on another's note."""
+    session.delete(_own(session, person, note))
+
+
+def _own(session: Session, person: Person, id: int) -> Note:
+    person.require(Permission.ANNOTATE)
+    row = session.get(Note, id)
+    if row is None:
+        raise NotFound("note", str(id), remedy="Somebody may have removed it; open the customer again.")
+    if row.author != person.id:
+        raise NotAllowed(
+            Permission.ANNOTATE,
+            f"This note is {row.author_name or 'somebody else'}’s.",
+            remedy="Write a note of your own beside it.",
+        )
+    return row
+
+
+def _body(text: str) -> str:
+    body = text.strip()
+    if not body:
+        raise InvalidInput("The note is empty.", field="body", remedy="Write something first.")
+    if len(body) > LONGEST_NOTE:
+        raise InvalidInput(
+            f"The note has {len(body):,} characters, of at most {LONGEST_NOTE:,}.",
+            field="body",
+            remedy="Shorten it, or make two of it.",
+        )
+    return body
+
+
+def must_exist(session: Session, customer: str) -> Customer:
+    """The customer, deleted or not. Raises NotFound."""
+    row = session.get(Customer, customer)
+    if row is None:
+        raise NotFound("customer", customer, remedy="Search for it on the Customers page.")
+    return row
+
+
+def tags(session: Session, customer: str) -> list[str]:
+    """The customer's tags in alphabetical order."""
+    wanted = select(CustomerTag.tag).where(CustomerTag.customer == customer).order_by(col(CustomerTag.tag))
+    return list(session.exec(wanted))
+
+
+def all_tags(session: Session) -> list[str]:
+    """Every tag in use, in alphabetical order."""
+    return list(session.exec(select(CustomerTag.tag).distinct().order_by(col(CustomerTag.tag))))
+
+
+def set_tags(session: Session, person: Person, customer: str, wanted: list[str]) -> list[str]:
+    """Makes these the customer's tags, and returns them as kept (lower case, once each, sorted).
+
+    Raises InvalidInput for an unusable tag or too many, NotAllowed, NotFound.
+    """
+    person.require(Permission.ANNOTATE)
+    must_exist(session, customer)
+    kept = sorted({_tag(tag) for tag in wanted})
+    if len(kept) > MOST_TAGS:
+        raise InvalidInput(f"A customer has at most {MOST_TAGS} tags.", field="tags", remedy="Remove some.")
+    present = {
+        row.tag: row for row in session.exec(select(CustomerTag).where(CustomerTag.customer == customer))
+    }
+    for tag in present.keys() - set(kept):
+        session.delete(present[tag])
+    for tag in set(kept) - present.keys():
+        session.add(CustomerTag(customer=customer, tag=tag, added_by=person.id, added_at=clock.now()))
+    session.flush()
+    return kept
+
+
+def _tag(text: str) -> str:
+    tag = re.sub(r"\s+", " ", text.strip().lower())
+    if not tag or len(tag) > LONGEST_TAG or not tag.isprintable():
+        raise InvalidInput(
+            f"“{tag[:LONGEST_TAG]}” cannot be a tag.",
+            field="tags",
+            remedy=f"Use 1 to {LONGEST_TAG} visible characters.",
+        )
+    return tag
+
+
+def owner(session: Session, customer: str) -> int | None:
+    """The staff member who looks after the customer."""
+    profile = session.get(CustomerProfile, customer)
+    return profile.owner if profile else None
+
+
+def set_owner(session: Session, person: Person, customer: str, owner: int | None) -> None:
+    """Gives the customer to a staff member, or to nobody. Raises NotAllowed, NotFound, InvalidInput."""
+    person.require(Permission.ANNOTATE)
+    must_exist(session, customer)
+    if owner is not None:
+        must_work_here(session, owner, field="owner")
+    profile = session.get(CustomerProfile, customer)
+    if profile is None:
+        session.add(CustomerProfile(customer=customer, owner=owner))
+    else:
+        profile.owner = owner
+    session.flush()
+    facts.refresh(session, {customer})
+
+
+def must_work_here(session: Session, staff: int, *, field: str) -> None:
+    """Raises InvalidInput unless the id is that of an active staff member."""
+    row = session.get(Staff, staff)
+    if row is None or not row.active:
+        raise InvalidInput(
+            f"{row.name if row else 'This person'} does not work here any more.",
+            field=field,
+            remedy="Choose somebody else.",
+        )

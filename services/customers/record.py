@@ -1,0 +1,168 @@
+"""Who is this customer, what does it subscribe to, and what do staff know about it?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, or_, select
+
+from models import (
+    Coupon,
+    Customer,
+    CustomerFacts,
+    Discount,
+    InvoiceItem,
+    Price,
+    Product,
+    Subscription,
+    SubscriptionItem,
+)
+from services.customers import search
+from services.customers.notes import must_exist
+from services.customers.search import Row
+
+_OVER = frozenset({"canceled", "incomplete_expired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a subscription with its price (None where Stripe no longer lists it) and product's name."""
+
+    row: SubscriptionItem
+    price: Price | None
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rebate:
+    """A discount at work, with its coupon where that is known."""
+
+    row: Discount
+    coupon: Coupon | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A subscription with what is in it. `ends_at` is a scheduled end of service, by either of its marks."""
+
+    row: Subscription
+    items: tuple[Item, ...]
+    rebates: tuple[Rebate, ...]
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended for good."""
+        return self.row.status in _OVER
+
+    @property
+    def ends_at(self) -> int | None:
+        """The instant at which it is set to end; None when it goes on, or has ended already."""
+        if self.over:
+            return None
+        at_period_end = self.row.current_period_end if self.row.cancel_at_period_end else None
+        return self.row.cancel_at or at_period_end
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One customer; its facts are None for a moment when it has only just arrived."""
+
+    customer: Customer
+    facts: CustomerFacts | None
+    plans: tuple[Plan, ...]
+    rebates: tuple[Rebate, ...]
+    pending: tuple[InvoiceItem, ...]
+    same_email: tuple[Row, ...]
+
+
+def read(session: Session, customer: str, *, now: int) -> Record:
+    """Everything about a customer but its lists. Raises NotFound.
+
+    Plans that run come first, then the latest; `rebates` are discounts on the whole customer.
+    """
+    row = must_exist(session, customer)
+    facts = session.get(CustomerFacts, customer)
+    subscriptions = session.exec(select(Subscription).where(Subscription.customer == customer)).all()
+    rebates = _rebates(session, customer, [s.id for s in subscriptions], now)
+    return Record(
+        customer=row,
+        facts=facts,
+        plans=_plans(session, subscriptions, rebates),
+        rebates=tuple(r for r in rebates if r.row.subscription is None),
+        pending=_pending(session, customer),
+        same_email=_same_email(session, facts),
+    )
+
+
+def _plans(
+    session: Session, subscriptions: Sequence[Subscription], rebates: Collection[Rebate]
+) -> tuple[Plan, ...]:
+    items = _items(session, [subscription.id for subscription in subscriptions])
+    plans = [
+        Plan(
+            row,
+            tuple(item for item in items if item.row.subscription == row.id),
+            tuple(rebate for rebate in rebates if rebate.row.subscription == row.id),
+        )
+        for row in subscriptions
+    ]
+    return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
+
+
+def _items(session: Session, subscriptions: Sequence[str]) -> list[Item]:
+    wanted = (
+        select(SubscriptionItem, Price, Product.name)
+        .outerjoin(Price, col(Price.id) == SubscriptionItem.price)
+        .outerjoin(Product, col(Product.id) == SubscriptionItem.product)
+        .where(
+            col(SubscriptionItem.subscription).in_(subscriptions), col(SubscriptionItem.deleted).is_(False)
+        )
+        .order_by(col(SubscriptionItem.created), col(SubscriptionItem.id))
+    )
+    return [Item(row, price, name or row.product) for row, price, name in session.exec(wanted)]
+
+
+def _rebates(session: Session, customer: str, subscriptions: Sequence[str], now: int) -> list[Rebate]:
+    wanted = (
+        select(Discount, Coupon)
+        .outerjoin(Coupon, col(Coupon.id) == Discount.coupon)
+        .where(
+            or_(col(Discount.customer) == customer, col(Discount.subscription).in_(subscriptions)),
+            or_(col(Discount.end).is_(None), col(Discount.end) > now),
+            col(Discount.deleted).is_(False),
+        )
+        .order_by(col(Discount.start), col(Discount.id))
+    )
+    return [Rebate(row, coupon) for row, coupon in session.exec(wanted)]
+
+
+def _pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:
+    """One-off items that wait for the next invoice, oldest first."""
+    wanted = (
+        select(InvoiceItem)
+        .where(
+            InvoiceItem.customer == customer,
+            col(InvoiceItem.invoice).is_(None),
+            col(InvoiceItem.deleted).is_(False),
+        )
+        .order_by(col(InvoiceItem.created), col(InvoiceItem.id))
+    )
+    return tuple(session.exec(wanted))
+
+
+def _same_email(session: Session, facts: CustomerFacts | None) -> tuple[Row, ...]:
+    """The other customers with the same email, newest first; at most twenty."""
+    if facts is None or not facts.email_key:
+        return ()
+    others = session.exec(
+        select(CustomerFacts)
+        .where(
+            CustomerFacts.email_key == facts.email_key,
+            CustomerFacts.customer != facts.customer,
+            col(CustomerFacts.deleted).is_(False),
+        )
+        .order_by(col(CustomerFacts.created).desc(), col(CustomerFacts.customer))
+        .limit(20)
+    )
+    return tuple(search.described(session, others.all()))

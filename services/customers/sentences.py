@@ -1,0 +1,183 @@
+"""What happened, in a sentence that a person can read? Stripe's events, told from the facts we keep.
+
+An event that is not told here is shown by its own name: Stripe adds new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from services.stripe_api import declines
+
+Facts = dict[str, Any]
+
+
+class Words(Protocol):
+    """How this workspace writes amounts and days."""
+
+    def money(self, amount: int | None, currency: str) -> str:
+        """An amount in minor units."""
+
+    def day(self, instant: int | None) -> str:
+        """The local day of an instant."""
+
+
+def sentence(type: str, facts: Facts, words: Words) -> str:
+    """What the event of this type says, e.g. `Invoice A-1 of $49.00 was paid`."""
+    tell = _TOLD.get(type)
+    return tell(facts, words) if tell else type.replace(".", " ").replace("_", " ").capitalize()
+
+
+def _sum(facts: Facts, words: Words, *names: str) -> str:
+    """` of $49.00` by the first of these facts that is there; "" where none is."""
+    amount = next((facts[name] for name in names if facts.get(name) is not None), None)
+    return f" of {words.money(amount, facts.get('currency') or '')}" if amount is not None else ""
+
+
+def _invoice(facts: Facts, words: Words, *names: str) -> str:
+    number = f" {facts['number']}" if facts.get("number") else ""
+    return f"Invoice{number}{_sum(facts, words, *names, 'total', 'amount_due')}"
+
+
+def _by(facts: Facts, words: Words, name: str, lead: str) -> str:
+    """`lead` and a day, where that fact is there."""
+    return f"{lead} {words.day(facts[name])}" if facts.get(name) else ""
+
+
+def _state(status: object) -> str:
+    return str(status).replace("_", " ")
+
+
+def _card(facts: Facts) -> str:
+    brand, last4 = facts.get("brand"), facts.get("last4")
+    if not last4:
+        return "A payment method"
+    return f"The card{f' {str(brand).capitalize()}' if brand else ''} ending in {last4}"
+
+
+def _subscription_began(facts: Facts, words: Words) -> str:
+    if facts.get("status") == "trialing":
+        return f"A trial began{_by(facts, words, 'trial_end', ', to end on')}"
+    return f"A subscription began, {_state(facts.get('status') or 'active')}"
+
+
+def _subscription_changed(facts: Facts, words: Words) -> str:
+    before = facts.get("previous") or {}
+    parts = [part for name, tell in _CHANGES if name in before and (part := tell(facts, before, words))]
+    return "Subscription " + ("; ".join(dict.fromkeys(parts)) if parts else "changed")
+
+
+def _status_changed(facts: Facts, before: Facts, _words: Words) -> str:
+    return f"went from {_state(before['status'])} to {_state(facts.get('status'))}"
+
+
+def _trial_moved(facts: Facts, before: Facts, words: Words) -> str:
+    old, new = before.get("trial_end"), facts.get("trial_end")
+    if not new:
+        return "lost its trial"
+    if not old:
+        return f"got a trial until {words.day(new)}"
+    return f"trial now ends on {words.day(new)} instead of {words.day(old)}"
+
+
+def _end_scheduled(facts: Facts, _before: Facts, words: Words) -> str:
+    end = facts.get("cancel_at") or (
+        facts.get("current_period_end") if facts.get("cancel_at_period_end") else None
+    )
+    if end:
+        return f"set to end on {words.day(end)}"
+    return "set to end with its period" if facts.get("cancel_at_period_end") else "no longer set to end"
+
+
+def _collection_paused(facts: Facts, _before: Facts, _words: Words) -> str:
+    return "collects no payments for now" if facts.get("pause_collection") else "collects payments again"
+
+
+_CHANGES: Final[tuple[tuple[str, Callable[[Facts, Facts, Words], str]], ...]] = (
+    ("status", _status_changed),
+    ("trial_end", _trial_moved),
+    ("cancel_at", _end_scheduled),
+    ("cancel_at_period_end", _end_scheduled),
+    ("pause_collection", _collection_paused),
+)
+
+
+def _subscription_ended(facts: Facts, _words: Words) -> str:
+    why = {
+        "payment_failed": " because payment failed",
+        "payment_disputed": " because a payment was disputed",
+        "cancellation_requested": " as asked for",
+    }.get(str(facts.get("cancellation_reason")), "")
+    return f"The subscription ended{why}"
+
+
+def _payment_failed(facts: Facts, words: Words) -> str:
+    code = facts.get("decline_code") or facts.get("failure_code")
+    why = f": {declines.explain(code).words}" if code else ""
+    return f"A payment{_sum(facts, words, 'amount')} failed{why}".rstrip(".")
+
+
+def _attempt_failed(facts: Facts, words: Words) -> str:
+    count = facts.get("attempt_count")
+    attempt = f" at attempt {count}" if count else ""
+    again = (
+        _by(facts, words, "next_payment_attempt", "; Stripe tries again on") or "; no further try is planned"
+    )
+    return f"{_invoice(facts, words, 'amount_remaining')} was not paid{attempt}{again}"
+
+
+def _dispute_opened(facts: Facts, words: Words) -> str:
+    why = f" ({_state(facts['reason'])})" if facts.get("reason") else ""
+    due = _by(facts, words, "evidence_due_by", "; evidence is due by")
+    return f"A payment{_sum(facts, words, 'amount')} was disputed{why}{due}"
+
+
+_TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
+    "customer.created": lambda _f, _w: "The customer signed up",
+    "customer.updated": lambda f, _w: (
+        f"Customer details changed{': ' + ', '.join(map(_state, f['changed'])) if f.get('changed') else ''}"
+    ),
+    "customer.deleted": lambda _f, _w: "The customer was deleted in Stripe",
+    "customer.discount.created": lambda _f, _w: "A discount was applied",
+    "customer.discount.deleted": lambda _f, _w: "A discount ended",
+    "customer.subscription.created": _subscription_began,
+    "customer.subscription.updated": _subscription_changed,
+    "customer.subscription.deleted": _subscription_ended,
+    "customer.subscription.paused": lambda _f, _w: "The subscription was paused",
+    "customer.subscription.resumed": lambda _f, _w: "The subscription was resumed",
+    "customer.subscription.trial_will_end": lambda f, w: (
+        f"The trial will end soon{_by(f, w, 'trial_end', ', on')}"
+    ),
+    "invoice.created": lambda f, w: f"{_invoice(f, w)} was drafted",
+    "invoice.finalized": lambda f, w: f"{_invoice(f, w)} was issued",
+    "invoice.sent": lambda f, w: f"{_invoice(f, w)} was sent to the customer",
+    "invoice.paid": lambda f, w: f"{_invoice(f, w)} was paid",
+    "invoice.payment_failed": _attempt_failed,
+    "invoice.payment_action_required": lambda f, w: (
+        f"{_invoice(f, w)} waits for the customer to confirm the payment with the bank"
+    ),
+    "invoice.upcoming": lambda f, w: f"The next invoice{_sum(f, w, 'total', 'amount_due')} is coming up",
+    "invoice.overdue": lambda f, w: f"{_invoice(f, w, 'amount_remaining')} is overdue",
+    "invoice.voided": lambda f, w: f"{_invoice(f, w)} was voided",
+    "invoice.deleted": lambda f, w: f"{_invoice(f, w)} was deleted as a draft",
+    "invoice.marked_uncollectible": lambda f, w: f"{_invoice(f, w)} was given up as uncollectible",
+    "invoiceitem.created": lambda f, w: f"A charge{_sum(f, w, 'amount')} was added for the next invoice",
+    "invoiceitem.deleted": lambda f, w: f"A pending charge{_sum(f, w, 'amount')} was removed",
+    "charge.succeeded": lambda f, w: f"A payment{_sum(f, w, 'amount')} succeeded",
+    "charge.failed": _payment_failed,
+    "charge.refunded": lambda f, w: f"A payment was refunded{_sum(f, w, 'amount_refunded', 'amount')}",
+    "refund.created": lambda f, w: f"A refund{_sum(f, w, 'amount')} was made",
+    "charge.dispute.created": _dispute_opened,
+    "charge.dispute.closed": lambda f, w: (
+        f"The dispute{_sum(f, w, 'amount')} was closed{', ' + _state(f['status']) if f.get('status') else ''}"
+    ),
+    "credit_note.created": lambda f, w: f"A credit note{_sum(f, w, 'total', 'amount')} was issued",
+    "payment_method.attached": lambda f, _w: f"{_card(f)} was added",
+    "payment_method.detached": lambda f, _w: f"{_card(f)} was removed",
+    "checkout.session.completed": lambda _f, _w: "The customer completed a Checkout page",
+}
+BEHIND_THE_SCENES: Final = frozenset(
+    {"customer.updated", "invoice.created", "invoice.finalized", "charge.succeeded", "refund.created"}
+)  # told better by another event of the same moment
+TOLD: Final = frozenset(_TOLD) - BEHIND_THE_SCENES

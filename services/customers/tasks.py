@@ -1,0 +1,98 @@
+"""What is somebody still to do for a customer, and by when?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from models import Task
+from services import clock
+from services.customers.notes import must_exist, must_work_here
+from services.errors import InvalidInput, NotFound
+from services.staff.roles import Permission, Person
+
+LONGEST_TITLE: Final = 200
+_FAR: Final = 2**62
+
+
+def on(session: Session, customer: str) -> list[Task]:
+    """The customer's tasks: open ones first, the most urgent before, then those done, latest before."""
+    rows = session.exec(select(Task).where(col(Task.customer) == customer))
+    return sorted(rows, key=_urgency)
+
+
+def _urgency(task: Task) -> tuple[bool, int, int]:
+    if task.done_at is None:
+        return (False, task.due_at if task.due_at is not None else _FAR, task.id or 0)
+    return (True, -task.done_at, task.id or 0)
+
+
+def add(
+    session: Session,
+    person: Person,
+    customer: str,
+    title: str,
+    *,
+    due_at: int | None = None,
+    assignee: int | None = None,
+) -> Task:
+    """Adds a task; the assignee defaults to whoever asks. `due_at` is an instant.
+
+    Raises InvalidInput, NotAllowed, NotFound.
+    """
+    person.require(Permission.ANNOTATE)
+    must_exist(session, customer)
+    if assignee is not None:
+        must_work_here(session, assignee, field="assignee")
+    task = Task(
+        customer=customer,
+        title=_title(title),
+        assignee=person.id if assignee is None else assignee,
+        created_by=person.id,
+        created_at=clock.now(),
+        due_at=due_at,
+    )
+    session.add(task)
+    session.flush()
+    return task
+
+
+def edit(
+    session: Session, person: Person, task: int, *, title: str, due_at: int | None, assignee: int
+) -> Task:
+    """Changes what is to be done, by when and by whom. Raises InvalidInput, NotAllowed, NotFound."""
+    row = _task(session, person, task)
+    if assignee != row.assignee:
+        must_work_here(session, assignee, field="assignee")
+    row.title, row.due_at, row.assignee = _title(title), due_at, assignee
+    return row
+
+
+def set_done(session: Session, person: Person, task: int, done: bool) -> Task:
+    """Ticks a task off, or opens it again; ticking twice keeps the first instant."""
+    row = _task(session, person, task)
+    row.done_at = (row.done_at or clock.now()) if done else None
+    return row
+
+
+def delete(session: Session, person: Person, task: int) -> None:
+    """Removes a task. Raises NotAllowed, NotFound."""
+    session.delete(_task(session, person, task))
+
+
+def _task(session: Session, person: Person, id: int) -> Task:
+    person.require(Permission.ANNOTATE)
+    row = session.get(Task, id)
+    if row is None:
+        raise NotFound("task", str(id), remedy="Somebody may have removed it; open the customer again.")
+    return row
+
+
+def _title(text: str) -> str:
+    title = " ".join(text.split())
+    if not 0 < len(title) <= LONGEST_TITLE:
+        raise InvalidInput(
+            f"A task says what to do in 1 to {LONGEST_TITLE} characters.", field="title", remedy="Change it."
+        )
+    return title

@@ -1,0 +1,156 @@
+"""What happened with this customer, in one line of time: Stripe, staff actions, messages, calls, notes?
+
+Each source is read no further than the page needs, newest first, and merged. The entries' titles are
+ready sentences; `detail` is what people wrote, word for word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from models import Action, CallRequest, Event, Message, Note
+from services.customers import sentences
+from services.customers.sentences import Words
+
+Kind = Literal["Billing", "Actions", "Messages", "Calls", "Notes", "Technical"]
+KINDS: Final[tuple[Kind, ...]] = ("Billing", "Actions", "Messages", "Calls", "Notes", "Technical")
+USUAL: Final[tuple[Kind, ...]] = KINDS[:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened. `who` is a staff member's name or "", `state` a code with a badge or ""."""
+
+    at: int
+    kind: Kind
+    id: str
+    title: str
+    detail: str = ""
+    who: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The latest entries, newest first; `more` when there are older ones."""
+
+    entries: tuple[Entry, ...]
+    more: bool
+
+
+def latest(session: Session, customer: str, kinds: Collection[Kind], words: Words, *, limit: int) -> Page:
+    """The last `limit` entries of these kinds."""
+    found = [entry for kind in kinds for entry in _SOURCES[kind](session, customer, limit + 1, words)]
+    found.sort(key=lambda entry: (entry.at, entry.kind, entry.id), reverse=True)
+    return Page(tuple(found[:limit]), len(found) > limit)
+
+
+def _billing(session: Session, customer: str, limit: int, words: Words) -> Iterator[Entry]:
+    return _events(session, customer, limit, words, "Billing", col(Event.type).in_(sentences.TOLD))
+
+
+def _technical(session: Session, customer: str, limit: int, words: Words) -> Iterator[Entry]:
+    return _events(session, customer, limit, words, "Technical", col(Event.type).not_in(sentences.TOLD))
+
+
+def _events(
+    session: Session, customer: str, limit: int, words: Words, kind: Kind, which: sa.ColumnElement[bool]
+) -> Iterator[Entry]:
+    newest_first = (col(Event.created).desc(), col(Event.id).desc())
+    wanted = select(Event).where(col(Event.customer) == customer, which).order_by(*newest_first).limit(limit)
+    for row in session.exec(wanted):
+        yield Entry(
+            at=row.created,
+            kind=kind,
+            id=row.id,
+            title=sentences.sentence(row.type, row.facts, words),
+            detail=row.type if kind == "Technical" else "",
+        )
+
+
+def _actions(session: Session, customer: str, limit: int, _words: Words) -> Iterator[Entry]:
+    at = sa.func.coalesce(col(Action.finished_at), col(Action.started_at), col(Action.opened_at))
+    begun = (col(Action.customer) == customer, col(Action.state) != "open")
+    wanted = select(Action).where(*begun).order_by(at.desc(), col(Action.token).desc()).limit(limit)
+    for row in session.exec(wanted):
+        yield Entry(
+            at=row.finished_at or row.started_at or row.opened_at,
+            kind="Actions",
+            id=row.token,
+            title=row.command.replace("_", " ").replace("-", " ").capitalize(),
+            detail="\n".join(
+                part for part in (row.reason, row.comment, row.error.get("message", "")) if part
+            ),
+            who=row.staff_name,
+            state=row.state,
+        )
+
+
+def _messages(session: Session, customer: str, limit: int, _words: Words) -> Iterator[Entry]:
+    newest_first = (col(Message.created_at).desc(), col(Message.token).desc())
+    wanted = select(Message).where(Message.customer == customer).order_by(*newest_first).limit(limit)
+    for row in session.exec(wanted):
+        yield Entry(
+            at=row.created_at,
+            kind="Messages",
+            id=row.token,
+            title=f"{row.channel.capitalize()}: {row.subject}" if row.subject else row.channel.capitalize(),
+            detail=row.error,
+            who=row.staff_name,
+            state=row.state,
+        )
+
+
+def _calls(session: Session, customer: str, limit: int, words: Words) -> Iterator[Entry]:
+    """Each request, and its end as an entry of its own."""
+    newest_first = (sa.func.coalesce(col(CallRequest.closed_at), col(CallRequest.created_at)).desc(),)
+    wanted = select(CallRequest).where(CallRequest.customer == customer).order_by(*newest_first).limit(limit)
+    for row in session.exec(wanted):
+        due = f", due {words.day(row.due_at)}" if row.due_at else ""
+        yield Entry(
+            at=row.created_at,
+            kind="Calls",
+            id=row.token,
+            title=f"One-on-one call asked for{due}",
+            detail=row.note,
+            who=row.requested_by_name,
+            state=row.state if row.closed_at is None else "",
+        )
+        if row.closed_at is not None:
+            yield Entry(
+                at=row.closed_at,
+                kind="Calls",
+                id=f"{row.token}-closed",
+                title=f"Call closed{': ' + row.outcome.replace('_', ' ') if row.outcome else ''}",
+                detail=row.outcome_note,
+                state=row.state,
+            )
+
+
+def _notes(session: Session, customer: str, limit: int, _words: Words) -> Iterator[Entry]:
+    newest_first = (col(Note.created_at).desc(), col(Note.id).desc())
+    wanted = select(Note).where(Note.customer == customer).order_by(*newest_first).limit(limit)
+    for row in session.exec(wanted):
+        yield Entry(
+            at=row.created_at,
+            kind="Notes",
+            id=str(row.id),
+            title="Note",
+            detail=row.body,
+            who=row.author_name,
+        )
+
+
+_SOURCES: Final[dict[Kind, Callable[[Session, str, int, Words], Iterator[Entry]]]] = {
+    "Billing": _billing,
+    "Actions": _actions,
+    "Messages": _messages,
+    "Calls": _calls,
+    "Notes": _notes,
+    "Technical": _technical,
+}
