@@ -80,7 +80,8 @@ def update_price(account: Account, price_id: str, **params: Any) -> Body:
     fields = {name: params[name] for name in names if name in params}
     if "metadata" in params:
         fields["metadata"] = metadata.merge(price["metadata"], params["metadata"])
-    account.change(price, "price.updated", **fields)
+    if account.change(price, "price.updated", **fields):
+        _show_in_subscriptions(account, price)
     return price
 
 
@@ -145,6 +146,18 @@ def update_promotion_code(account: Account, code_id: str, **params: Any) -> Body
         fields["metadata"] = metadata.merge(code["metadata"], params["metadata"])
     account.change(code, "promotion_code.updated", **fields)
     return code
+
+
+def _show_in_subscriptions(account: Account, price: Body) -> None:
+    """Items show their price as it is now."""
+    for subscription in account.store.all("subscription", "instr(body, ?)", (price["id"],)):
+        items = [
+            {**item, "price": dict(price), "plan": objects.plan_of(price)}
+            if item["price"]["id"] == price["id"]
+            else item
+            for item in subscription["items"]["data"]
+        ]
+        account.change(subscription, items={**subscription["items"], "data": items})
 
 
 def _unit_amount(params: dict[str, Any]) -> tuple[int | None, str]:

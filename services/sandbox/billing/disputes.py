@@ -47,13 +47,9 @@ def create(
         status="warning_needs_response" if inquiry else "needs_response",
         is_charge_refundable=inquiry,
         payment_method_details={"type": "card", "card": card},
-        evidence_details={
-            "due_by": due_by or account.now + ANSWER_WITHIN,
-            "enhanced_eligibility": {},
-            "has_evidence": False,
-            "past_due": False,
-            "submission_count": 0,
-        },
+        evidence_details=objects.part(
+            "dispute.evidence_details", due_by=due_by or account.now + ANSWER_WITHIN
+        ),
     )
     account.change(charge, "charge.updated", disputed=True)
     account.emit("charge.dispute.created", dispute)

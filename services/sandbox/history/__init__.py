@@ -10,6 +10,7 @@ from services.sandbox.billing.account import Account
 from services.sandbox.billing.periods import DAY, add_months
 from services.sandbox.history import arrivals, cast, offers
 from services.sandbox.history.intents import enable
+from services.sandbox.ids import Ids
 
 __all__ = ["build", "enable"]
 
@@ -22,12 +23,13 @@ def build(
 ) -> None:
     """Fill an empty account with a history that ends `now` (seconds UTC), the same for the same number of
     customers, seed and day. `progress` is told the finished share. So many customers sign up before today;
-    today's come on top. An account for 0 customers stays empty.
+    today's come on top. An account for 0 customers stays empty. People act on after it only with `enable`.
     """
     if customers <= 0:
         account.now = now
         return
-    enable(account)
+    enable(account, strict=True)
+    account.ids = Ids(f"history {seed}")
     first_day, today = arrivals.beginning(now), arrivals.midnight(now)
     account.now, account.events_from = first_day, today - _KEPT_EVENTS
     roles = cast.roles(today)[:customers]
@@ -40,6 +42,7 @@ def build(
             progress(((day - first_day) / (now - first_day)) ** 2)
     account.advance(now)
     account.store.commit()
+    account.intents.clear()
 
 
 def _plan(account: Account, roles: list[tuple[int, cast.Role]], first_day: int) -> None:

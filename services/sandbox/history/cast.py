@@ -131,7 +131,8 @@ def _subscribers(today: int) -> list[tuple[int, Role]]:
         _renewing(today - 10 * DAY, 2, plan="business", seats=25, send_invoice=True),
         _renewing(today - 36 * DAY, 3, plan="business", seats=30, send_invoice=True, country="DE"),
         _renewing(renewal, 6, (-200 * DAY, "cancel", leaving), (-16 * DAY, "delete", {})),
-        _role(today - 2 * HOUR, **_PAYS, bad_card="requires_action"),
+        _role(today - HOUR, **_PAYS, bad_card="requires_action"),
+        _role(today + 20 * HOUR, **_PAYS, bad_card="requires_action"),
         _role(today - 3 * DAY, **_PAYS, bad_card="insufficient_funds"),
     ]
 

@@ -4,15 +4,21 @@ An intent is something that a person outside Stripe is going to do: it waits in 
 account's clock gets there, in history as in the months after it.
 """
 
+import logging
+from typing import Any
+
 from services.sandbox.billing.account import Account, IntentHandler
+from services.sandbox.errors import ApiError
 from services.sandbox.history import deeds, money_deeds, offers, signups
 
+_log = logging.getLogger(__name__)
 
-def _raise_prices(account: Account, _customer: str | None, _params: dict[str, object]) -> None:
+
+def _raise_prices(account: Account, _customer: str | None, _params: dict[str, Any]) -> None:
     offers.raise_prices(account)
 
 
-def _change_settings(account: Account, _customer: str | None, params: dict[str, object]) -> None:
+def _change_settings(account: Account, _customer: str | None, params: dict[str, Any]) -> None:
     account.set(**params)
 
 
@@ -47,6 +53,21 @@ HANDLERS: dict[str, IntentHandler] = {
 }
 
 
-def enable(account: Account) -> None:
-    """Let the account carry out what people intend. Without this, time passes and nobody does anything."""
-    account.intents.update(HANDLERS)
+def enable(account: Account, *, strict: bool = False) -> None:
+    """Let the account carry out what people intend; without this, time passes and nobody does anything.
+
+    What the account refuses is left out, because staff may have changed anything in the meantime; `strict`
+    raises the ApiError instead: in a history that nobody interferes with, nothing is refused.
+    """
+    handlers = HANDLERS if strict else {name: _lenient(name, act) for name, act in HANDLERS.items()}
+    account.intents.update(handlers)
+
+
+def _lenient(name: str, act: IntentHandler) -> IntentHandler:
+    def attempt(account: Account, customer: str | None, params: dict[str, Any]) -> None:
+        try:
+            act(account, customer, params)
+        except ApiError as refusal:
+            _log.warning("%s meant to %s, but was refused: %s", customer, name, refusal)
+
+    return attempt

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from services.sandbox.billing import catalog
 from services.sandbox.billing.account import Account
 
+CURRENCIES = ("usd", "eur", "jpy")
 SETUP_PRODUCT = "Onboarding workshop"
 
 

@@ -33,8 +33,9 @@ def identity(seed: int, number: int, country: str | None = None) -> Identity:
 
 
 def currency_of(person: Identity) -> str:
-    """What somebody pays in."""
-    return COUNTRIES[person["address"]["country"]].currency
+    """What somebody with this address pays in; dollars where nothing else is known."""
+    country = COUNTRIES.get((person["address"] or {}).get("country") or "")
+    return country.currency if country else "usd"
 
 
 def _earlier(seed: int, number: int) -> Identity:

@@ -54,7 +54,9 @@ def subscribe(account: Account, customer: str | None, params: Params) -> None:
     made: Terms = params["terms"]
     if made["card"]:
         give_card(account, owner["id"], made.get("bad_card", "ok"))
-    currency = people.currency_of(owner)
+    currency = owner["currency"] or people.currency_of(owner)
+    if currency not in offers.CURRENCIES:
+        return
     items = [_item(account, made["plan"], made, currency)]
     if made.get("support"):
         items.append(_item(account, "support", made, currency))
