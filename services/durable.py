@@ -32,13 +32,14 @@ APPLICATION_VERSION = "1"  # work begun under another version is never resumed: 
 COMMANDS = "commands"  # polled ten times a second: a poll costs 5 ms of CPU
 MESSAGES = "messages"
 
+_FAULTED = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _SLOTS = 64
 _KEEPER_SECONDS = 15.0
 _KEPT_DAYS = 7
 _BATCH = 500
 _ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 _log = logging.getLogger(__name__)
-_after_launch: list[Callable[[], None]] = []
+_upkeep: list[Callable[[], None]] = []
 
 
 class Slot(Protocol):
@@ -55,6 +56,7 @@ class _Process:
     slot: Slot | None = None
     stop: threading.Event | None = None
     keeper: threading.Thread | None = None
+    stopping: bool = False
 
 
 _process = _Process()
@@ -80,7 +82,7 @@ def launch() -> None:
         target=_keep, args=(_process.stop,), name="durable-keeper", daemon=True
     )
     _process.keeper.start()
-    for callback in _after_launch:
+    for callback in _upkeep:
         callback()
 
 
@@ -90,21 +92,35 @@ def shutdown(*, patience: int = 5) -> None:
         _process.stop.set()
         _process.keeper.join()
     busy = is_launched() and _running_here()
+    _process.stopping = True
     DBOS.destroy(workflow_completion_timeout_sec=patience if busy else 0)
     if _process.slot is not None:
         _process.slot.close()
     _process.slot = _process.stop = _process.keeper = None
+    _process.stopping = False
 
 
 def is_launched() -> bool:
-    """Whether work can be started in this process."""
-    return _process.slot is not None
+    """Whether work can be started in this process: not before `launch`, not once `shutdown` began."""
+    return _process.slot is not None and not _process.stopping
 
 
-def after_launch(callback: Callable[[], None]) -> Callable[[], None]:
-    """Registers what a room does each time the queues have started (for example: take up loose ends)."""
-    _after_launch.append(callback)
+def require() -> None:
+    """Raises Unavailable where work cannot be started in this process."""
+    if not is_launched():
+        raise Unavailable("The desk is starting or stopping.", remedy="Try again in a few seconds.")
+
+
+def upkeep(callback: Callable[[], None]) -> Callable[[], None]:
+    """Registers what a room does at launch and every 15 s after (for example: take up loose ends)."""
+    _upkeep.append(callback)
     return callback
+
+
+def is_lost(id: str) -> bool:
+    """Whether a workflow was never put on a queue, or ended by a fault: nobody will finish it."""
+    status = DBOS.get_workflow_status(id)
+    return status is None or status.status in _FAULTED
 
 
 def start(
@@ -115,8 +131,7 @@ def start(
     `partition` is needed on COMMANDS: the work of one partition runs one after another.
     Raises Unavailable before `launch`.
     """
-    if not is_launched():
-        raise Unavailable("The desk is still starting.", remedy="Try again in a few seconds.")
+    require()
     with SetWorkflowID(id), SetEnqueueOptions(queue_partition_key=partition):
         DBOS.enqueue_workflow(queue, workflow, *args)
 
@@ -144,7 +159,7 @@ def _forget_finished(scheduled: datetime, _context: Any) -> None:
 @DBOS.step(name="forget_batch")
 def _forget_batch(finished_before: str) -> int:
     rows = DBOS.list_workflows(
-        status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+        status=["SUCCESS", *_FAULTED],
         completed_before=finished_before,
         limit=_BATCH,
         load_input=False,
@@ -156,10 +171,11 @@ def _forget_batch(finished_before: str) -> int:
 
 def _keep(stop: threading.Event) -> None:
     while not stop.wait(_KEEPER_SECONDS):
-        try:
-            _take_over_the_dead()
-        except Exception:
-            _log.exception("Looking for the work of dead processes failed; it is tried again.")
+        for duty in (_take_over_the_dead, *_upkeep):
+            try:
+                duty()
+            except Exception:
+                _log.exception("%s failed; it is tried again.", duty.__name__)
 
 
 def _take_over_the_dead() -> None:

@@ -1,8 +1,8 @@
 """Which requests of ours change an account? All of them are here, one named function each.
 
 `key` is the idempotency key, stored by the caller before the call. `mark` is metadata by which the effect
-is found again. Each returns what `StripeAccount.write` returns and raises what it raises. Amounts are
-minor units, instants UTC seconds.
+is found again. Each returns what `StripeAccount.write` returns, opened as far as our tables keep it, and
+raises what it raises. Amounts are minor units, instants UTC seconds.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ from typing import Any
 from services.stripe_api.client import Answer, account
 
 Mark = dict[str, str]
+_SUBSCRIPTION = {
+    "expand": ["default_payment_method", "discounts", "items.data.discounts", "latest_invoice.payments"]
+}
+_INVOICE = {"expand": ["payments"]}
 
 
 def move_trial_end(subscription: str, trial_end: int, mark: Mark, key: str) -> Answer:
     """Lets a trial end at another instant; nothing is billed for the difference."""
-    return _update(subscription, {"trial_end": trial_end, "proration_behavior": "none", "metadata": mark}, key)
+    return _update(
+        subscription, {"trial_end": trial_end, "proration_behavior": "none", "metadata": mark}, key
+    )
 
 
 def end_trial(subscription: str, mark: Mark, key: str) -> Answer:
@@ -37,7 +43,12 @@ def cancel_at_period_end(subscription: str, details: Mapping[str, str], mark: Ma
 
 def cancel_now(subscription: str, details: Mapping[str, str], key: str) -> Answer:
     """Ends a subscription at once, without a final invoice or proration. A DELETE: Stripe ignores the key."""
-    params = {"cancellation_details": _told(details), "invoice_now": False, "prorate": False}
+    params = {
+        "cancellation_details": _told(details),
+        "invoice_now": False,
+        "prorate": False,
+        **_SUBSCRIPTION,
+    }
     return account().write(lambda v1, o: v1.subscriptions.cancel(subscription, params, o), key)
 
 
@@ -49,7 +60,7 @@ def keep(subscription: str, at_period_end: bool, mark: Mark, key: str) -> Answer
 
 def resume(subscription: str, key: str) -> Answer:
     """Resumes a paused subscription: a new period begins now and is billed."""
-    return account().write(lambda v1, o: v1.subscriptions.resume(subscription, {}, o), key)
+    return account().write(lambda v1, o: v1.subscriptions.resume(subscription, dict(_SUBSCRIPTION), o), key)
 
 
 def collect_again(subscription: str, mark: Mark, key: str) -> Answer:
@@ -64,6 +75,7 @@ def subscribe(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
         "payment_behavior": "error_if_incomplete",
         "off_session": True,
         "metadata": {**params.get("metadata", {}), **mark},
+        **_SUBSCRIPTION,
     }
     return account().write(lambda v1, o: v1.subscriptions.create(whole, o), key)
 
@@ -89,13 +101,13 @@ def draft_invoice(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
 def finalize(invoice: str, key: str) -> Answer:
     """Makes a draft an open invoice; nothing is charged yet."""
     return account().write(
-        lambda v1, o: v1.invoices.finalize_invoice(invoice, {"auto_advance": False}, o), key
+        lambda v1, o: v1.invoices.finalize_invoice(invoice, {"auto_advance": False, **_INVOICE}, o), key
     )
 
 
 def pay(invoice: str, key: str) -> Answer:
     """Charges an open invoice now. Raises CardDeclined where the card is declined."""
-    return account().write(lambda v1, o: v1.invoices.pay(invoice, {"off_session": True}, o), key)
+    return account().write(lambda v1, o: v1.invoices.pay(invoice, {"off_session": True, **_INVOICE}, o), key)
 
 
 def open_card_portal(customer: str, key: str) -> Answer:
@@ -105,12 +117,15 @@ def open_card_portal(customer: str, key: str) -> Answer:
 
 
 def preview_invoice(params: Mapping[str, Any]) -> Answer:
-    """What an invoice would come to. Changes nothing: the key is thrown away, the answer's id is never kept."""
-    return account().write(lambda v1, o: v1.invoices.create_preview(dict(params), o), f"preview-{uuid.uuid4()}")
+    """What an invoice would come to. Changes nothing: key and id are thrown away."""
+    return account().write(
+        lambda v1, o: v1.invoices.create_preview(dict(params), o), f"preview-{uuid.uuid4()}"
+    )
 
 
 def _update(subscription: str, params: dict[str, Any], key: str) -> Answer:
-    return account().write(lambda v1, o: v1.subscriptions.update(subscription, params, o), key)
+    whole = {**params, **_SUBSCRIPTION}
+    return account().write(lambda v1, o: v1.subscriptions.update(subscription, whole, o), key)
 
 
 def _told(details: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,170 @@
+"""How is a one-off amount asked for, on the next invoice or now?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from typing_extensions import override
+
+from services import config, money
+from services.desk import effects, words
+from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, required
+from services.desk.quotes import next_invoice
+from services.desk.subject import Subject
+from services.errors import InvalidInput
+from services.staff.roles import Permission
+from services.stripe_api import writes
+from services.stripe_api.client import Answer
+
+_BILLED = frozenset(("trialing", "active", "past_due"))
+_CHECK_FIRST = "Check it before you try again: what was done is not undone by itself."
+
+
+class AddCharge(Command):
+    """Adds an amount to the next invoice, or bills it at once on an invoice of its own."""
+
+    name = "add_charge"
+    title = "Add charge"
+    icon = ":material/add_card:"
+    permission = Permission.ADD_CHARGE
+    about = frozenset(("subscription", "customer"))
+    moves_money = True
+    reason_required = True
+    once_at_a_time = True
+
+    @override
+    def offered(self, subject: Subject) -> str:
+        """Where there is a next invoice to put it on, or a card to charge."""
+        if deleted := gone(subject):
+            return deleted
+        if subject.kind == "customer" and subject.others:
+            return "Add it to one of the subscriptions, so that it is billed with it."
+        if not _has_next_invoice(subject) and subject.payment_method is None:
+            return "There is neither a next invoice nor a card on file. Send a card link first."
+        return ""
+
+    @override
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """`amount` as typed, `currency` where the customer has none, `description`, `when`: next or now."""
+        currency = _currency(subject, form)
+        amount = money.parse(form.get("amount", ""), currency, locale=config.settings().workspace_locale)
+        description = required(form, "description", "Say what the customer pays for; it is on the invoice.")
+        when = choice(form, "when", ("next", "now"), "Choose when it should be charged.")
+        if when == "next" and not _has_next_invoice(subject):
+            raise InvalidInput("There is no next invoice.", field="when", remedy="Charge it now.")
+        if when == "now" and subject.payment_method is None:
+            raise InvalidInput(
+                "No card is on file.", field="when", remedy="Put it on the next invoice, or send a card link."
+            )
+        return {
+            "amount": amount,
+            "currency": currency,
+            "description": description,
+            "when": when,
+            "customer": subject.customer.id,
+            "subscription": subject.subscription.id if subject.subscription and when == "next" else None,
+            "payment_method": subject.payment_method if when == "now" else None,
+        }
+
+    @override
+    def quote(self, subject: Subject) -> Quote | None:
+        """The next invoice as it would be without this."""
+        return next_invoice(subject) if _has_next_invoice(subject) else None
+
+    @override
+    def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
+        """Which invoice the amount goes on, and what that comes to."""
+        amount = words.money(params["amount"], params["currency"])
+        if params["when"] == "now":
+            return Preview(
+                (f"An invoice over {amount} is made, and the card on file is charged now.",),
+                (
+                    "A charge can only be given back as a refund.",
+                    "If the card is declined, the invoice stays open.",
+                ),
+            )
+        assert subject.subscription is not None
+        day = subject.subscription.current_period_end
+        when = f" of {words.moment(day)}" if day else ""
+        happens = [
+            f"{amount} for “{params['description']}” is added to the invoice{when}. Nothing is charged now."
+        ]
+        if quote and quote.currency == params["currency"]:
+            total = words.money(quote.amount_due + params["amount"], quote.currency)
+            happens.append(f"That invoice then comes to {total}, before any tax on this amount.")
+        return Preview(tuple(happens))
+
+    @override
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        """One item for later; for now an invoice of its own: draft, item, finalize, pay."""
+        item = Step("item", "invoice_item", _add_item, effects.in_list("/v1/invoiceitems"))
+        if params["when"] == "next":
+            return (item,)
+        return (
+            Step("draft", "invoice", _draft, effects.in_list("/v1/invoices")),
+            item,
+            Step(
+                "finalize",
+                "invoice",
+                lambda work: writes.finalize(work.made["draft"], work.key),
+                effects.of_invoice(_drafted, lambda found: found["status"] != "draft"),
+            ),
+            Step(
+                "pay",
+                "invoice",
+                lambda work: writes.pay(work.made["draft"], work.key),
+                effects.of_invoice(_drafted, lambda found: found["status"] == "paid"),
+            ),
+        )
+
+    @override
+    def outcome(self, subject: Subject, params: Params) -> str:
+        """Where the amount is now."""
+        amount = words.money(params["amount"], params["currency"])
+        return (
+            f"{amount} was charged." if params["when"] == "now" else f"{amount} waits for the next invoice."
+        )
+
+    @override
+    def left_behind(self, made: Mapping[str, str]) -> str:
+        """What stands in the account when a later step is refused."""
+        if "finalize" in made:
+            return (
+                f"The invoice {made['draft']} stays open: retry its payment, or send the customer its link."
+            )
+        if "draft" in made:
+            return f"The draft invoice {made['draft']} was left in Stripe. {_CHECK_FIRST}"
+        return ""
+
+
+def _has_next_invoice(subject: Subject) -> bool:
+    return subject.subscription is not None and subject.subscription.status in _BILLED
+
+
+def _currency(subject: Subject, form: Form) -> str:
+    if subject.currency:
+        return subject.currency
+    currency = form.get("currency", "").strip().lower()
+    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
+        raise InvalidInput("Say the currency with its three letters, e.g. USD.", field="currency")
+    return currency
+
+
+def _draft(work: Work) -> Answer:
+    params = {name: work.params[name] for name in ("customer", "currency", "description")}
+    if work.params["payment_method"]:
+        params["default_payment_method"] = work.params["payment_method"]
+    return writes.draft_invoice(params, work.mark, work.key)
+
+
+def _add_item(work: Work) -> Answer:
+    params = {name: work.params[name] for name in ("customer", "amount", "currency", "description")}
+    if work.params["subscription"]:
+        params["subscription"] = work.params["subscription"]
+    if "draft" in work.made:
+        params["invoice"] = work.made["draft"]
+    return writes.add_invoice_item(params, work.mark, work.key)
+
+
+def _drafted(work: Work) -> str:
+    return work.made["draft"]

@@ -1,0 +1,152 @@
+"""What is a command? What it needs, when it is offered, what it will do, and in which steps.
+
+One object of each kind stands in `catalog`. Parameters are plain values, complete: whatever goes to
+Stripe is fixed in them before the first step, so that a repeated step sends the same request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from services.desk.subject import About, Subject
+from services.errors import InvalidInput
+from services.staff.roles import Permission
+from services.stripe_api.client import Answer
+
+MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
+
+Form = Mapping[str, str]
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What Stripe says that the next invoice would ask for, in minor units of `currency`."""
+
+    amount_due: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What will happen, in sentences; `warnings` are what cannot be undone or will surprise."""
+
+    happens: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a step acts on: the token, the fixed parameters, and the ids that earlier steps made."""
+
+    token: str
+    key: str
+    subject: Subject
+    params: Params
+    made: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> dict[str, str]:
+        """The metadata by which the effect is found again."""
+        return {MARK: self.token}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request that writes. `effect` reads Stripe: the object where it was done, None where it was not.
+
+    `keyed` is False for a DELETE, which carries no idempotency key: its effect is read before a repeat.
+    `kind` names the object in the ledger's result.
+    """
+
+    name: str
+    kind: str
+    call: Callable[[Work], Answer]
+    effect: Callable[[Work], Answer | None]
+    keyed: bool = True
+
+
+class Command:
+    """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
+    invoice whose change since the dialog opened stops it."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    icon: ClassVar[str]
+    permission: ClassVar[Permission]
+    about: ClassVar[frozenset[About]]
+    watched: ClassVar[tuple[str, ...]] = ()
+    moves_money: ClassVar[bool] = False
+    reason_required: ClassVar[bool] = False
+    durable: ClassVar[bool] = True
+    once_at_a_time: ClassVar[bool] = False
+
+    def offered(self, subject: Subject) -> str:
+        """ "" where Stripe allows it in this state, else the reason why not, as a sentence."""
+        raise NotImplementedError
+
+    def label(self, subject: Subject) -> str:
+        """What the button says for this state."""
+        del subject
+        return self.title
+
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """What was typed as parameters. Raises InvalidInput with the field's name."""
+        del subject, form, now
+        return {}
+
+    def quote(self, subject: Subject) -> Quote | None:
+        """What Stripe says it will charge (a request that writes nothing); None where it does not matter."""
+        del subject
+        return None
+
+    def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
+        """What will happen with these parameters."""
+        raise NotImplementedError
+
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        """The requests, in order."""
+        raise NotImplementedError
+
+    def outcome(self, subject: Subject, params: Params) -> str:
+        """What is true now that it was done, as a sentence."""
+        raise NotImplementedError
+
+    def left_behind(self, made: Mapping[str, str]) -> str:
+        """What the steps that were done (name -> id) leave in the account when a later one is refused."""
+        del made
+        return ""
+
+
+def required(form: Form, name: str, message: str, *, longest: int = 500) -> str:
+    """A text that must be there. Raises InvalidInput."""
+    text = form.get(name, "").strip()
+    if not text:
+        raise InvalidInput(message, field=name)
+    return limited(text, name, longest)
+
+
+def limited(text: str, name: str, longest: int) -> str:
+    """The text, no longer than Stripe keeps it. Raises InvalidInput."""
+    if len(text) > longest:
+        raise InvalidInput(
+            f"This is {len(text)} characters long; {longest} fit.", field=name, remedy="Shorten it."
+        )
+    return text
+
+
+def choice(form: Form, name: str, allowed: tuple[str, ...], message: str) -> str:
+    """One of the allowed values. Raises InvalidInput."""
+    value = form.get(name, "")
+    if value not in allowed:
+        raise InvalidInput(message, field=name)
+    return value
+
+
+def gone(subject: Subject) -> str:
+    """Why nothing can be done for a deleted customer; "" for one that is there."""
+    if subject.customer.deleted:
+        return "This customer was deleted in Stripe; what is shown here is history."
+    return ""

@@ -1,0 +1,224 @@
+"""How does a person give a command? open -> preview -> submit -> outcome; try_again where it is unknown.
+
+`open` and `submit` are the edge: they open their own transactions, because Stripe is asked in between.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import asdict, dataclass, replace
+
+from sqlmodel import Session
+
+from models import Action
+from services import clock, database, durable
+from services.desk import catalog, ledger, runner, snapshots, subject
+from services.desk.command import Command, Form, Preview, Quote
+from services.desk.subject import Subject
+from services.errors import Conflict, InvalidInput, NotAllowed, Unavailable
+from services.staff.roles import Person
+
+LONGEST_REASON = 500
+_POLL = 0.02
+_PATIENCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open dialog: its token, what it is about, and what Stripe foresees. `warning`: Stripe was silent."""
+
+    token: str
+    command: Command
+    subject: Subject
+    quote: Quote | None
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command stands: `state` as in the ledger; `message` and `remedy` are sentences for people.
+
+    `link` is a secret to be shown once; it is kept nowhere.
+    """
+
+    token: str
+    state: str
+    message: str
+    remedy: str = ""
+    request_id: str = ""
+    link: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state in ledger.FINAL
+
+
+def open(person: Person, command: str, customer: str, object_id: str | None = None) -> Opened:
+    """Opens a dialog: reads the object from Stripe, checks the offer, makes the token and its ledger row.
+
+    Without `object_id` the subscription or invoice is chosen: the newest that the command is offered for.
+    Raises NotAllowed, NotFound, Conflict with the reason why it is not offered, and Unavailable where
+    Stripe is silent and money would move.
+    """
+    wanted = catalog.find(command)
+    person.require(wanted.permission)
+    with database.session() as session:
+        about = object_id or subject.choose(session, customer, wanted.about, wanted.offered)
+    now, quote, warning = _look(wanted, customer, about)
+    if reason := wanted.offered(now):
+        raise Conflict(reason, remedy="Close this and look at the customer's page again.")
+    token = uuid.uuid4().hex
+    with database.transaction() as session:
+        ledger.open_row(session, token, person, wanted, now, snapshots.of(now))
+    return Opened(token, wanted, now, quote, warning)
+
+
+def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
+    try:
+        now = subject.fresh(customer, object_id)
+        quote = None if command.offered(now) else command.quote(now)
+        return now, quote, ""
+    except Unavailable as silence:
+        if command.moves_money:
+            raise
+        with database.session() as session:
+            known = subject.load(session, customer, object_id)
+        return known, None, f"{silence.message} What is shown here is as of the last time that it answered."
+
+
+def preview(opened: Opened, form: Form) -> Preview:
+    """What will happen with what was typed. Asks nobody. Raises InvalidInput."""
+    now = clock.now()
+    params = opened.command.parse(opened.subject, form, now)
+    return opened.command.preview(opened.subject, params, opened.quote, now)
+
+
+def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
+    """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing.
+
+    Raises NotAllowed and InvalidInput before anything is written.
+    """
+    command = opened.command
+    person.require(command.permission)
+    if command.durable:
+        durable.require()
+    reason = _checked_reason(command, reason)
+    now = clock.now()
+    params = command.parse(opened.subject, form, now)
+    told = asdict(command.preview(opened.subject, params, opened.quote, now))
+    with database.transaction() as session:
+        row = _own_row(session, opened.token, person)
+        mine = ledger.begin(session, opened.token, params=params, reason=reason, preview=told)
+    if not command.durable:
+        return _at_once(opened, mine)
+    if mine:
+        runner.start(row, 1, opened.subject.partition)
+    return wait(opened.token)
+
+
+def _checked_reason(command: Command, reason: str) -> str:
+    reason = reason.strip()
+    if command.reason_required and not reason:
+        raise InvalidInput(
+            "Say why: the reason is kept with the action.", field="reason", remedy="One sentence is enough."
+        )
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput(f"The reason is longer than {LONGEST_REASON} characters.", field="reason")
+    return reason
+
+
+def _own_row(session: Session, token: str, person: Person) -> Action:
+    row = ledger.get(session, token)
+    if row.staff != person.id:
+        raise NotAllowed(
+            "use another person's dialog",
+            f"This dialog was opened by {row.staff_name}.",
+            remedy="Open it yourself from the customer's page.",
+        )
+    return row
+
+
+def _at_once(opened: Opened, mine: bool) -> Outcome:
+    """A command whose result may not be stored: run here; the same key gives a repeat the same answer."""
+    if mine:
+        for name in runner.check(opened.token):
+            runner.take(opened.token, name)
+        runner.close(opened.token)
+    reached = wait(opened.token)
+    if reached.state != "done":
+        return reached
+    return _with_link(opened, reached)
+
+
+def _with_link(opened: Opened, reached: Outcome) -> Outcome:
+    answer = runner.repeat(opened.token, "portal")
+    return replace(reached, link=str(answer.object["url"]))
+
+
+def wait(token: str, seconds: float = _PATIENCE) -> Outcome:
+    """The outcome, as soon as it is final, or how it stands after `seconds`."""
+    until = time.monotonic() + seconds
+    while True:
+        with database.session() as session:
+            reached = outcome(session, token)
+        if reached.is_final or time.monotonic() >= until:
+            return reached
+        time.sleep(_POLL)
+
+
+def outcome(session: Session, token: str) -> Outcome:
+    """How a command stands. Raises NotFound."""
+    row = ledger.get(session, token)
+    if row.state in ("open", "running"):
+        text = (
+            "Not confirmed yet."
+            if row.state == "open"
+            else "Still under way; the Activity page shows how it ends."
+        )
+        return Outcome(token, row.state, text)
+    if row.state == "done":
+        about = subject.load(session, row.customer, row.object_id)
+        return Outcome(
+            token, "done", catalog.find(row.command).outcome(about, row.params), request_id=row.request_id
+        )
+    remedy = " ".join(filter(None, (row.error.get("left"), row.error.get("remedy"))))
+    return Outcome(token, row.state, row.error.get("message", ""), remedy, row.request_id)
+
+
+def try_again(person: Person, token: str) -> Outcome:
+    """Looks again at a command whose outcome is unknown, and finishes it under its first keys.
+
+    Raises NotAllowed, NotFound, and Conflict where it is not unknown (any more).
+    """
+    durable.require()
+    with database.transaction() as session:
+        row = ledger.get(session, token)
+        person.require(catalog.find(row.command).permission)
+        if not ledger.begin_again(session, token):
+            raise Conflict(f"This action is {row.state}, not unknown.", remedy="Look at its row again.")
+        session.refresh(row)
+        partition = subject.load(session, row.customer, row.object_id).partition
+    runner.start(row, row.attempt, partition)
+    return wait(token)
+
+
+@durable.upkeep
+def take_up_loose_ends() -> None:
+    """Starts what the ledger says is running but no queue knows, after the process died between the two."""
+    with database.session() as session:
+        rows = ledger.running(session)
+    for row in rows:
+        if not catalog.find(row.command).durable:
+            runner.give_up(row.token, "the desk stopped before the link was shown")
+        elif durable.is_lost(f"{row.token}:{row.attempt}"):
+            _start_next(row)
+
+
+def _start_next(row: Action) -> None:
+    with database.transaction() as session:
+        partition = subject.load(session, row.customer, row.object_id).partition
+        mine = ledger.next_attempt(session, row.token, row.attempt)
+    if mine:
+        runner.start(row, row.attempt + 1, partition)

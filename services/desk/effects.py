@@ -1,0 +1,61 @@
+"""Was it done? How the effect of a request is found in the account when its answer never came.
+
+Each function makes a reader: it returns the object as Stripe has it now where the effect is there, None
+where it is not, and raises what a read raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.desk.command import MARK, Work
+from services.mirror import complete
+from services.stripe_api.client import Answer, Page, account
+
+Effect = Callable[[Work], Answer | None]
+Shows = Callable[[Mapping[str, Any]], bool]
+
+
+def of_subscription(shows: Shows | None = None) -> Effect:
+    """On the subscription: our mark, or what `shows` recognises."""
+    return lambda work: _when(complete.read("subscription", _subscription(work)), shows or _marked(work))
+
+
+def of_invoice(find: Callable[[Work], str], shows: Shows) -> Effect:
+    """On an invoice that `find` names: what `shows` recognises."""
+    return lambda work: _when(complete.read("invoice", find(work)), shows)
+
+
+def in_list(path: str) -> Effect:
+    """In a list of the customer's objects: the one that carries our mark (among the newest hundred)."""
+
+    def look(work: Work) -> Answer | None:
+        params = {"customer": work.subject.customer.id, "limit": 100}
+        if path == "/v1/subscriptions":
+            params["status"] = "all"
+        page: Page = account().page(path, params)
+        found = next((each for each in page.objects if _marked(work)(each)), None)
+        return Answer(found, page.as_of, "") if found else None
+
+    return look
+
+
+def nothing_to_find(work: Work) -> Answer | None:
+    """For requests that leave nothing in the account that matters."""
+    del work
+    return None
+
+
+def _marked(work: Work) -> Shows:
+    return lambda found: (found.get("metadata") or {}).get(MARK) == work.token
+
+
+def _when(answer: Answer, shows: Shows) -> Answer | None:
+    gone = answer.object.get("deleted") is True
+    return answer if not gone and shows(answer.object) else None
+
+
+def _subscription(work: Work) -> str:
+    assert work.subject.subscription is not None
+    return work.subject.subscription.id

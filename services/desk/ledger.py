@@ -1,0 +1,151 @@
+"""Who did what? The rows of `actions` and `action_steps`, and every change that they go through.
+
+open (dialog shown) -> running -> done | failed | unknown (look at Stripe); unknown -> running again.
+A change of state is one guarded statement, so that of many who try at once one succeeds. Functions take
+the writing session and never commit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from models import Action, ActionStep
+from services import clock
+from services.desk.command import Command, Params
+from services.desk.subject import Subject
+from services.errors import NotFound, TrialdeskError
+from services.staff.roles import Person
+
+FINAL = frozenset(("done", "failed", "unknown"))
+
+
+def get(session: Session, token: str) -> Action:
+    """The row of a token. Raises NotFound."""
+    row = session.get(Action, token)
+    if row is None:
+        raise NotFound("action", token, remedy="Open the dialog again.")
+    return row
+
+
+def open_row(
+    session: Session, token: str, person: Person, command: Command, subject: Subject, before: dict[str, Any]
+) -> None:
+    """Records that a dialog was opened, by whom, and what it showed."""
+    session.add(
+        Action(
+            token=token,
+            command=command.name,
+            staff=person.id,
+            staff_name=person.name,
+            role=str(person.role),
+            customer=subject.customer.id,
+            object_id=subject.object_id,
+            before=before,
+            opened_at=clock.now(),
+        )
+    )
+
+
+def begin(session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any]) -> bool:
+    """open -> running. False where somebody has begun it already: nothing is changed then."""
+    values = {"params": params, "reason": reason, "preview": preview, "attempt": 1, "started_at": clock.now()}
+    return _move(session, token, "open", "running", **values)
+
+
+def begin_again(session: Session, token: str) -> bool:
+    """unknown -> running, as the next attempt under the same keys."""
+    return _move(session, token, "unknown", "running", attempt=Action.attempt + 1, error={}, finished_at=None)
+
+
+def next_attempt(session: Session, token: str, attempt: int) -> bool:
+    """running -> running as the attempt after `attempt`, whose work was lost."""
+    statement = sa.update(Action).where(
+        col(Action.token) == token, col(Action.state) == "running", col(Action.attempt) == attempt
+    )
+    return bool(session.execute(statement.values(attempt=attempt + 1)).rowcount)  # type: ignore[attr-defined]
+
+
+def finish(session: Session, token: str, state: str, **values: Any) -> bool:
+    """running -> done, failed or unknown. False where it was final already."""
+    return _move(session, token, "running", state, finished_at=clock.now(), **values)
+
+
+def _move(session: Session, token: str, held: str, state: str, **values: Any) -> bool:
+    statement = sa.update(Action).where(col(Action.token) == token, col(Action.state) == held)
+    return bool(session.execute(statement.values(state=state, **values)).rowcount)  # type: ignore[attr-defined]
+
+
+def prepare_step(session: Session, token: str, step: str) -> ActionStep:
+    """The row of a request with its idempotency key, made before the first attempt.
+
+    Returns it as it was found: `prepared` when new, `sent` where an attempt was made before, or `done`.
+    """
+    row = session.get(ActionStep, (token, step))
+    if row is None:
+        row = ActionStep(token=token, step=step, idempotency_key=f"{token}:{step}", prepared_at=clock.now())
+        session.add(row)
+        session.flush()
+    found = ActionStep(**row.model_dump())
+    if row.state == "prepared":
+        row.state = "sent"
+    return found
+
+
+def finish_step(session: Session, token: str, step: str, *, request_id: str, object_id: str) -> None:
+    """Records that a request was done, and what it made or changed."""
+    values = {"state": "done", "request_id": request_id, "object_id": object_id, "finished_at": clock.now()}
+    session.execute(
+        sa.update(ActionStep)
+        .where(col(ActionStep.token) == token, col(ActionStep.step) == step)
+        .values(**values)
+    )
+
+
+def has_begun(session: Session, token: str) -> bool:
+    """Whether a request of the action may have gone out."""
+    return session.exec(select(ActionStep.step).where(ActionStep.token == token).limit(1)).first() is not None
+
+
+def made(session: Session, token: str) -> dict[str, str]:
+    """The requests that were done, with the ids of what they made or changed."""
+    done = select(ActionStep).where(ActionStep.token == token, ActionStep.state == "done")
+    return {row.step: row.object_id for row in session.exec(done)}
+
+
+def last_done(session: Session, row: Action) -> Action | None:
+    """The latest action on the same object that was done since this one's dialog opened."""
+    return session.exec(
+        select(Action)
+        .where(
+            Action.customer == row.customer,
+            Action.object_id == row.object_id,
+            Action.state == "done",
+            Action.token != row.token,
+            col(Action.finished_at) >= row.opened_at,
+        )
+        .order_by(col(Action.finished_at).desc())
+        .limit(1)
+    ).first()
+
+
+def running(session: Session) -> list[Action]:
+    """Everything that is under way."""
+    return list(session.exec(select(Action).where(Action.state == "running")))
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """An error as the ledger keeps it: the sentence, what to do, and Stripe's codes. No personal data."""
+    kept = {
+        name: getattr(error, name)
+        for name in ("code", "decline_code", "advice_code", "param", "right")
+        if getattr(error, name, None)
+    }
+    if isinstance(error, TrialdeskError):
+        return {"message": error.message, "remedy": error.remedy, **kept}
+    return {
+        "message": f"The desk met a fault of its own ({type(error).__name__}).",
+        "remedy": "Look at the object in Stripe, then check again.",
+    }

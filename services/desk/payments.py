@@ -1,0 +1,147 @@
+"""How is an open invoice tried again, and how does a customer get to enter another card?"""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from services.desk import effects, words
+from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
+from services.desk.subject import Subject
+from services.staff.roles import Permission
+from services.stripe_api import writes
+
+_CLOSED = {
+    "paid": "The invoice is paid.",
+    "void": "The invoice was voided.",
+    "uncollectible": "The invoice was marked as uncollectible; mark it differently in Stripe first.",
+    "draft": "The invoice is still a draft; Stripe charges it when it is finalized.",
+}
+
+
+class RetryPayment(Command):
+    """Charges an open invoice again now."""
+
+    name = "retry_payment"
+    title = "Retry payment"
+    icon = ":material/replay:"
+    permission = Permission.RETRY_PAYMENT
+    about = frozenset(("invoice",))
+    watched = ("status", "amount_remaining")
+    moves_money = True
+    reason_required = True
+
+    @override
+    def offered(self, subject: Subject) -> str:
+        """For an open invoice with a card that the bank has not closed for good."""
+        invoice = subject.invoice
+        if invoice is None:
+            return "There is no open invoice."
+        if deleted := gone(subject):
+            return deleted
+        if invoice.status != "open":
+            return _CLOSED.get(invoice.status or "", f"The invoice is {invoice.status}.")
+        if subject.payment_method is None:
+            return "No card is on file. Send a card link, or the invoice's link."
+        charge = subject.last_charge
+        if charge and charge.advice_code == "do_not_try_again" and _same_card(subject):
+            return "The bank asked not to try this card again. Send a card link for another one."
+        return ""
+
+    @override
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """Nothing to fill in."""
+        assert subject.invoice is not None
+        return {"amount": subject.invoice.amount_remaining, "currency": subject.invoice.currency}
+
+    @override
+    def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
+        """The amount, and Stripe's own next attempt."""
+        assert subject.invoice is not None
+        happens = [f"{words.money(params['amount'], params['currency'])} is charged now to the card on file."]
+        planned = subject.invoice.next_payment_attempt
+        happens.append(
+            f"If it fails, Stripe tries again by itself on {words.moment(planned)}."
+            if planned
+            else "If it fails, Stripe does not try again by itself."
+        )
+        return Preview(tuple(happens), ("A payment can only be given back as a refund.",))
+
+    @override
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        """One payment; its effect is the invoice's status."""
+        return (
+            Step(
+                "pay",
+                "invoice",
+                lambda work: writes.pay(work.subject.object_id, work.key),
+                effects.of_invoice(
+                    lambda work: work.subject.object_id, lambda found: found["status"] == "paid"
+                ),
+            ),
+        )
+
+    @override
+    def outcome(self, subject: Subject, params: Params) -> str:
+        """That it is paid."""
+        return f"{words.money(params['amount'], params['currency'])} was paid."
+
+
+class CardLink(Command):
+    """Makes a short-lived link to Stripe's page where the customer enters another card.
+
+    The link is shown once and kept nowhere, so this runs in the process that asks and is not resumed.
+    """
+
+    name = "card_link"
+    title = "Card link"
+    icon = ":material/link:"
+    permission = Permission.CARD_LINK
+    about = frozenset(("customer",))
+    durable = False
+
+    @override
+    def offered(self, subject: Subject) -> str:
+        """For every customer that exists."""
+        return gone(subject)
+
+    @override
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """Nothing to fill in."""
+        return {"customer": subject.customer.id}
+
+    @override
+    def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
+        """What the link does."""
+        return Preview(
+            (
+                "Stripe makes a link to a page where the customer enters another card.",
+                "Nothing is sent and nothing is charged.",
+                "A new card does not pay an open invoice: retry the payment afterwards.",
+            ),
+            (
+                "The link works for a few minutes only.",
+                "Whoever has it can change the card: give it to nobody else.",
+            ),
+        )
+
+    @override
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        """One portal session, which leaves nothing in the account."""
+        return (
+            Step(
+                "portal",
+                "portal_session",
+                lambda work: writes.open_card_portal(params["customer"], work.key),
+                effects.nothing_to_find,
+            ),
+        )
+
+    @override
+    def outcome(self, subject: Subject, params: Params) -> str:
+        """That it is there."""
+        return "The link is ready. Copy it now: it is not kept."
+
+
+def _same_card(subject: Subject) -> bool:
+    charge = subject.last_charge
+    return charge is not None and charge.payment_method in (None, subject.payment_method)

@@ -1,0 +1,28 @@
+"""What would Stripe charge? Its own preview of an invoice, reduced to what a sentence needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.desk.command import Quote
+from services.desk.subject import Subject
+from services.errors import Refused
+from services.stripe_api import writes
+
+
+def next_invoice(subject: Subject, **changes: Any) -> Quote | None:
+    """The subscription's next invoice, with `changes` made to it first; None where Stripe foresees none."""
+    assert subject.subscription is not None
+    params: dict[str, Any] = {"subscription": subject.subscription.id}
+    return of({**params, "subscription_details": changes} if changes else params)
+
+
+def of(params: dict[str, Any]) -> Quote | None:
+    """The invoice for these parameters; None where Stripe says that there would be none."""
+    try:
+        invoice = writes.preview_invoice(params).object
+    except Refused as refusal:
+        if refusal.code == "invoice_upcoming_none":
+            return None
+        raise
+    return Quote(amount_due=invoice["amount_due"], currency=invoice["currency"])

@@ -1,0 +1,248 @@
+"""How does a subscription that stands still go on again? Three ways, by its state.
+
+Paused: Stripe's resume. Collection paused: the pause is lifted. Ended: a new subscription with the old
+items, quantities and lasting discounts, without a second trial.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from typing_extensions import override
+
+from services.desk import effects, quotes, words
+from services.desk.cancellations import ENDED, next_charge
+from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
+from services.desk.subject import Item, Rebate, Subject
+from services.staff.roles import Permission
+from services.stripe_api import writes
+
+Way = Literal["resume", "collect", "anew"]
+_LABELS: dict[Way | None, str] = {"resume": "Resume", "collect": "Resume collection", "anew": "Start again"}
+_NO_CARD = "No card is on file. Send a card link first."
+
+
+class Reactivate(Command):
+    """Brings a paused or ended subscription back."""
+
+    name = "reactivate"
+    title = "Reactivate"
+    icon = ":material/play_circle:"
+    permission = Permission.REACTIVATE
+    about = frozenset(("subscription",))
+    watched = ("status", "pause_collection")
+    moves_money = True
+    reason_required = True
+
+    @override
+    def label(self, subject: Subject) -> str:
+        """The button, by the way that fits the state."""
+        return _LABELS.get(way(subject), self.title)
+
+    @override
+    def offered(self, subject: Subject) -> str:
+        """For paused, collection-paused and ended subscriptions that can be billed."""
+        if subject.subscription is None:
+            return "There is no subscription."
+        if deleted := gone(subject):
+            return deleted
+        match way(subject):
+            case "resume":
+                return "" if _payable(subject) else _NO_CARD
+            case "collect":
+                return ""
+            case "anew":
+                return _why_not_anew(subject)
+        return _why_nothing_to_do(subject)
+
+    @override
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """Nothing to fill in; what the new subscription consists of is fixed here."""
+        chosen = way(subject)
+        return {"way": chosen, "new": _anew(subject) if chosen == "anew" else {}}
+
+    @override
+    def quote(self, subject: Subject) -> Quote | None:
+        """The invoice that going on makes."""
+        match way(subject):
+            case "resume":
+                return quotes.next_invoice(subject, resume_at="now")
+            case "collect":
+                return quotes.next_invoice(subject)
+        new = _anew(subject)
+        asked = {"customer": new["customer"], "subscription_details": {"items": new["items"]}}
+        return quotes.of({**asked, "discounts": new["discounts"]} if "discounts" in new else asked)
+
+    @override
+    def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
+        """What begins, and the first charge."""
+        charge = _charged_now(subject, quote)
+        if params["way"] == "collect":
+            return Preview(
+                ("Invoices of this subscription are collected again.", *next_charge(subject, quote))
+            )
+        if params["way"] == "resume":
+            return Preview(
+                ("The subscription resumes: a new period begins now.", charge),
+                ("If the payment fails, it stays paused.",),
+            )
+        plan = words.listing([_said(item) for item in subject.items])
+        happens = [f"A new subscription begins now: {plan}.", "It has no trial.", charge]
+        happens += [f"The discount {_called(rebate)} applies again." for rebate in _lasting(subject)]
+        warnings = [
+            f"The discount {_called(rebate)} is not carried over: it was limited or is no longer valid."
+            for rebate in subject.rebates
+            if rebate not in _lasting(subject)
+        ]
+        return Preview(tuple(happens), (*warnings, "If the payment fails, no subscription is made."))
+
+    @override
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        """One request, by the way."""
+        match params["way"]:
+            case "resume":
+                return (_resume(),)
+            case "collect":
+                return (_collect(),)
+        return (
+            Step(
+                "create",
+                "new_subscription",
+                lambda work: writes.subscribe(work.params["new"], work.mark, work.key),
+                effects.in_list("/v1/subscriptions"),
+            ),
+        )
+
+    @override
+    def outcome(self, subject: Subject, params: Params) -> str:
+        """What became of it."""
+        if params["way"] == "anew":
+            return "A new subscription has begun."
+        if params["way"] == "collect":
+            return "Invoices are collected again."
+        if subject.subscription and subject.subscription.status == "paused":
+            return "Stripe made the invoice; the subscription resumes once it is paid."
+        return "The subscription has resumed."
+
+
+def way(subject: Subject) -> Way | None:
+    """How the subscription can go on; None where it does not stand still."""
+    subscription = subject.subscription
+    assert subscription is not None
+    if subscription.status == "paused":
+        return "resume"
+    if subscription.status in ENDED:
+        return "anew"
+    return "collect" if subscription.pause_collection else None
+
+
+def _why_nothing_to_do(subject: Subject) -> str:
+    subscription = subject.subscription
+    assert subscription is not None
+    if subscription.cancel_at or subscription.cancel_at_period_end:
+        return "It still runs; its cancellation is only scheduled and can be undone."
+    if subscription.status in ("past_due", "unpaid", "incomplete"):
+        return (
+            f"The subscription is {subscription.status.replace('_', ' ')}: retry the payment of its invoice."
+        )
+    return f"The subscription runs: it is {subscription.status}."
+
+
+def _why_not_anew(subject: Subject) -> str:
+    if not subject.items:
+        return "What it consisted of is no longer known."
+    for item in subject.items:
+        if reason := _why_not_sold(item):
+            return reason
+    for item in subject.items:
+        if item.row.product in subject.other_products:
+            return f"The customer already has a running subscription of {item.name}."
+    return "" if _payable(subject) else _NO_CARD
+
+
+def _why_not_sold(item: Item) -> str:
+    if item.price is None or item.price.deleted:
+        return f"The price of {item.name} no longer exists in Stripe."
+    if item.product and not item.product.active:
+        return f"{item.name} is no longer sold: the product is archived."
+    if item.price.active:
+        return ""
+    gone = f"The price of {item.name} is archived"
+    if item.successor is None:
+        return f"{gone} and has no successor. Start a subscription with another price in Stripe."
+    new = item.successor
+    amount = words.money(new.unit_amount, new.currency) if new.unit_amount is not None else "another price"
+    return f"{gone}; its successor is {amount} ({new.nickname or new.id}). Start one with it in Stripe."
+
+
+def _payable(subject: Subject) -> bool:
+    assert subject.subscription is not None
+    return subject.payment_method is not None or subject.subscription.collection_method == "send_invoice"
+
+
+def _charged_now(subject: Subject, quote: Quote | None) -> str:
+    assert subject.subscription is not None
+    amount = words.money(quote.amount_due, quote.currency) if quote else "Its price"
+    if subject.subscription.collection_method == "send_invoice":
+        return f"An invoice over {amount} is sent now."
+    return f"{amount} is charged now." if not quote or quote.amount_due else "Nothing is charged now."
+
+
+def _anew(subject: Subject) -> dict[str, Any]:
+    """The new subscription's parameters, complete."""
+    old = subject.subscription
+    assert old is not None
+    new: dict[str, Any] = {
+        "customer": subject.customer.id,
+        "items": [_ordered(item) for item in subject.items],
+        "collection_method": old.collection_method or "charge_automatically",
+        "metadata": dict(old.metadata_),
+    }
+    if discounts := [{"coupon": rebate.row.coupon} for rebate in _lasting(subject)]:
+        new["discounts"] = discounts
+    if new["collection_method"] == "send_invoice":
+        new["days_until_due"] = old.days_until_due or 30
+    elif not subject.customer.default_payment_method and old.default_payment_method:
+        new["default_payment_method"] = old.default_payment_method
+    return new
+
+
+def _ordered(item: Item) -> dict[str, Any]:
+    metered = item.price is not None and item.price.usage_type == "metered"
+    return {"price": item.row.price} if metered else {"price": item.row.price, "quantity": item.row.quantity}
+
+
+def _lasting(subject: Subject) -> list[Rebate]:
+    """The discounts that go on: for ever, of a coupon that is still valid."""
+    return [
+        rebate
+        for rebate in subject.rebates
+        if rebate.coupon and rebate.coupon.valid and not rebate.coupon.deleted
+        and rebate.coupon.duration == "forever"
+    ]  # fmt: skip
+
+
+def _called(rebate: Rebate) -> str:
+    return (rebate.coupon.name if rebate.coupon else None) or rebate.row.coupon
+
+
+def _said(item: Item) -> str:
+    return item.name if item.row.quantity == 1 else f"{item.row.quantity} × {item.name}"
+
+
+def _resume() -> Step:
+    return Step(
+        "resume",
+        "subscription",
+        lambda work: writes.resume(work.subject.object_id, work.key),
+        effects.of_subscription(lambda found: found["status"] != "paused"),
+    )
+
+
+def _collect() -> Step:
+    return Step(
+        "update",
+        "subscription",
+        lambda work: writes.collect_again(work.subject.object_id, work.mark, work.key),
+        effects.of_subscription(),
+    )

@@ -1,0 +1,248 @@
+"""How is a command carried out so that it happens once, whatever dies in between?
+
+One durable workflow for each attempt: check (the object as it is now, the offer, conflicts), then each
+request under its stored key, then the ledger. A request is repeated with the same key while its outcome
+is open; what stays open is looked up on the object: done, not done, or unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dbos import DBOS
+
+from models import Action, ActionStep
+from services import clock, database, durable
+from services.desk import catalog, ledger, snapshots, subject, words
+from services.desk.command import Command, Step, Work
+from services.errors import Conflict, TrialdeskError, Unavailable
+from services.mirror import writer
+from services.stripe_api.client import Answer
+from services.stripe_api.failures import OutcomeUnknown, RateLimited, RequestRejected, StripeUnavailable
+
+PAUSES = (0.5, 2.0, 5.0)  # seconds before each repeat, beside the SDK's own two at once
+KEY_LIFE = 23 * 3600  # seconds; Stripe keeps keys for 24 hours at least
+_log = logging.getLogger(__name__)
+
+
+@DBOS.workflow(name="desk_command")
+def carry_out(token: str, attempt: int) -> str:
+    """Carries one attempt of a command out; returns the ledger's state. `attempt` counts from 1."""
+    del attempt
+    try:
+        for name in check(token):
+            if take(token, name) != "done":
+                break
+        return close(token)
+    except Exception as error:
+        if not durable.is_launched():
+            raise  # the process stops: whoever starts next goes on from here
+        _log.exception("The action %s met a fault.", token)
+        return give_up(token, type(error).__name__)
+
+
+@DBOS.step(name="desk_check")
+def check(token: str) -> list[str]:
+    """The names of the requests to make; [] where the command may not run (any more): the ledger says why."""
+    with database.session() as session:
+        row = ledger.get(session, token)
+        begun = ledger.has_begun(session, token)
+    if row.state != "running":
+        return []
+    command = catalog.find(row.command)
+    try:
+        if not begun:  # once a request went out, what stands there may be our own doing
+            _require_unchanged(row, command, subject.fresh(row.customer, row.object_id))
+    except TrialdeskError as error:
+        _finish(token, "failed", error)
+        return []
+    return [step.name for step in command.steps(row.params)]
+
+
+def _require_unchanged(row: Action, command: Command, now: subject.Subject) -> None:
+    """Raises Conflict where the command is no longer offered or what its dialog showed has changed."""
+    with database.session() as session:
+        other = ledger.last_done(session, row)
+    after = snapshots.of(now)
+    changed = [name for name in command.watched if row.before.get(name) != after.get(name)]
+    reason = command.offered(now)
+    twin = other is not None and command.once_at_a_time and other.command == command.name
+    if not (reason or changed or twin):
+        return
+    seen = {name: row.before.get(name) for name in (*command.watched, "currency") if name in row.before}
+    differences = [f"{d.label}: {d.before} → {d.after}." for d in snapshots.differences(seen, after)]
+    raise Conflict(
+        " ".join([*_who(other), *([reason] if reason else differences)]),
+        remedy="Nothing was done. Look at it again, and open the dialog anew if it is still wanted.",
+    )
+
+
+def _who(other: Action | None) -> list[str]:
+    if other is None or other.finished_at is None:
+        return ["This has changed in Stripe since the dialog was opened."]
+    title = catalog.find(other.command).title
+    at = words.moment(other.finished_at)
+    return [f"{other.staff_name} did “{title}” on {at}, after this dialog was opened."]
+
+
+@DBOS.step(name="desk_request")
+def take(token: str, name: str) -> str:
+    """Makes one request; returns done, failed or unknown (the ledger has the rest)."""
+    work, step, prepared = _prepare(token, name)
+    if prepared.state == "done":
+        return "done"
+    if clock.now() - prepared.prepared_at > KEY_LIFE:
+        return _resolve(token, step, work, OutcomeUnknown())
+    try:
+        answer = call(step, work, repeated=prepared.state == "sent")
+    except OutcomeUnknown as doubt:
+        return _resolve(token, step, work, doubt)
+    except TrialdeskError as error:
+        _refused(token, error)
+        return "failed"
+    _record(token, step, answer)
+    return "done"
+
+
+def _prepare(token: str, name: str) -> tuple[Work, Step, ActionStep]:
+    """The work with its key, stored before the call, and the step's row as it was found."""
+    with database.transaction() as session:
+        row = ledger.get(session, token)
+        prepared = ledger.prepare_step(session, token, name)
+        made = ledger.made(session, token)
+        about = subject.load(session, row.customer, row.object_id)
+    steps = {step.name: step for step in catalog.find(row.command).steps(row.params)}
+    return Work(token, prepared.idempotency_key, about, row.params, made), steps[name], prepared
+
+
+def repeat(token: str, name: str) -> Answer:
+    """The answer to a request that was done, once more: under the same key Stripe gives the same one."""
+    work, step, _ = _prepare(token, name)
+    return step.call(work)
+
+
+def call(step: Step, work: Work, *, repeated: bool) -> Answer:
+    """The request, repeated with the same key while its outcome is open.
+
+    A DELETE has no key: before each repeat its effect is looked up, and a refusal is no refusal where the
+    effect is there. Raises OutcomeUnknown, or what Stripe decided.
+    """
+    doubt: OutcomeUnknown | None = None
+    last: Unavailable = StripeUnavailable()
+    for pause in (*PAUSES, None):
+        if (repeated or doubt) and not step.keyed and (found := step.effect(work)):
+            return found
+        try:
+            return step.call(work)
+        except OutcomeUnknown as unknown:
+            doubt = last = unknown
+        except (RateLimited, StripeUnavailable) as unavailable:
+            last = doubt or unavailable
+        except RequestRejected:
+            if not step.keyed and (found := step.effect(work)):
+                return found
+            raise
+        if pause is not None:
+            time.sleep(pause)
+    raise last
+
+
+def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
+    """Looks for the effect of a request whose answer never came."""
+    try:
+        found = step.effect(work)
+    except TrialdeskError as error:
+        _log.warning("The effect of %s (%s) could not be read: %s", token, step.name, error)
+        return _unknown(token, doubt)
+    if found:
+        _record(token, step, found)
+        return "done"
+    if doubt.status is not None and doubt.status >= 500:
+        _refused(
+            token,
+            Unavailable("Stripe reported a fault of its own and did not do it.", remedy="Try again later."),
+            request_id=doubt.request_id,
+        )
+        return "failed"
+    return _unknown(token, doubt)
+
+
+def _unknown(token: str, doubt: OutcomeUnknown) -> str:
+    with database.session() as session:
+        about = ledger.get(session, token).object_id
+    remedy = f"Look at {about} in Stripe, then choose “Check again” on the Activity page."
+    _finish(token, "unknown", Unavailable(doubt.message, remedy=remedy), request_id=doubt.request_id)
+    return "unknown"
+
+
+def _record(token: str, step: Step, answer: Answer) -> None:
+    """The request is done: the step's row, what is known after it, and the object in the tables."""
+    with database.transaction() as session:
+        row = ledger.get(session, token)
+        made = str(answer.object.get("id", ""))
+        ledger.finish_step(session, token, step.name, request_id=answer.request_id, object_id=made)
+        row.result = {**row.result, step.kind: made}
+        row.after = snapshots.of_object(answer.object, row.before) or row.after
+        row.request_id = answer.request_id or row.request_id
+        session.add(row)
+    _mirror(token, lambda: writer.apply_answer(answer))
+
+
+def _mirror(token: str, apply: Callable[[], object]) -> None:
+    """Brings an object into the tables. Stripe has done it already: a fault here is left to the next poll."""
+    try:
+        apply()
+    except Exception:
+        _log.exception("The answer to %s did not reach the tables; the next poll brings it.", token)
+
+
+def _refused(token: str, error: TrialdeskError, *, request_id: str = "") -> None:
+    """The end of a command that Stripe did not carry through: what it left behind is said with the reason."""
+    with database.session() as session:
+        row = ledger.get(session, token)
+        made = ledger.made(session, token)
+    command = catalog.find(row.command)
+    left = command.left_behind(made)
+    _finish(token, "failed", error, left=left, request_id=request_id or getattr(error, "request_id", ""))
+    if made or command.moves_money:
+        _mirror(token, lambda: subject.fresh(row.customer, row.object_id))
+
+
+def _finish(token: str, state: str, error: TrialdeskError, *, left: str = "", request_id: str = "") -> None:
+    told = ledger.describe(error)
+    values: dict[str, Any] = {"error": {**told, "left": left} if left else told}
+    with database.transaction() as session:
+        ledger.finish(session, token, state, **values, **({"request_id": request_id} if request_id else {}))
+
+
+@DBOS.step(name="desk_close")
+def close(token: str) -> str:
+    """Ends the command in the ledger where no request ended it before; returns its state."""
+    with database.transaction() as session:
+        row = ledger.get(session, token)
+        if row.state == "running":
+            ledger.finish(session, token, "done", after=row.after or _after(row))
+        return "done" if row.state == "running" else row.state
+
+
+def _after(row: Action) -> dict[str, Any]:
+    """Without an answer about the object itself it stands as before (a charge leaves the subscription)."""
+    return dict(row.before)
+
+
+@DBOS.step(name="desk_give_up")
+def give_up(token: str, fault: str) -> str:
+    """A fault of our own: what Stripe did is not known here."""
+    remedy = "Look at the object in Stripe, then choose “Check again” on the Activity page."
+    _finish(token, "unknown", Unavailable(f"The desk met a fault of its own ({fault}).", remedy=remedy))
+    return "unknown"
+
+
+def start(row: Action, attempt: int, partition: str) -> None:
+    """Puts an attempt on the queue; the same attempt twice is one."""
+    durable.start(
+        durable.COMMANDS, carry_out, row.token, attempt, id=f"{row.token}:{attempt}", partition=partition
+    )

@@ -1,0 +1,86 @@
+"""What stood there before an action and after it, in few plain values, and what differs?
+
+A snapshot holds fields of the subscription or invoice; instants are UTC seconds, amounts minor units of
+the snapshot's own `currency`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.desk import words
+from services.desk.subject import Subject
+from services.mirror import shapes
+
+Snapshot = dict[str, Any]
+_LABELS = {
+    "status": "Status",
+    "trial_end": "Trial ends",
+    "cancel_at": "Cancels",
+    "cancel_at_period_end": "Cancels at the period's end",
+    "pause_collection": "Collection paused",
+    "ended_at": "Ended",
+    "current_period_end": "Period ends",
+    "amount_remaining": "Still to pay",
+    "amount_paid": "Paid",
+    "attempt_count": "Attempts",
+}
+_SUBSCRIPTION = (
+    "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "ended_at",
+    "current_period_end",
+)  # fmt: skip
+_INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
+_INSTANTS = frozenset(("trial_end", "cancel_at", "ended_at", "current_period_end"))
+_AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that changed, in words."""
+
+    label: str
+    before: str
+    after: str
+
+
+def of(subject: Subject) -> Snapshot:
+    """The fields of what the command is about; empty for a customer."""
+    if subject.invoice:
+        values = {name: getattr(subject.invoice, name) for name in _INVOICE}
+        return {**values, "currency": subject.invoice.currency}
+    if subject.subscription:
+        return {name: getattr(subject.subscription, name) for name in _SUBSCRIPTION}
+    return {}
+
+
+def of_object(source: dict[str, Any], like: Snapshot) -> Snapshot:
+    """The same fields of an object as Stripe just returned it; {} where it is of another kind than `like`."""
+    kind = shapes.kind_of(source)
+    fields = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}.get(kind or "", ())
+    if not fields or set(fields) != set(like):
+        return {}
+    row = shapes.row_of(str(kind), source)
+    return {name: row[name] for name in fields}
+
+
+def differences(before: Snapshot, after: Snapshot) -> list[Difference]:
+    """What changed between two snapshots of one object, in words."""
+    return [
+        Difference(label, _said(name, before), _said(name, after))
+        for name, label in _LABELS.items()
+        if name in before and name in after and before[name] != after[name]
+    ]
+
+
+def _said(name: str, snapshot: Snapshot) -> str:
+    value = snapshot[name]
+    if value is None:
+        return "–"
+    if name in _INSTANTS:
+        return words.moment(value)
+    if name in _AMOUNTS:
+        return words.money(value, snapshot["currency"])
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value).replace("_", " ")

@@ -1,0 +1,245 @@
+"""What is a command about, and how does it stand?
+
+A subject is always read from the tables. `fresh` reads the objects from Stripe first and lets the
+mirror's writer store them, so that a button's offer and the check right before a write use one reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlmodel import Session, col, select
+
+from models import (
+    Charge,
+    Coupon,
+    Customer,
+    Discount,
+    Invoice,
+    InvoicePayment,
+    Price,
+    Product,
+    Subscription,
+    SubscriptionItem,
+)
+from services import database
+from services.errors import NotFound
+from services.mirror import complete, writer
+
+About = Literal["customer", "subscription", "invoice"]
+LIVING = frozenset(("trialing", "active", "past_due", "unpaid", "paused", "incomplete"))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A subscription's item with its price and product, as far as the tables know them.
+
+    `successor` is the price that replaces an archived one: of the same product, currency and interval.
+    """
+
+    row: SubscriptionItem
+    price: Price | None
+    product: Product | None
+    successor: Price | None = None
+
+    @property
+    def name(self) -> str:
+        """The product's name, as people say it."""
+        return self.product.name if self.product else self.row.product or self.row.price
+
+
+@dataclass(frozen=True, slots=True)
+class Rebate:
+    """A discount on the subscription with its coupon."""
+
+    row: Discount
+    coupon: Coupon | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A customer, and the subscription or invoice that a command is about.
+
+    `others` are the customer's other living subscriptions; `last_charge` is the invoice's last attempt.
+    """
+
+    customer: Customer
+    subscription: Subscription | None = None
+    items: tuple[Item, ...] = ()
+    rebates: tuple[Rebate, ...] = ()
+    others: tuple[Subscription, ...] = ()
+    other_products: frozenset[str] = field(default_factory=frozenset)
+    invoice: Invoice | None = None
+    last_charge: Charge | None = None
+
+    @property
+    def kind(self) -> About:
+        """What the command is about."""
+        return "invoice" if self.invoice else "subscription" if self.subscription else "customer"
+
+    @property
+    def object_id(self) -> str:
+        """The id of what the command is about: invoice, subscription or customer."""
+        about = self.invoice or self.subscription or self.customer
+        return about.id
+
+    @property
+    def partition(self) -> str:
+        """What commands queue up behind: the subscription, or the customer where there is none."""
+        if self.subscription:
+            return self.subscription.id
+        return (self.invoice and self.invoice.subscription) or self.customer.id
+
+    @property
+    def currency(self) -> str:
+        """The currency that the customer pays in; "" before the first invoice."""
+        if self.invoice:
+            return self.invoice.currency
+        return (self.subscription.currency if self.subscription else "") or self.customer.currency or ""
+
+    @property
+    def payment_method(self) -> str | None:
+        """What Stripe would charge: the invoice's payment method, the subscription's, the customer's."""
+        own = self.invoice.default_payment_method if self.invoice else None
+        own = own or (self.subscription.default_payment_method if self.subscription else None)
+        return own or self.customer.default_payment_method or self.customer.default_source
+
+
+def load(session: Session, customer: str, object_id: str | None = None) -> Subject:
+    """The subject from the tables; `object_id` is a subscription's or invoice's id, None: the customer.
+
+    Raises NotFound where the tables hold no such customer, subscription or invoice of that customer.
+    """
+    owner = session.get(Customer, customer)
+    if owner is None:
+        raise NotFound("customer", customer, remedy="Look for it on the Customers page.")
+    if not object_id or object_id == customer:
+        return Subject(owner, others=_living(session, customer))
+    if object_id.startswith("in_"):
+        return _about_invoice(session, owner, object_id)
+    subscription = session.get(Subscription, object_id)
+    if subscription is None or subscription.customer != customer:
+        raise NotFound("subscription", object_id, remedy="Open the customer's page again.")
+    return _about_subscription(session, owner, subscription)
+
+
+def choose(
+    session: Session, customer: str, about: frozenset[About], offered: Callable[[Subject], str]
+) -> str | None:
+    """Which subscription or invoice a command is meant for where nobody said: the newest it is offered for.
+
+    Without one the newest at all, so that its reason can be shown; None for the customer as a whole.
+    """
+    candidates = [
+        id for kind in ("invoice", "subscription") if kind in about for id in _ids(session, customer, kind)
+    ]
+    fitting = (id for id in candidates if not offered(load(session, customer, id)))
+    chosen = next(fitting, None)
+    return chosen or (None if "customer" in about or not candidates else candidates[0])
+
+
+def _ids(session: Session, customer: str, kind: About) -> list[str]:
+    model: type[Invoice] | type[Subscription] = Invoice if kind == "invoice" else Subscription
+    shown = select(model.id).where(model.customer == customer, col(model.deleted).is_(False))
+    if kind == "invoice":
+        shown = shown.where(Invoice.status == "open")
+    return list(session.exec(shown.order_by(col(model.created).desc(), col(model.id)).limit(100)))
+
+
+def fresh(customer: str, object_id: str | None = None) -> Subject:
+    """The same, after reading the objects from Stripe. Raises what `stripe_api` raises."""
+    _pull("customer", customer)
+    if object_id and object_id.startswith("in_"):
+        _pull("invoice", object_id)
+    elif object_id and object_id != customer:
+        _pull("subscription", object_id)
+    with database.session() as session:
+        return load(session, customer, object_id)
+
+
+def _pull(kind: str, id: str) -> None:
+    writer.apply_answer(complete.read(kind, id))
+
+
+def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
+    invoice = session.get(Invoice, id)
+    if invoice is None or invoice.customer != owner.id:
+        raise NotFound("invoice", id, remedy="Open the customer's page again.")
+    subscription = session.get(Subscription, invoice.subscription) if invoice.subscription else None
+    return Subject(
+        owner, subscription=subscription, invoice=invoice, last_charge=_last_charge(session, invoice)
+    )
+
+
+def _last_charge(session: Session, invoice: Invoice) -> Charge | None:
+    payments = select(InvoicePayment.payment_intent).where(InvoicePayment.invoice == invoice.id)
+    return session.exec(
+        select(Charge)
+        .where(col(Charge.payment_intent).in_(payments))
+        .order_by(col(Charge.created).desc(), col(Charge.id).desc())
+        .limit(1)
+    ).first()
+
+
+def _living(session: Session, customer: str) -> tuple[Subscription, ...]:
+    return tuple(
+        session.exec(
+            select(Subscription)
+            .where(Subscription.customer == customer, col(Subscription.status).in_(LIVING))
+            .order_by(col(Subscription.created).desc(), col(Subscription.id))
+        )
+    )
+
+
+def _about_subscription(session: Session, owner: Customer, subscription: Subscription) -> Subject:
+    others = tuple(other for other in _living(session, owner.id) if other.id != subscription.id)
+    products = select(SubscriptionItem.product).where(
+        col(SubscriptionItem.subscription).in_([other.id for other in others]),
+        col(SubscriptionItem.deleted).is_(False),
+    )
+    return Subject(
+        owner,
+        subscription=subscription,
+        items=_items(session, subscription),
+        rebates=_rebates(session, subscription.id),
+        others=others,
+        other_products=frozenset(session.exec(products)),
+    )
+
+
+def _items(session: Session, subscription: Subscription) -> tuple[Item, ...]:
+    rows = session.exec(
+        select(SubscriptionItem)
+        .where(SubscriptionItem.subscription == subscription.id, col(SubscriptionItem.deleted).is_(False))
+        .order_by(col(SubscriptionItem.created), col(SubscriptionItem.id))
+    ).all()
+    return tuple(_item(session, row) for row in rows)
+
+
+def _item(session: Session, row: SubscriptionItem) -> Item:
+    price = session.get(Price, row.price)
+    successor = _successor(session, price) if price and not price.active else None
+    return Item(row, price, session.get(Product, row.product), successor)
+
+
+def _successor(session: Session, price: Price) -> Price | None:
+    same: dict[str, Any] = {
+        name: getattr(price, name) for name in ("product", "currency", "interval", "interval_count", "type")
+    }
+    return session.exec(
+        select(Price)
+        .filter_by(active=True, deleted=False, **same)
+        .order_by(col(Price.created).desc(), col(Price.id))
+        .limit(1)
+    ).first()
+
+
+def _rebates(session: Session, subscription: str) -> tuple[Rebate, ...]:
+    rows = session.exec(
+        select(Discount)
+        .where(Discount.subscription == subscription, col(Discount.deleted).is_(False))
+        .order_by(col(Discount.start), col(Discount.id))
+    ).all()
+    return tuple(Rebate(row, session.get(Coupon, row.coupon)) for row in rows)

@@ -1,0 +1,219 @@
+"""How is a trial moved or ended?"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from typing_extensions import override
+
+from services import clock, config
+from services.desk import effects, words
+from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
+from services.desk.quotes import next_invoice
+from services.desk.subject import Subject
+from services.errors import InvalidInput
+from services.staff.roles import Permission
+from services.stripe_api import writes
+
+LONGEST_DAYS = 730
+_WITHOUT_CARD = {
+    "cancel": "No card is on file: unless the customer adds one, the subscription is canceled {when}.",
+    "pause": "No card is on file: unless the customer adds one, the subscription pauses {when}.",
+    "create_invoice": "No card is on file: an invoice over {amount} is made {when} that nobody can pay yet.",
+}
+
+
+def _why_not(subject: Subject) -> str:
+    subscription = subject.subscription
+    if subscription is None:
+        return "There is no subscription."
+    if deleted := gone(subject):
+        return deleted
+    if subscription.status != "trialing":
+        status = subscription.status.replace("_", " ")
+        return f"There is no running trial: the subscription is {status}."
+    if subscription.schedule:
+        return "A subscription schedule in Stripe decides about this trial; change the schedule there."
+    return ""
+
+
+class ExtendTrial(Command):
+    """Lets a running trial end later."""
+
+    name = "extend_trial"
+    title = "Extend trial"
+    icon = ":material/more_time:"
+    permission = Permission.EXTEND_TRIAL
+    about = frozenset(("subscription",))
+    watched = ("status", "trial_end", "cancel_at")
+
+    @override
+    def offered(self, subject: Subject) -> str:
+        """Only for a running trial that is not a trial offer."""
+        if reason := _why_not(subject):
+            return reason
+        assert subject.subscription is not None
+        if subject.subscription.trial_offer:
+            return "This trial comes from a trial offer; Stripe does not let its end be moved."
+        return ""
+
+    @override
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """`mode` days with `days`, or date with `date` (ISO, a local day; the time of day stays)."""
+        assert subject.subscription is not None and subject.subscription.trial_end is not None
+        ends = subject.subscription.trial_end
+        mode = choice(form, "mode", ("days", "date"), "Choose whether to add days or to pick a date.")
+        new = ends + _days(form) * clock.DAY if mode == "days" else _on_day(form, ends)
+        field = mode if mode == "days" else "date"
+        if new <= now:
+            raise InvalidInput(
+                f"{words.moment(new)} is in the past.", field=field, remedy="Choose a later end."
+            )
+        if new <= ends:
+            raise InvalidInput(
+                f"The trial already ends on {words.moment(ends)}.",
+                field=field,
+                remedy="Choose a later day, or end the trial now.",
+            )
+        if new > now + LONGEST_DAYS * clock.DAY:
+            latest = words.moment(now + LONGEST_DAYS * clock.DAY)
+            raise InvalidInput(
+                "Stripe allows a trial to end at most two years ahead.",
+                field=field,
+                remedy=f"Choose an end before {latest}.",
+            )
+        return {"trial_end": new}
+
+    @override
+    def quote(self, subject: Subject) -> Quote | None:
+        """The first invoice after the trial."""
+        return next_invoice(subject)
+
+    @override
+    def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
+        """The old and new end, and what happens then."""
+        assert subject.subscription is not None and subject.subscription.trial_end is not None
+        old, new = subject.subscription.trial_end, params["trial_end"]
+        later = words.days(-((old - new) // clock.DAY))
+        happens = [
+            f"The trial ends on {words.moment(new)} instead of {words.moment(old)}: {later} later.",
+            "Nothing is charged now.",
+            after_trial(subject, quote, "then"),
+        ]
+        warnings = ["It is set to cancel when the trial ends; that moves along."] * bool(
+            subject.subscription.cancel_at_period_end
+        )
+        return Preview(tuple(happens), tuple(warnings))
+
+    @override
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        """One update, found again by our mark."""
+        return (
+            Step(
+                "update",
+                "subscription",
+                lambda work: writes.move_trial_end(
+                    work.subject.object_id, work.params["trial_end"], work.mark, work.key
+                ),
+                effects.of_subscription(),
+            ),
+        )
+
+    @override
+    def outcome(self, subject: Subject, params: Params) -> str:
+        """When the trial ends now."""
+        return f"The trial now ends on {words.moment(params['trial_end'])}."
+
+
+class EndTrial(Command):
+    """Ends a running trial at once and bills the first period."""
+
+    name = "end_trial"
+    title = "End trial now"
+    icon = ":material/hourglass_disabled:"
+    permission = Permission.END_TRIAL
+    about = frozenset(("subscription",))
+    watched = ("status", "trial_end", "cancel_at")
+    moves_money = True
+    reason_required = True
+
+    @override
+    def offered(self, subject: Subject) -> str:
+        """Only for a running trial."""
+        return _why_not(subject)
+
+    @override
+    def quote(self, subject: Subject) -> Quote | None:
+        """The invoice that ending the trial makes."""
+        return next_invoice(subject, trial_end="now")
+
+    @override
+    def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
+        """What is charged, and when the trial would have ended."""
+        assert subject.subscription is not None and subject.subscription.trial_end is not None
+        happens = (
+            f"The trial ends now instead of {words.moment(subject.subscription.trial_end)}.",
+            after_trial(subject, quote, "now"),
+        )
+        return Preview(happens, ("A trial that has ended cannot be given back to this subscription here.",))
+
+    @override
+    def steps(self, params: Params) -> tuple[Step, ...]:
+        """One update, found again by our mark."""
+        return (
+            Step(
+                "update",
+                "subscription",
+                lambda work: writes.end_trial(work.subject.object_id, work.mark, work.key),
+                effects.of_subscription(),
+            ),
+        )
+
+    @override
+    def outcome(self, subject: Subject, params: Params) -> str:
+        """What became of the subscription."""
+        assert subject.subscription is not None
+        return {
+            "active": "The trial has ended; the subscription is active.",
+            "past_due": "The trial has ended, but the first payment failed: the subscription is past due.",
+            "paused": "The trial has ended; without a card the subscription is paused.",
+            "canceled": "The trial has ended; without a card the subscription was canceled.",
+        }.get(
+            subject.subscription.status,
+            f"The trial has ended; the subscription is {subject.subscription.status.replace('_', ' ')}.",
+        )
+
+
+def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:
+    """What the end of the trial brings: a payment, or what Stripe does without a card."""
+    assert subject.subscription is not None
+    amount = words.money(quote.amount_due, quote.currency) if quote else "the plan's price"
+    if subject.subscription.collection_method == "send_invoice":
+        return f"An invoice over {amount} is sent to the customer {when}."
+    if subject.payment_method is None:
+        behaviour = subject.subscription.trial_end_behavior or "create_invoice"
+        return _WITHOUT_CARD.get(behaviour, _WITHOUT_CARD["create_invoice"]).format(amount=amount, when=when)
+    if quote and quote.amount_due == 0:
+        return f"Nothing has to be paid {when}."
+    return f"The first payment, {amount}, is taken {when}."
+
+
+def _days(form: Form) -> int:
+    text = form.get("days", "").strip()
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:5]) <= LONGEST_DAYS:
+        raise InvalidInput(
+            f"The number of days must be between 1 and {LONGEST_DAYS}.",
+            field="days",
+            remedy="Type a whole number.",
+        )
+    return int(text)
+
+
+def _on_day(form: Form, ends: int) -> int:
+    """The chosen local day at the time of day at which the trial ends now."""
+    try:
+        day = date.fromisoformat(form.get("date", ""))
+    except ValueError:
+        raise InvalidInput("Choose the day on which the trial should end.", field="date") from None
+    zone = config.settings().zone
+    return int(datetime.combine(day, clock.local(ends, zone).time(), zone).timestamp())

@@ -1,0 +1,31 @@
+"""How do the desk's sentences name amounts and instants? In the workspace's locale, the zone always named."""
+
+from __future__ import annotations
+
+from babel.dates import format_datetime
+
+from services import clock, config
+from services import money as amounts
+
+
+def moment(instant: int) -> str:
+    """An instant (UTC seconds) in the workspace's zone, e.g. `Mar 3, 2026, 2:05 PM (Europe/Berlin)`."""
+    settings = config.settings()
+    at = clock.local(instant, settings.zone)
+    written = format_datetime(at, "medium", tzinfo=settings.zone, locale=settings.workspace_locale)
+    return f"{written} ({settings.zone.key})"
+
+
+def money(amount: int, currency: str) -> str:
+    """An amount in minor units as the workspace writes it."""
+    return amounts.display(amount, currency, locale=config.settings().workspace_locale)
+
+
+def days(count: int) -> str:
+    """`1 day`, `14 days`."""
+    return "1 day" if count == 1 else f"{count} days"
+
+
+def listing(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
