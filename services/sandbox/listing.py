@@ -80,7 +80,9 @@ def page(account: Account, kind: str, url: str, params: dict[str, Any], filters:
     """The page that `limit` and the cursors ask for; raises InvalidRequest for a bad limit or cursor."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
-        raise InvalidRequest("This value must be between 1 and 100 (inclusive).", "limit", "parameter_invalid_integer")
+        raise InvalidRequest(
+            "This value must be between 1 and 100 (inclusive).", "limit", "parameter_invalid_integer"
+        )
     conditions = ["kind = ?", *(sql for sql, _ in filters)]
     args: list[Any] = [kind]
     for _, values in filters:

@@ -67,7 +67,9 @@ def natural(value: Any, name: str) -> int:
     """A whole number from 0 on."""
     number = integer(value, name)
     if number < 0:
-        raise InvalidRequest("This value must be greater than or equal to 0.", name, "parameter_invalid_integer")
+        raise InvalidRequest(
+            "This value must be greater than or equal to 0.", name, "parameter_invalid_integer"
+        )
     return number
 
 
@@ -158,5 +160,7 @@ def span(value: Any, name: str) -> Any:
 
 
 EXPAND = list_of(text)
-ADDRESS = unset_or(hash_of({name: text for name in ("city", "country", "line1", "line2", "postal_code", "state")}))
+ADDRESS = unset_or(
+    hash_of({name: text for name in ("city", "country", "line1", "line2", "postal_code", "state")})
+)
 PERIOD = hash_of({"start": need(integer), "end": need(integer)})

@@ -110,7 +110,16 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     notes = {**entry.notes, "long": True} if is_long(body) else entry.notes
     created = body.get("created") or body.get("date") or 0
     where = (customer if isinstance(customer, str) else None, parent, label)
-    return (entry.seq, body["id"], kind, created, *where, entry.due, encode(notes) if notes else None, encode(body))
+    return (
+        entry.seq,
+        body["id"],
+        kind,
+        created,
+        *where,
+        entry.due,
+        encode(notes) if notes else None,
+        encode(body),
+    )
 
 
 class Store:
@@ -187,6 +196,14 @@ class Store:
         self._cache.pop(object_id, None)
         self._unwritten.pop(object_id, None)
         self._db.execute("DELETE FROM objects WHERE id = ?", (object_id,))
+
+    def forget(self, kind: str, before: int) -> None:
+        """Remove the objects of a kind that were created before a time (seconds UTC)."""
+        self.flush()
+        self._begin()
+        query = "DELETE FROM objects WHERE kind = ? AND created < ? RETURNING id"
+        for (object_id,) in self._db.execute(query, (kind, before)).fetchall():
+            self._cache.pop(object_id, None)
 
     def _mark(self, entry: Entry) -> None:
         object_id = entry.body["id"]

@@ -52,7 +52,9 @@ def create(account: Account, **params: Any) -> Body:
 def update(account: Account, invoice_id: str, **params: Any) -> Body:
     """Change a draft, or of a finalized invoice its metadata, description, auto_advance and payment method."""
     invoice = account.get("invoice", invoice_id, "invoice")
-    fields: dict[str, Any] = {name: params[name] or None for name in ("description", "footer") if name in params}
+    fields: dict[str, Any] = {
+        name: params[name] or None for name in ("description", "footer") if name in params
+    }
     if "metadata" in params:
         fields["metadata"] = metadata.merge(invoice["metadata"], params["metadata"])
     if params.get("default_payment_method"):
@@ -97,7 +99,9 @@ def send(account: Account, invoice_id: str) -> Body:
     """Mail an invoice to the customer; a draft is finalized first."""
     invoice = account.get("invoice", invoice_id, "invoice")
     if invoice["collection_method"] != "send_invoice":
-        raise InvalidRequest("You can only manually send an invoice if its collection method is 'send_invoice'.")
+        raise InvalidRequest(
+            "You can only manually send an invoice if its collection method is 'send_invoice'."
+        )
     if invoice["status"] == "draft":
         finalize(account, invoice_id)
     account.emit("invoice.sent", invoice)
@@ -126,7 +130,9 @@ def delete(account: Account, invoice_id: str) -> Body:
     invoice = account.get("invoice", invoice_id, "invoice")
     invoices.require(invoice, "draft")
     if invoice["parent"]:
-        raise InvalidRequest("You can't delete invoices created by subscriptions.", code="invoice_not_editable")
+        raise InvalidRequest(
+            "You can't delete invoices created by subscriptions.", code="invoice_not_editable"
+        )
     for item in account.store.all("invoiceitem", "parent = ?", (invoice_id,)):
         account.change(item, "invoiceitem.updated", invoice=None)
     account.emit("invoice.deleted", invoice)
@@ -156,6 +162,8 @@ def _terms(account: Account, customer: Body, params: dict[str, Any]) -> dict[str
     if fields.get("collection_method") == "send_invoice" and days is None and due is None:
         raise MissingParameter("days_until_due")
     if days is not None and days > 365 * 5:
-        raise InvalidRequest(f"days_until_due cannot be more than {365 * 5} days ({days * DAY} s).", "days_until_due")
+        raise InvalidRequest(
+            f"days_until_due cannot be more than {365 * 5} days ({days * DAY} s).", "days_until_due"
+        )
     fields["metadata"] = metadata.merge({}, params.get("metadata"))
     return fields

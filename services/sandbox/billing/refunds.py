@@ -63,9 +63,7 @@ def create(
 def update(account: Account, refund_id: str, **params: Any) -> Body:
     """Change a refund's metadata."""
     refund = account.get("refund", refund_id)
-    account.change(
-        refund, "refund.updated", metadata=meta.merge(refund["metadata"], params.get("metadata"))
-    )
+    account.change(refund, "refund.updated", metadata=meta.merge(refund["metadata"], params.get("metadata")))
     return refund
 
 
