@@ -46,8 +46,7 @@ class Batch:
         kind = shapes.KINDS[name]
         if source.get("deleted") is True:
             self.bury(name, source["id"], as_of, source.get("created") or 0)
-            if "created" not in source:
-                return
+            return
         row = shapes.row_of(name, source)
         if self._put(kind.model, row, as_of) and kind.children is not None:
             self._add_family(name, kind.children, source, row, as_of)

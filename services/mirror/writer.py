@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from services import database
-from services.mirror import complete, facts, owners, rates, shapes
+from services.mirror import complete, facts, gaps, owners, rates, shapes
 from services.mirror.batch import Batch, Family
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import bury, chunks, table, upsert, upsert_accepted
@@ -58,14 +58,21 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
 def apply_answer(answer: Answer) -> set[str]:
     """Stores the object that a write (or a read) returned, with facts; returns the customers touched.
 
-    An answer that Stripe replayed from an earlier attempt is of unknown age: the object is read again.
+    An answer that Stripe replayed from an earlier attempt is of unknown age, and one may name what the
+    tables lack: then the object is read again.
     """
-    fresh = complete.read_again(answer) if answer.replayed else answer
+    again = answer.replayed or _lacks(answer.object)
+    fresh = complete.read_again(answer) if again else answer
     whole = complete.whole(fresh.object)
     with database.transaction() as session:
         touched = store(session, [whole], fresh.as_of, exact=True)
         facts.refresh(session, touched)
     return touched
+
+
+def _lacks(source: Object) -> bool:
+    with database.session() as session:
+        return bool(gaps.of(session, [source]))
 
 
 def _write_families(session: Session, children: shapes.Children, families: dict[str, Family]) -> None:

@@ -1,0 +1,97 @@
+"""Where does each pull stand, and up to when have the events been read?
+
+Rows of `sync_cursors`: one for each resource, one for the work after the last page (`facts`), and one for
+the feed of events, whose cursor is an instant. States: waiting, running, complete, failed, and denied where
+the key may not read the resource.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from models import SyncCursor
+from services import clock, database
+from services.mirror import shapes
+
+FEED = "feed"
+HISTORY = "events"
+DERIVED = "facts"
+SETTLED = frozenset(("complete", "denied"))
+RESOURCES: dict[str, str] = {
+    str(kind.model.__tablename__): name for name, kind in shapes.KINDS.items() if kind.path
+} | {HISTORY: ""}
+
+
+def prepare(now: int) -> None:
+    """Adds the rows that are missing. `now` (account's clock) is where the feed begins on a new database."""
+    with database.transaction() as session:
+        known = set(session.exec(select(SyncCursor.resource)))
+        for name in (*RESOURCES, DERIVED):
+            if name not in known:
+                session.add(SyncCursor(resource=name))
+        if FEED not in known:
+            session.add(SyncCursor(resource=FEED, state="running", cursor=str(now)))
+
+
+def start_over(now: int) -> None:
+    """Has every resource pulled anew: events from `now` on, everything before by listing."""
+    with database.transaction() as session:
+        session.connection().execute(
+            sa.update(SyncCursor)
+            .where(col(SyncCursor.resource) != FEED)
+            .values(state="waiting", cursor=None, fetched=0, started_at=None, finished_at=None, error="")
+        )
+        move_feed(session, now)
+
+
+def unfinished() -> list[str]:
+    """The resources that are not pulled to their end, in the order to pull them."""
+    with database.session() as session:
+        settled = set(session.exec(select(SyncCursor.resource).where(col(SyncCursor.state).in_(SETTLED))))
+    return [name for name in RESOURCES if name not in settled]
+
+
+def complete() -> bool:
+    """Whether the account was pulled, and the facts of all customers derived."""
+    with database.session() as session:
+        derived = session.get(SyncCursor, DERIVED)
+    return derived is not None and derived.state == "complete" and not unfinished()
+
+
+def of(session: Session, resource: str) -> SyncCursor:
+    """The row of a resource. `prepare` has made it."""
+    return session.exec(select(SyncCursor).where(SyncCursor.resource == resource)).one()
+
+
+def begin(session: Session, resource: str) -> SyncCursor:
+    """Marks a resource as running, and returns where to go on."""
+    row = of(session, resource)
+    row.state, row.error = "running", ""
+    row.started_at = row.started_at or clock.now()
+    return row
+
+
+def finish(session: Session, resource: str) -> None:
+    """Marks a resource as pulled to its end."""
+    row = of(session, resource)
+    row.state, row.finished_at = "complete", clock.now()
+
+
+def fail(resource: str, error: str, *, denied: bool = False) -> None:
+    """Notes why a resource stands still."""
+    with database.transaction() as session:
+        row = of(session, resource)
+        row.state, row.error = "denied" if denied else "failed", error
+
+
+def feed() -> int:
+    """Up to when the events have been read (s, account's clock)."""
+    with database.session() as session:
+        return int(of(session, FEED).cursor or 0)
+
+
+def move_feed(session: Session, at: int) -> None:
+    """Notes that the events up to an instant have been read; never backwards."""
+    row = of(session, FEED)
+    row.cursor = str(max(at, int(row.cursor or 0)))

@@ -1,0 +1,128 @@
+"""What happened, as the timeline tells it? An event of Stripe's as a row of `events`.
+
+`facts` holds the values of the object that a sentence needs (amounts in minor units, instants in UTC
+seconds), under `was` those that the event changed, and under `changed` the names of all changed fields.
+No names, addresses or other personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from models import Charge, Event
+from services.mirror.shapes import catalog
+from services.mirror.shapes.reading import Object, Row, dig, ident, listed
+from services.mirror.tables import chunks, table
+
+_KEPT: dict[str, tuple[str, ...]] = {
+    "subscription": (
+        "status", "trial_start", "trial_end", "cancel_at", "cancel_at_period_end", "canceled_at", "ended_at",
+    ),
+    "invoice": (
+        "number", "status", "currency", "total", "amount_due", "amount_paid", "amount_remaining",
+        "attempt_count", "next_payment_attempt", "billing_reason", "due_date",
+    ),
+    "invoiceitem": ("amount", "currency"),
+    "invoice_payment": ("amount_paid", "amount_requested", "currency", "status"),
+    "payment_intent": ("amount", "amount_received", "currency", "status"),
+    "charge": ("amount", "amount_refunded", "currency", "status", "failure_code"),
+    "refund": ("amount", "currency", "status", "reason"),
+    "dispute": ("amount", "currency", "status", "reason"),
+    "credit_note": ("number", "total", "currency", "status", "reason"),
+    "payment_method": ("type",),
+    "product": ("name", "active"),
+    "price": ("active", "currency", "unit_amount"),
+    "coupon": ("valid", "percent_off", "amount_off", "currency"),
+    "promotion_code": ("active",),
+}  # fmt: skip
+
+
+def row(event: Object) -> Row:
+    """The event as a row of `events`. Raises KeyError or TypeError where it is no event."""
+    source: Object = event["data"]["object"]
+    return {
+        "id": event["id"],
+        "created": event["created"],
+        "type": event["type"],
+        "object_type": source["object"],
+        "object_id": ident(source) or "",
+        "customer": _customer(source),
+        "request_id": ident(event.get("request")),
+        "api_version": event.get("api_version"),
+        "facts": _facts(source, event["data"].get("previous_attributes") or {}),
+    }
+
+
+def save(session: Session, events: Iterable[Object]) -> None:
+    """Adds the events that the table does not have yet; finds the customer of refunds and disputes."""
+    sources = {event["id"]: event["data"]["object"] for event in events}
+    rows = [row(event) for event in events]
+    if not rows:
+        return
+    charges = {
+        found["id"]: charge
+        for found in rows
+        if not found["customer"] and (charge := ident(sources[found["id"]].get("charge")))
+    }
+    owners = _customers_of(session, set(charges.values()))
+    for found in rows:
+        found["customer"] = found["customer"] or owners.get(charges.get(found["id"], ""))
+    connection = session.connection()
+    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    rows.sort(key=lambda found: str(found["id"]))
+    connection.execute(make(table(Event)).on_conflict_do_nothing(index_elements=["id"]), rows)
+
+
+def _customer(source: Object) -> str | None:
+    return ident(source) if source["object"] == "customer" else ident(source.get("customer"))
+
+
+def _facts(source: Object, previous: Object) -> dict[str, Any]:
+    kept = _KEPT.get(source["object"], ())
+    facts = {name: source[name] for name in kept if source.get(name) is not None}
+    facts |= {name: value for name, value in _deeper(source).items() if value is not None}
+    if previous:
+        facts["changed"] = sorted(previous)
+        facts["was"] = {name: previous[name] for name in kept if name in previous}
+    return facts
+
+
+def _deeper(source: Object) -> dict[str, Any]:
+    """What the sentence needs and is not a plain field."""
+    match source["object"]:
+        case "subscription":
+            items = listed(source.get("items"))
+            return {
+                "prices": [ident(item.get("price")) for item in items],
+                "quantity": sum(item.get("quantity") or 0 for item in items),
+                "feedback": dig(source, "cancellation_details", "feedback"),
+                "cancel_reason": dig(source, "cancellation_details", "reason"),
+                "pause_collection": dig(source, "pause_collection", "behavior"),
+            }
+        case "charge":
+            return {"decline_code": dig(source, "outcome", "reason") if source.get("failure_code") else None}
+        case "payment_intent":
+            return {"decline_code": dig(source, "last_payment_error", "decline_code")}
+        case "dispute":
+            return {"due_by": dig(source, "evidence_details", "due_by")}
+        case "discount":
+            return {"coupon": ident(catalog.coupon_of(source))}
+        case "payment_method":
+            return {"brand": dig(source, "card", "brand")}
+    return {}
+
+
+def _customers_of(session: Session, charges: set[str]) -> dict[str, str]:
+    columns: Any = table(Charge).c
+    found: dict[str, str] = {}
+    for some in chunks(charges):
+        rows = session.connection().execute(
+            sa.select(columns.id, columns.customer).where(columns.id.in_(some))
+        )
+        found |= {row.id: row.customer for row in rows if row.customer}
+    return found

@@ -1,0 +1,164 @@
+"""How do raw payloads become rows? The inbox is the queue: kept once by event id, applied in batches.
+
+An event is an ordered snapshot where its second is newer than the row, and a signal to read the object
+again where it is not certain: two events of one second, a snapshot that lacks something, a shape that we do
+not know. What cannot be understood stays, as `failed`, with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from models import InboxItem
+from services import clock, database
+from services.mirror import events, facts, orphans, resolve, writer
+from services.mirror.resolve import Incoming
+from services.mirror.shapes.reading import Object
+from services.mirror.tables import table
+
+BATCH = 200
+_INBOX: Any = table(InboxItem).c
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How many payloads were applied, failed, and wait for a second to be over."""
+
+    applied: int = 0
+    failed: int = 0
+    deferred: int = 0
+
+    def __add__(self, other: Drained) -> Drained:
+        return Drained(
+            self.applied + other.applied, self.failed + other.failed, self.deferred + other.deferred
+        )
+
+
+def put(session: Session, found: Iterable[Object], source: str) -> int:
+    """Adds events that the inbox does not have yet; returns how many were new.
+
+    `source`: poll, webhook, replay. Whatever has an id and a time is kept, also what cannot be applied.
+    """
+    connection = session.connection()
+    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {
+            "id": str(event["id"]),
+            "source": source,
+            "type": str(event.get("type") or ""),
+            "created": int(event.get("created") or 0),
+            "received_at": clock.now(),
+            "payload": json.dumps(event, separators=(",", ":"), ensure_ascii=False),
+            "state": "pending",
+            "attempts": 0,
+            "error": "",
+        }
+        for event in found
+    ]
+    if not rows:
+        return 0
+    insert = make(table(InboxItem)).on_conflict_do_nothing(index_elements=["id"]).returning(_INBOX.id)
+    rows.sort(key=lambda row: str(row["id"]))
+    return len(connection.execute(insert, rows).all())
+
+
+def drain(batch: int = BATCH) -> Drained:
+    """Applies all that is pending, oldest first, a batch in each transaction.
+
+    Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
+    applied stays pending.
+    """
+    total, after = Drained(), (0, "")
+    while True:
+        items = _pending(batch, after)
+        if not items:
+            return total
+        after = (items[-1].created, items[-1].id)
+        total += _apply(items)
+
+
+def forget(before: int) -> None:
+    """Removes applied payloads of events from before an instant: their rows stay, personal data goes."""
+    with database.transaction() as session:
+        old = sa.delete(table(InboxItem)).where(_INBOX.state == "applied", _INBOX.created < before)
+        session.connection().execute(old)
+
+
+def _pending(limit: int, after: tuple[int, str]) -> list[Any]:
+    created, id = after
+    later = sa.or_(_INBOX.created > created, sa.and_(_INBOX.created == created, _INBOX.id > id))
+    query = (
+        sa.select(_INBOX.id, _INBOX.created, _INBOX.payload, _INBOX.attempts)
+        .where(_INBOX.state == "pending", later)
+        .order_by(_INBOX.created, _INBOX.id)
+        .limit(limit)
+    )
+    with database.session() as session:
+        return list(session.connection().execute(query).all())
+
+
+def _apply(items: list[Any]) -> Drained:
+    incoming, problems = _read(items)
+    with database.session() as session:
+        plan = resolve.plan(session, incoming)
+    problems |= plan.problems
+    answers = resolve.read(plan, problems)
+    waiting = resolve.too_early(plan, answers)
+    understood = [one for one in incoming if one.id not in problems]
+    with database.transaction() as session:
+        touched = writer.write(session, plan.batch, exact=False)
+        touched |= writer.write(session, answers.batch, exact=True)
+        events.save(session, [one.event for one in understood])
+        facts.refresh(session, touched)
+        _mark(session, items, problems, waiting)
+    if adopted := orphans.adopt(touched):
+        facts.refresh_in_pieces(adopted)
+    failed, deferred = len(problems), len(waiting - problems.keys())
+    return Drained(len(items) - failed - deferred, failed, deferred)
+
+
+def _read(items: list[Any]) -> tuple[list[Incoming], dict[str, str]]:
+    """The payloads as events, and the reason for each that is none."""
+    incoming, problems = [], {}
+    for item in items:
+        try:
+            event = json.loads(item.payload)
+            events.row(event)
+            incoming.append(Incoming(event, item.attempts))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            problems[item.id] = f"This is not an event as Stripe sends them ({error!r})."
+    return incoming, problems
+
+
+def _mark(session: Session, items: list[Any], problems: dict[str, str], waiting: set[str]) -> None:
+    now = clock.now()
+    rows = []
+    for item in items:
+        state = "failed" if item.id in problems else "pending" if item.id in waiting else "applied"
+        rows.append(
+            {
+                "item": item.id,
+                "to": state,
+                "tries": item.attempts + 1,
+                "why": problems.get(item.id, ""),
+                "at": now if state == "applied" else None,
+            }
+        )
+    session.connection().execute(
+        sa.update(table(InboxItem))
+        .where(_INBOX.id == sa.bindparam("item"))
+        .values(
+            state=sa.bindparam("to"),
+            attempts=sa.bindparam("tries"),
+            error=sa.bindparam("why"),
+            applied_at=sa.bindparam("at"),
+        ),
+        rows,
+    )

@@ -1,0 +1,93 @@
+"""How far is the first pull, and how old is the data?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from models import Event, Product, SyncCursor, Workspace
+from services import clock
+from services.mirror import cursors, shapes
+from services.mirror.tables import table
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceProgress:
+    """One resource: `state` as in services/mirror/cursors, objects `fetched`, `share` (0 to 1) done."""
+
+    resource: str
+    state: str
+    fetched: int
+    share: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The whole pull. `age`: seconds since the tables were last known to be fresh, None before the first
+    pull is done. `last_error` is a sentence, "" when all is well.
+    """
+
+    resources: tuple[ResourceProgress, ...]
+    complete: bool
+    share: float
+    objects: int
+    pulled_at: int | None
+    checked_at: int | None
+    age: int | None
+    last_error: str
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """The resources that the key may not read."""
+        return tuple(found.resource for found in self.resources if found.state == "denied")
+
+
+def read(session: Session) -> Progress:
+    """The progress as the tables tell it; before the pull has begun, nothing of everything."""
+    rows = {row.resource: row for row in session.exec(select(SyncCursor))}
+    workspace = session.get(Workspace, 1)
+    oldest = _oldest(session)
+    found = tuple(_resource(session, name, rows.get(name), oldest) for name in cursors.RESOURCES)
+    derived = rows.get(cursors.DERIVED)
+    settled = all(one.state in cursors.SETTLED for one in found)
+    pulled_at, checked_at = (workspace.pulled_at, workspace.checked_at) if workspace else (None, None)
+    fresh = max((at for at in (pulled_at, checked_at) if at is not None), default=None)
+    errors = [one.error for one in found if one.state == "failed"]
+    return Progress(
+        resources=found,
+        complete=settled and derived is not None and derived.state == "complete",
+        share=sum(one.share for one in found) / len(found),
+        objects=sum(one.fetched for one in found),
+        pulled_at=pulled_at,
+        checked_at=checked_at,
+        age=None if fresh is None or pulled_at is None else max(0, clock.now() - fresh),
+        last_error=next(iter(errors), workspace.last_error if workspace else ""),
+    )
+
+
+def _resource(session: Session, name: str, row: SyncCursor | None, oldest: int | None) -> ResourceProgress:
+    if row is None:
+        return ResourceProgress(name, "waiting", 0, 0.0)
+    share = 1.0 if row.state in cursors.SETTLED else _reached(session, name, row, oldest)
+    return ResourceProgress(name, row.state, row.fetched, share, row.error)
+
+
+def _reached(session: Session, name: str, row: SyncCursor, oldest: int | None) -> float:
+    """How much of the account's time is listed: lists run from now back to the account's first day."""
+    if row.cursor is None or row.started_at is None or oldest is None:
+        return 0.0
+    model = Event if name == cursors.HISTORY else shapes.KINDS[cursors.RESOURCES[name]].model
+    columns: Any = table(model).c
+    begin = row.started_at - 30 * clock.DAY if name == cursors.HISTORY else oldest
+    at = session.connection().execute(sa.select(columns.created).where(columns.id == row.cursor)).scalar()
+    span = row.started_at - begin
+    return 0.0 if at is None or span <= 0 else min(0.99, max(0.0, (row.started_at - at) / span))
+
+
+def _oldest(session: Session) -> int | None:
+    """When the account began to sell, as far as is known yet."""
+    return session.exec(select(sa.func.min(col(Product.created)))).one()

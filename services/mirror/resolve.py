@@ -1,0 +1,235 @@
+"""What should be done with some events, object by object, and which objects must be read again for it?
+
+Of an object's events only the newest second counts. It is applied as it stands when it is one event, newer
+than the row, and whole. Otherwise the object is read; a read counts for certain once the second is over, so
+until then its events wait.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from services import clock
+from services.errors import NotAllowed, Refused, TrialdeskError
+from services.mirror import complete, gaps, shapes
+from services.mirror.batch import Batch
+from services.mirror.shapes import UnreadableObject
+from services.mirror.shapes.reading import Object, cut, ident
+from services.mirror.tables import chunks, table
+from services.stripe_api.client import Answer
+
+Key = tuple[str, str]
+DELETIONS = frozenset(
+    f"{name}.deleted" for name in ("customer", "product", "price", "coupon", "invoice", "invoiceitem")
+) | {"customer.discount.deleted"}
+_PATIENCE = 20  # drains; a clock that stands still would make a second last for ever
+_READERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event, and how often it has been tried."""
+
+    event: Object
+    attempts: int = 0
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+        return str(self.event["id"])
+
+    @property
+    def created(self) -> int:
+        """The event's second."""
+        return int(self.event["created"])
+
+    @property
+    def object(self) -> Object:
+        """The object's snapshot."""
+        found: Object = self.event["data"]["object"]
+        return found
+
+    @property
+    def previous(self) -> Object:
+        """The values before the change."""
+        found: Object = self.event["data"].get("previous_attributes") or {}
+        return found
+
+    @property
+    def key(self) -> Key | None:
+        """Kind and id of the object, None where we do not mirror it."""
+        kind = shapes.kind_of(self.object)
+        return (kind, self.object["id"]) if kind and ident(self.object) else None
+
+
+@dataclass(slots=True)
+class Plan:
+    """`batch`: snapshots to apply. `reads`: what to read, and the second that must be over.
+    `because`: the events that wait for a read. `problems`: reasons by event id."""
+
+    batch: Batch = field(default_factory=Batch)
+    reads: dict[Key, int] = field(default_factory=dict)
+    because: dict[Key, list[Incoming]] = field(default_factory=lambda: defaultdict(list))
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def need(self, key: Key, why: Iterable[Incoming]) -> None:
+        """Asks for a fresh read of an object on behalf of some events."""
+        events = list(why)
+        self.reads[key] = max(self.reads.get(key, 0), *(event.created for event in events))
+        self.because[key] += events
+
+
+@dataclass(slots=True)
+class Answers:
+    """What was read: as a batch, and the instant that each object was surely true at."""
+
+    batch: Batch = field(default_factory=Batch)
+    as_of: dict[Key, int] = field(default_factory=dict)
+
+
+def plan(session: Session, incoming: Iterable[Incoming]) -> Plan:
+    """Decides for each object that the events are about."""
+    made = Plan()
+    groups: dict[Key, list[Incoming]] = defaultdict(list)
+    for one in incoming:
+        if one.key is not None:
+            groups[one.key].append(one)
+    known = _known(session, groups)
+    newest = {key: _newest(group) for key, group in groups.items()}
+    applied = {key for key in groups if known.get(key, -1) < newest[key][0].created}
+    lacking = gaps.of(session, [newest[key][-1].object for key in applied])
+    for key, group in groups.items():
+        if key in applied or known.get(key) == newest[key][0].created:
+            _decide(made, key, group, newest[key], key not in applied, lacking)
+    return made
+
+
+def _decide(
+    made: Plan, key: Key, group: list[Incoming], newest: list[Incoming], tied: bool, lacking: set[str]
+) -> None:
+    name, id = key
+    last = newest[-1]
+    if name == "discount":
+        _ask_owner(made, last)
+    if any(one.event["type"] in DELETIONS for one in newest):
+        _apply(made, key, last, group)
+        made.batch.bury(name, id, last.created, last.object.get("created") or last.created)
+        return
+    _apply(made, key, last, group)
+    uncertain = tied or len(newest) > 1 or id in lacking or _partial(name, last.object)
+    if uncertain and complete.readable(name):
+        made.need(key, newest)
+
+
+def _apply(made: Plan, key: Key, last: Incoming, group: list[Incoming]) -> None:
+    """Takes the snapshot as it stands; one that cannot be read asks for a fresh read instead."""
+    name, id = key
+    try:
+        made.batch.add(last.object, last.created)
+    except UnreadableObject as error:
+        if complete.readable(name):
+            made.need(key, group)
+        else:
+            made.problems |= {one.id: str(error) for one in group}
+        return
+    if name == "subscription":
+        row = made.batch.rows[shapes.KINDS[name].model][id]
+        row["first_trial_end"] = _first_trial_end(group) or row["trial_end"]
+
+
+def _ask_owner(made: Plan, one: Incoming) -> None:
+    """A discount says whose it is, but its coming and going changes the owner too."""
+    for name in ("subscription", "customer"):
+        owner = ident(one.object.get(name))
+        if owner:
+            made.need((name, owner), [one])
+            return
+
+
+def _partial(name: str, source: Object) -> bool:
+    kind = shapes.KINDS[name]
+    return kind.events_lack or (kind.children is not None and cut(source.get(kind.children.field)))
+
+
+def _newest(group: list[Incoming]) -> list[Incoming]:
+    latest = max(one.created for one in group)
+    return [one for one in group if one.created == latest]
+
+
+def _first_trial_end(group: list[Incoming]) -> int | None:
+    """The end of the trial before the oldest of these events, where it had the same start."""
+    oldest = min(group, key=lambda one: (one.created, one.id))
+    start, latest = oldest.object.get("trial_start"), group[-1].object.get("trial_start")
+    before = oldest.previous.get("trial_end") or oldest.object.get("trial_end")
+    return before if start == latest else None
+
+
+def _known(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
+    """The `as_of` of the rows that there are; a tombstone is newer than anything."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for name, id in keys:
+        ids[name].add(id)
+    found: dict[Key, int] = {}
+    for name, some in ids.items():
+        columns: Any = table(shapes.KINDS[name].model).c
+        for part in chunks(some):
+            rows = session.connection().execute(
+                sa.select(columns.id, columns.as_of, columns.deleted).where(columns.id.in_(part))
+            )
+            found |= {(name, row.id): 2**62 if row.deleted else row.as_of for row in rows}
+    return found
+
+
+def read(made: Plan, problems: dict[str, str]) -> Answers:
+    """Reads what the plan asks for; adds to `problems` what cannot be understood.
+
+    An object whose second is not over yet is not asked for. Raises Unavailable and KeyRejected.
+    """
+    now = clock.now()
+    wanted = [key for key, second in made.reads.items() if second < now or _impatient(made, key)]
+    answers = Answers()
+    with ThreadPoolExecutor(_READERS) as pool:
+        for key, answer in zip(wanted, pool.map(_one, wanted), strict=True):
+            try:
+                _take(made, answers, key, answer)
+            except TrialdeskError as error:
+                problems |= {one.id: str(error) for one in made.because[key]}
+    return answers
+
+
+def _one(key: Key) -> Answer | TrialdeskError:
+    """One object; the error where Stripe refuses this one, while the others can be read."""
+    try:
+        return complete.read(*key)
+    except (Refused, NotAllowed) as error:
+        return error
+
+
+def _take(made: Plan, answers: Answers, key: Key, answer: Answer | TrialdeskError) -> None:
+    if isinstance(answer, TrialdeskError):
+        raise answer
+    hurried = _impatient(made, key)
+    as_of = max(answer.as_of, made.reads[key]) if hurried else answer.as_of
+    answers.batch.add(answer.object, as_of)
+    answers.as_of[key] = as_of + hurried
+
+
+def too_early(made: Plan, answers: Answers) -> set[str]:
+    """The ids of events whose object must be read once more, when their second is over."""
+    return {
+        one.id
+        for key, second in made.reads.items()
+        if answers.as_of.get(key, -1) <= second
+        for one in made.because[key]
+    }
+
+
+def _impatient(made: Plan, key: Key) -> bool:
+    return any(one.attempts >= _PATIENCE for one in made.because[key])
