@@ -1,0 +1,169 @@
+"""The buttons of the desk: which commands make sense for this state, and the dialog of each.
+
+action_buttons(person, subject)            on a page that shows the subject
+action_dialog(person, "extend_trial", id)  from any page, in the run of a click
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import streamlit as st
+
+from pages.components import formats
+from pages.components.dialog import Reason, show, show_problem
+from services import clock, config
+from services.desk import catalog, commands
+from services.desk.cancellations import FEEDBACK
+from services.desk.command import Form, Preview
+from services.desk.commands import Opened, Outcome
+from services.desk.subject import Subject
+from services.errors import TrialdeskError
+from services.staff.roles import Person
+
+_FIRST_DAYS = 7
+
+
+def action_buttons(person: Person, subject: Subject) -> None:
+    """A button for each command that is offered for the subject; behind one more, why the others are not."""
+    offers = catalog.offers(person, subject)
+    with st.container(horizontal=True):
+        for offer in offers:
+            if not offer.reason and st.button(
+                formats.plain(offer.label), icon=offer.command.icon, key=_key(offer.command.name, subject)
+            ):
+                action_dialog(person, offer.command.name, subject.customer.id, subject.object_id)
+        closed = [offer for offer in offers if offer.reason]
+        if closed:
+            with st.popover(
+                "Not now", type="tertiary", icon=":material/block:", key=_key("not-now", subject)
+            ):
+                for offer in closed:
+                    st.markdown(f"**{formats.plain(offer.label)}**  \n{formats.plain(offer.reason)}")
+
+
+def action_dialog(person: Person, command: str, customer_id: str, object_id: str | None = None) -> None:
+    """Opens the dialog of a command. Without `object_id` the customer's fitting subscription or invoice is
+    chosen. Where the command cannot be given, the dialog says why."""
+    title = catalog.find(command).title
+    try:
+        opened = commands.open(person, command, customer_id, object_id)
+    except TrialdeskError as error:
+        show_problem(title, error)
+        return
+    show(_ActionDialogue(opened), about=_about(opened.subject))
+
+
+def _key(name: str, subject: Subject) -> str:
+    return f"action:{name}:{subject.object_id}"
+
+
+def _about(subject: Subject) -> str:
+    who = subject.customer.name or subject.customer.email or subject.customer.id
+    what = ", ".join(item.name for item in subject.items)
+    if subject.invoice:
+        what = f"invoice {subject.invoice.number or subject.invoice.id}"
+    return " · ".join(filter(None, (who, what)))
+
+
+class _ActionDialogue:
+    """A command of the desk as a dialogue; after a refusal it opens the command anew."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self.title = opened.command.label(opened.subject)
+        self.icon = opened.command.icon
+        self.confirm = _CONFIRM.get(opened.command.name, self.title)
+        self.reason: Reason = "required" if opened.command.reason_required else "optional"
+
+    @property
+    def warning(self) -> str:
+        """What Stripe could not be asked."""
+        return self._opened.warning
+
+    def fields(self, key: str, disabled: bool) -> Form:
+        """The inputs of this command."""
+        draw = _FIELDS.get(self._opened.command.name)
+        return draw(self._opened.subject, key, disabled) if draw else {}
+
+    def preview(self, form: Form) -> Preview:
+        """What the command will do."""
+        return commands.preview(self._opened, form)
+
+    def submit(self, person: Person, form: Form, reason: str) -> Outcome:
+        """Carries it out."""
+        return commands.submit(self._opened, person, form, reason)
+
+    def renew(self, person: Person) -> None:
+        """A new token: the old one had its final answer."""
+        before = self._opened
+        self._opened = commands.open(
+            person, before.command.name, before.subject.customer.id, before.subject.object_id
+        )
+
+
+def _extend_trial(subject: Subject, key: str, disabled: bool) -> Form:
+    assert subject.subscription is not None and subject.subscription.trial_end is not None
+    mode = st.radio(
+        "Extend", ["days", "date"], key=f"{key}:mode", horizontal=True, disabled=disabled,
+        format_func={"days": "By days", "date": "To a date"}.__getitem__,
+    )  # fmt: skip
+    if mode == "days":
+        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days", disabled=disabled)
+        return {"mode": "days", "days": str(days)}
+    ends = clock.local(subject.subscription.trial_end, config.settings().zone).date()
+    day = st.date_input(
+        "New last day",
+        value=ends + timedelta(days=_FIRST_DAYS),
+        max_value=ends + timedelta(days=10_000),
+        key=f"{key}:date",
+        disabled=disabled,
+    )
+    return {"mode": "date", "date": day.isoformat() if day else ""}
+
+
+def _add_charge(subject: Subject, key: str, disabled: bool) -> Form:
+    known = subject.currency
+    left, right = st.columns([2, 1])
+    amount = left.text_input("Amount", key=f"{key}:amount", placeholder="49.00", disabled=disabled)
+    currency = right.text_input(
+        "Currency", value=known.upper(), key=f"{key}:currency", disabled=disabled or bool(known), max_chars=3
+    )
+    description = st.text_input(
+        "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
+        disabled=disabled, max_chars=500,
+    )  # fmt: skip
+    when = st.radio(
+        "When", ["next", "now"], key=f"{key}:when", horizontal=True, disabled=disabled,
+        format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
+    )  # fmt: skip
+    return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}
+
+
+def _cancel(subject: Subject, key: str, disabled: bool) -> Form:
+    scheduled = subject.subscription is not None and bool(subject.subscription.cancel_at)
+    when = st.radio(
+        "When", ["period_end", "now"], index=int(scheduled), key=f"{key}:when", horizontal=True,
+        disabled=disabled, format_func={"period_end": "At the end of the period", "now": "Now"}.__getitem__,
+    )  # fmt: skip
+    feedback = st.selectbox(
+        "Why the customer leaves", list(FEEDBACK), key=f"{key}:feedback", format_func=FEEDBACK.__getitem__,
+        disabled=disabled,
+    )  # fmt: skip
+    comment = st.text_input(
+        "What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500, disabled=disabled
+    )
+    return {"when": when or "", "feedback": feedback or "", "comment": comment}
+
+
+_FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
+    "extend_trial": _extend_trial,
+    "add_charge": _add_charge,
+    "cancel": _cancel,
+}
+_CONFIRM = {
+    "cancel": "Cancel subscription",
+    "retry_payment": "Charge now",
+    "card_link": "Make the link",
+}

@@ -1,0 +1,175 @@
+"""How does every dialog behave? It says what will happen, asks why, acts once, and tells the end.
+
+`show(dialogue, about=...)` opens it; whatever is done in it is a `Dialogue`. What was typed stays where
+something goes wrong. The confirm button switches itself off while the work runs, and a second click finds
+the same token.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import streamlit as st
+
+from pages.components import formats, guard, problems
+from services.desk.command import Form, Preview
+from services.desk.commands import LONGEST_REASON, Outcome
+from services.errors import InvalidInput, TrialdeskError
+from services.staff.roles import Person
+
+Reason = Literal["required", "optional", "none"]
+
+
+class Dialogue(Protocol):
+    """One thing to be done, from the opening of its dialog to its end."""
+
+    title: str
+    icon: str
+    confirm: str
+    reason: Reason
+    warning: str
+
+    def fields(self, key: str, disabled: bool) -> Form:
+        """Draws the inputs (widget keys begin with `key`) and returns what is typed in them."""
+
+    def preview(self, form: Form) -> Preview:
+        """What will happen with what is typed. Raises InvalidInput."""
+
+    def submit(self, person: Person, form: Form, reason: str) -> Outcome:
+        """Does it, once for the dialogue's token. Raises TrialdeskError where nothing was done."""
+
+    def renew(self, person: Person) -> None:
+        """Takes a new token after a final refusal, so that it can be tried again. Raises TrialdeskError."""
+
+
+@dataclass
+class _State:
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    running: bool = False
+    tried: bool = False
+    outcome: Outcome | None = None
+    problem: TrialdeskError | None = None
+
+
+def show(dialogue: Dialogue, *, about: str) -> None:
+    """Opens the dialog; call it in the run of the click. `about` names the customer, in their own words."""
+    state = _State()
+
+    @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss="rerun")
+    def body() -> None:
+        _body(dialogue, about, state)
+
+    body()
+
+
+def show_problem(title: str, error: TrialdeskError) -> None:
+    """Opens a dialog that only says why the thing cannot be done."""
+
+    @st.dialog(title)
+    def body() -> None:
+        problems.show(error)
+        if st.button("Close"):
+            st.rerun()
+
+    body()
+
+
+def _body(dialogue: Dialogue, about: str, state: _State) -> None:
+    person = guard.current()
+    st.text(about)
+    if state.outcome and state.outcome.state != "failed":
+        _over(state.outcome)
+        return
+    if state.outcome:
+        _say(state.outcome)
+    if dialogue.warning:
+        st.warning(formats.plain(dialogue.warning), icon=":material/cloud_off:")
+    form = dialogue.fields(state.key, state.running)
+    _preview(dialogue, form, state)
+    reason = _reason(dialogue, state)
+    if state.problem:
+        problems.show(state.problem)
+    label = "Try again" if state.outcome else dialogue.confirm
+    st.button(
+        label,
+        key=f"{state.key}:confirm",
+        type="primary",
+        disabled=state.running,
+        on_click=_begin,
+        args=(state,),
+    )
+    if state.running:
+        _run(dialogue, person, form, reason, state)
+
+
+def _begin(state: _State) -> None:
+    state.running, state.problem = True, None
+
+
+def _run(dialogue: Dialogue, person: Person, form: Form, reason: str, state: _State) -> None:
+    with st.spinner("Working…"):
+        try:
+            if state.outcome:
+                dialogue.renew(person)
+            state.outcome = None
+            state.outcome = dialogue.submit(person, form, reason)
+        except TrialdeskError as problem:
+            state.problem = problem
+        finally:
+            state.running, state.tried = False, True
+    st.rerun(scope="fragment")
+
+
+def _preview(dialogue: Dialogue, form: Form, state: _State) -> None:
+    try:
+        told = dialogue.preview(form)
+    except InvalidInput as problem:
+        if not state.tried:
+            st.caption(formats.plain(f"{problem.message} {problem.remedy}"))
+        elif state.problem is None:
+            problems.show(problem)
+        return
+    with st.container(border=True):
+        for sentence in told.happens:
+            st.markdown(formats.plain(sentence))
+        for sentence in told.warnings:
+            st.markdown(f":orange[:material/warning:] {formats.plain(sentence)}")
+
+
+def _reason(dialogue: Dialogue, state: _State) -> str:
+    if dialogue.reason == "none":
+        return ""
+    text = st.text_area(
+        "Reason" if dialogue.reason == "required" else "Reason (optional)",
+        key=f"{state.key}:reason",
+        max_chars=LONGEST_REASON,
+        height=68,
+        placeholder="Why? Kept with the action; the customer does not see it.",
+        disabled=state.running,
+    )
+    return text or ""
+
+
+def _over(outcome: Outcome) -> None:
+    _say(outcome)
+    if outcome.link:
+        st.code(outcome.link, language=None, wrap_lines=True)
+    if st.button("Done", type="primary"):
+        st.rerun()
+
+
+def _say(outcome: Outcome) -> None:
+    text = formats.plain(f"{outcome.message} {outcome.remedy}".strip())
+    match outcome.state:
+        case "done":
+            st.success(text, icon=":material/check_circle:")
+        case "failed":
+            st.error(text, icon=":material/error:")
+        case "unknown":
+            st.warning(text, icon=":material/help:")
+        case _:
+            st.info(text, icon=":material/hourglass_top:")
+    if outcome.request_id:
+        st.caption(f"Stripe request {formats.plain(outcome.request_id)}")
