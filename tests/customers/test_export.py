@@ -1,0 +1,86 @@
+"""The CSV: all rows of the filter, harmless to spreadsheets, only for those who may."""
+
+from __future__ import annotations
+
+import csv
+import io
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from services.customers import conditions, export
+from services.customers.filters import CustomerFilter
+from services.errors import NotAllowed
+from services.staff.roles import Role
+from tests.customers.builders import NOW, customer, person, staff
+
+
+def exported(session: Session, wanted: CustomerFilter, role: Role = Role.SUPPORT) -> list[dict[str, str]]:
+    where = conditions.conditions(wanted, now=NOW, zone=ZoneInfo("UTC"))
+    lines = export.customers_csv(session, person(role), where, sort=wanted.sort)
+    return list(csv.DictReader(io.StringIO("".join(lines), newline="")))
+
+
+def test_a_row_says_everything_in_plain_numbers_and_times(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(
+            s, "cus_1", created=1_767_225_600, name="Ann, “the” First", email="ann@x.com", status="past_due",
+            plan="Pro", currency="usd", mrr_micros=4_900_500_000, trial_end=1_767_312_000, country="DE",
+            owner=staff(s, "Bob"), failed_invoices=1, open_amount=4900, open_currency="jpy",
+            failure_code="expired_card",
+        )  # fmt: skip
+        (row,) = exported(s, CustomerFilter())
+    assert row == {
+        "id": "cus_1", "name": "Ann, “the” First", "email": "ann@x.com", "status": "past_due", "plan": "Pro",
+        "currency": "USD", "mrr": "49.00", "created": "2026-01-01T00:00:00Z",
+        "trial_end": "2026-01-02T00:00:00Z", "cancel_at": "", "country": "DE", "source": "", "owner": "Bob",
+        "failed_invoices": "1", "open_amount": "4900", "open_currency": "JPY",
+        "failure_code": "expired_card", "open_disputes": "0", "last_contact": "", "deleted": "",
+    }  # fmt: skip
+
+
+def test_all_rows_of_the_filter_leave_in_the_lists_order(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_BATCH", 4)
+    with database.transaction() as s:
+        for n in range(11):
+            customer(s, f"cus_{n:02d}", name=f"n{n % 3}", status="active", created=NOW - n)
+        customer(s, "cus_other", status="canceled")
+    with database.session() as s:
+        rows = exported(s, CustomerFilter(status=("active",), sort="Oldest"))
+    assert [row["id"] for row in rows] == [f"cus_{n:02d}" for n in reversed(range(11))]
+
+
+def test_no_customer_text_is_a_formula(database: ModuleType) -> None:
+    starts = ("=", "+", "-", "@", "\t", "\r", "\n", "＝")
+    name = 'HYPERLINK("http://evil.example","click")'
+    with database.transaction() as s:
+        for n, start in enumerate(starts):
+            risky = {"name": start + name, "email": f"{start}a@x.com", "plan": f"{start}1", "source": start}
+            customer(s, f"cus_{n}", created=NOW - n, **risky)
+        rows = exported(s, CustomerFilter())
+    assert [row["name"] for row in rows] == [f"'{start}{name}" for start in starts]
+    assert {row[field][0] for row in rows for field in ("email", "plan", "source")} == {"'"}
+
+
+@given(st.text())
+def test_harmless_text_stays_as_it_is_and_no_other_begins_a_formula(text: str) -> None:
+    written = export.harmless(text)
+    assert written in (text, f"'{text}")
+    assert not written.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_the_permission_is_asked_before_the_first_line(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        for role in Role:
+            if role is Role.VIEWER:
+                with pytest.raises(NotAllowed):
+                    export.customers_csv(s, person(role), [], sort="Newest")
+            else:
+                assert len(exported(s, CustomerFilter(), role)) == 1

@@ -1,0 +1,211 @@
+"""Notes, tags, owner and tasks: kept, changed by whom they belong to, refused to those who may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from models import CustomerFacts, Note, Staff, Task
+from services import clock
+from services.customers import notes, tasks
+from services.errors import InvalidInput, NotAllowed, NotFound
+from services.staff.roles import Person, Role
+from tests.customers.builders import customer, person, staff
+
+VIEWER = person(Role.VIEWER)
+LOCKED = person(Role.ADMIN, read_only="The account is read-only.")
+
+
+def test_a_note_is_kept_word_for_word_with_its_author(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        notes.add(s, person(id=7), "cus_1", "  first  ")
+        notes.add(s, person(id=8), "cus_1", "<b>*second*</b>\n=1+1")
+    with database.session() as s:
+        found = notes.on(s, "cus_1")
+        assert [(note.body, note.author, note.author_name) for note in found] == [
+            ("<b>*second*</b>\n=1+1", 8, "Person 8"),
+            ("first", 7, "Person 7"),
+        ]
+        assert abs(found[0].created_at - clock.now()) < 60
+        assert notes.on(s, "cus_2") == []
+
+
+def test_only_the_author_changes_or_removes_a_note(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        id = notes.add(s, person(id=7), "cus_1", "mine").id
+        assert id is not None
+        for other in (person(id=8), person(Role.ADMIN, id=9)):
+            with pytest.raises(NotAllowed, match="Person 7"):
+                notes.edit(s, other, id, "theirs")
+            with pytest.raises(NotAllowed, match="Person 7"):
+                notes.delete(s, other, id)
+        edited = notes.edit(s, person(id=7), id, "still mine")
+        assert edited.body == "still mine"
+        assert edited.edited_at is not None
+        notes.delete(s, person(id=7), id)
+        s.flush()
+        assert notes.on(s, "cus_1") == []
+        with pytest.raises(NotFound):
+            notes.edit(s, person(id=7), id, "gone")
+
+
+@pytest.mark.parametrize("body", ["", " \n ", "x" * 10_001])
+def test_an_unusable_note_is_refused(body: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        notes._body(body)
+    assert refused.value.field == "body"
+
+
+def test_tags_are_one_lower_case_set(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        customer(s, "cus_2")
+        assert notes.set_tags(s, person(), "cus_1", ["VIP", " vip ", "Big  Fish"]) == ["big fish", "vip"]
+        notes.set_tags(s, person(), "cus_2", ["beta"])
+        assert notes.set_tags(s, person(), "cus_1", ["vip", "new"]) == ["new", "vip"]
+    with database.session() as s:
+        assert notes.tags(s, "cus_1") == ["new", "vip"]
+        assert notes.all_tags(s) == ["beta", "new", "vip"]
+
+
+def test_unusable_tags_change_nothing(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        notes.set_tags(s, person(), "cus_1", ["kept"])
+        for wanted in ([""], ["x" * 41], ["a\x00b"], [f"t{n}" for n in range(21)]):
+            with pytest.raises(InvalidInput):
+                notes.set_tags(s, person(), "cus_1", wanted)
+        assert notes.tags(s, "cus_1") == ["kept"]
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_tidy_tag_or_refused(text: str) -> None:
+    try:
+        tag = notes._tag(text)
+    except InvalidInput:
+        return
+    assert tag == notes._tag(tag)
+    assert 0 < len(tag) <= notes.LONGEST_TAG
+
+
+def test_an_owner_is_somebody_who_works_here_and_the_facts_follow(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        ann, bob = staff(s, "Ann"), staff(s, "Bob")
+        _row(s, Staff, bob).active = False
+        assert notes.owner(s, "cus_1") is None
+        notes.set_owner(s, person(), "cus_1", ann)
+        with pytest.raises(InvalidInput, match="Bob"):
+            notes.set_owner(s, person(), "cus_1", bob)
+        with pytest.raises(InvalidInput):
+            notes.set_owner(s, person(), "cus_1", 999)
+    with database.session() as s:
+        assert notes.owner(s, "cus_1") == ann
+        assert _row(s, CustomerFacts, "cus_1").owner == ann
+    with database.transaction() as s:
+        notes.set_owner(s, person(), "cus_1", None)
+    with database.session() as s:
+        assert notes.owner(s, "cus_1") is None
+        assert _row(s, CustomerFacts, "cus_1").owner is None
+
+
+def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        ann = staff(s, "Ann")
+        whenever = tasks.add(s, person(id=ann), "cus_1", "whenever")
+        later = tasks.add(s, person(id=ann), "cus_1", "later", due_at=200, assignee=ann)
+        soon = tasks.add(s, person(id=ann), "cus_1", " soon \n please ", due_at=100)
+        assert [task.title for task in tasks.on(s, "cus_1")] == ["soon please", "later", "whenever"]
+        assert soon.assignee == whenever.assignee == ann
+        first = tasks.set_done(s, person(), _id(soon), True).done_at
+        assert first is not None
+        clock.follow(clock.offset() + 50)
+        assert tasks.set_done(s, person(), _id(soon), True).done_at == first
+        tasks.set_done(s, person(), _id(later), True)
+        assert [task.title for task in tasks.on(s, "cus_1")] == ["whenever", "later", "soon please"]
+        assert tasks.set_done(s, person(), _id(later), False).done_at is None
+        tasks.edit(s, person(), _id(later), title="at once", due_at=1, assignee=ann)
+        tasks.delete(s, person(), _id(whenever))
+        s.flush()
+        assert [task.title for task in tasks.on(s, "cus_1")] == ["at once", "soon please"]
+
+
+def test_a_task_needs_words_and_somebody(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        for title in ("", "  ", "x" * 201):
+            with pytest.raises(InvalidInput) as refused:
+                tasks.add(s, person(), "cus_1", title)
+            assert refused.value.field == "title"
+        with pytest.raises(InvalidInput) as refused:
+            tasks.add(s, person(), "cus_1", "call", assignee=999)
+        assert refused.value.field == "assignee"
+        with pytest.raises(NotFound):
+            tasks.set_done(s, person(), 999, True)
+        assert tasks.on(s, "cus_1") == []
+
+
+def test_those_who_may_not_write_write_nothing(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        note = _id(notes.add(s, person(), "cus_1", "there"))
+        task = _id(tasks.add(s, person(), "cus_1", "there"))
+        for attempt in (*_writes(s, VIEWER, note, task), *_writes(s, LOCKED, note, task)):
+            with pytest.raises(NotAllowed):
+                attempt()
+    with database.session() as s:
+        assert [row.body for row in notes.on(s, "cus_1")] == ["there"]
+        assert [(row.title, row.done_at) for row in tasks.on(s, "cus_1")] == [("there", None)]
+        assert notes.tags(s, "cus_1") == []
+
+
+def _writes(s: Session, who: Person, note: int, task: int) -> tuple[Callable[[], object], ...]:
+    return (
+        lambda: notes.add(s, who, "cus_1", "x"),
+        lambda: notes.edit(s, who, note, "x"),
+        lambda: notes.delete(s, who, note),
+        lambda: notes.set_tags(s, who, "cus_1", ["x"]),
+        lambda: notes.set_owner(s, who, "cus_1", None),
+        lambda: tasks.add(s, who, "cus_1", "x"),
+        lambda: tasks.edit(s, who, task, title="x", due_at=None, assignee=1),
+        lambda: tasks.set_done(s, who, task, True),
+        lambda: tasks.delete(s, who, task),
+    )
+
+
+def test_nothing_is_written_on_customers_who_do_not_exist(database: ModuleType) -> None:
+    with database.transaction() as s:
+        for attempt in (
+            lambda: notes.add(s, person(), "cus_none", "x"),
+            lambda: notes.set_tags(s, person(), "cus_none", ["x"]),
+            lambda: notes.set_owner(s, person(), "cus_none", None),
+            lambda: tasks.add(s, person(), "cus_none", "x"),
+        ):
+            with pytest.raises(NotFound, match="cus_none"):
+                attempt()
+
+
+def test_a_deleted_customer_still_takes_notes(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1", deleted=True)
+        assert notes.add(s, person(), "cus_1", "asked for their data").body == "asked for their data"
+
+
+def _id(row: Note | Task) -> int:
+    assert row.id is not None
+    return row.id
+
+
+def _row(session: Session, table: type[Any], id: int | str) -> Any:
+    found = session.get(table, id)
+    assert found is not None
+    return found

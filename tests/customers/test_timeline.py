@@ -1,0 +1,190 @@
+"""One line of time out of five tables, and Stripe's events as sentences."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from models import Action, CallRequest, Event, Message, Note
+from pages.components import formats
+from services.customers import timeline
+from services.customers.sentences import BEHIND_THE_SCENES, TOLD, sentence
+from services.customers.timeline import KINDS, USUAL
+
+DAY = 86_400
+T = 1_767_225_600  # 2026-01-01 00:00 UTC
+
+
+@pytest.mark.parametrize(
+    ("type", "facts", "says"),
+    [
+        ("invoice.paid", {"number": "A-1", "total": 4900, "currency": "usd"},
+         "Invoice A-1 of $49.00 was paid"),
+        ("invoice.paid", {"total": 4900, "currency": "jpy"}, "Invoice of ¥4,900 was paid"),
+        ("invoice.paid", {}, "Invoice was paid"),
+        (
+            "invoice.payment_failed",
+            {"number": "A-1", "amount_remaining": 4900, "currency": "usd", "attempt_count": 2,
+             "next_payment_attempt": T + DAY},
+            "Invoice A-1 of $49.00 was not paid at attempt 2; Stripe tries again on Jan 2, 2026",
+        ),
+        (
+            "invoice.payment_failed",
+            {"number": "A-1", "attempt_count": 4, "next_payment_attempt": None},
+            "Invoice A-1 was not paid at attempt 4; no further try is planned",
+        ),
+        (
+            "charge.failed",
+            {"amount": 4900, "currency": "usd", "failure_code": "card_declined",
+             "decline_code": "insufficient_funds"},
+            "A payment of $49.00 failed: There was not enough money on the card",
+        ),
+        ("charge.failed", {}, "A payment failed"),
+        ("customer.subscription.created", {"status": "trialing", "trial_end": T},
+         "A trial began, to end on Jan 1, 2026"),
+        ("customer.subscription.created", {"status": "past_due"}, "A subscription began, past due"),
+        ("customer.subscription.updated", {}, "Subscription changed"),
+        (
+            "customer.subscription.updated",
+            {"status": "active", "trial_end": T, "previous": {"status": "trialing"}},
+            "Subscription went from trialing to active",
+        ),
+        (
+            "customer.subscription.updated",
+            {"trial_end": T + DAY, "previous": {"trial_end": T}},
+            "Subscription trial now ends on Jan 2, 2026 instead of Jan 1, 2026",
+        ),
+        (
+            "customer.subscription.updated",
+            {"cancel_at": T, "cancel_at_period_end": True,
+             "previous": {"cancel_at": None, "cancel_at_period_end": False}},
+            "Subscription set to end on Jan 1, 2026",
+        ),
+        (
+            "customer.subscription.updated",
+            {"cancel_at": None, "cancel_at_period_end": False, "previous": {"cancel_at": T}},
+            "Subscription no longer set to end",
+        ),
+        (
+            "customer.subscription.updated",
+            {"pause_collection": "void", "previous": {"pause_collection": None}},
+            "Subscription collects no payments for now",
+        ),
+        ("customer.subscription.deleted", {"cancellation_reason": "payment_failed"},
+         "The subscription ended because payment failed"),
+        (
+            "charge.dispute.created",
+            {"amount": 4900, "currency": "usd", "reason": "product_not_received", "evidence_due_by": T},
+            "A payment of $49.00 was disputed (product not received); evidence is due by Jan 1, 2026",
+        ),
+        ("payment_method.attached", {"brand": "visa", "last4": "4242"},
+         "The card Visa ending in 4242 was added"),
+        ("customer.updated", {"changed": ["email", "default_source"]},
+         "Customer details changed: email, default source"),
+        ("brand_new.thing.happened", {}, "Brand new thing happened"),
+    ],
+)  # fmt: skip
+def test_events_read_as_sentences(type: str, facts: dict[str, Any], says: str) -> None:
+    assert sentence(type, facts, formats) == says
+
+
+@pytest.mark.parametrize("type", sorted(TOLD | BEHIND_THE_SCENES))
+def test_every_event_can_be_told_without_any_facts(type: str) -> None:
+    for facts in ({}, {"previous": None}, {"currency": None, "amount": 1}):
+        assert sentence(type, facts, formats)
+
+
+@pytest.fixture
+def told(database: ModuleType) -> ModuleType:
+    with database.transaction() as s:
+        s.add(
+            Event(id="evt_1", created=T + 1, type="invoice.paid", customer="cus_1", facts={"number": "A-1"})
+        )
+        s.add(Event(id="evt_2", created=T + 9, type="payment_intent.created", customer="cus_1"))
+        s.add(Event(id="evt_3", created=T + 9, type="invoice.paid", customer="cus_2"))
+        s.add(
+            Action(
+                token="a1",
+                command="extend_trial",
+                state="done",
+                customer="cus_1",
+                opened_at=T,
+                finished_at=T + 3,
+                staff_name="Ann",
+                reason="asked nicely",
+            )
+        )
+        s.add(
+            Action(
+                token="a2",
+                command="cancel",
+                state="failed",
+                customer="cus_1",
+                opened_at=T + 4,
+                staff_name="Bob",
+                reason="leaving",
+                error={"message": "Stripe said no."},
+            )
+        )
+        s.add(Action(token="a3", command="cancel", state="open", customer="cus_1", opened_at=T + 8))
+        s.add(
+            Message(
+                token="m1",
+                customer="cus_1",
+                subject="Hello *you*",
+                state="accepted",
+                created_at=T + 2,
+                staff_name="Ann",
+            )
+        )
+        s.add(
+            CallRequest(
+                token="c1",
+                customer="cus_1",
+                state="done",
+                created_at=T + 5,
+                due_at=T + DAY,
+                requested_by_name="Bob",
+                note="pricing",
+                outcome="will_upgrade",
+                outcome_note="soon",
+                closed_at=T + 7,
+            )
+        )
+        s.add(Note(customer="cus_1", author_name="Ann", body="line 1\nline 2", created_at=T + 6))
+    return database  # fmt: skip
+
+
+def test_all_sources_make_one_line_newest_first(told: ModuleType) -> None:
+    with told.session() as s:
+        page = timeline.latest(s, "cus_1", USUAL, formats, limit=50)
+    assert not page.more
+    assert [(e.at - T, e.kind, e.title, e.detail, e.who, e.state) for e in page.entries] == [
+        (7, "Calls", "Call closed: will upgrade", "soon", "", "done"),
+        (6, "Notes", "Note", "line 1\nline 2", "Ann", ""),
+        (5, "Calls", "One-on-one call asked for, due Jan 2, 2026", "pricing", "Bob", ""),
+        (4, "Actions", "Cancel", "leaving\nStripe said no.", "Bob", "failed"),
+        (3, "Actions", "Extend trial", "asked nicely", "Ann", "done"),
+        (2, "Messages", "Email: Hello *you*", "", "Ann", "accepted"),
+        (1, "Billing", "Invoice A-1 was paid", "", "", ""),
+    ]
+
+
+def test_kinds_are_shown_as_asked(told: ModuleType) -> None:
+    with told.session() as s:
+        for kind, count in zip(KINDS, (1, 2, 1, 2, 1, 1), strict=True):
+            entries = timeline.latest(s, "cus_1", [kind], formats, limit=50).entries
+            assert [entry.kind for entry in entries] == [kind] * count
+        assert timeline.latest(s, "cus_1", [], formats, limit=50).entries == ()
+
+
+def test_a_page_is_cut_at_its_limit_and_says_so(told: ModuleType) -> None:
+    with told.session() as s:
+        whole = timeline.latest(s, "cus_1", KINDS, formats, limit=50).entries
+        for limit in range(1, len(whole)):
+            page = timeline.latest(s, "cus_1", KINDS, formats, limit=limit)
+            assert page.entries == whole[:limit]
+            assert page.more
+        assert not timeline.latest(s, "cus_1", KINDS, formats, limit=len(whole)).more
