@@ -63,7 +63,7 @@ _LABEL = {
 }
 _EMBEDS = {"subscription": "items", "invoice": "lines"}
 EMBEDDED = 10
-_KEPT_IN_MEMORY = 60_000
+_KEPT_IN_MEMORY = 12_000
 
 
 class Entry:
@@ -90,7 +90,7 @@ def column_kind(body: Body) -> str:
 def is_long(body: Body) -> bool:
     """Whether the object embeds more than the first page of its items or lines."""
     embedded = body.get(_EMBEDS.get(body["object"], ""))
-    return bool(embedded) and len(embedded["data"]) > EMBEDDED
+    return embedded is not None and len(embedded["data"]) > EMBEDDED
 
 
 def cut(body: Body) -> Body:

@@ -35,6 +35,8 @@ def build(
     roles = cast.roles(today)[:customers]
     rate = arrivals.rate(customers - len(roles), first_day, today)
     account.store.keep("history", {"seed": seed, "first_day": first_day, "rate": rate})
+    for body in account.store.all("account"):
+        account.change(body, created=first_day)
     _plan(account, roles, first_day)
     for day in range(first_day + DAY, today + 1, DAY):
         account.advance(day)

@@ -22,7 +22,7 @@ def _change_settings(account: Account, _customer: str | None, params: dict[str, 
     account.set(**params)
 
 
-HANDLERS: dict[str, IntentHandler] = {
+_ACTS: dict[str, IntentHandler] = {
     "arrivals": signups.arrive,
     "sign_up": signups.sign_up,
     "subscribe": signups.subscribe,
@@ -59,8 +59,7 @@ def enable(account: Account, *, strict: bool = False) -> None:
     What the account refuses is left out, because staff may have changed anything in the meantime; `strict`
     raises the ApiError instead: in a history that nobody interferes with, nothing is refused.
     """
-    handlers = HANDLERS if strict else {name: _lenient(name, act) for name, act in HANDLERS.items()}
-    account.intents.update(handlers)
+    account.intents.update(_ACTS if strict else HANDLERS)
 
 
 def _lenient(name: str, act: IntentHandler) -> IntentHandler:
@@ -71,3 +70,6 @@ def _lenient(name: str, act: IntentHandler) -> IntentHandler:
             _log.warning("%s meant to %s, but was refused: %s", customer, name, refusal)
 
     return attempt
+
+
+HANDLERS: dict[str, IntentHandler] = {name: _lenient(name, act) for name, act in _ACTS.items()}
