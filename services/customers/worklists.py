@@ -15,16 +15,19 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import (
+    Charge,
     Customer,
     CustomerFacts,
     Invoice,
+    InvoicePayment,
+    PaymentIntent,
     Product,
     Staff,
     Subscription,
     SubscriptionItem,
 )
 from services.clock import DAY
-from services.customers import beside
+from services.mirror import dealings
 
 Condition = sa.ColumnElement[bool]
 Contact = Literal["", "contacted", "not contacted"]
@@ -91,8 +94,8 @@ def trials(
     """One page of the running trials that match `trial_conditions`; `sort` is a key of TRIAL_SORTS."""
     wanted = _trials(Subscription, CustomerFacts, Customer, Staff.name).where(*where)
     page = session.execute(wanted.order_by(*TRIAL_SORTS[sort]).offset(offset).limit(limit)).all()
-    plans = beside.plan_names(session, [subscription.id for subscription, *_ in page])
-    return [_trial_row(row, plans.get(row[0].id, "")) for row in page]
+    plans = dealings.plans(session.connection(), {row[0].id: row[0].id for row in page})
+    return [_trial_row(row, plans.get(row[0].id, {}).get("plan", "")) for row in page]
 
 
 def trial_products(session: Session) -> dict[str, str]:
@@ -202,12 +205,7 @@ class Stake:
 
 def failure_conditions(wanted: FailureFilter) -> list[Condition]:
     """The filter as conditions on invoices joined with their customers' facts."""
-    found = [
-        col(Invoice.status) == "open",
-        col(Invoice.attempted).is_(True),
-        col(Invoice.amount_remaining) > 0,
-        col(Invoice.deleted).is_(False),
-    ]
+    found: list[Condition] = [*dealings.failed()]
     if wanted.currency:
         found.append(col(Invoice.currency) == wanted.currency)
     if wanted.retry is not None:
@@ -233,8 +231,30 @@ def failures(session: Session, where: Sequence[Condition], *, offset: int, limit
     order = (col(Invoice.currency), col(Invoice.amount_remaining).desc(), _invoice)
     wanted = _failures(Invoice, CustomerFacts, Customer, Staff.name).where(*where)
     page = session.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
-    reasons = beside.decline_codes(session, [invoice.id for invoice, *_ in page])
+    reasons = decline_codes(session, [invoice.id for invoice, *_ in page])
     return [_failure_row(row, reasons.get(row[0].id, ("", ""))) for row in page]
+
+
+def decline_codes(session: Session, invoices: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Decline (else failure) code and advice code of each invoice's latest failed try."""
+    latest_charge = sa.func.coalesce(col(InvoicePayment.charge), col(PaymentIntent.latest_charge))
+    found: Any = session.execute(
+        sa.select(
+            col(InvoicePayment.invoice),
+            sa.func.coalesce(
+                col(PaymentIntent.decline_code),
+                col(Charge.decline_code),
+                col(PaymentIntent.error_code),
+                col(Charge.failure_code),
+            ),
+            sa.func.coalesce(col(PaymentIntent.advice_code), col(Charge.advice_code)),
+        )
+        .outerjoin(PaymentIntent, col(PaymentIntent.id) == col(InvoicePayment.payment_intent))
+        .outerjoin(Charge, col(Charge.id) == latest_charge)
+        .where(col(InvoicePayment.invoice).in_(invoices))
+        .order_by(col(InvoicePayment.created))
+    )
+    return {invoice: (code, advice or "") for invoice, code, advice in found if code}
 
 
 def _failures(*columns: Any) -> Any:

@@ -43,13 +43,18 @@ class Email:
 def check_address(address: str) -> str:
     """The address without surrounding blanks. Raises InvalidInput where it cannot be one."""
     plain = address.strip()
-    if not _ADDRESS.fullmatch(plain) or _has_control(plain) or ".." in plain:
+    if not is_address(plain):
         raise InvalidInput(
             f"“{one_line(address, 80)}” is not an email address.",
             field="to_address",
             remedy="Correct the customer's address in Stripe.",
         )
     return plain
+
+
+def is_address(address: str) -> bool:
+    """Whether mail could go there."""
+    return bool(_ADDRESS.fullmatch(address)) and ".." not in address and not any(map(_is_control, address))
 
 
 def check_subject(subject: str) -> str:
@@ -74,10 +79,6 @@ def one_line(text: str, longest: int | None = None) -> str:
 
 def _is_control(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
-
-
-def _has_control(text: str) -> bool:
-    return any(map(_is_control, text))
 
 
 def message_id(key: str, from_address: str) -> str:

@@ -60,7 +60,12 @@ def server(settings: Settings) -> MailServer | None:
         return None
     password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
     return MailServer(
-        settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.smtp_user, password
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password=password,
+        timeout=TIMEOUT,
     )
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sqlmodel import Session, select
@@ -103,7 +103,7 @@ def get(session: Session, slug: str) -> Template:
 def check(subject: str, body: str) -> None:
     """Raises TemplateProblem where a text has a mistake or names a value that does not exist."""
     for source in (subject, body):
-        unknown = sorted(meta.find_undeclared_variables(_parse(source)) - VARIABLES.keys())
+        unknown = sorted(_asked_for(_parse(source)) - VARIABLES.keys())
         if unknown:
             raise TemplateProblem(
                 f"The text uses {{{{ {unknown[0]} }}}}, which does not exist.",
@@ -128,6 +128,7 @@ def _parse(source: str) -> nodes.Template:
         )
     try:
         tree = _PLAIN.parse(source)
+        _PLAIN.compile(tree)
     except TemplateSyntaxError as error:
         raise _mistake(error, error.lineno) from None
     if loop := next(
@@ -141,11 +142,17 @@ def _parse(source: str) -> nodes.Template:
     return tree
 
 
+def _asked_for(tree: nodes.Template) -> set[str]:
+    """The values that a text names, without those that it sets itself."""
+    names = list(tree.find_all(nodes.Name))
+    return {name.name for name in names} - {name.name for name in names if name.ctx == "store"}
+
+
 def _render(source: str, values: dict[str, Any]) -> str:
     try:
         return _PLAIN.from_string(_parse(source)).render(values).strip()
     except UndefinedError as error:
-        missing = sorted(meta.find_undeclared_variables(_parse(source)) - values.keys())
+        missing = sorted(_asked_for(_parse(source)) - values.keys())
         if not missing:
             raise _mistake(error) from None
         named = next((name for name in missing if f"'{name}'" in str(error)), missing[0])

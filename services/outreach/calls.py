@@ -1,0 +1,170 @@
+"""Who should talk to which customer, by when, and what came of it?
+
+A call is requested, scheduled, and closed as done, no_show or declined with an outcome code. Each
+change names the state that its author saw; where it is another by now, nothing is written.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from models import CallRequest, Staff
+from services import clock
+from services.errors import Conflict, InvalidInput, NotFound
+from services.mirror import facts
+from services.outreach import once, reachable
+from services.staff import people
+from services.staff.roles import Permission, Person
+
+REQUESTED, SCHEDULED, DONE, NO_SHOW, DECLINED = "requested scheduled done no_show declined".split()
+OPEN = (REQUESTED, SCHEDULED)
+CLOSED = (DONE, NO_SHOW, DECLINED)
+STATES = OPEN + CLOSED
+OUTCOMES: dict[str, dict[str, str]] = {
+    DONE: {
+        "will_subscribe": "Will subscribe",
+        "will_pay": "Will pay",
+        "thinking": "Is thinking about it",
+        "needs_feature": "Needs something we do not have",
+        "needs_help": "Needs help, given or promised",
+        "too_expensive": "Too expensive",
+        "will_leave": "Will leave",
+        "other": "Something else",
+    },
+    NO_SHOW: {
+        "no_answer": "Did not pick up",
+        "wrong_number": "Wrong number",
+        "postponed": "Asked for another time",
+        "other": "Something else",
+    },
+    DECLINED: {
+        "no_interest": "No interest",
+        "prefers_writing": "Prefers writing",
+        "bad_time": "Not now",
+        "other": "Something else",
+    },
+}
+_LONGEST_NOTE = 5_000
+_FURTHEST = 366 * clock.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A call that somebody asks for. `due_at` is an instant, None = no date; `assignee` a staff id."""
+
+    customer: str
+    assignee: int | None
+    due_at: int | None
+    note: str = ""
+
+
+def new_token() -> str:
+    """The name of a call that is about to be requested; made when its dialog opens."""
+    return f"call_{secrets.token_hex(12)}"
+
+
+def assignees(session: Session) -> list[Person]:
+    """Everybody who may be asked to make calls."""
+    return [person for person in people.active(session) if person.may(Permission.WORK_CALLS)]
+
+
+def request(session: Session, token: str, person: Person, wish: Wish) -> bool:
+    """Asks for a call, once for each token; whether it is new.
+
+    Raises NotAllowed, NotFound, Conflict (deleted customer) and InvalidInput (assignee, due, note).
+    """
+    person.require(Permission.REQUEST_CALL)
+    reachable.customer(session, wish.customer)
+    values = {
+        "token": token,
+        "customer": wish.customer,
+        "state": REQUESTED,
+        "assignee": _check_assignee(session, wish.assignee),
+        "requested_by": person.id,
+        "requested_by_name": person.name,
+        "note": _check_note(wish.note, "note"),
+        "created_at": clock.now(),
+        "due_at": _check_due(wish.due_at),
+        "outcome": None,
+        "outcome_note": "",
+        "closed_at": None,
+    }
+    return once.insert(session, CallRequest, values)
+
+
+def get(session: Session, token: str) -> CallRequest:
+    """One call as it stands. Raises NotFound."""
+    row = session.get(CallRequest, token)
+    if row is None:
+        raise NotFound("call", token, remedy="Choose one from the list.")
+    return row
+
+
+def schedule(session: Session, token: str, person: Person, due_at: int, *, seen: str) -> None:
+    """Sets the time of an open call, or another time, or reopens one that was not held."""
+    row = _locked(session, token, person, seen, (*OPEN, NO_SHOW))
+    row.due_at = _check_due(due_at)
+    row.state, row.outcome, row.closed_at = SCHEDULED, None, None
+
+
+def reassign(session: Session, token: str, person: Person, assignee: int | None, *, seen: str) -> None:
+    """Gives an open call to somebody else, or to nobody."""
+    row = _locked(session, token, person, seen, OPEN)
+    row.assignee = _check_assignee(session, assignee)
+
+
+def close(
+    session: Session, token: str, person: Person, state: str, outcome: str, note: str, *, seen: str
+) -> None:
+    """Says what came of an open call: `state` is done, no_show or declined, `outcome` one of its codes."""
+    row = _locked(session, token, person, seen, OPEN)
+    if outcome not in OUTCOMES.get(state, {}):
+        raise InvalidInput("Say what came of the call.", field="outcome", remedy="Choose one of the list.")
+    row.state, row.outcome, row.closed_at = state, outcome, clock.now()
+    row.outcome_note = _check_note(note, "outcome_note")
+    session.flush()
+    facts.refresh(session, [row.customer])
+
+
+def _locked(session: Session, token: str, person: Person, seen: str, allowed: tuple[str, ...]) -> CallRequest:
+    person.require(Permission.WORK_CALLS)
+    row = session.exec(select(CallRequest).where(CallRequest.token == token).with_for_update()).first()
+    if row is None:
+        raise NotFound("call", token, remedy="Choose one from the list.")
+    if row.state != seen or seen not in allowed:
+        raise Conflict(
+            "Somebody else has dealt with this call meanwhile.", remedy=f"Its state is “{row.state}” now."
+        )
+    return row
+
+
+def _check_assignee(session: Session, id: int | None) -> int | None:
+    if id is not None and id not in {person.id for person in assignees(session)}:
+        name = session.exec(select(Staff.name).where(col(Staff.id) == id)).first() or "This person"
+        raise InvalidInput(f"{name} does not make calls.", field="assignee", remedy="Choose another person.")
+    return id
+
+
+def _check_due(due_at: int | None) -> int | None:
+    if due_at is None:
+        return None
+    now = clock.now()
+    if due_at < now - clock.DAY:
+        raise InvalidInput("The date has passed.", field="due_at", remedy="Choose today or a later day.")
+    if due_at > now + _FURTHEST:
+        raise InvalidInput(
+            "The date is more than a year away.", field="due_at", remedy="Choose a nearer one."
+        )
+    return due_at
+
+
+def _check_note(note: str, field: str) -> str:
+    text = note.strip()
+    if len(text) > _LONGEST_NOTE:
+        raise InvalidInput(
+            f"The note has {len(text)} characters.", field=field, remedy=f"Shorten it to {_LONGEST_NOTE}."
+        )
+    return text

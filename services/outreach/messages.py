@@ -1,0 +1,215 @@
+"""What does a person send to a customer, and what became of it?
+
+A message is written in a dialog whose token names it: sending twice with one token sends once. What
+was typed is sent as it is and never read as a template again.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, select
+
+from models import Message
+from services import clock, config, database, durable
+from services.errors import Conflict, InvalidInput, NotFound
+from services.mirror import facts
+from services.outreach import email, once, reachable, sending, smtp, templates, variables
+from services.outreach.sending import ACCEPTED, FAILED, OUTBOX, QUEUED, SENDING, UNKNOWN
+from services.outreach.variables import Occasion
+from services.staff.roles import Permission, Person
+
+_LONGEST_TEXT = 20_000
+_POLL = 0.05
+_PATIENCE = 25.0  # seconds: longer than the mail server may be silent
+_RESENDABLE = frozenset((FAILED, UNKNOWN, OUTBOX))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as its author sees it before it goes out. `template` is where its text came from."""
+
+    customer: str
+    to_address: str
+    subject: str
+    body: str
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a message stands; `state` as in models.Message."""
+
+    token: str
+    state: str
+    to_address: str
+    error: str
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state not in {QUEUED, SENDING}
+
+
+def new_token() -> str:
+    """The name of a message that is about to be written; made when its dialog opens."""
+    return f"msg_{secrets.token_hex(12)}"
+
+
+def has_mail_server() -> bool:
+    """Whether messages leave this machine; without a mail server they stay in the built-in outbox."""
+    return smtp.server(config.settings()) is not None
+
+
+def address_of(session: Session, customer: str) -> str:
+    """Where mail to the customer goes. Raises NotFound, Conflict (deleted) and Unreachable."""
+    return reachable.address(reachable.customer(session, customer))
+
+
+def draft(
+    session: Session, person: Person, customer: str, template: str, occasion: Occasion | None = None
+) -> Draft:
+    """A text filled in for the customer. Raises as `address_of`, and TemplateProblem, MissingValue."""
+    text = templates.get(session, template)
+    return write(session, person, customer, text.subject, text.body, occasion, template=template)
+
+
+def write(
+    session: Session,
+    person: Person,
+    customer: str,
+    subject: str,
+    body: str,
+    occasion: Occasion | None = None,
+    *,
+    template: str = "",
+) -> Draft:
+    """A text that a person wrote with values in it ({{ name }}), filled in for the customer."""
+    row = reachable.customer(session, customer)
+    address = reachable.address(row)
+    values = variables.of_customer(session, row, person.name, config.settings(), occasion or Occasion())
+    text = templates.render(subject, body, values)
+    return Draft(customer, address, text.subject, text.body, template)
+
+
+def submit(token: str, person: Person, written: Draft) -> Outcome:
+    """Sends the message once, however often it is called with this token.
+
+    Raises NotAllowed, InvalidInput, NotFound, Conflict where the address has changed meanwhile, and
+    Unavailable while the desk starts; nothing is written then.
+    """
+    person.require(Permission.SEND_MESSAGE)
+    state = QUEUED if has_mail_server() else OUTBOX
+    if state == QUEUED:
+        durable.require()
+    with database.transaction() as session:
+        fresh = once.insert(session, Message, _row(session, token, person, written, state))
+        if fresh and state == OUTBOX:
+            facts.refresh(session, [written.customer])
+        result = outcome(session, token)
+    if fresh and state == QUEUED:
+        sending.begin(token, 0)
+    return result
+
+
+def outcome(session: Session, token: str) -> Outcome:
+    """Where the message stands now. Raises NotFound."""
+    row = session.get(Message, token, populate_existing=True)
+    if row is None:
+        raise NotFound("message", token)
+    return Outcome(row.token, row.state, row.to_address, row.error)
+
+
+def wait(token: str, seconds: float = _PATIENCE) -> Outcome:
+    """The outcome as soon as nothing moves any more, or how it stands after `seconds`."""
+    until = time.monotonic() + seconds
+    while True:
+        with database.session() as session:
+            reached = outcome(session, token)
+        if reached.is_final or time.monotonic() >= until:
+            return reached
+        time.sleep(_POLL)
+
+
+def send_again(token: str, person: Person, *, seen: str) -> Outcome:
+    """Sends a failed, unknown or kept message (once more), to the customer's present address.
+
+    `seen` is the state that the person saw: raises Conflict where it is another by now.
+    """
+    person.require(Permission.SEND_MESSAGE)
+    if not has_mail_server():
+        raise InvalidInput(
+            "No mail server is set, so nothing can be sent.", remedy="Ask an admin to set SMTP_HOST."
+        )
+    with database.transaction() as session:
+        row = _locked(session, token, seen, _RESENDABLE)
+        durable.require()
+        row.to_address = address_of(session, row.customer)
+        row.state, row.error, row.attempt = QUEUED, "", row.attempt + 1
+        attempt = row.attempt
+    sending.begin(token, attempt)
+    with database.session() as session:
+        return outcome(session, token)
+
+
+def mark_sent(token: str, person: Person, *, seen: str = UNKNOWN) -> Outcome:
+    """Says of an unknown message that it did go out; the row keeps who said so."""
+    person.require(Permission.SEND_MESSAGE)
+    with database.transaction() as session:
+        row = _locked(session, token, seen, frozenset((UNKNOWN,)))
+        row.state, row.sent_at, row.error = ACCEPTED, clock.now(), f"{person.name} marked it as sent."
+        session.flush()
+        facts.refresh(session, [row.customer])
+        return outcome(session, token)
+
+
+def _row(session: Session, token: str, person: Person, written: Draft, state: str) -> dict[str, Any]:
+    address = address_of(session, written.customer)
+    if address != written.to_address:
+        raise Conflict(
+            f"The customer's address has changed to {address} meanwhile.",
+            remedy="Check the message and send it again.",
+        )
+    return {
+        "token": token,
+        "customer": written.customer,
+        "channel": "email",
+        "template": written.template,
+        "to_address": address,
+        "subject": email.check_subject(written.subject),
+        "body": _check_text(written.body),
+        "state": state,
+        "attempt": 0,
+        "error": "",
+        "staff": person.id,
+        "staff_name": person.name,
+        "created_at": clock.now(),
+        "sent_at": sending.arrival(state),
+        "message_id": "",
+    }
+
+
+def _check_text(body: str) -> str:
+    text = body.strip()
+    if not text:
+        raise InvalidInput("The message is empty.", field="body", remedy="Write something to the customer.")
+    if len(text) > _LONGEST_TEXT:
+        raise InvalidInput(
+            f"The message has {len(text)} characters.", field="body", remedy=f"Shorten it to {_LONGEST_TEXT}."
+        )
+    return text
+
+
+def _locked(session: Session, token: str, seen: str, allowed: frozenset[str]) -> Message:
+    row = session.exec(select(Message).where(Message.token == token).with_for_update()).first()
+    if row is None:
+        raise NotFound("message", token)
+    if row.state != seen or seen not in allowed:
+        raise Conflict(
+            "Somebody else has dealt with this message meanwhile.",
+            remedy=f"Its state is “{row.state}” now. Look at it again before acting.",
+        )
+    return row

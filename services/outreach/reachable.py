@@ -1,0 +1,36 @@
+"""May this customer be written to or called, and where does the mail go?"""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from models import Customer
+from services.errors import Conflict, InvalidInput, NotFound
+from services.outreach import email
+
+
+class Unreachable(InvalidInput):
+    """The customer has no email address."""
+
+
+def customer(session: Session, id: str) -> Customer:
+    """The customer, who may be written to or called. Raises NotFound, and Conflict for a deleted one."""
+    row = session.get(Customer, id)
+    if row is None:
+        raise NotFound("customer", id, remedy="Look for the customer by name or email.")
+    if row.deleted:
+        raise Conflict(
+            "This customer was deleted in Stripe.", remedy="Deleted customers take no messages and no calls."
+        )
+    return row
+
+
+def address(row: Customer) -> str:
+    """Where mail to the customer goes. Raises Unreachable without an address, InvalidInput for a bad one."""
+    if not (row.email or "").strip():
+        raise Unreachable(
+            "This customer has no email address.",
+            field="to_address",
+            remedy="Add one in Stripe, or request a call instead.",
+        )
+    return email.check_address(row.email or "")

@@ -1,0 +1,187 @@
+"""Texts: filled in for a customer, strict about what is missing, harmless whatever is written in them."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import Charge, Customer, Invoice, InvoicePayment, MessageTemplate, Subscription
+from services import clock
+from services.config import Settings
+from services.errors import NotFound
+from services.outreach import defaults, templates, variables
+from services.outreach.templates import MissingValue, TemplateProblem
+from services.outreach.variables import VARIABLES, Occasion
+from tests.customers import builders
+
+VALUES: dict[str, Any] = {
+    "name": "Jo", "email": "jo@x.example", "plan": "Team", "plan_value": "$49.00", "trial_end": "Friday",
+    "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True, "card_last4": "4242",
+    "card_url": "https://x.example/card", "amount_due": "$49.00", "invoice_number": "A-1",
+    "hosted_invoice_url": "https://x.example/in", "next_attempt": "Sunday", "booking_url": "https://x.example/b",
+    "staff_name": "Ann", "workspace_name": "Acme",
+}  # fmt: skip
+SETTINGS = Settings(workspace_timezone="Europe/Berlin", workspace_name="Acme", workspace_locale="en_GB")
+
+
+def values_of(database: ModuleType, id: str, occasion: Occasion | None = None) -> dict[str, Any]:
+    with database.session() as session:
+        customer = session.get(Customer, id)
+        return variables.of_customer(session, customer, "Ann", SETTINGS, occasion or Occasion())
+
+
+@pytest.mark.parametrize("text", defaults.TEMPLATES, ids=lambda text: text.slug)
+def test_each_text_that_we_bring_along_renders_without_holes(text: defaults.Template) -> None:
+    rendered = templates.render(text.subject or "-", text.body, VALUES)
+    assert rendered.body.startswith("Hello Jo,")
+    assert rendered.body.endswith("Ann\nAcme")
+    assert not any(mark in rendered.subject + rendered.body for mark in ("{{", "{%", "None", "\n\n\n"))
+
+
+def test_the_last_notice_does_not_promise_another_try() -> None:
+    failed = defaults.PAYMENT_FAILED
+    again = templates.render(failed.subject, failed.body, VALUES).body
+    last = templates.render(
+        failed.subject, failed.body, {k: v for k, v in VALUES.items() if k != "next_attempt"}
+    ).body
+    assert "try your card again on Sunday" in again
+    assert "try your card again" not in last
+    assert "We will not try again" in last
+    assert VALUES["hosted_invoice_url"] in last
+
+
+def test_a_value_that_the_customer_lacks_is_named() -> None:
+    with pytest.raises(MissingValue) as caught:
+        templates.render("Due: {{ amount_due }}", "x", {"name": "Jo", "email": "jo@x.example"})
+    assert (
+        caught.value.message == "This text needs what the failed invoice asks for, and jo@x.example has none."
+    )
+    assert caught.value.variable == "amount_due"
+
+
+def test_a_value_may_be_asked_for() -> None:
+    body = "{% if booking_url is defined %}{{ booking_url }}{% else %}write{% endif %}"
+    assert templates.render("s", body, {"name": "Jo"}).body == "write"
+
+
+def test_a_value_that_does_not_exist_is_found_before_anybody_is_written_to() -> None:
+    with pytest.raises(TemplateProblem, match="nickname"):
+        templates.check("Hello", "Dear {{ nickname }}")
+
+
+def test_a_mistake_names_its_line() -> None:
+    with pytest.raises(TemplateProblem, match="line 2"):
+        templates.check("s", "Hello\n{% if %}")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "{{ ''.__class__.__mro__ }}", "{{ name.__class__ }}", "{{ name['__class__'] }}", "{{ name.upper() }}",
+        "{{ 'x' * 1000000000 }}", "{{ 9 ** 99999999 }}", "{{ '%999999999d' % 1 }}", "{{ range(9) }}",
+        "{% for a in name %}{{ a }}{% endfor %}", "{% include 'x' %}", "{{ name|attr('upper') }}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{{ self }}", "{{ cycler('a') }}",
+        "{{ name|center(999999999) }}",
+    ],
+)  # fmt: skip
+def test_texts_cannot_reach_beyond_their_values(attack: str) -> None:
+    with pytest.raises(TemplateProblem):
+        templates.render("s", attack, VALUES)
+
+
+@given(st.text(max_size=200))
+def test_a_customers_name_is_never_read_as_a_template(name: str) -> None:
+    loud = "{{ email }}{% if %}" + name
+    rendered = templates.render("s", "[{{ name }}]", {**VALUES, "name": loud})
+    assert rendered.body.startswith("[{{ email }}{% if %}")
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_typed_renders_or_is_explained(source: str) -> None:
+    try:
+        templates.render("s", source, VALUES)
+    except TemplateProblem as problem:
+        assert problem.message
+        assert problem.remedy
+
+
+def test_a_text_that_staff_saved_takes_the_place_of_ours(database: ModuleType) -> None:
+    with database.transaction() as session:
+        session.add(MessageTemplate(slug="welcome", name="Welcome!", subject="Hi", body="Hi {{ name }}"))
+        session.add(MessageTemplate(slug="own", name="Own", subject="S", body="B"))
+    with database.session() as session:
+        slugs = [text.slug for text in templates.listing(session)]
+        assert slugs == [text.slug for text in defaults.TEMPLATES] + ["own"]
+        assert templates.get(session, "welcome").body == "Hi {{ name }}"
+        with pytest.raises(NotFound):
+            templates.get(session, "nothing")
+
+
+def test_the_values_of_a_running_trial(database: ModuleType) -> None:
+    end = clock.now() + 2 * clock.DAY + 3600
+    with database.transaction() as session:
+        id = builders.customer(
+            session, name="  Jo\nTwo ", email="jo@x.example", plan="Team", plan_micros=4_900_000_000,
+            currency="usd", status="trialing", payment_method_on_file=False,
+        )  # fmt: skip
+        builders.row(
+            session, Subscription, id="sub_1", customer=id, status="trialing", trial_end=end + 999_999
+        )
+        builders.row(session, Subscription, id="sub_2", customer=id, status="trialing", trial_end=end)
+        builders.row(
+            session, Subscription, id="sub_3", customer=id, status="canceled", trial_end=end - 999_999
+        )
+    values = values_of(database, id)
+    assert (values["name"], values["plan"], values["days_left"]) == ("Jo Two", "Team", 3)
+    assert values["plan_value"] == "US$49.00"
+    assert values["trial_end_time"].endswith("(Europe/Berlin)")
+    assert values["card_on_file"] is False
+    assert values.keys() <= VARIABLES.keys()
+    assert not {"amount_due", "card_url", "booking_url", "card_last4"} & values.keys()
+
+
+def test_the_trial_ends_on_the_workspaces_day(database: ModuleType) -> None:
+    with database.transaction() as session:
+        id = builders.customer(session)
+        builders.row(
+            session, Subscription, id="sub_1", customer=id, status="canceled", trial_end=1_785_538_800
+        )  # 2026-07-31 23:00 UTC
+    values = values_of(database, id)
+    assert values["trial_end"] == "Saturday, 1 August 2026"
+    assert values["trial_end_time"] == "01:00 (Europe/Berlin)"
+    assert "days_left" not in values
+    assert values["name"] == "there"
+
+
+def test_the_values_of_a_failed_invoice(database: ModuleType) -> None:
+    with database.transaction() as session:
+        id = builders.customer(session, currency="jpy")
+        shared = {"customer": id, "status": "open", "attempted": True, "currency": "jpy"}
+        builders.row(
+            session, Invoice, id="in_1", number="A-1", amount_remaining=4900, hosted_invoice_url="https://s/1",
+            next_payment_attempt=1_785_538_800, **shared,
+        )  # fmt: skip
+        builders.row(session, Invoice, id="in_2", number="A-2", amount_remaining=100, **shared)
+        builders.row(session, Invoice, id="in_3", amount_remaining=9999, **{**shared, "status": "paid"})
+        builders.row(session, InvoicePayment, id="inpay_1", invoice="in_1", payment_intent="pi_1")
+        builders.row(session, Charge, id="ch_1", payment_intent="pi_1", status="failed", card_last4="0341")
+    largest, second = values_of(database, id), values_of(database, id, Occasion(invoice="in_2"))
+    assert (largest["invoice_number"], largest["amount_due"], largest["card_last4"]) == (
+        "A-1",
+        "JP¥4,900",
+        "0341",
+    )
+    assert largest["next_attempt"] == "Saturday, 1 August 2026"
+    assert largest["card_url"] == largest["hosted_invoice_url"] == "https://s/1"
+    assert second["invoice_number"] == "A-2"
+    assert not {"next_attempt", "hosted_invoice_url", "card_url"} & second.keys()
+
+
+def test_a_card_link_just_made_goes_before_any_other(database: ModuleType) -> None:
+    with database.transaction() as session:
+        id = builders.customer(session)
+    assert values_of(database, id, Occasion(card_url="https://s/portal"))["card_url"] == "https://s/portal"
