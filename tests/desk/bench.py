@@ -1,0 +1,158 @@
+"""An account with customers in every state, and people who press the desk's buttons."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import stripe
+
+from services import clock, database
+from services.desk import commands, subject
+from services.desk.commands import Opened, Outcome
+from services.desk.subject import Subject
+from services.mirror import complete, writer
+from services.staff.roles import Person, Role
+from tests.support.sandbox import Sandbox
+
+ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
+BEN = Person(2, "Ben", "ben@example.com", Role.SUPPORT)
+SAM = Person(3, "Sam", "sam@example.com", Role.SALES)
+VIC = Person(4, "Vic", "vic@example.com", Role.VIEWER)
+STATES = (
+    "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",
+    "set to cancel", "canceled", "incomplete",
+)  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """The sandbox account through the official SDK, mirrored into the desk's tables on demand."""
+
+    sandbox: Sandbox
+    sdk: stripe.v1.StripeClient = field(init=False)
+    prices: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sdk = self.sandbox.client(max_network_retries=0).v1
+
+    def price(self, amount: int = 4900, currency: str = "usd", interval: str = "month") -> str:
+        """A recurring price, one for each kind."""
+        name = f"{amount}-{currency}-{interval}"
+        if name not in self.prices:
+            product = self.sdk.products.create({"name": f"Team {name}"})
+            recurring = {"interval": interval}
+            made = self.sdk.prices.create(
+                {"product": product.id, "unit_amount": amount, "currency": currency, "recurring": recurring}
+            )
+            self.prices[name] = made.id
+            self.mirror("product", product.id)
+        self.mirror("price", self.prices[name])
+        return self.prices[name]
+
+    def customer(self, card: str | None = "ok", **fields: Any) -> str:
+        """A customer, with a card that works, one that is declined with a code, or none."""
+        made = self.sdk.customers.create({"name": "Ada Lovelace", "email": "ada@example.com", **fields})
+        if card:
+            self.sandbox.add_card(made.id, card)
+        self.mirror("customer", made.id)
+        return made.id
+
+    def subscribe(self, customer: str, **params: Any) -> str:
+        """A subscription of the customer, mirrored."""
+        items = params.pop("items", None) or [{"price": self.price()}]
+        made = self.sdk.subscriptions.create({"customer": customer, "items": items, **params})
+        self.mirror("subscription", made.id)
+        return made.id
+
+    def trial(self, customer: str, days: int = 14, without_card: str = "cancel", **params: Any) -> str:
+        """A running trial."""
+        settings = {"end_behavior": {"missing_payment_method": without_card}}
+        return self.subscribe(customer, trial_period_days=days, trial_settings=settings, **params)
+
+    def in_state(self, state: str) -> Subject:
+        """A customer with one subscription in the state, as the tables show it."""
+        customer = self.customer(None if state in ("trialing without a card", "paused") else "ok")
+        match state:
+            case "trialing" | "trialing without a card":
+                made = self.trial(customer)
+            case "paused":
+                made = self.trial(customer, without_card="pause")
+                self.sdk.subscriptions.update(made, {"trial_end": "now"})
+                self.sandbox.add_card(customer)
+            case "past_due":
+                made = self.trial(customer)
+                self.sandbox.add_card(customer, "insufficient_funds")
+                self.sdk.subscriptions.update(made, {"trial_end": "now"})
+            case "incomplete":
+                self.sandbox.add_card(customer, "insufficient_funds")
+                made = self.subscribe(customer, payment_behavior="allow_incomplete")
+            case _:
+                made = self.subscribe(customer)
+        match state:
+            case "collection paused":
+                self.sdk.subscriptions.update(made, {"pause_collection": {"behavior": "void"}})
+            case "set to cancel":
+                self.sdk.subscriptions.update(made, {"cancel_at_period_end": True})
+            case "canceled":
+                self.sdk.subscriptions.cancel(made)
+        return subject.fresh(customer, made)
+
+    def failed_invoice(self, code: str = "insufficient_funds") -> Subject:
+        """A customer whose first invoice is open after a decline."""
+        customer = self.customer()
+        made = self.trial(customer)
+        self.sandbox.add_card(customer, code)
+        invoice = self.sdk.subscriptions.update(made, {"trial_end": "now"}).latest_invoice
+        self.mirror("subscription", made)
+        self.mirror_payments(str(invoice))
+        return subject.fresh(customer, str(invoice))
+
+    def mirror(self, kind: str, id: str) -> None:
+        """Brings one object into the tables."""
+        writer.apply_answer(complete.read(kind, id))
+
+    def mirror_payments(self, invoice: str) -> None:
+        """Brings an invoice's payments with their intents and charges into the tables."""
+        self.mirror("invoice", invoice)
+        for payment in self.sdk.invoice_payments.list({"invoice": invoice}).data:
+            intent = payment.payment.payment_intent
+            self.mirror("payment_intent", str(intent))
+            for charge in self.sdk.charges.list({"payment_intent": str(intent)}).data:
+                self.mirror("charge", charge.id)
+
+    def writes(self, path: str, method: str = "POST") -> list[dict[str, Any]]:
+        """The requests that changed something under a path."""
+        return [each for each in self.sandbox.requests(method=method) if each["path"].startswith(path)]
+
+
+def press(
+    person: Person, command: str, about: Subject, reason: str = "asked for it", **form: str
+) -> tuple[Opened, Outcome]:
+    """Opens a command's dialog and confirms it."""
+    opened = commands.open(person, command, about.customer.id, about.object_id)
+    return opened, commands.submit(opened, person, form, reason)
+
+
+def row(token: str) -> dict[str, Any]:
+    """The ledger's row of a token."""
+    from services.desk import ledger
+
+    with database.session() as session:
+        return ledger.get(session, token).model_dump()
+
+
+def in_days(days: int) -> int:
+    """The instant that many days ahead."""
+    return clock.now() + days * clock.DAY
+
+
+def within(seconds: float, what: Any) -> Any:
+    """What a function returns as soon as it is true; fails after `seconds`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := what():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not true within {seconds} s")

@@ -1,0 +1,56 @@
+"""A desk on each database, with its queues running, on an account of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import database, durable
+from services.stripe_api import client
+from tests.conftest import BACKENDS
+from tests.desk.bench import Bench
+from tests.support import postgres
+from tests.support.sandbox import KEY, Sandbox, start_sandbox
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """An empty sandbox account."""
+    with start_sandbox(tmp_path_factory.mktemp("account")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def desk(
+    request: pytest.FixtureRequest, account: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
+    """A running desk on an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("desk") / "desk.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        url = f"sqlite:///{path}"
+    else:
+        url = postgres.create_database(request.getfixturevalue("postgres_template"))
+    database.configure(url)
+    client.configure(client.connect(KEY, account.url))
+    durable.launch()
+    yield Bench(account)
+    durable.shutdown()
+    client.configure(None)
+    database.engine().dispose()
+    if request.param == "postgresql":
+        postgres.drop_database(url)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_wrong_by_itself(account: Sandbox) -> Iterator[None]:
+    yield
+    account.heal()
+
+
+def folder_of(sandbox: Sandbox) -> Path:
+    """Where the account's files are."""
+    return sandbox.data.parent
