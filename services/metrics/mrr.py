@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from services.money import MICROS
 
-_PER_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
+PER_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
 COUNTED = frozenset(("active", "past_due"))
 
 
@@ -56,7 +56,7 @@ class PricedItem:
     @property
     def months(self) -> Fraction:
         """How many invoices of this item fall in a month; 0 for what does not recur."""
-        return Fraction(_PER_YEAR.get(self.interval or "", 0), 12 * max(1, self.interval_count))
+        return Fraction(PER_YEAR.get(self.interval or "", 0), 12 * max(1, self.interval_count))
 
     @property
     def monthly(self) -> Fraction:

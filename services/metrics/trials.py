@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from models import CustomerFacts, Invoice, Subscription, SubscriptionItem
 from services.clock import DAY
@@ -38,6 +38,35 @@ class Segment:
 
 
 EVERYONE = Segment()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One currency's running trials: how many, how many end within a week, what they would bring (micros)."""
+
+    running: int = 0
+    ending: int = 0
+    micros: int = 0
+
+
+def running_now(session: Session, as_of: int) -> dict[str, Running]:
+    """The subscriptions in trial now, by currency: what the Trials page lists."""
+    return _running(session, (col(Subscription.status) == "trialing") & ~col(Subscription.deleted), as_of)
+
+
+def running(session: Session, at: int) -> dict[str, Running]:
+    """The subscriptions in trial at a past instant (UTC seconds), reconstructed, by currency."""
+    return _running(session, in_trial(at), at)
+
+
+def _running(session: Session, condition: sa.ColumnElement[bool], at: int) -> dict[str, Running]:
+    s = Subscription
+    ending = sa.case((col(s.trial_end) <= at + 7 * DAY, 1), else_=0)
+    counted = sa.select(
+        col(s.currency), sa.func.count(), sa.func.sum(ending), sa.func.sum(col(s.plan_micros))
+    )
+    rows = session.execute(counted.where(condition).group_by(col(s.currency)))
+    return {code: Running(number, int(soon), int(micros)) for code, number, soon, micros in rows}
 
 
 def trials(as_of: int, segment: Segment = EVERYONE) -> sa.CTE:
@@ -78,12 +107,12 @@ def _in(segment: Segment, plan: Any, source: Any, currency: Any) -> list[sa.Colu
 
 def in_trial(as_of: int) -> sa.ColumnElement[bool]:
     """SQL: whether a subscription is in its trial. One that Stripe has not ended yet still is."""
-    begun = col(Subscription.trial_start) <= as_of
-    to_come = (col(Subscription.trial_end) > as_of) & ~_ended(as_of)
+    begun = sa.func.coalesce(col(Subscription.trial_start), as_of + 1) <= as_of  # never NULL: it is negated
+    to_come = (col(Subscription.trial_end) > as_of) & ~has_ended(as_of)
     return begun & ((col(Subscription.status) == "trialing") | to_come)
 
 
-def _ended(as_of: int) -> sa.ColumnElement[bool]:
+def has_ended(as_of: int) -> sa.ColumnElement[bool]:
     return sa.func.coalesce(col(Subscription.ended_at), as_of + 1) <= as_of
 
 
@@ -93,7 +122,7 @@ def _first_trials(as_of: int) -> sa.Subquery:
     mine = sa.over
     trialing = sa.case((in_trial(as_of), 1), else_=0)
     order = (col(s.trial_start), col(s.created), col(s.id))
-    ended = sa.case((_ended(as_of), col(s.ended_at)))
+    ended = sa.case((has_ended(as_of), col(s.ended_at)))
     every = (
         sa.select(
             col(s.customer),

@@ -1,0 +1,201 @@
+"""What does a founder want to know first thing today, per currency, against the period before?
+
+Every figure is one that another module here defines; this one sets it beside its comparison and says which
+page shows its rows. Figures of the past are reconstructed from what the tables say now (see the modules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from models import Workspace
+from services.clock import DAY
+from services.metrics import conversion, periods, recovery, revenue, trials
+from services.metrics.conversion import Cohort, Cube
+from services.metrics.recovery import AtStake
+from services.metrics.revenue import Revenue
+from services.metrics.statistics import Rate
+from services.metrics.trials import Running, Segment
+
+Unit = Literal["count", "money", "micros", "rate"]
+Good = Literal["more", "less", "neither"]
+BACK_DAYS = 30
+WEEK_DAYS = 7
+_MONTHS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number. `key` is its definition; `value` and `before` are None where there is no data.
+
+    Units: a count, `money` in minor units, `micros` (MRR), a Rate. `good` is the direction that pleases.
+    `page` and `params` lead to its rows; `beside` is a second number of the same thing (how many, how much).
+    """
+
+    key: str
+    unit: Unit
+    value: int | Rate | None
+    before: int | Rate | None
+    since: str
+    page: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    good: Good = "more"
+    beside: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Today at a glance: `all` counts customers of every currency, `by_currency` the largest first.
+
+    `pulled_at` is when the data was last brought up to date, None before the first time.
+    """
+
+    as_of: int
+    pulled_at: int | None
+    last_error: str
+    window: int
+    all: Sequence[Figure]
+    by_currency: Mapping[str, Sequence[Figure]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Everything counted at one instant, by currency."""
+
+    revenue: Mapping[str, Revenue]
+    trials: Mapping[str, Running]
+    failures: Mapping[str, AtStake]
+    disputes: Mapping[str, AtStake]
+
+    def parts(self) -> tuple[Mapping[str, object], ...]:
+        return self.revenue, self.trials, self.failures, self.disputes
+
+
+def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
+    """All figures as of now (UTC seconds); months are cut in the workspace's zone."""
+    now, then = _now(session, as_of), _then(session, as_of - BACK_DAYS * DAY)
+    week = trials.running(session, as_of - WEEK_DAYS * DAY)
+    cube = conversion.cube(session, periods.last("month", _MONTHS, until=as_of, zone=zone), as_of=as_of)
+    window = conversion.usual_window(conversion.typical_days(session, as_of=as_of))
+    workspace = session.get(Workspace, 1)
+    return Overview(
+        as_of=as_of,
+        pulled_at=workspace.pulled_at if workspace else None,
+        last_error=workspace.last_error if workspace else "",
+        window=window,
+        all=_everybody(now, then, week, cube, window),
+        by_currency={c: _one_currency(c, now, then, week, cube, window) for c in _currencies(now, then)},
+    )
+
+
+def _now(session: Session, as_of: int) -> _Side:
+    return _Side(
+        revenue.now(session),
+        trials.running_now(session, as_of),
+        recovery.open_failures(session),
+        recovery.open_disputes(session),
+    )
+
+
+def _then(session: Session, at: int) -> _Side:
+    return _Side(
+        revenue.reconstructed(session, at),
+        trials.running(session, at),
+        recovery.open_failures_at(session, at),
+        recovery.open_disputes_at(session, at),
+    )
+
+
+def _currencies(now: _Side, then: _Side) -> list[str]:
+    """Currencies with anything to say, the one with the most paying customers first."""
+    named = [
+        side for part in (now, then) for side in (part.revenue, part.trials, part.failures, part.disputes)
+    ]
+    found = {code for side in named for code in side if code}
+    return sorted(found, key=lambda code: (-now.revenue.get(code, Revenue()).customers, code))
+
+
+def _everybody(now: _Side, then: _Side, week: Mapping[str, Running], cube: Cube, window: int) -> list[Figure]:
+    """Counts in all currencies together; amounts are never added."""
+    return [
+        _count("active_customers", now.revenue, then.revenue, "customers"),
+        _count("trials_running", now.trials, then.trials, "running"),
+        _count("trials_ending", now.trials, week, "ending"),
+        _converted(cube, window),
+        _count("failing", now.failures, then.failures, "count"),
+        _count("disputes", now.disputes, then.disputes, "count"),
+    ]
+
+
+def _one_currency(
+    code: str, now: _Side, then: _Side, week: Mapping[str, Running], cube: Cube, window: int
+) -> list[Figure]:
+    return [
+        _of("mrr", code, now.revenue, then.revenue, "mrr"),
+        _of("active_customers", code, now.revenue, then.revenue, "customers"),
+        _of("trials_running", code, now.trials, then.trials, "running"),
+        _of("trials_ending", code, now.trials, week, "ending"),
+        _of("trial_mrr", code, now.trials, then.trials, "micros"),
+        _converted(cube.only(Segment(currency=code)), window, code),
+        _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
+        _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
+    ]
+
+
+_PAYING, _DISPUTED = {"only": "paying"}, {"only": "open dispute"}
+_KINDS: dict[str, tuple[Unit, Good, str, Mapping[str, str]]] = {
+    "mrr": ("micros", "more", "customers", _PAYING | {"sort": "MRR"}),
+    "active_customers": ("count", "more", "customers", _PAYING),
+    "trials_running": ("count", "more", "trials", {}),
+    "trials_ending": ("count", "neither", "trials", {"within": str(WEEK_DAYS)}),
+    "trial_mrr": ("micros", "more", "trials", {"sort": "Plan value"}),
+    "failing": ("count", "less", "failed-payments", {}),
+    "at_stake": ("money", "less", "failed-payments", {}),
+    "disputes": ("count", "less", "customers", _DISPUTED),
+    "disputed": ("money", "less", "customers", _DISPUTED),
+}
+
+
+def _count(key: str, now: Mapping[str, object], then: Mapping[str, object], name: str) -> Figure:
+    return _figure(key, _sum(now, name), _sum(then, name))
+
+
+def _of(
+    key: str, code: str, now: Mapping[str, object], then: Mapping[str, object], name: str, beside: str = ""
+) -> Figure:
+    here, there = (getattr(side.get(code), name, 0) for side in (now, then))
+    return _figure(key, here, there, code, getattr(now.get(code), beside, 0) if beside else None)
+
+
+def _figure(key: str, value: int, before: int, code: str = "", beside: int | None = None) -> Figure:
+    unit, good, page, params = _KINDS[key]
+    since = f"{WEEK_DAYS if key == 'trials_ending' else BACK_DAYS} days ago"
+    return Figure(key, unit, value, before, since, page, {**params, **_in(code)}, good, beside)
+
+
+def _converted(cube: Cube, window: int, code: str = "") -> Figure:
+    """The youngest cohort that is old enough for the window, against the one before it."""
+    last, before = conversion.last_closed(cube.cohorts(window))
+    params = {"within": f"{window} days", **({"cohort": last.period.key} if last else {}), **_in(code)}
+    return Figure("cohort_rate", "rate", _rate(last), _rate(before), _name(before), "conversion", params)
+
+
+def _in(code: str) -> dict[str, str]:
+    return {"currency": code.upper()} if code else {}
+
+
+def _rate(cohort: Cohort | None) -> Rate | None:
+    return cohort.rate if cohort else None
+
+
+def _name(cohort: Cohort | None) -> str:
+    return cohort.period.key if cohort else ""
+
+
+def _sum(side: Mapping[str, object], name: str) -> int:
+    return sum(getattr(part, name) for part in side.values())

@@ -1,0 +1,181 @@
+"""Which payments failed, what is at stake, and what came back, per currency?
+
+Failed payment: an invoice above zero whose attempt failed. It is open while it still asks for money.
+States: recovered (paid by any means), in recovery, lost (void, uncollectible, or its subscription is over).
+The first invoice after a trial is left out of the recovery rate and reported as `missed_payment` with the
+trials; it is among the open failures, because somebody has to see to it.
+
+Open failures of a past instant are reconstructed from when invoices were finalized, paid and given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from models import Charge, Dispute, Event, Invoice, InvoicePayment, Subscription
+from services.clock import DAY
+from services.metrics.statistics import Rate
+from services.metrics.trials import is_regular
+
+OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+_LONGEST_DUNNING = 120 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """One currency: how many invoices or disputes, of how many customers, and their amount (minor units)."""
+
+    count: int = 0
+    customers: int = 0
+    amount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of the payments of one currency that first failed in a period; amounts in minor units."""
+
+    recovered: int = 0
+    in_recovery: int = 0
+    lost: int = 0
+    recovered_amount: int = 0
+    failed_amount: int = 0
+
+    @property
+    def rate(self) -> Rate:
+        """Recovered / failed, by count."""
+        return Rate(self.recovered, self.recovered + self.in_recovery + self.lost)
+
+
+def is_open_failure(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
+    """SQL: whether an invoice's payment failed and it still asks for money."""
+    return (
+        (col(invoice.status) == "open")
+        & col(invoice.attempted)
+        & (col(invoice.amount_remaining) > 0)
+        & ~col(invoice.deleted)
+    )
+
+
+def open_failures(session: Session) -> dict[str, AtStake]:
+    """Failed payments that are open now, with the money at stake, by currency."""
+    return _summed(session, is_open_failure(), col(Invoice.amount_remaining))
+
+
+def open_failures_at(session: Session, at: int) -> dict[str, AtStake]:
+    """Failed payments that were open at a past instant (UTC seconds), reconstructed, by currency."""
+    i = Invoice
+    resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
+    failed = (col(i.attempt_count) > 1) | (col(i.status) != "paid")
+    later = (col(i.created) > at - _LONGEST_DUNNING) & (resolved > at) & failed & (col(i.attempt_count) > 0)
+    then = (is_open_failure() | later) & (sa.func.coalesce(col(i.finalized_at), col(i.created)) <= at)
+    return _summed(session, then & (col(i.total) > 0) & (col(i.created) <= at), col(i.amount_due))
+
+
+def _summed(session: Session, condition: sa.ColumnElement[bool], amount: Any) -> dict[str, AtStake]:
+    i = Invoice
+    rows = session.execute(
+        sa.select(
+            col(i.currency), sa.func.count(), sa.func.count(col(i.customer).distinct()), sa.func.sum(amount)
+        )
+        .where(condition)
+        .group_by(col(i.currency))
+    )
+    return {currency: AtStake(count, customers, int(total)) for currency, count, customers, total in rows}
+
+
+def open_disputes(session: Session) -> dict[str, AtStake]:
+    """Disputes that are not decided, by currency."""
+    return _disputes(session, col(Dispute.status).in_(OPEN_DISPUTES))
+
+
+def open_disputes_at(session: Session, at: int) -> dict[str, AtStake]:
+    """Disputes that were not decided at a past instant (UTC seconds), reconstructed from the events."""
+    closed = sa.exists().where(
+        col(Event.object_id) == col(Dispute.id),
+        col(Event.type) == "charge.dispute.closed",
+        col(Event.created) > at,
+    )
+    return _disputes(
+        session, (col(Dispute.created) <= at) & (col(Dispute.status).in_(OPEN_DISPUTES) | closed)
+    )
+
+
+def _disputes(session: Session, condition: sa.ColumnElement[bool]) -> dict[str, AtStake]:
+    d = Dispute
+    rows = session.execute(
+        sa.select(
+            col(d.currency),
+            sa.func.count(),
+            sa.func.count(col(Charge.customer).distinct()),
+            sa.func.sum(col(d.amount)),
+        )
+        .join(Charge, col(Charge.id) == col(d.charge), isouter=True)
+        .where(condition)
+        .group_by(col(d.currency))
+    )
+    return {currency: AtStake(count, customers, int(total)) for currency, count, customers, total in rows}
+
+
+def recovered(session: Session, begins: int, ends: int) -> dict[str, Recovery]:
+    """What became so far of the payments that first failed from `begins` to before `ends`, by currency."""
+    failed, i, s = _first_failures(), aliased(Invoice), aliased(Subscription)
+    over = col(s.ended_at).is_not(None) | col(i.status).in_(("void", "uncollectible"))
+    paid, total = col(i.status) == "paid", col(i.total)
+    rows = session.execute(
+        sa.select(
+            col(i.currency),
+            _sum_if(paid, 1),
+            _sum_if(~paid & ~over, 1),
+            _sum_if(~paid & over, 1),
+            _sum_if(paid, total),
+            sa.func.sum(total),
+        )
+        .join_from(failed, i, col(i.id) == failed.c.invoice)
+        .join(s, col(s.id) == col(i.subscription), isouter=True)
+        .where(
+            failed.c.failed_at >= begins, failed.c.failed_at < ends, total > 0, ~_is_first_after_trial(i, s)
+        )
+        .group_by(col(i.currency))
+    )
+    return {currency: Recovery(*map(int, numbers)) for currency, *numbers in rows}
+
+
+def _sum_if(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((condition, value), else_=0))
+
+
+def _first_failures() -> sa.Subquery:
+    """Each invoice with a failed charge, and when the first failed; then those that failed without one."""
+    c, p, i = Charge, InvoicePayment, Invoice
+    charged: Any = (
+        sa.select(col(p.invoice).label("invoice"), sa.func.min(col(c.created)).label("failed_at"))
+        .join_from(c, p, col(p.payment_intent) == col(c.payment_intent))
+        .where(col(c.status) == "failed")
+        .group_by(col(p.invoice))
+    )
+    asked = sa.select(col(i.id), sa.func.coalesce(col(i.finalized_at), col(i.created))).where(
+        col(i.status).in_(("open", "uncollectible")), col(i.attempt_count) > 0
+    )
+    both = charged.union_all(asked).subquery()
+    return (
+        sa.select(both.c.invoice, sa.func.min(both.c.failed_at).label("failed_at"))
+        .group_by(both.c.invoice)
+        .subquery()
+    )
+
+
+def _is_first_after_trial(invoice: Any, subscription: Any) -> sa.ColumnElement[bool]:
+    earlier = aliased(Invoice)
+    before = sa.exists().where(
+        col(earlier.subscription) == col(invoice.subscription),
+        col(earlier.created) < col(invoice.created),
+        col(earlier.total) > 0,
+        col(earlier.status) != "void",
+        is_regular(earlier),
+    )
+    return col(subscription.trial_start).is_not(None) & ~before

@@ -1,0 +1,197 @@
+"""Cohorts, windows, plans and sources: known answers, and sums that must agree."""
+
+from __future__ import annotations
+
+import random
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.clock import DAY
+from services.metrics import conversion, periods
+from services.metrics.conversion import Cell, Cube
+from services.metrics.statistics import Rate
+from services.metrics.trials import STATES, Segment
+from tests.metrics.build import HOUR, Account, at
+
+NOW = at("2026-06-15 12:00")
+UTC = ZoneInfo("UTC")
+MONTHS = periods.last("month", 4, until=NOW, zone=UTC)  # March to June
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+def count(database: ModuleType, account: Account, as_of: int = NOW) -> Cube:
+    account.save(database)
+    with database.session() as session:
+        return conversion.cube(session, MONTHS, as_of=as_of)
+
+
+def convert(account: Account, name: str, start: int, *, after: int = 14, **fields: str) -> None:
+    """A trial of `after` days whose first invoice is paid an hour after it was made."""
+    plan = fields.pop("plan", "pro")
+    sub = account.trial(account.customer(name, start, **fields), start, after, status="active", plan=plan)
+    account.invoice(sub, start + after * DAY)
+
+
+def expire(account: Account, name: str, start: int, **fields: str) -> None:
+    """A trial of 14 days that ends without a card."""
+    end = start + 14 * DAY
+    plan = fields.pop("plan", "pro")
+    customer = account.customer(name, start, **fields)
+    account.trial(customer, start, status="canceled", canceled_at=end, ended_at=end, plan=plan)
+
+
+def test_a_cohort_is_the_month_of_the_start_and_its_rate_is_converted_of_started(database, account) -> None:
+    convert(account, "ada", at("2026-04-30 23:59"))
+    expire(account, "bob", at("2026-04-01"))
+    convert(account, "cem", at("2026-05-01"))
+    _, april, may, _ = count(database, account).cohorts(30)
+    assert (april.period.key, april.rate) == ("2026-04", Rate(1, 2))
+    assert may.rate == Rate(1, 1)
+    assert (april.states["converted"], april.states["expired"], april.started) == (1, 1, 2)
+
+
+def test_a_month_without_trials_has_no_data(database, account) -> None:
+    march, *_ = count(database, account).cohorts(30)
+    assert march.rate.value is None
+
+
+def test_a_window_counts_only_who_converted_within_it(database, account) -> None:
+    convert(account, "ada", at("2026-03-02"), after=14)
+    convert(account, "bob", at("2026-03-02"), after=29)
+    convert(account, "cem", at("2026-03-02"), after=30)  # paid an hour after the thirtieth day
+    cube = count(database, account)
+    assert [cube.cohorts(window)[0].rate.part for window in (7, 14, 30, 60, None)] == [0, 0, 2, 3, 3]
+
+
+def test_a_cohort_is_open_until_its_last_trial_is_as_old_as_the_window(database, account) -> None:
+    expire(account, "ada", at("2026-05-01"))
+    may = periods.containing("month", at("2026-05-01"), UTC)
+    for as_of, is_open in ((may.ends + 30 * DAY - 1, True), (may.ends + 30 * DAY, False)):
+        cohort = count(database, account, as_of).cohorts(30)[2]
+        assert (cohort.period.key, cohort.open) == ("2026-05", is_open)
+
+
+def test_without_a_window_a_cohort_is_open_while_a_trial_of_it_runs(database, account) -> None:
+    account.trial(account.customer("ada", at("2026-04-20")), at("2026-04-20"), 90)
+    convert(account, "bob", at("2026-03-20"))
+    march, april, *_ = count(database, account).cohorts(None)
+    assert (march.open, april.open) == (False, True)
+
+
+def test_the_last_closed_cohort_skips_months_without_trials(database, account) -> None:
+    convert(account, "ada", at("2026-03-02"))
+    convert(account, "bob", at("2026-06-02"), after=3)
+    last, before = conversion.last_closed(count(database, account).cohorts(30))
+    assert last is not None
+    assert (last.period.key, before) == ("2026-03", None)
+
+
+def test_groups_compare_closed_cohorts_only(database, account) -> None:
+    convert(account, "ada", at("2026-03-02"), source="ads")
+    expire(account, "bob", at("2026-03-03"), source="ads", plan="team")
+    convert(account, "cem", at("2026-04-03"), plan="team")
+    account.trial(account.customer("dan", at("2026-06-10"), source="ads"), at("2026-06-10"))
+    cube = count(database, account)
+    assert {group.key: group.rate for group in cube.by("source", 30)} == {"ads": Rate(1, 2), "": Rate(1, 1)}
+    assert {g.key: g.rate for g in cube.by("plan", 30)} == {"prod_pro": Rate(1, 1), "prod_team": Rate(1, 2)}
+
+
+def test_stripes_rate_counts_trials_that_ended_in_the_last_30_days(database, account) -> None:
+    convert(account, "ada", NOW - 20 * DAY)  # ended 6 days ago
+    expire(account, "bob", NOW - 44 * DAY + HOUR)  # ended just inside
+    expire(account, "cem", NOW - 44 * DAY - HOUR)  # ended just outside
+    account.trial(account.customer("dan", NOW - DAY), NOW - DAY)
+    assert count(database, account).period_rate() == Rate(1, 2)
+
+
+def test_an_early_cancel_ended_when_it_ended_and_not_at_the_trials_end(database, account) -> None:
+    account.trial(
+        account.customer("ada", NOW - 40 * DAY),
+        NOW - 40 * DAY,
+        60,
+        status="canceled",
+        canceled_at=NOW - 35 * DAY,
+        ended_at=NOW - 35 * DAY,
+    )
+    assert count(database, account).period_rate() == Rate(0, 0)
+
+
+def test_months_are_cut_in_the_workspaces_zone(database, account) -> None:
+    convert(account, "ada", at("2026-04-30 23:30"))  # already May in Berlin
+    account.save(database)
+    berlin = periods.last("month", 2, until=at("2026-05-20"), zone=ZoneInfo("Europe/Berlin"))
+    with database.session() as session:
+        april, may = conversion.cube(session, berlin, as_of=NOW).cohorts(30)
+    assert (april.started, may.started) == (0, 1)
+
+
+def test_the_usual_window_leaves_time_for_the_usual_trial(database, account) -> None:
+    with database.session() as session:
+        assert conversion.typical_days(session, as_of=NOW) is None
+    for number in range(9):
+        account.trial(account.customer(f"c{number}", NOW - DAY), NOW - DAY, 14)
+    account.trial(account.customer("long", NOW - DAY), NOW - DAY, 90)
+    account.save(database)
+    with database.session() as session:
+        assert conversion.typical_days(session, as_of=NOW) == 14
+    assert [conversion.usual_window(days) for days in (None, 7, 14, 20, 21, 30, 60, 180)] == [
+        30, 30, 30, 30, 60, 60, 90, 90,
+    ]  # fmt: skip
+
+
+# What must hold for any account
+
+cells = st.builds(
+    Cell,
+    st.integers(-1, 3),
+    st.sampled_from(STATES),
+    st.sampled_from(("prod_a", "prod_b", "")),
+    st.sampled_from(("ads", "")),
+    st.sampled_from(("usd", "jpy")),
+    st.sampled_from((*conversion.WINDOWS, 1_000_000)),
+    st.booleans(),
+    st.integers(1, 50),
+)
+cubes = st.lists(cells, max_size=30).map(lambda found: Cube(MONTHS, NOW, found))
+windows = st.sampled_from((*conversion.WINDOWS, None))
+
+
+@given(cubes, windows)
+def test_the_six_states_add_up_to_the_cohort(cube: Cube, window: int | None) -> None:
+    for cohort in cube.cohorts(window):
+        assert sum(cohort.states.values()) == cohort.started
+        assert set(cohort.states) == set(STATES)
+
+
+@given(cubes, windows)
+def test_segments_add_up_to_the_whole(cube: Cube, window: int | None) -> None:
+    whole = cube.cohorts(window)
+    for name, values in (("plan", ("prod_a", "prod_b")), ("currency", ("usd", "jpy"))):
+        parts = [cube.only(Segment(**{name: value})).cohorts(window) for value in values]
+        rest = sum(c.count for c in cube.cells if c.cohort >= 0 and not getattr(c, name))
+        assert sum(cohort.started for part in parts for cohort in part) + rest == sum(
+            c.started for c in whole
+        )
+
+
+@given(cubes)
+def test_a_wider_window_never_lowers_a_rate(cube: Cube) -> None:
+    for narrow, wide in zip(conversion.WINDOWS, (*conversion.WINDOWS[1:], None), strict=True):
+        pairs = zip(cube.cohorts(narrow), cube.cohorts(wide), strict=True)
+        assert all(one.rate.part <= two.rate.part for one, two in pairs)
+
+
+@given(cubes, windows, st.randoms())
+def test_the_order_of_rows_does_not_matter(cube: Cube, window: int | None, shuffler: random.Random) -> None:
+    shuffled = list(cube.cells)
+    shuffler.shuffle(shuffled)
+    assert Cube(MONTHS, NOW, shuffled).cohorts(window) == cube.cohorts(window)
+    assert Cube(MONTHS, NOW, shuffled).by("plan", window) == cube.by("plan", window)

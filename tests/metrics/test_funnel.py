@@ -1,0 +1,139 @@
+"""How far people came: known answers, and steps that are parts of the step before."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.clock import DAY
+from services.metrics import funnel, periods
+from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS, Cell, Path, Step
+from tests.metrics.build import Account, at
+
+NOW = at("2026-06-15 12:00")
+LONG_AGO = at("2026-01-10")
+MONTHS = periods.last("month", 6, until=NOW, zone=ZoneInfo("UTC"))
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+def walk(database: ModuleType, account: Account, path: Path = "trial", as_of: int = NOW) -> dict[str, Step]:
+    account.save(database)
+    with database.session() as session:
+        return {step.name: step for step in funnel.steps(funnel.cells(session, MONTHS, as_of=as_of), path)}
+
+
+def reached(database: ModuleType, account: Account, path: Path = "trial") -> list[int]:
+    return [step.count for step in walk(database, account, path).values()]
+
+
+def test_who_pays_all_along_reaches_every_step(database, account) -> None:
+    sub = account.trial(account.customer("ada", LONG_AGO, card=True), LONG_AGO, status="active")
+    account.invoice(sub, LONG_AGO + 14 * DAY)
+    assert reached(database, account) == [1, 1, 1, 1, 1, 1, 1]
+
+
+def test_who_expired_without_a_card_stops_at_the_trial(database, account) -> None:
+    end = LONG_AGO + 14 * DAY
+    customer = account.customer("ada", LONG_AGO)
+    account.trial(customer, LONG_AGO, status="canceled", ended_at=end, canceled_at=end)
+    assert reached(database, account) == [1, 1, 0, 0, 0, 0, 0]
+
+
+def test_who_is_billed_by_invoice_needs_no_card(database, account) -> None:
+    customer = account.customer("ada", NOW - DAY)
+    account.trial(customer, NOW - DAY, collection_method="send_invoice")
+    steps = walk(database, account)
+    assert [steps[name] for name in ("method", "over")] == [Step("method", 1), Step("over", 0, 1)]
+
+
+def test_who_paid_by_bank_transfer_had_a_way_to_pay(database, account) -> None:
+    sub = account.trial(account.customer("ada", LONG_AGO, card=False), LONG_AGO, status="active")
+    account.invoice(sub, LONG_AGO + 14 * DAY)
+    assert walk(database, account)["paid"].count == 1
+
+
+def test_a_running_trial_without_a_card_is_undecided_about_the_card(database, account) -> None:
+    account.trial(account.customer("ada", NOW - DAY), NOW - DAY)
+    steps = walk(database, account)
+    assert (steps["trial"], steps["method"]) == (Step("trial", 1), Step("method", 0, 1))
+
+
+def test_who_canceled_after_40_days_still_paid_after_30_and_not_after_90(database, account) -> None:
+    paid = LONG_AGO + 14 * DAY
+    customer = account.customer("ada", LONG_AGO, card=True)
+    sub = account.trial(
+        customer, LONG_AGO, status="canceled", ended_at=paid + 40 * DAY, canceled_at=paid + DAY
+    )
+    account.invoice(sub, paid)
+    assert reached(database, account)[-3:] == [1, 1, 0]
+
+
+def test_who_first_paid_20_days_ago_is_undecided_about_30_days(database, account) -> None:
+    start = NOW - 34 * DAY
+    sub = account.trial(account.customer("ada", start, card=True), start, status="active")
+    account.invoice(sub, NOW - 20 * DAY)
+    steps = walk(database, account)
+    assert (steps["paid"], steps["paying_30"]) == (Step("paid", 1), Step("paying_30", 0, 1))
+
+
+def test_who_is_unpaid_now_is_not_still_paying(database, account) -> None:
+    sub = account.trial(account.customer("ada", LONG_AGO, card=True), LONG_AGO, status="unpaid")
+    account.invoice(sub, LONG_AGO + 14 * DAY)
+    assert reached(database, account)[-3:] == [1, 0, 0]
+
+
+def test_who_never_trialed_goes_straight_to_paying_on_a_path_of_its_own(database, account) -> None:
+    sub = account.subscription(account.customer("ada", LONG_AGO), LONG_AGO)
+    account.invoice(sub, LONG_AGO, reason="subscription_create")
+    account.customer("bob", LONG_AGO)
+    account.trial(account.customer("cem", NOW - DAY), NOW - DAY)
+    assert reached(database, account, "direct") == [2, 1, 1, 1]
+    assert reached(database, account, "trial")[:3] == [3, 1, 0]
+
+
+def test_a_charge_without_a_subscription_is_not_a_first_payment(database, account) -> None:
+    sub = account.subscription(account.customer("ada", LONG_AGO), LONG_AGO)
+    account.invoice(sub, LONG_AGO, reason="manual")
+    assert reached(database, account, "direct") == [1, 0, 0, 0]
+
+
+def test_only_sign_ups_of_the_periods_count(database, account) -> None:
+    account.customer("ada", MONTHS[0].begins - 1)
+    account.customer("bob", MONTHS[0].begins)
+    assert reached(database, account)[0] == 1
+
+
+counted = st.one_of(
+    st.tuples(st.just("trial"), st.integers(1, 6)), st.tuples(st.just("direct"), st.integers(0, 3))
+).flatmap(
+    lambda pair: st.builds(
+        Cell,
+        st.integers(0, 5),
+        st.just("prod_a"),
+        st.just(""),
+        st.just("usd"),
+        st.just(pair[0]),
+        st.just(pair[1]),
+        st.just(False) if pair[1] == (6 if pair[0] == "trial" else 3) else st.booleans(),
+        st.integers(1, 40),
+    )
+)
+
+
+@given(st.lists(counted, max_size=20))
+def test_each_step_is_a_part_of_the_one_before_and_so_are_the_undecided(cells: list[Cell]) -> None:
+    for path, names in (("trial", TRIAL_STEPS), ("direct", DIRECT_STEPS)):
+        steps = funnel.steps(cells, path)  # type: ignore[arg-type]
+        assert tuple(step.name for step in steps) == names
+        for before, step in zip(steps, steps[1:], strict=False):  # noqa: RUF007
+            assert step.count + step.undecided <= before.count
+    everybody = sum(cell.count for cell in cells)
+    assert funnel.steps(cells, "trial")[0].count == everybody
