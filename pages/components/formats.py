@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from babel import Locale
-from babel.dates import format_date, format_time, format_timedelta, get_timezone_name
+from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from services import clock, config
@@ -63,9 +63,8 @@ def moment(instant: int | None) -> str:
 
 
 def zone_name() -> str:
-    """The workspace's time zone as people say it; stands beside every list of times."""
-    zone = config.settings().zone
-    return f"{get_timezone_name(zone, locale=_locale())} ({zone.key})"
+    """The workspace's time zone by its name, e.g. `Europe/Berlin`; stands beside every list of times."""
+    return config.settings().zone.key.replace("_", " ")
 
 
 def relative(instant: int | None, *, now: int | None = None) -> str:

@@ -1,0 +1,44 @@
+"""What tests of pages share: the settings of a workspace, and Streamlit told that pages/ is no menu."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+
+from services import config
+from services.staff import people
+
+
+@pytest.fixture(autouse=True)
+def _no_pages_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without it AppTest skips dashboard.py from its second run on.
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
+
+
+@pytest.fixture(autouse=True)
+def _sandbox_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The settings are read anew: a sandbox with its data in a folder of the test."""
+    for name in (
+        "STRIPE_API_KEY",
+        "STRIPE_API_BASE",
+        "DATABASE_URL",
+        "WORKSPACE_TIMEZONE",
+        "WORKSPACE_LOCALE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    config.settings.cache_clear()
+    yield
+    config.settings.cache_clear()
+
+
+@pytest.fixture
+def staffed(database: ModuleType) -> ModuleType:
+    """An empty database with the sandbox's ten people: what a page needs to open."""
+    with database.transaction() as session:
+        people.prepare(session, "sandbox")
+    return database

@@ -1,0 +1,172 @@
+"""The shell around the pages: start, problems, acting people, read-only, banner."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components import navigation, problems
+from services import config, schedules
+from services.errors import ConfigurationError, InvalidInput
+from services.schedules import Startup
+from services.staff import people
+from services.staff.roles import GRANTS, Permission, Role
+
+
+def guarded() -> None:
+    import streamlit as st
+
+    from pages.components import banner, guard, sign_in
+
+    person = guard.enter("customers")
+    with st.sidebar:
+        sign_in.corner(person)
+    banner.show(person)
+    st.title("Customers")
+    st.text(f"{person.email} {person.role} {person.read_only}")
+
+
+@dataclass
+class WrittenDesk:
+    """Stands where the process's desk stands, with a start that the test has written."""
+
+    startup: Startup
+    retried: list[bool] = field(default_factory=list)
+
+    def retry(self) -> None:
+        self.retried.append(True)
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[WrittenDesk]:
+    written = WrittenDesk(Startup())
+    monkeypatch.setattr(schedules._Process, "desk", written)
+    yield written
+
+
+def run(app: AppTest | None = None) -> AppTest:
+    app = (AppTest.from_function(guarded) if app is None else app).run()
+    assert not app.exception
+    return app
+
+
+def titles(app: AppTest) -> list[str]:
+    return [title.value for title in app.title]
+
+
+def test_until_the_desk_is_ready_a_page_shows_how_far_it_is(desk: WrittenDesk) -> None:
+    desk.startup = Startup(step="Preparing the sandbox account", share=0.4)
+    app = run()
+    assert titles(app) == ["Trialdesk"]
+    progress = app.get("progress")[0].proto
+    assert (progress.value, progress.text) == (40, "Preparing the sandbox account (40.0 %)")
+
+
+def test_a_start_that_failed_says_why_and_can_be_tried_again(desk: WrittenDesk) -> None:
+    desk.startup = Startup(problem=ConfigurationError("The key is *wrong*.", remedy="Copy it again."))
+    app = run()
+    assert [error.value for error in app.error] == [r"The key is \*wrong\*\."]
+    assert [caption.value for caption in app.caption] == [r"Copy it again\."]
+    app.button[0].click().run()
+    assert desk.retried == [True]
+
+
+def test_the_sandbox_switches_between_people(staffed: ModuleType) -> None:
+    app = run()
+    assert app.text[0].value.startswith("ada@trialdesk.test admin")
+    assert len(app.selectbox[0].options) == 10
+    app.selectbox[0].select("vera@trialdesk.test").run()
+    assert app.text[0].value.startswith("vera@trialdesk.test viewer")
+    assert "Sandbox" in app.markdown[0].value
+
+
+def test_a_person_who_is_shut_out_is_no_longer_offered(staffed: ModuleType) -> None:
+    app = run()
+    app.selectbox[0].select("vera@trialdesk.test").run()
+    with staffed.transaction() as session:
+        people.deactivate(session, "vera@trialdesk.test")
+    app.run()
+    assert app.text[0].value.startswith("ada@trialdesk.test admin")
+
+
+def test_a_role_without_the_permission_sees_why(staffed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GRANTS, Role.VIEWER, frozenset())
+    app = AppTest.from_function(guarded)
+    app.session_state["acting_as"] = "vera@trialdesk.test"
+    run(app)
+    assert "Your role (viewer) may not see customers" in app.info[0].value
+    assert not app.text
+
+
+@pytest.mark.parametrize(
+    ("key", "word", "read_only"),
+    [("sk_test_1", "Test mode", False), ("sk_live_1", "Live, read-only", True)],
+)
+def test_a_real_account_without_sign_in_offers_no_switch(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch, key: str, word: str, read_only: bool
+) -> None:
+    monkeypatch.setenv("STRIPE_API_KEY", key)
+    config.settings.cache_clear()
+    with database.transaction() as session:
+        people.prepare(session, config.settings().mode)
+    app = run()
+    assert not app.selectbox
+    assert app.text[0].value.startswith("admin@localhost admin")
+    assert ("only reads" in app.text[0].value) is read_only
+    assert word in app.markdown[0].value
+
+
+def test_presence_is_noted(staffed: ModuleType) -> None:
+    run()
+    with staffed.session() as session:
+        rows = {row.email: row.last_seen_at for row in people.everyone(session)}
+    assert rows["ada@trialdesk.test"] is not None
+    assert rows["vera@trialdesk.test"] is None
+
+
+def failing(kind: str) -> None:
+    from pages.components import problems
+    from services.errors import InvalidInput
+
+    error = InvalidInput("The *amount* is 0.", remedy="Type more.") if kind == "ours" else KeyError("x")
+    assert problems.on_script_error(error)
+
+
+def test_our_errors_are_shown_as_sentences() -> None:
+    app = AppTest.from_function(failing, kwargs={"kind": "ours"}).run()
+    assert [error.value for error in app.error] == [r"The \*amount\* is 0\."]
+    assert [caption.value for caption in app.caption] == [r"Type more\."]
+
+
+def test_any_other_error_leaves_a_reference_and_a_traceback_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR, logger="trialdesk.pages"):
+        app = AppTest.from_function(failing, kwargs={"kind": "other"}).run()
+    [record] = [record for record in caplog.records if record.name == "trialdesk.pages"]
+    assert record.exc_info is not None
+    reference = record.getMessage().rpartition("reference ")[2].rstrip(").")
+    assert reference in app.caption[0].value
+    assert "KeyError" not in app.error[0].value
+
+
+def test_every_page_asks_the_guard_first() -> None:
+    for page in navigation.PAGES.values():
+        script = navigation.ROOT / page.file
+        if script.exists():
+            assert f'guard.enter("{page.key}")' in script.read_text(), f"{page.file} has no guard"
+
+
+def test_every_role_may_open_something() -> None:
+    for role in Role:
+        assert {Permission.SEE_CUSTOMERS, Permission.SEE_METRICS} <= GRANTS[role]
+
+
+def test_our_errors_pass_through_the_handler_without_a_reference(caplog: pytest.LogCaptureFixture) -> None:
+    assert problems.on_script_error(InvalidInput("No.")) is True
+    assert not caplog.records
