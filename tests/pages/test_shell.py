@@ -10,9 +10,9 @@ from types import ModuleType
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components import navigation, problems
+from pages.components import navigation
 from services import config, schedules
-from services.errors import ConfigurationError, InvalidInput
+from services.errors import ConfigurationError
 from services.schedules import Startup
 from services.staff import people
 from services.staff.roles import GRANTS, Permission, Role
@@ -165,8 +165,3 @@ def test_every_page_asks_the_guard_first() -> None:
 def test_every_role_may_open_something() -> None:
     for role in Role:
         assert {Permission.SEE_CUSTOMERS, Permission.SEE_METRICS} <= GRANTS[role]
-
-
-def test_our_errors_pass_through_the_handler_without_a_reference(caplog: pytest.LogCaptureFixture) -> None:
-    assert problems.on_script_error(InvalidInput("No.")) is True
-    assert not caplog.records
