@@ -9,7 +9,7 @@ from services.mirror import shapes
 from services.mirror.shapes.reading import Object, cut, listed
 from services.stripe_api import client
 from services.stripe_api.client import Answer
-from services.stripe_api.failures import ObjectMissing
+from services.stripe_api.failures import ObjectMissing, RequestRejected
 
 
 def whole(source: Object) -> Object:
@@ -28,13 +28,22 @@ def whole(source: Object) -> Object:
 
 def read(name: str, id: str) -> Answer:
     """One object read whole, by kind and id. One that is gone comes as the stub of a deleted object."""
-    kind = shapes.KINDS[name]
     try:
-        answer = client.account().read(kind.path_of(id), kind.read_params())
+        answer = _read_expanded(shapes.KINDS[name], id)
     except ObjectMissing as missing:
         stub = {"id": id, "object": name, "deleted": True}
         return Answer(stub, clock.now(), missing.request_id)
     return replace(answer, object=whole(answer.object))
+
+
+def _read_expanded(kind: shapes.Kind, id: str) -> Answer:
+    account, path = client.account(), kind.path_of(id)
+    try:
+        return account.read(path, kind.read_params())
+    except RequestRejected as refused:
+        if refused.param != "expand":
+            raise
+        return account.read(path)  # the stub of a deleted object has nothing to expand
 
 
 def read_again(answer: Answer) -> Answer:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _LOWEST = 1.0
-_RECOVERY = 0.02  # of the first rate, each second without a 429: a halved bucket is whole in 25 s
+_RECOVERY = 1.03  # factor for each second without a 429: a halved bucket is whole in 24 s
 _ENDPOINT_REASONS = ("endpoint-rate", "endpoint-concurrency", "resource-specific")
 
 
@@ -53,7 +53,7 @@ class Bucket:
     def _refill(self, at: float) -> None:
         passed, self._at = max(0.0, at - self._at), at
         self._tokens = min(self.rate, self._tokens + passed * self.rate)
-        self.rate = min(self.first_rate, self.rate + passed * _RECOVERY * self.first_rate)
+        self.rate = min(self.first_rate, self.rate * _RECOVERY ** min(passed, 1_000))
 
 
 class Pacer:
