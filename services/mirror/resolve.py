@@ -29,6 +29,7 @@ Key = tuple[str, str]
 DELETIONS = frozenset(
     f"{name}.deleted" for name in ("customer", "product", "price", "coupon", "invoice", "invoiceitem")
 ) | {"customer.discount.deleted"}
+FORECASTS = frozenset(("invoice.upcoming",))  # the object is not in the account
 _PATIENCE = 20  # drains; a clock that stands still would make a second last for ever
 _READERS = 4
 
@@ -64,8 +65,8 @@ class Incoming:
 
     @property
     def key(self) -> Key | None:
-        """Kind and id of the object, None where we do not mirror it."""
-        kind = shapes.kind_of(self.object)
+        """Kind and id of the object, None where we do not mirror it (or it is a forecast)."""
+        kind = None if self.event["type"] in FORECASTS else shapes.kind_of(self.object)
         return (kind, self.object["id"]) if kind and ident(self.object) else None
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from models import Invoice, InvoiceItem
 from services import database
 from services.mirror import complete, facts, gaps, owners, rates, shapes
 from services.mirror.batch import Batch, Family
@@ -43,6 +44,7 @@ def write(session: Session, batch: Batch, *, exact: bool) -> set[str]:
 
 def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     """Writes a batch's rows alone; whoever calls derives rates and facts afterwards."""
+    invoices: dict[str, Family] = {}
     for name, kind in shapes.KINDS.items():
         rows = list(batch.rows[kind.model].values())
         if kind.children is None:
@@ -51,8 +53,11 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
         accepted = upsert_accepted(session, kind.model, rows, exact=exact)
         families = {id: family for id, family in batch.families[name].items() if id in accepted}
         _write_families(session, kind.children, families)
+        if kind.model is Invoice:
+            invoices = families
     for model, tombs in batch.tombs.items():
         bury(session, model, list(tombs.values()))
+    _link_items(session, invoices, batch.tombs[Invoice])
 
 
 def apply_answer(answer: Answer) -> set[str]:
@@ -80,6 +85,27 @@ def _write_families(session: Session, children: shapes.Children, families: dict[
     whole = {id for id, family in families.items() if family.whole}
     _remove_vanished(session, children, whole, {row["id"] for row in rows})
     upsert(session, children.model, rows, exact=True)
+
+
+def _link_items(session: Session, invoices: dict[str, Family], deleted: Iterable[str]) -> None:
+    """An item's invoice, as the invoice's lines tell it: no event tells that a pending item was billed."""
+    billed = {
+        row["invoice_item"]: invoice
+        for invoice, family in invoices.items()
+        for row in family.rows
+        if row["invoice_item"]
+    }
+    columns: Any = table(InvoiceItem).c
+    connection = session.connection()
+    if billed:
+        pending = sa.update(table(InvoiceItem)).where(
+            columns.id == sa.bindparam("item"), columns.invoice.is_(None)
+        )
+        links = [{"item": item, "billed_by": billed[item]} for item in sorted(billed)]
+        connection.execute(pending.values(invoice=sa.bindparam("billed_by")), links)
+    for some in chunks(deleted):
+        freed = sa.update(table(InvoiceItem)).where(columns.invoice.in_(some))
+        connection.execute(freed.values(invoice=None))
 
 
 def _remove_vanished(
