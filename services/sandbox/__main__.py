@@ -7,6 +7,7 @@ import logging
 import socket
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -46,7 +47,7 @@ def _parse(arguments: list[str]) -> Options:
     )
 
 
-def _number(low: int, high: int) -> object:
+def _number(low: int, high: int) -> Callable[[str], int]:
     def check(text: str) -> int:
         number = int(text) if text.isdigit() else -1
         if not low <= number <= high:

@@ -1,8 +1,8 @@
 """How is a request of the API answered?
 
-In order: the key, the rate, faults that strike before, the route, the kept answer of an idempotency key, time,
-the parameters, the work, and faults that strike after. What a request did and the answer that is kept for its
-key are one transaction.
+In order: the key, the rate, faults that strike before, the route, the kept answer of an idempotency key,
+time, the parameters, the work, and faults that strike after. What a request did and the answer that is kept
+for its key are one transaction.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from services.sandbox.errors import (
     CardDeclined,
     InternalFault,
     InvalidRequest,
+    Locked,
     NotReady,
     TooManyRequests,
 )
@@ -103,10 +104,7 @@ def _strike_before(struck: list[Fault]) -> None:
         if fault.kind == "429":
             raise TooManyRequests(fault.reason)
         if fault.kind == "409":
-            conflict = ApiError("This object cannot be accessed right now because another API request or Stripe "
-                                "process is currently accessing it.", code="lock_timeout")  # fmt: skip
-            conflict.status = 409
-            raise conflict
+            raise Locked
 
 
 def _carry_out(service: Service, request: Request, fails_after: bool, old_shape: bool) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ def state(service: Service) -> Given:
         "now": service.clock.now(),
         "offset": service.clock.offset,
         "account": service.account_id,
+        "pid": os.getpid(),
         "customers": service.options.customers,
         "seed": service.options.seed,
         "life": service.options.life,
@@ -29,7 +31,7 @@ def state(service: Service) -> Given:
 
 
 def command(service: Service, method: str, name: str, given: Given) -> Any:
-    """Carry out a command and commit what it did; raises ApiError, having undone it. On the account's thread."""
+    """Carry out a command and commit what it did; raises ApiError, having undone it. On its thread."""
     found = _COMMANDS.get((method, name))
     if found is None:
         raise NoSuchRoute(method, f"/_sandbox/{name}")
@@ -91,7 +93,7 @@ def _pay(service: Service, given: Given) -> Given:
 
 
 def _dispute(service: Service, given: Given) -> Given:
-    """{charge, reason, amount, due_by, inquiry} makes one; {dispute, outcome: won|lost|warning_closed} ends it."""
+    """{charge, reason, amount, due_by, inquiry} opens; {dispute, outcome: won|lost|warning_closed} closes."""
     if "dispute" in given:
         _only(given, "dispute", "outcome")
         return disputes.close(service.account, given["dispute"], _need(given, "outcome"))
@@ -134,7 +136,8 @@ def _books(service: Service, _given: Given) -> Given:
     store.flush()
     counts = store.execute("SELECT kind, count(*) FROM objects GROUP BY kind ORDER BY kind")
     statuses = store.execute(
-        "SELECT kind, label, count(*) FROM objects WHERE kind IN ('subscription', 'invoice', 'invoice_payment') "
+        "SELECT kind, label, count(*) FROM objects "
+        "WHERE kind IN ('subscription', 'invoice', 'invoice_payment') "
         "GROUP BY kind, label ORDER BY kind, label"
     )
     charged = store.execute(

@@ -11,6 +11,7 @@ ApiError
 ├── NoSuchObject          404
 ├── NoSuchRoute           404
 ├── Busy                  409, the same key is in use by a request under way
+├── Locked                409, another request holds the object
 ├── TooManyRequests       429, with the reason of the limit
 ├── InternalFault         500
 └── NotReady              503, the history is still being written
@@ -124,6 +125,19 @@ class Busy(ApiError):
 
     status = 409
     type = "idempotency_error"
+
+
+class Locked(ApiError):
+    """Another request holds the object."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This object cannot be accessed right now because another API request or Stripe process is "
+            "currently accessing it. If you see this error intermittently, retry the request.",
+            code="lock_timeout",
+        )
 
 
 class TooManyRequests(ApiError):

@@ -26,9 +26,10 @@ _CHOICES = {
 }
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;color:#1f2430}}
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}
 table{{width:100%;border-collapse:collapse}}td{{padding:.4rem 0;border-bottom:1px solid #ddd}}
-td:last-child{{text-align:right}}button{{font:inherit;padding:.5rem 1rem}}label{{display:block;margin:.3rem 0}}
+td:last-child{{text-align:right}}button{{font:inherit;padding:.5rem 1rem}}
+label{{display:block;margin:.3rem 0}}
 .note{{background:#fff4d6;padding:.5rem 1rem}}</style>
 <p class="note">Sandbox: no real money moves here.</p><h1>{title}</h1>{content}</html>"""
 
@@ -82,15 +83,17 @@ def _pay(service: Service, invoice: Body, card: str) -> None:
 
 def _invoice_content(invoice: Body) -> str:
     currency = invoice["currency"]
-    rows = "".join(
-        f"<tr><td>{escape(line['description'] or '')}</td><td>{escape(money.text(line['amount'], currency))}</td></tr>"
-        for line in invoice["lines"]["data"]
-    )
-    total = f"<tr><td><b>Total</b></td><td><b>{escape(money.text(invoice['total'], currency))}</b></td></tr>"
-    due = f"<p>Status: {escape(invoice['status'])}. Due: {escape(money.text(invoice['amount_remaining'], currency))}</p>"
+    rows = "".join(_row(line["description"], line["amount"], currency) for line in invoice["lines"]["data"])
+    total = _row("Total", invoice["total"], currency)
+    left = escape(money.text(invoice["amount_remaining"], currency))
+    due = f"<p>Status: {escape(invoice['status'])}. Due: {left}</p>"
     link = f'<p><a href="{escape(invoice["invoice_pdf"])}">PDF</a></p>'
     pay = _form("Pay") if invoice["status"] in ("open", "uncollectible") else ""
     return f"<table>{rows}{total}</table>{due}{link}{pay}"
+
+
+def _row(text: str | None, amount: int, currency: str) -> str:
+    return f"<tr><td>{escape(text or '')}</td><td>{escape(money.text(amount, currency))}</td></tr>"
 
 
 def _portal(service: Service, token: str, form: dict[str, str] | None) -> Response:
@@ -147,10 +150,12 @@ def _by_token(service: Service, kind: str, token: str) -> Body:
 
 def _form(button: str) -> str:
     options = "".join(
-        f'<label><input type="radio" name="card" value="{value}"{" checked" if not place else ""}> {escape(label)}</label>'
+        f'<label><input type="radio" name="card" value="{value}"{"" if place else " checked"}> '
+        f"{escape(label)}</label>"
         for place, (value, label) in enumerate(_CHOICES.items())
     )
-    return f'<form method="post"><fieldset><legend>Card</legend>{options}</fieldset><button>{button}</button></form>'
+    fields = f"<fieldset><legend>Card</legend>{options}</fieldset>"
+    return f'<form method="post">{fields}<button>{button}</button></form>'
 
 
 def _problem(problem: str) -> str:

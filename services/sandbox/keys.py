@@ -13,7 +13,7 @@ from typing import Any
 from services.sandbox.errors import BadKey, InvalidRequest, RightMissing
 from services.sandbox.store import Store
 
-SECRET = "sk_test_sandbox"
+SECRET = "sk_test_sandbox"  # noqa: S105 - opens nothing but the sandbox
 _LEVELS = ("none", "read", "write")
 
 
@@ -42,8 +42,8 @@ class Keys:
         key = _key(header)
         if not key:
             raise BadKey(
-                "You did not provide an API key. You need to provide your API key in the Authorization header, "
-                "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+                "You did not provide an API key. You need to provide your API key in the Authorization "
+                "header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
             )
         if key == SECRET:
             return

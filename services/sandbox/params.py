@@ -1,4 +1,4 @@
-"""What did a request ask for? Stripe's nested form encoding, such as `items[0][price]=price_1&expand[]=customer`."""
+"""What did a request ask for? Stripe's form encoding, such as `items[0][price]=price_1&expand[]=x`."""
 
 from __future__ import annotations
 

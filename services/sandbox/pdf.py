@@ -1,4 +1,4 @@
-"""How does an invoice look on paper? One page of text as a PDF, written by hand: Stripe's links lead to one."""
+"""How does an invoice look on paper? One page of text, written as PDF by hand."""
 
 from __future__ import annotations
 

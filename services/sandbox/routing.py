@@ -1,7 +1,7 @@
 """Which function answers which request?
 
-A route binds a method and a path such as `/v1/customers/{id}` to a function of the engine and to the schema of
-its parameters. The function is called with the account, the ids of the path, and the parameters by name.
+A route binds a method and a path such as `/v1/customers/{id}` to a function of the engine and to the schema
+of its parameters. The function is called with the account, the ids of the path, and the parameters by name.
 """
 
 from __future__ import annotations

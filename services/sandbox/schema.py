@@ -161,6 +161,6 @@ def span(value: Any, name: str) -> Any:
 
 EXPAND = list_of(text)
 ADDRESS = unset_or(
-    hash_of({name: text for name in ("city", "country", "line1", "line2", "postal_code", "state")})
+    hash_of(dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text))
 )
 PERIOD = hash_of({"start": need(integer), "end": need(integer)})

@@ -77,7 +77,7 @@ class Service:
         self.account: Account = open_account(options.path, int(time.time()))
         self.store = self.account.store
         self.clock = Clock(self.store)
-        self.account.now = self.clock.now()
+        self.account.now = min(self.clock.now(), self.account.next_due() or self.clock.now())
         self.account.public_url = options.url
         self.keys = Keys(self.store)
         self.faults = Faults()

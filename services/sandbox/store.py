@@ -132,8 +132,7 @@ class Store:
         self._db.executescript(_SCHEMA)
         self._due_time = due_time
         self._cache: dict[str, Entry] = {}
-        self._unwritten: dict[str, Entry] = {}
-        self._unwritten_kinds: set[str] = set()
+        self._unwritten: dict[str, dict[str, Entry]] = {}
         self._touched: set[str] = set()
         self._seq = int(self._db.execute("SELECT coalesce(max(seq), 0) FROM objects").fetchone()[0])
         self.on_due: Callable[[int, int, str], None] = lambda _due, _seq, _id: None
@@ -194,7 +193,8 @@ class Store:
         self._begin()
         self._touched.add(object_id)
         self._cache.pop(object_id, None)
-        self._unwritten.pop(object_id, None)
+        for entries in self._unwritten.values():
+            entries.pop(object_id, None)
         self._db.execute("DELETE FROM objects WHERE id = ?", (object_id,))
 
     def forget(self, kind: str, before: int) -> None:
@@ -207,8 +207,7 @@ class Store:
 
     def _mark(self, entry: Entry) -> None:
         object_id = entry.body["id"]
-        self._unwritten[object_id] = entry
-        self._unwritten_kinds.add(entry.body["object"])
+        self._unwritten.setdefault(entry.body["object"], {})[object_id] = entry
         self._touched.add(object_id)
         due = self._due_time(entry.body, entry.notes)
         if due != entry.due:
@@ -233,8 +232,7 @@ class Store:
 
     def query(self, kind: str, sql: str, args: Iterable[Any]) -> list[tuple[Any, ...]]:
         """Rows of any query about one kind, which sees what is not committed yet."""
-        if kind in self._unwritten_kinds:
-            self.flush()
+        self.flush(kind)
         return self._db.execute(sql, tuple(args)).fetchall()
 
     def dues(self) -> Iterator[tuple[int, int, str]]:
@@ -261,13 +259,13 @@ class Store:
 
     # Transactions
 
-    def flush(self) -> None:
-        """Write the changed objects inside the transaction."""
-        if self._unwritten:
-            self._begin()
-            self._db.executemany(_WRITE, [_row(entry) for entry in self._unwritten.values()])
-            self._unwritten.clear()
-            self._unwritten_kinds.clear()
+    def flush(self, kind: str | None = None) -> None:
+        """Write the changed objects, or those of one kind, inside the transaction."""
+        for name in list(self._unwritten) if kind is None else (kind,):
+            entries = self._unwritten.pop(name, None)
+            if entries:
+                self._begin()
+                self._db.executemany(_WRITE, [_row(entry) for entry in entries.values()])
 
     def commit(self) -> None:
         """Everything since the last commit becomes lasting at once."""
@@ -283,7 +281,6 @@ class Store:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
         self._unwritten.clear()
-        self._unwritten_kinds.clear()
         touched, self._touched = self._touched, set()
         for object_id in touched:
             self._cache.pop(object_id, None)
@@ -299,7 +296,7 @@ class Store:
 
     def waiting(self) -> int:
         """How many objects are changed and not written."""
-        return len(self._unwritten)
+        return sum(len(entries) for entries in self._unwritten.values())
 
     def _begin(self) -> None:
         if not self._db.in_transaction:

@@ -1,8 +1,8 @@
 """How do events reach those who want to hear of them?
 
 Each event is queued for each endpoint in the transaction that made it, and sent, signed, until it is accepted
-with a 2xx or three days are over. Waiting times are real time, whatever the account's clock says, and so is the
-time in the signature, which receivers compare with their own.
+with a 2xx or three days are over. Waiting times are real time, whatever the account's clock says, and so is
+the time in the signature, which receivers compare with their own.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Webhooks:
     def due(self) -> list[Delivery]:
         """What has to be sent now."""
         rows = self._account.store.execute(
-            "SELECT id, event, endpoint, attempts FROM deliveries WHERE next_at <= ? ORDER BY next_at, id LIMIT ?",
+            "SELECT id, event, endpoint, attempts FROM deliveries WHERE next_at <= ? "
+            "ORDER BY next_at, id LIMIT ?",
             (time.time(), _AT_ONCE),
         )
         found = [self._delivery(*row) for row in rows]

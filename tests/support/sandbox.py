@@ -173,8 +173,8 @@ def start_sandbox(
     burst: float = 1000,
     wait: bool = True,
 ) -> Sandbox:
-    """Start a sandbox whose account lives in the folder: empty unless `customers` are given, without limits on
-    requests unless `rate` is. `wait=False` returns while the history is still being written.
+    """Start a sandbox whose account lives in the folder: empty unless `customers` are given, without rate
+    limits unless `rate` is. `wait=False` returns while the history is still being written.
     """
     arguments = ["--customers", str(customers), "--seed", str(seed), "--life", "on" if life else "off"]
     arguments += ["--rate", str(rate), "--burst", str(burst)]

@@ -24,11 +24,9 @@ OVERDUE_FOR = 30 * DAY
 def period_end(subscription: Body) -> int:
     """When the first of the items' periods ends."""
     items = subscription["items"]["data"]
-    return (
-        min(item["current_period_end"] for item in items)
-        if len(items) > 1
-        else items[0]["current_period_end"]
-    )
+    if len(items) == 1:
+        return int(items[0]["current_period_end"])
+    return min(int(item["current_period_end"]) for item in items)
 
 
 def _subscription(body: Body, notes: Body) -> int | None:

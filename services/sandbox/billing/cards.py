@@ -59,6 +59,11 @@ TEST_CARDS: dict[str, TestCard] = {
         for name, (last4, code) in _DECLINED_AT_ONCE.items()
     },
 }
+NO_CARD = (
+    "This customer has no attached payment source or default payment method. Please consider adding a "
+    "default payment method. For more information, visit "
+    "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
+)
 BEHAVIOURS = ("ok", *DECLINES, REQUIRES_ACTION)
 
 
@@ -186,8 +191,8 @@ def owned(account: Account, method_id: str, customer: str, param: str) -> Body:
     method = account.get("payment_method", method_id, param)
     if method["customer"] != customer:
         raise InvalidRequest(
-            f"The customer does not have a payment method with the ID {method_id}. The payment method must be "
-            "attached to the customer.",
+            f"The customer does not have a payment method with the ID {method_id}. The payment method must "
+            "be attached to the customer.",
             param,
             "resource_missing",
         )

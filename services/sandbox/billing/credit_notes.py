@@ -19,7 +19,7 @@ def create(account: Account, *, invoice: str, **params: Any) -> Body:
     body = account.get("invoice", invoice, "invoice")
     if body["status"] not in ("open", "paid"):
         raise InvalidRequest("You can only create credit notes for open or paid invoices.", "invoice")
-    amount = _amount(account, body, params)
+    amount = _amount(body, params)
     open_before = body["status"] == "open"
     customer = account.customer(body["customer"])
     note_id = account.ids.new("cn")
@@ -57,7 +57,7 @@ def create(account: Account, *, invoice: str, **params: Any) -> Body:
     return note
 
 
-def _amount(account: Account, invoice: Body, params: dict[str, Any]) -> int:
+def _amount(invoice: Body, params: dict[str, Any]) -> int:
     parts = [params.get(name) or 0 for name in ("refund_amount", "credit_amount", "out_of_band_amount")]
     amount = params.get("amount")
     if amount is None:
@@ -66,13 +66,14 @@ def _amount(account: Account, invoice: Body, params: dict[str, Any]) -> int:
     left = invoice["amount_remaining"] if invoice["status"] == "open" else invoice["total"] - credited
     if amount < 1 or amount > left:
         raise InvalidRequest(
-            f"The sum of credit amount, refund amount and out of band amount ({amount}) must be between 1 and "
-            f"what is left of the invoice ({left}).",
+            f"The sum of credit amount, refund amount and out of band amount ({amount}) must be between 1 "
+            f"and what is left of the invoice ({left}).",
             "amount",
         )
     if invoice["status"] == "paid" and sum(parts) != amount:
         raise InvalidRequest(
-            "The sum of credit amount, refund amount and out of band amount must equal the credit note amount.",
+            "The sum of credit amount, refund amount and out of band amount must equal the credit note "
+            "amount.",
             "amount",
         )
     return int(amount)

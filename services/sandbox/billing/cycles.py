@@ -49,7 +49,7 @@ def bill(
     before = subscription["items"]["data"][0]["current_period_start"]
     items = moved(fields.pop("items", subscription["items"]), span)
     waits = not at_once and not _kept_as_draft(subscription)
-    ids = fields.get("discounts", subscription["discounts"])
+    ids: list[str] = fields["discounts"] if "discounts" in fields else subscription["discounts"]
     used = [] if share == lines.NOTHING else discounts.running(account, ids, account.now)
     pending = (
         [] if share == lines.NOTHING else invoices.pending_items(account, customer["id"], subscription["id"])
@@ -105,11 +105,11 @@ def end_trial(account: Account, subscription: Body, *, at_once: bool = False) ->
         if missing == "pause":
             pause(account, subscription)
             return None
-    now = account.now
-    anchor = {"billing_cycle_anchor": now, "trial_end": now} if at_once else {}
+    start = account.now if at_once else subscription["trial_end"]
+    anchored: dict[str, Any] = {"billing_cycle_anchor": start, "trial_end": start, "status": "active"}
     reason = "subscription_update" if at_once else "subscription_cycle"
-    span = span_from(subscription, now, now)
-    invoice = bill(account, subscription, reason, span, at_once=at_once, status="active", **anchor)
+    span = span_from(subscription, start, start)
+    invoice = bill(account, subscription, reason, span, at_once=at_once, **anchored)
     return complete(account, invoice) if at_once else None
 
 

@@ -29,8 +29,8 @@ _ALL = (
     Decline("reenter_transaction", "card_declined", _DECLINED, _LATER),
     Decline("approve_with_id", "card_declined", _DECLINED, _LATER),
     Decline("call_issuer", "card_declined", _DECLINED, _LATER),
-    Decline("card_velocity_exceeded", "card_declined", "Your card was declined for making repeated attempts too "
-            "frequently or exceeding its amount limit.", _LATER),
+    Decline("card_velocity_exceeded", "card_declined", "Your card was declined for making repeated attempts "
+            "too frequently or exceeding its amount limit.", _LATER),
     Decline("withdrawal_count_limit_exceeded", "card_declined", _DECLINED, _LATER),
     Decline("transaction_not_allowed", "card_declined", _DECLINED, _STOP),
     Decline("card_not_supported", "card_declined", "Your card is not supported.", _STOP),

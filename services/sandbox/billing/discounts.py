@@ -19,8 +19,8 @@ def open_for(
     subscription: str | None = None,
     invoice: str | None = None,
 ) -> list[str]:
-    """The ids of discounts for Stripe's parameter `discounts`: a list of {coupon | promotion_code | discount},
-    or '' for none. Raises InvalidRequest for a coupon that is no longer valid.
+    """The ids of discounts for Stripe's `discounts`: a list of {coupon | promotion_code | discount}, or ''
+    for none. Raises InvalidRequest for a coupon that is no longer valid.
     """
     ids = []
     for entry in given or ():

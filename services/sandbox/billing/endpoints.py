@@ -36,7 +36,9 @@ def create(account: Account, *, url: str, enabled_events: list[str], **params: A
 def update(account: Account, endpoint_id: str, **params: Any) -> Body:
     """Change an endpoint: url, enabled_events, description, metadata, disabled."""
     endpoint = account.get("webhook_endpoint", endpoint_id)
-    fields = {name: params[name] for name in ("url", "enabled_events", "description") if name in params}
+    fields: dict[str, Any] = {
+        name: params[name] for name in ("url", "enabled_events", "description") if name in params
+    }
     if "metadata" in params:
         fields["metadata"] = metadata.merge(endpoint["metadata"], params["metadata"])
     if "disabled" in params:

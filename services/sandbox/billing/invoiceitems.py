@@ -72,7 +72,9 @@ def make(
 def update(account: Account, item_id: str, **params: Any) -> Body:
     """Change an item that is not on a finalized invoice: amount, description, quantity, period, metadata."""
     item = _editable(account, item_id)
-    fields = {name: params[name] for name in ("description", "period", "discountable") if name in params}
+    fields: dict[str, Any] = {
+        name: params[name] for name in ("description", "period", "discountable") if name in params
+    }
     if "amount" in params:
         fields |= {
             "amount": params["amount"],
@@ -81,7 +83,7 @@ def update(account: Account, item_id: str, **params: Any) -> Body:
         }
     if "metadata" in params:
         fields["metadata"] = metadata.merge(item["metadata"], params["metadata"])
-    account.change(item, "invoiceitem.updated", **fields)
+    account.change(item, None, **fields)
     _refresh(account, item)
     return item
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.sandbox import objects
-from services.sandbox.billing import balance, discounts, lines, money
+from services.sandbox.billing import balance, discounts, lines, totals
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.periods import DAY
 from services.sandbox.errors import InvalidRequest, TooManyRequests
@@ -60,9 +60,9 @@ def draft(
         **_customer_fields(customer),
         **fields,
     )
-    _apply(account, invoice, customer, applied)
+    totals.add_up(account, invoice, customer, applied)
     for item in pending:
-        account.change(item, "invoiceitem.updated", invoice=invoice_id)
+        account.change(item, None, invoice=invoice_id)
     account.emit("invoice.created", invoice)
     return invoice
 
@@ -75,7 +75,7 @@ def recompute(
     listing = {**invoice["lines"], "data": made}
     account.change(invoice, event, lines=listing)
     applied = discounts.running(account, invoice["discounts"], account.now)
-    _apply(account, invoice, customer, applied)
+    totals.add_up(account, invoice, customer, applied)
 
 
 def pending_items(account: Account, customer_id: str, subscription_id: str | None) -> list[Body]:
@@ -99,7 +99,7 @@ def finalize(account: Account, invoice: Body) -> Body:
             code="invoice_not_editable",
         )
     customer = account.customer(invoice["customer"])
-    due, ending = _due(invoice, customer)
+    due, ending = totals.due(invoice, customer)
     token = account.ids.token(32)
     link = f"{account.public_url}{HOSTED}/{token}"
     terms = account.store.notes(invoice["id"]).get("days_until_due", 30)
@@ -238,46 +238,6 @@ def _customer_fields(customer: Body) -> dict[str, Any]:
         "account_country": "US",
         "account_name": "Trialdesk Sandbox",
     }
-
-
-def _apply(account: Account, invoice: Body, customer: Body, applied: list[tuple[Body, Body]]) -> None:
-    """Add the lines up, take the discounts off, and say what would be due now."""
-    made = [{**line, "discount_amounts": [], "discounts": []} for line in invoice["lines"]["data"]]
-    eligible = [line for line in made if line["discountable"]]
-    totals = []
-    for discount, coupon in applied:
-        left = [
-            line["amount"] - sum(part["amount"] for part in line["discount_amounts"]) for line in eligible
-        ]
-        taken = discounts.shares(coupon, left) if left else []
-        for line, amount in zip(eligible, taken, strict=True):
-            line["discount_amounts"].append({"amount": amount, "discount": discount["id"]})
-            line["discounts"].append(discount["id"])
-        totals.append({"amount": sum(taken), "discount": discount["id"]})
-    subtotal = sum(line["amount"] for line in made)
-    total = subtotal - sum(entry["amount"] for entry in totals)
-    sums = {"subtotal": subtotal, "subtotal_excluding_tax": subtotal}
-    account.change(
-        invoice,
-        lines={**invoice["lines"], "data": made},
-        total=total,
-        total_excluding_tax=total,
-        total_discount_amounts=totals,
-        **sums,
-    )
-    due, _ = _due(invoice, customer)
-    account.change(invoice, amount_due=due, amount_remaining=due, starting_balance=customer["balance"])
-
-
-def _due(invoice: Body, customer: Body) -> tuple[int, int]:
-    """What is to be paid, and what the customer's balance is then. Less than the smallest charge waits."""
-    total, credit = invoice["total"], customer["balance"]
-    if total == 0:
-        return 0, credit
-    owed = total + credit
-    if owed < money.minimum(invoice["currency"]):
-        return 0, owed
-    return owed, 0
 
 
 def _number(account: Account, customer: Body) -> str:

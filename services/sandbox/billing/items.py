@@ -21,11 +21,11 @@ def price_of(account: Account, given: dict[str, Any], param: str) -> Body:
     price = account.get("price", given.get("price") or "", f"{param}[price]")
     if not price["active"]:
         raise InvalidRequest(
-            f"The price specified is inactive. This field only accepts active prices.", f"{param}[price]"
+            "The price specified is inactive. This field only accepts active prices.", f"{param}[price]"
         )
     if price["recurring"] is None:
         raise InvalidRequest(
-            f"The price specified is set to `type=one_time` but this field only accepts prices with "
+            "The price specified is set to `type=one_time` but this field only accepts prices with "
             "`type=recurring`.",
             f"{param}[price]",
         )

@@ -50,7 +50,7 @@ def create(account: Account, **params: Any) -> Body:
 
 
 def update(account: Account, invoice_id: str, **params: Any) -> Body:
-    """Change a draft, or of a finalized invoice its metadata, description, auto_advance and payment method."""
+    """Change a draft, or of a finalized invoice its metadata, description, auto_advance, payment method."""
     invoice = account.get("invoice", invoice_id, "invoice")
     fields: dict[str, Any] = {
         name: params[name] or None for name in ("description", "footer") if name in params
@@ -134,7 +134,7 @@ def delete(account: Account, invoice_id: str) -> Body:
             "You can't delete invoices created by subscriptions.", code="invoice_not_editable"
         )
     for item in account.store.all("invoiceitem", "parent = ?", (invoice_id,)):
-        account.change(item, "invoiceitem.updated", invoice=None)
+        account.change(item, None, invoice=None)
     account.emit("invoice.deleted", invoice)
     account.store.remove(invoice_id)
     return objects.deleted("invoice", invoice_id)

@@ -89,9 +89,7 @@ def _chosen(account: Account, invoice: Body, method_id: str | None) -> Body:
     method = _default(account, invoice)
     if method is None:
         raise InvalidRequest(
-            "This customer has no attached payment source or default payment method. Please consider adding a "
-            "default payment method. For more information, visit "
-            "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
+            cards.NO_CARD,
             code="resource_missing",
         )
     return method

@@ -28,7 +28,7 @@ def boundary(anchor: int, recurring: dict[str, Any], number: int) -> int:
     """The anchor's period boundary with this number; 0 is the anchor itself."""
     interval, count = recurring["interval"], recurring["interval_count"]
     if interval in _FIXED:
-        return anchor + number * count * _FIXED[interval]
+        return int(anchor + number * count * _FIXED[interval])
     return add_months(anchor, number * count * _MONTHS[interval])
 
 
@@ -37,7 +37,7 @@ def next_boundary(anchor: int, recurring: dict[str, Any], after: int) -> int:
     interval, count = recurring["interval"], recurring["interval_count"]
     if interval in _FIXED:
         length = count * _FIXED[interval]
-        return anchor + ((after - anchor) // length + 1) * length
+        return int(anchor + ((after - anchor) // length + 1) * length)
     start, moment = datetime.fromtimestamp(anchor, UTC), datetime.fromtimestamp(after, UTC)
     months = (moment.year - start.year) * 12 + moment.month - start.month
     number = months // (count * _MONTHS[interval])

@@ -60,7 +60,7 @@ def open_checkout(account: Account, *, mode: str, **params: Any) -> Body:
 
 
 def complete_checkout(account: Account, session_id: str, card: str) -> Body:
-    """The customer filled in the page with a card (a test card's name or a behaviour). Raises CardDeclined."""
+    """The customer filled in the page with a card (test card or behaviour). Raises CardDeclined."""
     session = account.get("checkout.session", session_id)
     if session["status"] != "open":
         raise InvalidRequest("This Checkout Session is no longer open.", "session")

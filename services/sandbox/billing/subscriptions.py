@@ -26,15 +26,10 @@ from services.sandbox.store import Body
 
 MOST_SUBSCRIPTIONS = 500
 TRIAL_DAYS = 730
-NO_CARD = (
-    "This customer has no attached payment source or default payment method. Please consider adding a default "
-    "payment method. For more information, visit "
-    "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
-)
 
 
 def create(account: Account, **params: Any) -> Body:
-    """A new subscription. Parameters as in Stripe: customer, items [{price | price_data, quantity, metadata}],
+    """A new subscription. Stripe's parameters: customer, items [{price | price_data, quantity, metadata}],
     trial_period_days or trial_end (seconds UTC or "now"), trial_from_plan, trial_settings, discounts,
     collection_method, days_until_due, default_payment_method, billing_cycle_anchor, proration_behavior,
     cancel_at, cancel_at_period_end, payment_behavior, add_invoice_items, description, metadata,
@@ -91,8 +86,8 @@ def resume(
     subscription = account.get("subscription", subscription_id)
     if subscription["status"] != "paused":
         raise InvalidRequest(
-            f"Subscription {subscription_id} cannot be resumed because its status is {subscription['status']}; "
-            "only paused subscriptions can be resumed."
+            f"Subscription {subscription_id} cannot be resumed because its status is "
+            f"{subscription['status']}; only paused subscriptions can be resumed."
         )
     kind = (billing_cycle_anchor or {}).get("type", "now")
     anchor = account.now if kind == "now" else subscription["billing_cycle_anchor"]
@@ -281,4 +276,4 @@ def _check_payment(account: Account, customer: Body, params: dict[str, Any], tri
     if named or trial_end or params.get("payment_behavior") == "default_incomplete":
         return
     if cards.default_for(account, customer) is None:
-        raise InvalidRequest(NO_CARD, code="resource_missing")
+        raise InvalidRequest(cards.NO_CARD, code="resource_missing")

@@ -41,7 +41,7 @@ _CUSTOMER: Schema = {
     "invoice_settings": hash_of({"default_payment_method": text, "footer": text}),
 }
 _BILLING_DETAILS = hash_of({"name": text, "email": text, "phone": text, "address": ADDRESS})
-_EXPIRY = {"exp_month": integer, "exp_year": integer}
+_EXPIRY: Schema = {"exp_month": integer, "exp_year": integer}
 _CARD = hash_of({"token": text, "number": text, "cvc": text, **_EXPIRY})
 
 
