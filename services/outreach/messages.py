@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session, select
@@ -18,7 +18,9 @@ from services import clock, config, database, durable
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import facts
 from services.outreach import email, once, reachable, sending, smtp, templates, variables
+from services.outreach.defaults import Template
 from services.outreach.sending import ACCEPTED, FAILED, OUTBOX, QUEUED, SENDING, UNKNOWN
+from services.outreach.templates import TemplateProblem
 from services.outreach.variables import Occasion
 from services.staff.roles import Permission, Person
 
@@ -37,6 +39,15 @@ class Draft:
     subject: str
     body: str
     template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A text of the list, filled in; without a draft `problem` says why it does not fit the customer."""
+
+    template: Template
+    draft: Draft | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +80,41 @@ def address_of(session: Session, customer: str) -> str:
     return reachable.address(reachable.customer(session, customer))
 
 
-def draft(
-    session: Session, person: Person, customer: str, template: str, occasion: Occasion | None = None
-) -> Draft:
-    """A text filled in for the customer. Raises as `address_of`, and TemplateProblem, MissingValue."""
-    text = templates.get(session, template)
-    return write(session, person, customer, text.subject, text.body, occasion, template=template)
-
-
-def write(
-    session: Session,
-    person: Person,
-    customer: str,
-    subject: str,
-    body: str,
-    occasion: Occasion | None = None,
-    *,
-    template: str = "",
-) -> Draft:
-    """A text that a person wrote with values in it ({{ name }}), filled in for the customer."""
+def choices(
+    session: Session, person: Person, customer: str, occasion: Occasion | None = None
+) -> list[Choice]:
+    """Every text, filled in for the customer, or why it does not fit. Raises as `address_of`."""
     row = reachable.customer(session, customer)
     address = reachable.address(row)
     values = variables.of_customer(session, row, person.name, config.settings(), occasion or Occasion())
-    text = templates.render(subject, body, values)
-    return Draft(customer, address, text.subject, text.body, template)
+    return [_choice(text, customer, address, values) for text in templates.listing(session)]
+
+
+def _choice(text: Template, customer: str, address: str, values: dict[str, Any]) -> Choice:
+    try:
+        filled = templates.render(text.subject, text.body, values)
+    except TemplateProblem as problem:
+        return Choice(text, None, str(problem))
+    return Choice(text, Draft(customer, address, filled.subject, filled.body, text.slug))
+
+
+def write(
+    session: Session, person: Person, customer: str, subject: str, body: str, *, template: str = ""
+) -> Draft:
+    """A text that a person wrote with values in it ({{ name }}), filled in for the customer.
+
+    Raises as `address_of`, and TemplateProblem, MissingValue.
+    """
+    row = reachable.customer(session, customer)
+    address = reachable.address(row)
+    values = variables.of_customer(session, row, person.name, config.settings(), Occasion())
+    filled = templates.render(subject, body, values)
+    return Draft(customer, address, filled.subject, filled.body, template)
+
+
+def check(written: Draft) -> Draft:
+    """The message as it will be sent. Raises InvalidInput for a subject or text that cannot be."""
+    return replace(written, subject=email.check_subject(written.subject), body=_check_text(written.body))
 
 
 def submit(token: str, person: Person, written: Draft) -> Outcome:
@@ -167,6 +189,7 @@ def mark_sent(token: str, person: Person, *, seen: str = UNKNOWN) -> Outcome:
 
 
 def _row(session: Session, token: str, person: Person, written: Draft, state: str) -> dict[str, Any]:
+    checked = check(written)
     address = address_of(session, written.customer)
     if address != written.to_address:
         raise Conflict(
@@ -179,8 +202,8 @@ def _row(session: Session, token: str, person: Person, written: Draft, state: st
         "channel": "email",
         "template": written.template,
         "to_address": address,
-        "subject": email.check_subject(written.subject),
-        "body": _check_text(written.body),
+        "subject": checked.subject,
+        "body": checked.body,
         "state": state,
         "attempt": 0,
         "error": "",

@@ -92,12 +92,17 @@ def _locked(session: Session, token: str) -> Message:
     return session.exec(select(Message).where(Message.token == token).with_for_update()).one()
 
 
+def from_name(author: str, settings: Settings) -> str:
+    """Whom a message comes from, as the customer reads it."""
+    return f"{author} ({settings.workspace_name})" if author else settings.workspace_name
+
+
 def _mail(session: Session, message: Message, customer: Customer, settings: Settings) -> Email:
     author = session.get(Staff, message.staff) if message.staff is not None else None
     return Email(
         key=message.token,
         from_address=settings.mail_from,
-        from_name=f"{message.staff_name} ({settings.workspace_name})",
+        from_name=from_name(message.staff_name, settings),
         to_address=message.to_address,
         to_name=customer.name or "",
         subject=message.subject,

@@ -234,7 +234,7 @@ def test_who_cannot_be_written_to(
     with database.transaction() as session:
         id = builders.customer(session, **given)
     with database.session() as session, pytest.raises(problem, match=words):
-        messages.draft(session, ann, id, "welcome")
+        messages.choices(session, ann, id)
     with pytest.raises(problem, match=words):
         messages.submit("msg_1", ann, draft(customer=id))
 
@@ -263,10 +263,14 @@ def test_what_cannot_be_sent_is_said(
 @pytest.mark.usefixtures("jo")
 def test_a_text_is_filled_in_for_the_customer(database: ModuleType, ann: Person) -> None:
     with database.session() as session:
-        written = messages.draft(session, ann, "cus_jo", "welcome")
+        choices = {choice.template.slug: choice for choice in messages.choices(session, ann, "cus_jo")}
         own = messages.write(session, ann, "cus_jo", "For {{ name }}", "{{ email }} {{ staff_name }}")
+    written = choices["welcome"].draft
+    assert written is not None
     assert written.body.startswith("Hello Jo,")
     assert (written.to_address, written.template) == ("jo@customer.example", "welcome")
+    assert choices["payment_failed"].draft is None
+    assert "what the failed invoice asks for" in choices["payment_failed"].problem
     assert (own.subject, own.body) == ("For Jo", "jo@customer.example Ann")
 
 
