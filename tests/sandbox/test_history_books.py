@@ -125,5 +125,7 @@ def test_every_object_has_the_shape_that_the_sdk_declares(books: Books) -> None:
     found: Counter[str] = Counter()
     for kind in kinds:
         if kind != "intent":
-            found.update(problem for each in books[kind][-250:] for problem in shapes.problems(each))
+            some = {each.get("type", each["id"]): each for each in books[kind]} if kind == "event" else {}
+            chosen = list(some.values()) or books[kind][-250:]
+            found.update(problem for each in chosen for problem in shapes.problems(each))
     assert found.most_common(5) == []

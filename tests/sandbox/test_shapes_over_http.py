@@ -78,8 +78,10 @@ def _write_something(wire: Wire) -> None:
 
 @pytest.mark.parametrize("path", LISTS)
 def test_every_object_of_every_list_has_the_declared_shape(wire: Wire, path: str) -> None:
-    plain, expanded = list(wire.all(path, [])), list(wire.all(path, LISTS[path]))
-    found = Counter(problem for each in plain + expanded for problem in shapes.problems(each))
+    plain = list(wire.all(path, []))
+    expanded = list(wire.all(path, LISTS[path])) if LISTS[path] else plain
+    found = Counter(problem for each in expanded for problem in shapes.problems(each))
+    found.update(problem for each in plain[:100] for problem in shapes.problems(each))
     assert plain
     assert len(expanded) == len(plain)
     assert found.most_common(5) == []
