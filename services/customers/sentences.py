@@ -50,10 +50,8 @@ def _state(status: object) -> str:
 
 
 def _card(facts: Facts) -> str:
-    brand, last4 = facts.get("brand"), facts.get("last4")
-    if not last4:
-        return "A payment method"
-    return f"The card{f' {str(brand).capitalize()}' if brand else ''} ending in {last4}"
+    brand = facts.get("brand")
+    return f"A {str(brand).replace('_', ' ').title()} card" if brand else "A payment method"
 
 
 def _subscription_began(facts: Facts, words: Words) -> str:
@@ -63,13 +61,13 @@ def _subscription_began(facts: Facts, words: Words) -> str:
 
 
 def _subscription_changed(facts: Facts, words: Words) -> str:
-    before = facts.get("previous") or {}
-    parts = [part for name, tell in _CHANGES if name in before and (part := tell(facts, before, words))]
+    before, changed = facts.get("was") or {}, facts.get("changed") or ()
+    parts = [tell(facts, before, words) for name, tell in _CHANGES if name in before or name in changed]
     return "Subscription " + ("; ".join(dict.fromkeys(parts)) if parts else "changed")
 
 
 def _status_changed(facts: Facts, before: Facts, _words: Words) -> str:
-    return f"went from {_state(before['status'])} to {_state(facts.get('status'))}"
+    return f"went from {_state(before.get('status'))} to {_state(facts.get('status'))}"
 
 
 def _trial_moved(facts: Facts, before: Facts, words: Words) -> str:
@@ -82,11 +80,8 @@ def _trial_moved(facts: Facts, before: Facts, words: Words) -> str:
 
 
 def _end_scheduled(facts: Facts, _before: Facts, words: Words) -> str:
-    end = facts.get("cancel_at") or (
-        facts.get("current_period_end") if facts.get("cancel_at_period_end") else None
-    )
-    if end:
-        return f"set to end on {words.day(end)}"
+    if facts.get("cancel_at"):
+        return f"set to end on {words.day(facts['cancel_at'])}"
     return "set to end with its period" if facts.get("cancel_at_period_end") else "no longer set to end"
 
 
@@ -108,7 +103,7 @@ def _subscription_ended(facts: Facts, _words: Words) -> str:
         "payment_failed": " because payment failed",
         "payment_disputed": " because a payment was disputed",
         "cancellation_requested": " as asked for",
-    }.get(str(facts.get("cancellation_reason")), "")
+    }.get(str(facts.get("cancel_reason")), "")
     return f"The subscription ended{why}"
 
 
@@ -129,7 +124,7 @@ def _attempt_failed(facts: Facts, words: Words) -> str:
 
 def _dispute_opened(facts: Facts, words: Words) -> str:
     why = f" ({_state(facts['reason'])})" if facts.get("reason") else ""
-    due = _by(facts, words, "evidence_due_by", "; evidence is due by")
+    due = _by(facts, words, "due_by", "; evidence is due by")
     return f"A payment{_sum(facts, words, 'amount')} was disputed{why}{due}"
 
 

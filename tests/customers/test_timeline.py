@@ -48,39 +48,38 @@ T = 1_767_225_600  # 2026-01-01 00:00 UTC
         ("customer.subscription.updated", {}, "Subscription changed"),
         (
             "customer.subscription.updated",
-            {"status": "active", "trial_end": T, "previous": {"status": "trialing"}},
+            {"status": "active", "trial_end": T, "was": {"status": "trialing"}},
             "Subscription went from trialing to active",
         ),
         (
             "customer.subscription.updated",
-            {"trial_end": T + DAY, "previous": {"trial_end": T}},
+            {"trial_end": T + DAY, "was": {"trial_end": T}},
             "Subscription trial now ends on Jan 2, 2026 instead of Jan 1, 2026",
         ),
         (
             "customer.subscription.updated",
             {"cancel_at": T, "cancel_at_period_end": True,
-             "previous": {"cancel_at": None, "cancel_at_period_end": False}},
+             "was": {"cancel_at": None, "cancel_at_period_end": False}},
             "Subscription set to end on Jan 1, 2026",
         ),
         (
             "customer.subscription.updated",
-            {"cancel_at": None, "cancel_at_period_end": False, "previous": {"cancel_at": T}},
+            {"cancel_at": None, "cancel_at_period_end": False, "was": {"cancel_at": T}},
             "Subscription no longer set to end",
         ),
         (
             "customer.subscription.updated",
-            {"pause_collection": "void", "previous": {"pause_collection": None}},
+            {"pause_collection": "void", "changed": ["pause_collection"]},
             "Subscription collects no payments for now",
         ),
-        ("customer.subscription.deleted", {"cancellation_reason": "payment_failed"},
+        ("customer.subscription.deleted", {"cancel_reason": "payment_failed"},
          "The subscription ended because payment failed"),
         (
             "charge.dispute.created",
-            {"amount": 4900, "currency": "usd", "reason": "product_not_received", "evidence_due_by": T},
+            {"amount": 4900, "currency": "usd", "reason": "product_not_received", "due_by": T},
             "A payment of $49.00 was disputed (product not received); evidence is due by Jan 1, 2026",
         ),
-        ("payment_method.attached", {"brand": "visa", "last4": "4242"},
-         "The card Visa ending in 4242 was added"),
+        ("payment_method.attached", {"brand": "visa"}, "A Visa card was added"),
         ("customer.updated", {"changed": ["email", "default_source"]},
          "Customer details changed: email, default source"),
         ("brand_new.thing.happened", {}, "Brand new thing happened"),
@@ -92,7 +91,7 @@ def test_events_read_as_sentences(type: str, facts: dict[str, Any], says: str) -
 
 @pytest.mark.parametrize("type", sorted(TOLD | BEHIND_THE_SCENES))
 def test_every_event_can_be_told_without_any_facts(type: str) -> None:
-    for facts in ({}, {"previous": None}, {"currency": None, "amount": 1}):
+    for facts in ({}, {"was": None, "changed": None}, {"currency": None, "amount": 1}):
         assert sentence(type, facts, formats)
 
 

@@ -1,0 +1,140 @@
+"""Who are our customers? Search, filter, sort, open, export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.components import customer_filters, guard, navigation, problems, saved_views, tables
+from pages.components.tables import Column
+from services import clock, config, database
+from services.customers import conditions, export, search
+from services.customers.conditions import Condition
+from services.customers.filters import CustomerFilter
+from services.customers.search import Row
+from services.errors import TrialdeskError
+from services.staff.roles import Permission, Person
+
+COLUMNS = (
+    Column("title", "Customer", width=190, pinned=True),
+    Column("email", "Email", width=210),
+    Column("status", "Status", "status", width=125),
+    Column("plan", "Plan"),
+    Column("mrr", "MRR", "micros", help="What the customer pays in a month, after lasting discounts."),
+    Column("days_left", "Trial", "days_left", help="Days that a running trial has left."),
+    Column(
+        "open_amount", "At stake", "money", currency="open_currency", help="What failed invoices ask for."
+    ),
+    Column("country", "Country", width=65),
+    Column("owner", "Owner", width=105),
+    Column("last_contact", "Last contact", "relative"),
+    Column("created", "Created", "day"),
+    Column("same_email", "Same email", help="How many other customers have this email address."),
+)
+UNTIL = "customers_until"
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("customers")
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    head.title("Customers", width="content")
+    try:
+        wanted = customer_filters.draw()
+        where = _where(wanted)
+    except TrialdeskError as problem:
+        problems.show(problem)
+        st.button("Clear all filters", on_click=customer_filters.clear)
+        return
+    with head.container(horizontal=True, width="content"):
+        saved_views.menu(person, "customers", wanted.to_params(), customer_filters.apply)
+        _download(person, where, wanted.sort)
+    _list(where, wanted)
+
+
+def _where(wanted: CustomerFilter) -> list[Condition]:
+    settings = config.settings()
+    return conditions.conditions(
+        wanted, now=clock.now(), zone=settings.zone, locale=settings.workspace_locale
+    )
+
+
+def _list(where: list[Condition], wanted: CustomerFilter) -> None:
+    with database.session() as session:
+        until = _until(search.newest(session))
+        total = search.count(session, where, until=until)
+        bar = st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="bar"
+        )
+        with bar.container(width="content"):
+            count = st.empty()
+        with bar.container(width="content"):
+            page = tables.page_of(total)
+        rows = search.page(
+            session, where, sort=wanted.sort, offset=page.offset, limit=page.limit, until=until
+        )
+    if not rows:
+        _nobody(filtered=bool(wanted.to_params()))
+        return
+    with count:
+        tables.caption(total, page, "customer")
+    shown = tuple(c for c in COLUMNS if c.field != "same_email" or any(row.shares_email for row in rows))
+    picked = tables.show(
+        [_cells(row) for row in rows], shown, key="customers", alt="Customers that match the filter",
+        empty="", open_label="Customer",
+    )  # fmt: skip
+    if picked.opened is not None:
+        navigation.go("customer", id=rows[picked.opened].facts.customer)
+
+
+def _until(newest: int) -> int:
+    """The first page shows everybody; the pages after it leave out who came since."""
+    if st.session_state.get(customer_filters.PAGE_KEY, 1) == 1 or UNTIL not in st.session_state:
+        st.session_state[UNTIL] = newest
+    return int(st.session_state[UNTIL])
+
+
+def _nobody(*, filtered: bool) -> None:
+    if not filtered:
+        st.info("There are no customers yet. They appear here as soon as the account has some.")
+        return
+    st.info("No customer matches this search and these filters.", icon=":material/search_off:")
+    st.button("Clear all and show everybody", on_click=customer_filters.clear, key="show_everybody")
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    facts = row.facts
+    return {
+        "title": row.name or row.email or facts.customer,
+        "email": row.email,
+        "status": "deleted" if facts.deleted else facts.status,
+        "plan": facts.plan,
+        "mrr": facts.mrr_micros or None,
+        "currency": facts.currency,
+        "days_left": facts.trial_end if facts.status == "trialing" else None,
+        "open_amount": facts.open_amount or None,
+        "open_currency": facts.open_currency,
+        "country": facts.country,
+        "owner": row.owner,
+        "last_contact": facts.last_contact_at,
+        "created": facts.created,
+        "same_email": f"{row.shares_email} more" if row.shares_email else "",
+    }
+
+
+def _download(person: Person, where: list[Condition], sort: str) -> None:
+    why_not = person.why_not(Permission.EXPORT)
+
+    def file() -> bytes:
+        with database.session() as session:
+            return "".join(export.customers_csv(session, person, where, sort=sort)).encode("utf-8-sig")
+
+    st.download_button(
+        "CSV", file, file_name="customers.csv", mime="text/csv", icon=":material/download:",
+        on_click="ignore", disabled=bool(why_not), key="customers_csv",
+        help=why_not or "All customers of this filter, not only this page.",
+    )  # fmt: skip
+
+
+main()
