@@ -58,7 +58,7 @@ def say_address() -> None:
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Runs the desk's work for as long as the server runs."""
     say_address()
-    async with schedules.running(config.load):
+    async with schedules.running():
         warming_up = asyncio.create_task(asyncio.to_thread(warming.warm))
         yield
         await warming_up

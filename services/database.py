@@ -54,7 +54,12 @@ def open_engine(url: str) -> sa.Engine:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            pool_size=10,
+            hide_parameters=True,
+        )
     if backend != "sqlite":
         raise ConfigurationError(
             f"DATABASE_URL names “{backend}”, which the desk does not speak.",
@@ -73,7 +78,9 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
             f"Cannot write to {path.parent}: {error.strerror}.",
             remedy="Make the folder writable, or set DATA_DIR to another one.",
         ) from None
-    engine = sa.create_engine(url, module=sqlite_module(), pool_size=20, max_overflow=40)
+    engine = sa.create_engine(
+        url, module=sqlite_module(), pool_size=20, max_overflow=40, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine

@@ -103,6 +103,7 @@ def _start(settings: Settings, data: Path) -> SandboxProcess:
         sys.executable, "-m", "services.sandbox",
         "--port", str(port), "--data", str(data),
         "--customers", str(settings.sandbox_customers), "--seed", str(settings.sandbox_seed),
+        "--life", "on" if settings.sandbox_life else "off",
     ]  # fmt: skip
     with log.open("ab") as out:
         child = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
@@ -132,8 +133,8 @@ def _await_history(sandbox: SandboxProcess, waiting: Callable[[float], None]) ->
         told = state(sandbox.url)
         if told is None:
             raise Unavailable("The sandbox account stopped while it was being prepared.")
-        if told.get("error"):
-            raise ConfigurationError(f"The sandbox account could not be prepared: {told['error']}")
+        if told.get("problem"):
+            raise ConfigurationError(f"The sandbox account could not be prepared: {told['problem']}")
         if told.get("ready"):
             return
         waiting(float(told["progress"]))

@@ -11,17 +11,23 @@ import logging
 import sys
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from services import config, database, durable, migrations, sandbox_process
 from services.config import Settings
+from services.desk import runner as _desk_work
 from services.errors import TrialdeskError, Unavailable
+from services.mirror import cursors, identity, poll, pull
+from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
 from services.staff import people
 from services.stripe_api import client
 
+DURABLE_ROOMS = (_desk_work, _outreach_work)  # their workflows must be known before the queues start
+_TRY_AGAIN_AFTER = 15.0  # seconds, when what we need did not answer
+_LONGEST_PAUSE = 60.0  # seconds between two looks that fail
 _log = logging.getLogger(__name__)
 
 
@@ -38,9 +44,8 @@ class Startup:
 class Desk:
     """One desk's process: starts, keeps fresh, stops. `startup` is what pages read."""
 
-    def __init__(self, load: Callable[[], Settings]) -> None:
+    def __init__(self) -> None:
         self.startup = Startup()
-        self._load = load
         self._stopping = threading.Event()
         self._again = threading.Event()
         self._sandbox: SandboxProcess | None = None
@@ -70,14 +75,16 @@ class Desk:
         while not self._stopping.is_set():
             settings = self._started()
             if settings is not None:
-                self._keep_fresh()
+                self._keep_fresh(settings)
                 return
-            self._again.wait()
+            absent = isinstance(self.startup.problem, Unavailable)
+            self._again.wait(_TRY_AGAIN_AFTER if absent else None)
             self._again.clear()
 
     def _started(self) -> Settings | None:
         try:
-            settings = self._load()
+            config.settings.cache_clear()
+            settings = config.settings()
             self._prepare(settings)
         except TrialdeskError as problem:
             self._stand_still(problem)
@@ -86,7 +93,7 @@ class Desk:
             reference = uuid.uuid4().hex[:8]
             _log.exception("The start failed (reference %s).", reference)
             self._stand_still(
-                Unavailable(
+                TrialdeskError(
                     f"The desk could not start ({type(error).__name__}).",
                     remedy=f"The log has the details under {reference}.",
                 )
@@ -98,16 +105,20 @@ class Desk:
     def _stand_still(self, problem: TrialdeskError) -> None:
         sys.stderr.write(f"{problem}\n")
         sys.stderr.flush()
+        if durable.is_launched():
+            durable.shutdown()
         self.startup = replace(self.startup, problem=problem)
 
     def _prepare(self, settings: Settings) -> None:
         self._say("Connecting to the account")
         key, base = self._account_address(settings)
         client.configure(client.connect(key, base))
+        owner = identity.ask(settings)
         self._say("Preparing the database")
-        database.configure(settings.database_url_for("acct"))
+        database.configure(settings.database_url_for(owner.account))
         migrations.upgrade()
         with database.transaction() as session:
+            identity.claim(session, owner)
             people.prepare(session, settings.mode)
         self._say("Starting background work")
         durable.launch()
@@ -124,8 +135,25 @@ class Desk:
     def _say(self, step: str, share: float | None = None) -> None:
         self.startup = Startup(step=step, share=share)
 
-    def _keep_fresh(self) -> None:
-        self._stopping.wait()
+    def _keep_fresh(self, settings: Settings) -> None:
+        every, failures = poll.interval(settings.mode, settings.poll_interval), 0
+        while not self._stopping.is_set():
+            failures = 0 if self._look() else failures + 1
+            self._stopping.wait(min(2.0**failures, _LONGEST_PAUSE) if failures else every)
+
+    def _look(self) -> bool:
+        """Pulls what is missing, then takes in what has changed; False when the account did not let us."""
+        try:
+            if not cursors.complete():
+                pull.whole_account(self._stopping.is_set)
+            poll.once()
+        except TrialdeskError as error:  # the tables hold it for the banner
+            _log.warning("The account could not be read: %s", error)
+            return False
+        except Exception:  # the loop must live on; the next look starts from what is stored
+            _log.exception("Reading the account failed.")
+            return False
+        return True
 
 
 class _Process:
@@ -133,9 +161,9 @@ class _Process:
 
 
 @asynccontextmanager
-async def running(load: Callable[[], Settings] = config.load) -> AsyncIterator[Desk]:
+async def running() -> AsyncIterator[Desk]:
     """The desk's life: begins to start at once and yields, stops everything at the end."""
-    desk = Desk(load)
+    desk = Desk()
     _Process.desk = desk
     desk.start()
     try:
