@@ -92,7 +92,14 @@ def main(arguments: list[str]) -> int:
     except Unusable as problem:
         print(problem, file=sys.stderr)
         return _UNUSABLE
-    config = uvicorn.Config("unused", log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        "unused",
+        log_level="warning",
+        access_log=False,
+        date_header=False,  # the API sends the account's time
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
     server = uvicorn.Server(config)
 
     def stop() -> None:

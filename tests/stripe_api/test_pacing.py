@@ -1,0 +1,94 @@
+"""The token buckets, on a clock that the test moves."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.stripe_api.pacing import LIVE, Limits, Pacer
+from services.stripe_api.transport import endpoint_of
+
+
+class Time:
+    """A clock; sleeping moves it."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def pacer(limits: Limits) -> tuple[Pacer, Time]:
+    time = Time()
+    return Pacer(limits, now=time.now, sleep=time.sleep), time
+
+
+def test_a_burst_passes_and_then_the_rate_holds() -> None:
+    paced, time = pacer(Limits(account=10, endpoint=100))
+    for _ in range(10):
+        paced.wait("/v1/invoices")
+    assert time.at == 1000
+    for _ in range(20):
+        paced.wait("/v1/invoices")
+    assert 1001.9 <= time.at <= 2003
+
+
+def test_an_endpoint_is_slower_than_the_account() -> None:
+    paced, time = pacer(LIVE)
+    for _ in range(50):
+        paced.wait("/v1/invoices")
+    slow = time.at
+    for endpoint in ("/v1/charges", "/v1/refunds"):
+        paced.wait(endpoint)
+    assert slow > 1000.9
+    assert time.at == slow
+
+
+@given(st.lists(st.tuples(st.sampled_from(["/a", "/b", "/c"]), st.floats(0, 0.2)), max_size=300))
+def test_never_more_than_the_limits_in_any_second(asked: list[tuple[str, float]]) -> None:
+    limits = Limits(account=20, endpoint=8)
+    paced, time = pacer(limits)
+    sent: list[tuple[float, str]] = []
+    for endpoint, pause in asked:
+        time.at += pause
+        paced.wait(endpoint)
+        sent.append((time.at, endpoint))
+    for begin, _ in sent:
+        within = [endpoint for at, endpoint in sent if begin <= at < begin + 1]
+        assert len(within) <= 2 * limits.account + 1  # a second's worth may be saved, no more
+        assert all(within.count(endpoint) <= 2 * limits.endpoint + 1 for endpoint in set(within))
+
+
+def test_a_429_slows_the_bucket_that_it_names_and_time_heals_it() -> None:
+    paced, time = pacer(LIVE)
+    paced.slow_down("/v1/invoices", "endpoint-rate")
+    assert (paced.rate("/v1/invoices"), paced.rate("/v1/charges"), paced.rate()) == (12.5, 25, 100)
+    paced.slow_down("/v1/invoices", "global-rate")
+    assert paced.rate() == 50
+    time.at += 60
+    paced.wait("/v1/invoices")
+    assert (paced.rate("/v1/invoices"), paced.rate()) == (25, 100)
+
+
+def test_a_lock_timeout_slows_nothing() -> None:
+    paced, _ = pacer(LIVE)
+    paced.slow_down("/v1/invoices", None)
+    assert (paced.rate("/v1/invoices"), paced.rate()) == (25, 100)
+
+
+def test_many_429s_leave_a_trickle() -> None:
+    paced, time = pacer(LIVE)
+    for _ in range(30):
+        paced.slow_down("/v1/invoices", "endpoint-rate")
+    assert paced.rate("/v1/invoices") == 1
+    paced.wait("/v1/invoices")
+    assert time.at - 1000 <= 1
+
+
+def test_ids_do_not_make_endpoints() -> None:
+    assert endpoint_of("/v1/invoices/in_1Abc/pay") == "/v1/invoices/*/pay"
+    assert endpoint_of("/v1/customers") == "/v1/customers"
