@@ -23,8 +23,9 @@ def upcoming(account: Account, subscription_id: str) -> Body:
 
 def create(account: Account, **params: Any) -> Body:
     """A preview. Stripe's parameters: customer, subscription, subscription_details (items, trial_end,
-    proration_behavior, proration_date, billing_cycle_anchor, cancel_at, cancel_at_period_end, cancel_now),
-    invoice_items, discounts. Shows the invoice that the change brings at once, else the next renewal's.
+    proration_behavior, proration_date, billing_cycle_anchor, cancel_at, cancel_at_period_end, cancel_now,
+    resume_at), invoice_items, discounts. Shows the invoice that the change brings at once, else the next
+    renewal's.
     Raises InvalidRequest (invoice_upcoming_none) when there will be none.
     """
     return _undone(account, lambda: _preview(account, params))
@@ -67,6 +68,9 @@ def _of_subscription(account: Account, params: dict[str, Any], details: dict[str
     before = subscription["latest_invoice"]
     if details.pop("cancel_now", False):
         return _of_cancel(account, subscription, details)
+    if details.pop("resume_at", None):
+        subscription = subscriptions.resume(account, subscription["id"], **details)
+        return account.get("invoice", subscription["latest_invoice"])
     if params.get("discounts"):
         details["discounts"] = params["discounts"]
     if details:

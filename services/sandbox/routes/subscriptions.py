@@ -109,6 +109,7 @@ PREVIEWED: Schema = {
     "cancel_at": unset_or(_CANCEL_AT),
     "cancel_at_period_end": boolean,
     "cancel_now": boolean,
+    "resume_at": text,
 }
 
 
