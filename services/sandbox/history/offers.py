@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from services.sandbox.billing import catalog
 from services.sandbox.billing.account import Account
+from services.sandbox.errors import NoSuchObject
 
 CURRENCIES = ("usd", "eur", "jpy")
 SETUP_PRODUCT = "Onboarding workshop"
@@ -102,9 +103,12 @@ def raise_prices(account: Account) -> None:
 
 
 def price_id(account: Account, plan: str, interval: str, currency: str) -> str:
-    """The price of a plan that is sold today."""
+    """The price of a plan that is sold today; raises NoSuchObject for an interval or currency without one."""
     prices: dict[str, str] = account.store.fact("shop")["prices"]
-    return prices[f"{plan}_{interval}_{currency}"]
+    key = f"{plan}_{interval}_{currency}"
+    if key not in prices:
+        raise NoSuchObject("price", key, "price")
+    return prices[key]
 
 
 def setup_price_id(account: Account, currency: str) -> str:

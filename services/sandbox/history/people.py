@@ -4,7 +4,7 @@ import unicodedata
 from typing import Any
 
 from services.sandbox.history.chance import Chance, chance
-from services.sandbox.history.places import COUNTRIES, STREETS, City, Country
+from services.sandbox.history.places import COUNTRIES, City, Country
 
 SOURCES = {"google": 0.34, "content": 0.2, "ads": 0.17, "referral": 0.13, "partner": 0.09, "linkedin": 0.07}
 _SECTORS = ("Labs", "Studio", "Works", "Partners", "Software", "Logistics", "Health", "Analytics")
@@ -21,20 +21,20 @@ def identity(seed: int, number: int, country: str | None = None) -> Identity:
     company of one.
     """
     draws, code = _origin(seed, number)
-    made = _person(draws, country or code, number)
     if country or number < 20:
-        return made
-    if draws.happens(_SHARES_EMAIL):
+        return _person(draws, country or code, number)
+    other = draws.random()
+    if other < _SHARES_EMAIL:
         twin = _earlier(seed, number - draws.randint(3, 15))
         return {**twin, "metadata": {**twin["metadata"], "external_id": f"acct-{10_000 + number}"}}
-    if draws.happens(_SHARES_DOMAIN):
-        return _colleague(made, _earlier(seed, number - draws.randint(3, 15)))
-    return made
+    if other < _SHARES_EMAIL + _SHARES_DOMAIN:
+        return _colleague(draws, _earlier(seed, number - draws.randint(3, 15)), number)
+    return _with_gaps(draws, _person(draws, code, number))
 
 
 def currency_of(person: Identity) -> str:
     """What somebody with this address pays in; dollars where nothing else is known."""
-    country = COUNTRIES.get((person["address"] or {}).get("country") or "")
+    country = COUNTRIES.get((person.get("address") or {}).get("country") or "")
     return country.currency if country else "usd"
 
 
@@ -75,13 +75,20 @@ def _person(draws: Chance, code: str, number: int) -> Identity:
     return person
 
 
-def _colleague(person: Identity, other: Identity) -> Identity:
-    """The person, working for the other one's company in the same place."""
-    local = person["email"].split("@")[0]
-    domain = other["email"].split("@")[1]
+def _colleague(draws: Chance, other: Identity, number: int) -> Identity:
+    """Somebody who works for the other one's company in the same place."""
+    person = _person(draws, other["address"]["country"], number)
+    local, domain = person["email"].split("@")[0], other["email"].split("@")[1]
     metadata = {**person["metadata"], **{name: other["metadata"][name] for name in ("company", "timezone")}}
-    same = {name: other[name] for name in ("address", "preferred_locales")}
-    return {**person, **same, "email": f"{local}@{domain}", "metadata": metadata}
+    return {**person, "address": other["address"], "email": f"{local}@{domain}", "metadata": metadata}
+
+
+def _with_gaps(draws: Chance, person: Identity) -> Identity:
+    """The person as the account knows them: of some there is no name, no email or no address."""
+    missing = draws.weighted({"name": 0.02, "email": 0.01, "address": 0.03, "": 0.94})
+    if missing == "address" and currency_of(person) != "usd":
+        return person
+    return {name: value for name, value in person.items() if name != missing}
 
 
 def _company(draws: Chance, country: Country, code: str) -> str:
@@ -104,7 +111,7 @@ def _plain(text: str) -> str:
 
 
 def _address(draws: Chance, country: Country, city: City, code: str) -> dict[str, Any]:
-    street = country.street.format(number=draws.randint(1, 240), name=draws.choice(STREETS))
+    street = country.street.format(number=draws.randint(1, 240), name=draws.choice(country.family))
     return {
         "line1": street,
         "city": city.name,

@@ -52,7 +52,7 @@ COUNTRIES: dict[str, Country] = {
         0.40,
         "usd",
         "en-US",
-        "+1 415 555 01##",
+        "+1 2## 555 01##",
         "{number} {name} Street",
         _ENGLISH_FIRST,
         _ENGLISH_FAMILY,
@@ -233,6 +233,3 @@ COUNTRIES: dict[str, Country] = {
         (City("תל אביב", None, "61#####", "Asia/Jerusalem"),),
     ),
 }
-
-STREETS = _words("Lime Station Garden Mill Bridge Harbor Orchard Church Market Summit Chestnut Meadow")
-"""Words that streets are named after, in every country."""
