@@ -59,7 +59,8 @@ class Cell:
 def journeys(as_of: int, segment: Segment = EVERYONE) -> sa.CTE:
     """One row for each customer created by `as_of` (UTC seconds).
 
-    Columns: customer, created, plan, source, currency, path, depth (position in the path's steps), waits.
+    Columns: customer, created, plan, source, currency, path, depth (position in the path's steps), waits,
+    trial_end, paid_at.
     """
     walked = _walked(as_of, segment)
     kept_30, kept_90 = (_kept(walked, days, as_of) for days in (30, 90))
@@ -80,7 +81,7 @@ def _walked(as_of: int, segment: Segment) -> sa.CTE:
     c, facts, t = aliased(Customer), aliased(CustomerFacts), trials(as_of).c
     trialed = t.customer.is_not(None)
     paid_at = sa.case((trialed, t.converted_at), else_=_first_payment(col(c.id), as_of))
-    has_method = (t.card_on_file == 1) | (t.on_invoice == 1) | paid_at.is_not(None)
+    has_method = (t.card_on_file == 1) | (t.on_invoice == 1)
     plan, source = sa.func.coalesce(t.plan, facts.product, ""), sa.func.coalesce(facts.source, "")
     currency = sa.func.coalesce(t.currency, facts.currency, "")
     wanted = ((plan, segment.plan), (source, segment.source), (currency, segment.currency))
@@ -96,6 +97,7 @@ def _walked(as_of: int, segment: Segment) -> sa.CTE:
             sa.func.coalesce(t.in_trial, 0).label("in_trial"),
             sa.case((t.state == "running", 1), else_=0).label("running"),
             paid_at.label("paid_at"),
+            t.trial_end,
         )
         .join_from(c, facts, col(facts.customer) == col(c.id), isouter=True)
         .join(t.customer.table, t.customer == col(c.id), isouter=True)
@@ -110,8 +112,8 @@ def _first_payment(customer: Any, as_of: int) -> sa.ScalarSelect[Any]:
     i = aliased(Invoice)
     return (
         sa.select(sa.func.min(sa.func.coalesce(col(i.paid_at), col(i.created))))
-        .where(col(i.customer) == customer, col(i.subscription).is_not(None), col(i.total) > 0)
-        .where(is_regular(i), is_paid(i, as_of))
+        .where(col(i.customer) == customer, col(i.created) <= as_of)  # both lead SQLite to the right index
+        .where(col(i.subscription).is_not(None), col(i.total) > 0, is_regular(i), is_paid(i, as_of))
         .scalar_subquery()
     )
 

@@ -6,7 +6,8 @@ stands beside it, never inside it: see `trials.running_now`. Currencies are neve
 
 MRR of a past instant is reconstructed: of the subscriptions that had begun, had not ended and were out of
 their trial, those count whose invoice (not a draft, not void) covers the instant with a service period. One
-whose prices and quantities were the same as now counts as it does now; any other by its invoice lines.
+whose prices and quantities were the same as now counts as it does now; any other by the price and quantity
+on its invoice lines, less the discount on them.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
+from models import Invoice, InvoiceItem, InvoiceLine, Price, Subscription, SubscriptionItem
 from services.metrics.mrr import COUNTED
 from services.metrics.trials import has_ended, in_trial
 from services.money import MICROS
+
+_BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def reconstructed(session: Session, at: int) -> dict[str, Revenue]:
 
 def _worth(at: int) -> sa.Subquery:
     """What each subscription that was served at the instant was worth a month."""
-    s, billed, items = Subscription, _billed(at), _priced_now()
+    s, billed, items = Subscription, _billed(at), _items_now()
     same = billed.c.full_price == items.c.full_price
     return (
         sa.select(
@@ -71,39 +74,95 @@ def _worth(at: int) -> sa.Subquery:
 
 
 def _billed(at: int) -> sa.Subquery:
-    """The invoice lines whose service period covers the instant, for each subscription."""
-    line, price = InvoiceLine, Price
-    net = col(line.amount) - col(line.discount_amount)
-    full_price = sa.func.coalesce(col(price.unit_amount), 0) * sa.func.coalesce(col(line.quantity), 1)
+    """What each subscription was billed for at the instant, by price and quantity."""
+    now, found = _items_now(), sa.union_all(_lines(at), _changes(at)).subquery()
+    of_item = sa.case((now.c.number == 1, ""), else_=found.c.item)
+    latest = (found.c.period_start.desc(), found.c.created.desc(), found.c.id.desc())
+    place = sa.func.row_number().over(partition_by=(found.c.subscription, of_item), order_by=latest)
+    # What one item's change leaves of the others cannot be told: changes count where there is one item.
+    known = (found.c.item != "") | (now.c.number == 1)
+    joined = sa.select(found, place.label("place")).join(now, now.c.subscription == found.c.subscription)
+    line = joined.where(known).subquery().c
+    full_price = sa.func.coalesce(col(Price.unit_amount), 0) * line.quantity
     return (
         sa.select(
-            col(line.subscription).label("subscription"),
+            line.subscription,
             sa.func.sum(full_price).label("full_price"),
-            sa.func.sum(_monthly(net)).label("micros"),
+            sa.func.sum(_monthly(full_price) * line.kept // _BASIS_POINTS).label("micros"),
         )
-        .join(price, col(price.id) == col(line.price))
+        .join(Price, col(Price.id) == line.price)
+        .where(line.place == 1, _recurs(Price))
+        .group_by(line.subscription)
+        .subquery()
+    )
+
+
+def _lines(at: int) -> Any:
+    """Invoice lines whose service period holds the instant; `kept` is what discounts left, in 1/10,000."""
+    line = InvoiceLine
+    amount, net = col(line.amount), col(line.amount) - col(line.discount_amount)
+    whole = sa.func.nullif(amount, 0, type_=sa.BigInteger)
+    return (
+        sa.select(
+            col(line.id),
+            col(line.subscription),
+            sa.func.coalesce(col(line.subscription_item), col(line.price)).label("item"),
+            col(line.price),
+            sa.func.coalesce(col(line.quantity), 1).label("quantity"),
+            sa.func.coalesce(net * _BASIS_POINTS // whole, 0).label("kept"),
+            col(line.period_start),
+            col(line.created),
+        )
         .join(Invoice, col(Invoice.id) == col(line.invoice))
         .where(
             col(line.period_end) > at,
             col(line.period_start) <= at,
             ~col(line.proration),
-            col(price.interval).is_not(None),
-            sa.func.coalesce(col(price.usage_type), "") != "metered",
             col(Invoice.status).not_in(("draft", "void")),
             ~col(Invoice.deleted),
         )
-        .group_by(col(line.subscription))
-        .subquery()
     )
 
 
-def _priced_now() -> sa.Subquery:
+def _changes(at: int) -> Any:
+    """What a change in mid-period asked for the rest of it, billed by now or still waiting to be."""
+    change = InvoiceItem
+    return sa.select(
+        col(change.id),
+        col(change.subscription),
+        sa.literal("").label("item"),
+        col(change.price),
+        col(change.quantity),
+        sa.literal(_BASIS_POINTS).label("kept"),
+        col(change.period_start),
+        col(change.created),
+    ).where(
+        col(change.proration),
+        col(change.amount) > 0,
+        col(change.period_end) > at,
+        col(change.period_start) <= at,
+        col(change.created) <= at,
+        ~col(change.deleted),
+    )
+
+
+def _recurs(price: Any) -> sa.ColumnElement[bool]:
+    metered = sa.func.coalesce(col(price.usage_type), "") == "metered"
+    return col(price.interval).is_not(None) & ~metered
+
+
+def _items_now() -> sa.Subquery:
+    """How many items each subscription has now, and their price times quantity."""
     item, price = SubscriptionItem, Price
     full_price = sa.func.coalesce(col(price.unit_amount), 0) * col(item.quantity)
     return (
-        sa.select(col(item.subscription).label("subscription"), sa.func.sum(full_price).label("full_price"))
+        sa.select(
+            col(item.subscription).label("subscription"),
+            sa.func.count().label("number"),
+            sa.func.sum(full_price).label("full_price"),
+        )
         .join(price, col(price.id) == col(item.price))
-        .where(sa.func.coalesce(col(price.usage_type), "") != "metered", ~col(item.deleted))
+        .where(_recurs(price), ~col(item.deleted))
         .group_by(col(item.subscription))
         .subquery()
     )

@@ -91,7 +91,8 @@ def trials(as_of: int, segment: Segment = EVERYONE) -> sa.CTE:
         .join_from(first, facts, col(facts.customer) == first.c.customer, isouter=True)
         .join(due, col(due.id) == first.c.due, isouter=True)
     )
-    return rows.where(*_in(segment, first.c.plan, col(facts.source), first.c.currency)).cte("trials")
+    wanted = _in(segment, first.c.plan, col(facts.source), first.c.currency)
+    return rows.where(*wanted).cte("trials").prefix_with("MATERIALIZED")
 
 
 _KEPT = (

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+from models import InvoiceItem
 from services.clock import DAY
 from services.metrics import revenue
 from services.metrics.revenue import Revenue
@@ -94,6 +95,28 @@ def test_a_discount_that_ended_does_not_make_the_past_smaller(database, account)
         account.invoice(sub, begins, 2450), begins, begins + 30 * DAY, amount=4900, discount_amount=2450
     )
     assert now_and_then(database, account)[1] == {"usd": Revenue(PRO, 1)}
+
+
+def test_seats_that_were_added_in_mid_period_count_before_they_are_billed(database, account) -> None:
+    start, changed = NOW - 75 * DAY, THEN - 5 * DAY
+    sub = account.subscription(account.customer("ada", start), start, plan_micros=3 * PRO)
+    months(account, sub, start, 3)
+    account.add(
+        InvoiceItem(
+            id="ii_1",
+            created=changed,
+            customer=sub.customer,
+            subscription=sub.id,
+            amount=8000,
+            currency="usd",
+            quantity=2,
+            price="price_pro",
+            proration=True,
+            period_start=changed,
+            period_end=start + 60 * DAY,
+        )
+    )
+    assert now_and_then(database, account)[1] == {"usd": Revenue(2 * PRO, 1)}
 
 
 def test_prorations_are_not_a_second_subscription(database, account) -> None:
