@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.sandbox import history
 from services.sandbox.billing import customers, subscriptions
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.lifecycle import open_account
+from services.sandbox.history import arrivals, cast
 from services.sandbox.history.places import COUNTRIES
 from services.sandbox.store import encode, subscription_of
 from tests.support import shapes
@@ -57,9 +60,30 @@ def test_an_hour_later_on_the_same_day_the_past_is_the_same() -> None:
     assert _prints(early, NOW + 3601) == _prints(late, NOW + 3601)
 
 
-def test_an_account_for_nobody_is_empty_and_small_ones_have_the_number_asked_for() -> None:
+def test_an_account_for_nobody_is_empty() -> None:
     assert _prints(built(0)) == {}
-    assert len(Books(built(10))["customer"]) == 10
+
+
+@pytest.mark.parametrize("number", [1, 10, 97])
+def test_as_many_sign_up_before_today_as_were_asked_for(number: int) -> None:
+    midnight = NOW - NOW % DAY
+    account = built(number)
+    late = sum(moment >= midnight for moment, _ in cast.roles(midnight)[:number])
+    signed_up = account.store.execute(
+        "SELECT count(*) FROM objects WHERE kind IN ('customer', 'deleted customer') AND created < ?",
+        (midnight,),
+    )
+    assert signed_up[0][0] == number - late
+
+
+@given(st.integers(1, 40_000), st.integers(1_600_000_000, 2_000_000_000))
+def test_the_days_before_today_share_all_customers(number: int, now: int) -> None:
+    first, today = arrivals.beginning(now), arrivals.midnight(now)
+    rate = arrivals.rate(number, first, today)
+    days = [rate * arrivals.pull(day, first) for day in range(first, today, DAY)]
+    assert sum(days) == pytest.approx(number)
+    assert min(days) > 0
+    assert sum(days[-30:]) > sum(days[:30])
 
 
 # Who and what is there

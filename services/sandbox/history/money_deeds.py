@@ -78,7 +78,7 @@ def dispute(account: Account, customer: str | None, params: Params) -> None:
     made = disputes.create(account, charge["id"], reason=draws.weighted(_REASONS))
     outcome = params.get("outcome") or draws.weighted({"won": 0.35, "lost": 0.55, "late": 0.1})
     if outcome in ("won", "lost"):
-        answered = account.now + draws.span(1, 6, DAY)
+        answered = account.now + draws.span(3, 13, DAY)
         account.schedule_intent(answered, "answer_dispute", {"dispute": made["id"]}, customer)
         closed = account.now + draws.span(20, 55, DAY)
         decided = {"dispute": made["id"], "outcome": outcome}
