@@ -157,7 +157,10 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "invoice.voided": lambda f, w: f"{_invoice(f, w)} was voided",
     "invoice.deleted": lambda f, w: f"{_invoice(f, w)} was deleted as a draft",
     "invoice.marked_uncollectible": lambda f, w: f"{_invoice(f, w)} was given up as uncollectible",
-    "invoiceitem.created": lambda f, w: f"A charge{_sum(f, w, 'amount')} was added for the next invoice",
+    "invoiceitem.created": lambda f, w: (
+        f"A {'credit' if (f.get('amount') or 0) < 0 else 'charge'}{_sum(f, w, 'amount')} "
+        "was added for the next invoice"
+    ),
     "invoiceitem.deleted": lambda f, w: f"A pending charge{_sum(f, w, 'amount')} was removed",
     "charge.succeeded": lambda f, w: f"A payment{_sum(f, w, 'amount')} succeeded",
     "charge.failed": _payment_failed,
@@ -172,7 +175,19 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "payment_method.detached": lambda f, _w: f"{_card(f)} was removed",
     "checkout.session.completed": lambda _f, _w: "The customer completed a Checkout page",
 }
-BEHIND_THE_SCENES: Final = frozenset(
-    {"customer.updated", "invoice.created", "invoice.finalized", "charge.succeeded", "refund.created"}
-)  # told better by another event of the same moment
-TOLD: Final = frozenset(_TOLD) - BEHIND_THE_SCENES
+_BEHIND_THE_SCENES: Final = frozenset(
+    {
+        "customer.updated", "invoice.created", "invoice.finalized", "invoice.upcoming", "charge.succeeded",
+        "refund.created",
+    }
+)  # fmt: skip
+TYPES: Final = frozenset(_TOLD)
+
+
+def is_news(type: str, facts: Facts) -> bool:
+    """Whether people care: not for what another event of the same moment tells better, nor for a
+    subscription's new period."""
+    if type == "customer.subscription.updated":
+        moved = {*(facts.get("was") or ()), *(facts.get("changed") or ())}
+        return any(name in moved for name, _ in _CHANGES)
+    return type in TYPES and type not in _BEHIND_THE_SCENES

@@ -10,7 +10,7 @@ import pytest
 from models import Action, CallRequest, Event, Message, Note
 from pages.components import formats
 from services.customers import timeline
-from services.customers.sentences import BEHIND_THE_SCENES, TOLD, sentence
+from services.customers.sentences import TYPES, is_news, sentence
 from services.customers.timeline import KINDS, USUAL
 
 DAY = 86_400
@@ -89,10 +89,39 @@ def test_events_read_as_sentences(type: str, facts: dict[str, Any], says: str) -
     assert sentence(type, facts, formats) == says
 
 
-@pytest.mark.parametrize("type", sorted(TOLD | BEHIND_THE_SCENES))
-def test_every_event_can_be_told_without_any_facts(type: str) -> None:
-    for facts in ({}, {"was": None, "changed": None}, {"currency": None, "amount": 1}):
-        assert sentence(type, facts, formats)
+def test_every_event_can_be_told_without_any_facts() -> None:
+    for type in TYPES:
+        for facts in ({}, {"was": None, "changed": None}, {"currency": None, "amount": 1}):
+            assert sentence(type, facts, formats)
+
+
+@pytest.mark.parametrize(
+    ("type", "facts", "news"),
+    [
+        ("invoice.paid", {}, True),
+        ("charge.succeeded", {}, False),
+        ("brand_new.thing", {}, False),
+        ("customer.subscription.updated", {"changed": ["latest_invoice"], "was": {}}, False),
+        ("customer.subscription.updated", {"changed": ["status"], "was": {"status": "trialing"}}, True),
+        ("customer.subscription.updated", {"changed": ["pause_collection"], "was": {}}, True),
+        ("customer.subscription.updated", {}, False),
+    ],
+)
+def test_news_is_what_people_care_about(type: str, facts: dict[str, Any], news: bool) -> None:
+    assert is_news(type, facts) is news
+
+
+def test_news_is_found_behind_much_that_is_none(database: ModuleType) -> None:
+    with database.transaction() as s:
+        s.add(Event(id="evt_news", created=T, type="invoice.paid", customer="cus_1"))
+        for n in range(40):
+            s.add(Event(id=f"evt_{n}", created=T + 1, type="payment_intent.created", customer="cus_1"))
+    with database.session() as s:
+        page = timeline.latest(s, "cus_1", ["Billing"], formats, limit=5)
+        assert [entry.id for entry in page.entries] == ["evt_news"]
+        assert not page.more
+        assert timeline.latest(s, "cus_1", ["Technical"], formats, limit=40).more is False
+        assert timeline.latest(s, "cus_1", ["Technical"], formats, limit=39).more is True
 
 
 @pytest.fixture
