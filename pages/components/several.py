@@ -1,0 +1,225 @@
+"""The dialogs for several rows at once: each row has a token and an outcome of its own.
+
+What went wrong for one row stops no other; “Try again” repeats only the rows that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import streamlit as st
+
+from pages.components import formats
+from pages.components.dialog import Reason, show, show_problem
+from pages.components.outreach import NO_MAIL_SERVER, told
+from services import database
+from services.desk import commands
+from services.desk.command import Form, Preview
+from services.desk.commands import Opened, Outcome
+from services.errors import InvalidInput, TrialdeskError
+from services.outreach import messages, templates
+from services.outreach.messages import Draft
+from services.staff.roles import Permission, Person
+
+_AT_ONCE = 8
+_NAMED = 5
+_FIRST_DAYS = 7
+
+
+def extend_dialog(person: Person, trials: Mapping[str, tuple[str, str]]) -> None:
+    """Opens the dialog that extends several trials: customer's id and name by subscription."""
+    try:
+        person.require(Permission.EXTEND_TRIAL)
+    except TrialdeskError as error:
+        show_problem("Extend trials", error)
+        return
+    show(_ExtendTrials(trials), about=_listed([name for _, name in trials.values()]))
+
+
+def messages_dialog(person: Person, customers: Mapping[str, str], *, template: str = "") -> None:
+    """Opens the dialog that writes to several customers, one email each: name by customer id."""
+    try:
+        person.require(Permission.SEND_MESSAGE)
+        dialogue = _WriteToSeveral(person, customers, template)
+    except TrialdeskError as error:
+        show_problem("Send messages", error)
+        return
+    show(dialogue, about=_listed(list(customers.values())))
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{len(names)}: {', '.join(names[:_NAMED])}{more}"
+
+
+class _ExtendTrials:
+    """The desk's own command for each trial, opened and submitted row by row."""
+
+    title = "Extend trials"
+    icon = ":material/more_time:"
+    confirm = "Extend all"
+    reason: Reason = "optional"
+    warning = ""
+
+    def __init__(self, trials: Mapping[str, tuple[str, str]]) -> None:
+        self._trials = dict(trials)
+        self._opened: dict[str, Opened] = {}
+        self._failed: set[str] = set()
+
+    def fields(self, key: str, disabled: bool) -> Form:
+        """How many days."""
+        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days", disabled=disabled)
+        return {"mode": "days", "days": str(days)}
+
+    def preview(self, form: Form) -> Preview:
+        """What every row has in common."""
+        if not form["days"].isdigit() or int(form["days"]) < 1:
+            raise InvalidInput("Type by how many days the trials should end later.", field="days")
+        later = formats.plural(int(form["days"]), "day")
+        return Preview(
+            (
+                f"Each of the {len(self._trials)} trials ends {later} later than it does now.",
+                "Nothing is charged now.",
+            )
+        )
+
+    def submit(self, person: Person, form: Form, reason: str) -> Outcome:
+        """Extends each, several at once; the outcome counts them and names those that failed."""
+
+        def extend(subscription: str) -> Outcome:
+            customer, _ = self._trials[subscription]
+            if subscription not in self._opened:
+                self._opened[subscription] = commands.open(person, "extend_trial", customer, subscription)
+            return commands.submit(self._opened[subscription], person, form, reason)
+
+        outcomes = _each(list(self._trials), extend)
+        self._failed = {id for id, outcome in outcomes.items() if outcome.state == "failed"}
+        return _summed(
+            {self._trials[id][1]: outcome for id, outcome in outcomes.items()}, "trial", "extended"
+        )
+
+    def renew(self, person: Person) -> None:
+        """Only the rows that failed are opened anew; the others keep their token and are not repeated."""
+        del person
+        for subscription in self._failed:
+            self._opened.pop(subscription, None)
+
+
+class _WriteToSeveral:
+    """One text for several customers: filled in for each, sent to each once."""
+
+    title = "Send messages"
+    icon = ":material/mail:"
+    reason: Reason = "none"
+    warning = ""
+
+    def __init__(self, person: Person, customers: Mapping[str, str], wanted: str) -> None:
+        self._author = person
+        self._names = dict(customers)
+        self._tokens = {customer: messages.new_token() for customer in customers}
+        self._failed: set[str] = set()
+        with database.session() as session:
+            self._texts = {text.slug: text for text in templates.listing(session)}
+        self._wanted = wanted if wanted in self._texts else next(iter(self._texts))
+        self._leaves = messages.has_mail_server()
+        self.confirm = "Send all" if self._leaves else "Put into the outbox"
+
+    def fields(self, key: str, disabled: bool) -> Form:
+        """The text with its values in braces, and how it reads for the first customer."""
+        slugs = list(self._texts)
+        slug = st.selectbox(
+            "Text", slugs, index=slugs.index(self._wanted), key=f"{key}:template", disabled=disabled,
+            format_func=lambda slug: self._texts[slug].name,
+        )  # fmt: skip
+        text = self._texts[slug]
+        subject = st.text_input(
+            "Subject", value=text.subject, key=f"{key}:{slug}:subject", disabled=disabled,
+            persist_state="page",
+        )  # fmt: skip
+        body = st.text_area(
+            "Message", value=text.body, key=f"{key}:{slug}:body", disabled=disabled, height=240,
+            persist_state="page", help="What stands in {{ }} is filled in for each customer.",
+        )  # fmt: skip
+        form = {"template": slug, "subject": subject or "", "body": body or ""}
+        self._example(form)
+        return form
+
+    def _example(self, form: Form) -> None:
+        drafts, _ = self._drafts(form)
+        if not drafts:
+            return
+        customer, first = next(iter(drafts.items()))
+        with st.expander(f"As {formats.plain(self._names[customer])} reads it"):
+            st.text(first.subject)
+            st.text(first.body)
+
+    def preview(self, form: Form) -> Preview:
+        """How many it goes to, and who cannot be written to."""
+        templates.check(form["subject"], form["body"])
+        drafts, problems = self._drafts(form)
+        if not drafts:
+            raise InvalidInput(" ".join(problems.values()), field="body")
+        each = f"{formats.plural(len(drafts), 'email')}, one to each customer."
+        answers = f"Answers come to {self._author.email}."
+        left_out = tuple(f"{self._names[id]} is left out: {why}" for id, why in problems.items())
+        return Preview((each, answers), (*left_out, *([] if self._leaves else [NO_MAIL_SERVER])))
+
+    def _drafts(self, form: Form) -> tuple[dict[str, Draft], dict[str, str]]:
+        drafts: dict[str, Draft] = {}
+        problems: dict[str, str] = {}
+        with database.session() as session:
+            for customer in self._names:
+                try:
+                    drafts[customer] = messages.check(
+                        messages.write(
+                            session, self._author, customer, form["subject"], form["body"],
+                            template=form["template"],
+                        )
+                    )  # fmt: skip
+                except TrialdeskError as problem:
+                    problems[customer] = str(problem)
+        return drafts, problems
+
+    def submit(self, person: Person, form: Form, reason: str) -> Outcome:
+        """Sends one to each who can be reached; the outcome counts them and names those that failed."""
+        del reason
+        person.require(Permission.SEND_MESSAGE)
+        drafts, _ = self._drafts(form)
+
+        def send(customer: str) -> Outcome:
+            messages.submit(self._tokens[customer], person, drafts[customer])
+            return told(messages.wait(self._tokens[customer]))
+
+        outcomes = _each(list(drafts), send)
+        self._failed = {id for id, outcome in outcomes.items() if outcome.state == "failed"}
+        done = "sent" if self._leaves else "kept in the outbox"
+        return _summed({self._names[id]: outcome for id, outcome in outcomes.items()}, "message", done)
+
+    def renew(self, person: Person) -> None:
+        """Only the messages that failed get a new token; the others are not sent again."""
+        del person
+        self._tokens |= {customer: messages.new_token() for customer in self._failed}
+
+
+def _each(ids: list[str], work: Callable[[str], Outcome]) -> dict[str, Outcome]:
+    """The outcome of every row; a refusal is the outcome of its row alone."""
+
+    def guarded(id: str) -> Outcome:
+        try:
+            return work(id)
+        except TrialdeskError as error:
+            return Outcome("", "failed", error.message, error.remedy)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return dict(zip(ids, pool.map(guarded, ids), strict=True))
+
+
+def _summed(outcomes: Mapping[str, Outcome], noun: str, done: str) -> Outcome:
+    """One outcome for all: done where all are, failed where one can be tried again."""
+    rest = {name: outcome for name, outcome in outcomes.items() if outcome.state != "done"}
+    states = {outcome.state for outcome in rest.values()}
+    state = next((state for state in ("failed", "unknown", "running") if state in states), "done")
+    well = formats.count(len(outcomes) - len(rest))
+    details = " ".join(f"{name}: {outcome.message} {outcome.remedy}" for name, outcome in rest.items())
+    return Outcome("", state, f"{well} of {formats.plural(len(outcomes), noun)} {done}.", details)

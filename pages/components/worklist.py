@@ -1,0 +1,69 @@
+"""What the work lists share: the filters by contact and owner, the words for a last contact, the ticks.
+
+Each filter is bound to the address under its own key; changing one goes back to the first page.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
+
+import streamlit as st
+
+from pages.components import formats
+from services.customers.worklists import NO_OWNER, Contact
+from services.staff.roles import Person
+
+_CONTACT: tuple[Contact, ...] = get_args(Contact)
+_KINDS = {"email": "Email", "call": "Call"}
+ANYBODY = ""
+CURRENCY_BY_CURRENCY = "Amounts of different currencies are not compared: rows stand currency by currency."
+
+
+def back_to_first(page_key: str) -> None:
+    """For a filter's `on_change`: other rows begin at page 1."""
+    st.session_state[page_key] = 1
+
+
+def bound(page_key: str) -> dict[str, Any]:
+    """What every filter's widget is told: its value is in the address, a change goes back to page 1."""
+    return {"bind": "query-params", "on_change": back_to_first, "args": (page_key,)}
+
+
+def contact_filter(key: str, page_key: str) -> Contact:
+    """Draws the choice between contacted, not contacted, and all."""
+    wanted: Contact = st.selectbox(
+        "Contact", _CONTACT, key=key, format_func=lambda contact: contact.capitalize() or "All", width=170,
+        **bound(page_key),
+    )  # fmt: skip
+    return wanted
+
+
+def person_filter(
+    label: str, key: str, page_key: str, people: Sequence[Person], *, nobody: str = "Nobody"
+) -> int | None:
+    """Draws the choice of a staff member; NO_OWNER for `nobody`, None for everybody."""
+    names = {str(NO_OWNER): nobody} | {str(one.id): one.name for one in people}
+    wanted = st.selectbox(
+        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, "Everybody"), width=190,
+        **bound(page_key),
+    )  # fmt: skip
+    return int(wanted) if wanted else None
+
+
+def last_contact(at: int | None, kind: str) -> str:
+    """`Email, 2 days ago`, or that there was none."""
+    if at is None:
+        return "Not contacted yet"
+    return f"{_KINDS.get(kind, kind.capitalize() or 'Contact')}, {formats.relative(at)}"
+
+
+def called(name: str, email: str, id: str) -> str:
+    """How a list calls a customer."""
+    return name or email or id
+
+
+def table_key(name: str, ids: Iterable[str]) -> str:
+    """A key that changes with the rows: ticks are kept by position, and must not move to other rows."""
+    return f"{name}-{zlib.crc32(' '.join(ids).encode()):08x}"

@@ -1,0 +1,189 @@
+"""Failed payments: what is open, by money at stake; why it failed, what to do next, and the buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.components import formats, guard, links, navigation, tables, worklist
+from pages.components.actions import action_dialog
+from pages.components.outreach import call_dialog, calls_dialog, message_dialog
+from pages.components.several import messages_dialog
+from pages.components.tables import Column
+from services import database
+from services.customers import worklists
+from services.customers.worklists import FailureFilter, FailureRow, Stake
+from services.staff import people
+from services.staff.roles import Permission, Person
+from services.stripe_api import declines
+
+PAGE_KEY = "failures_page"
+_NEVER_AGAIN = "do_not_try_again"
+_RETRY = {"": None, "planned": True, "none": False}
+_RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
+_COLUMNS = (
+    Column("customer", "Customer", width="medium", pinned=True),
+    Column("amount", "At stake", "money", help="What the invoice still asks for."),
+    Column("why", "Why it failed", width="large"),
+    Column("attempts", "Attempts", "count", width="small"),
+    Column("next", "Next retry", help="When Stripe tries again by itself."),
+    Column("invoice", "Invoice"),
+    Column("since", "Open since", "day"),
+    Column("contact", "Last contact", width="medium"),
+    Column("owner", "Owner", width="small"),
+)
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("failed-payments")
+    st.title("Failed payments")
+    with database.session() as session:
+        everything = worklists.stakes(session, worklists.failure_conditions(FailureFilter()))
+    wanted = _filters([stake.currency for stake in everything])
+    where = worklists.failure_conditions(wanted)
+    with database.session() as session:
+        stakes = worklists.stakes(session, where)
+        total = sum(stake.invoices for stake in stakes)
+        _at_stake(stakes)
+        tools = st.container()
+        page = tables.page_of(total, key=PAGE_KEY)
+        rows = worklists.failures(session, where, offset=page.offset, limit=page.limit)
+    picked = tables.show(
+        [_cells(row) for row in rows], _COLUMNS,
+        key=worklist.table_key("failures", (row.invoice for row in rows)), alt="Open failed payments",
+        empty="No payment is failing." if wanted == FailureFilter() else "None fits these filters.",
+        open_label="Customer", select=True,
+    )  # fmt: skip
+    tables.caption(total, page, "failed payment")
+    st.caption(f"Times are in {formats.zone_name()}. {worklist.CURRENCY_BY_CURRENCY}")
+    with tools:
+        _tools(person, [rows[position] for position in picked.ticked])
+    if picked.opened is not None:
+        navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _filters(currencies: list[str]) -> FailureFilter:
+    with database.session() as session:
+        staff = people.active(session)
+    changed = worklist.bound(PAGE_KEY)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        currency = st.selectbox(
+            "Currency", ["", *currencies], key="currency", width=140,
+            format_func=lambda code: code.upper() or "All", **changed,
+        )  # fmt: skip
+        retry = st.selectbox(
+            "Next retry", list(_RETRY), key="retry", width=180, format_func=_RETRY_WORDS.__getitem__,
+            **changed,
+        )  # fmt: skip
+        contact = worklist.contact_filter("failure_contact", PAGE_KEY)
+        owner = worklist.person_filter("Owner", "failure_owner", PAGE_KEY, staff)
+    return FailureFilter(currency or "", _RETRY[retry or ""], contact, owner)
+
+
+def _at_stake(stakes: Sequence[Stake]) -> None:
+    """Money at stake, each currency by itself."""
+    if not stakes:
+        return
+    with st.container(horizontal=True):
+        for stake in stakes:
+            st.metric(
+                f"At stake in {stake.currency.upper()}",
+                formats.money(stake.amount, stake.currency),
+                formats.plural(stake.invoices, "invoice"),
+                delta_color="off",
+                delta_arrow="off",
+                width="content",
+                border=True,
+            )
+
+
+def _tools(person: Person, rows: list[FailureRow]) -> None:
+    """The buttons for the ticked rows, and what is known of a single one."""
+    one = rows[0] if len(rows) == 1 else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if _button(person, "Retry payment", ":material/replay:", Permission.RETRY_PAYMENT, one is not None):
+            assert one is not None
+            action_dialog(person, "retry_payment", one.customer, one.invoice)
+        if _button(person, "Card link", ":material/link:", Permission.CARD_LINK, one is not None):
+            assert one is not None
+            action_dialog(person, "card_link", one.customer)
+        if _button(person, "Send card link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)):
+            _write(person, rows, "card_link")
+        if _button(person, "Message", ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
+            _write(person, rows, "payment_failed")
+        if _button(person, "Call", ":material/call:", Permission.REQUEST_CALL, bool(rows)):
+            _call(person, rows)
+        st.caption(
+            f"{formats.plural(len(rows), 'failed payment')} chosen" if rows else "Tick a row to act on it."
+        )
+    if one is not None:
+        _known(one)
+
+
+def _button(person: Person, label: str, icon: str, permission: Permission, fits: bool) -> bool:
+    why_not = person.why_not(permission)
+    return st.button(
+        label, icon=icon, key=f"failures-{label.lower()}", disabled=not fits or bool(why_not),
+        help=formats.plain(why_not) or None,
+    )  # fmt: skip
+
+
+def _known(row: FailureRow) -> None:
+    """Why this one failed, the best next step, and the ways out of the desk."""
+    reason = _explain(row)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{formats.plain(_called(row))}**, {formats.plain(formats.money(row.amount, row.currency))}: "
+            f"{formats.plain(reason.words)} {formats.plain(reason.advice)}"
+        )
+        if row.hosted_invoice_url:
+            links.external("Page where it can be paid", row.hosted_invoice_url)
+        links.external("Invoice in Stripe", links.stripe_url("invoice", row.invoice))
+
+
+def _write(person: Person, rows: list[FailureRow], template: str) -> None:
+    if len(rows) == 1:
+        message_dialog(person, rows[0].customer, template=template, invoice=rows[0].invoice)
+        return
+    messages_dialog(person, {row.customer: _called(row) for row in rows}, template=template)
+
+
+def _call(person: Person, rows: list[FailureRow]) -> None:
+    if len(rows) == 1:
+        call_dialog(person, rows[0].customer)
+        return
+    calls_dialog(person, [row.customer for row in rows])
+
+
+def _explain(row: FailureRow) -> declines.Explanation:
+    """What went wrong and what to do; Stripe's word that a card is lost for good goes before the rest."""
+    reason = declines.explain(row.code)
+    if row.advice != _NEVER_AGAIN:
+        return reason
+    return declines.Explanation(reason.words, declines.explain(_NEVER_AGAIN).advice)
+
+
+def _called(row: FailureRow) -> str:
+    return worklist.called(row.name, row.email, row.customer)
+
+
+def _cells(row: FailureRow) -> dict[str, Any]:
+    reason = _explain(row)
+    return {
+        "customer": _called(row),
+        "amount": row.amount,
+        "currency": row.currency,
+        "why": f"{reason.words} {reason.advice}",
+        "attempts": row.attempts,
+        "next": formats.moment(row.next_attempt) if row.next_attempt else "No further retry",
+        "invoice": row.number,
+        "since": row.failed_since,
+        "contact": worklist.last_contact(row.last_contact_at, row.last_contact_kind),
+        "owner": row.owner,
+    }
+
+
+main()

@@ -1,0 +1,148 @@
+"""Trials: the running ones as a work list; extend, write or call from one row or from several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.components import formats, guard, navigation, several, tables, worklist
+from pages.components.actions import action_dialog
+from pages.components.outreach import call_dialog, calls_dialog, message_dialog
+from pages.components.tables import Column
+from services import clock, database
+from services.customers import worklists
+from services.customers.worklists import TRIAL_SORTS, TrialFilter, TrialRow
+from services.staff import people
+from services.staff.roles import Permission, Person
+
+PAGE_KEY = "trials_page"
+_CARD = {"": None, "on file": True, "not on file": False}
+_COLUMNS = (
+    Column("customer", "Customer", width="medium", pinned=True),
+    Column("days_left", "Days left", "days_left", width="small", help="Rounded up; “over” waits for Stripe."),
+    Column("ends", "Ends", "moment"),
+    Column("plan", "Plan"),
+    Column("value", "Plan value", "micros", help="What the plan would bring in a month."),
+    Column("card", "Card", width="small", help="Whether a payment method is on file."),
+    Column("contact", "Last contact", width="medium"),
+    Column("owner", "Owner", width="small"),
+    Column("note", "Note", help="Whether it is set to cancel when the trial ends."),
+)
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("trials")
+    st.title("Trials")
+    wanted, sort = _filters()
+    now = clock.now()
+    where = worklists.trial_conditions(wanted, now)
+    with database.session() as session:
+        total = worklists.count_trials(session, where)
+        tools = st.container(horizontal=True, vertical_alignment="center")
+        page = tables.page_of(total, key=PAGE_KEY)
+        rows = worklists.trials(session, where, sort=sort, offset=page.offset, limit=page.limit)
+    empty = "No trial is running." if wanted == TrialFilter() else "No running trial fits these filters."
+    picked = tables.show(
+        [_cells(row) for row in rows], _COLUMNS, 
+        key=worklist.table_key("trials", (row.subscription for row in rows)),
+        alt="Running trials", empty=empty, open_label="Customer", select=True,
+    )  # fmt: skip
+    tables.caption(total, page, "running trial")
+    st.caption(f"Times are in {formats.zone_name()}.")
+    with tools:
+        _tools(person, [rows[position] for position in picked.ticked])
+    if picked.opened is not None:
+        navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _filters() -> tuple[TrialFilter, str]:
+    with database.session() as session:
+        products = worklists.trial_products(session)
+        staff = people.active(session)
+    changed: dict[str, Any] = {
+        "on_change": worklist.back_to_first,
+        "args": (PAGE_KEY,),
+        "bind": "query-params",
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        days = st.number_input(
+            "Ends within days", min_value=0, max_value=730, value=None, step=1, key="days", placeholder="Any",
+            width=150, **changed,
+        )  # fmt: skip
+        product = st.selectbox(
+            "Plan", ["", *products], key="trial_plan", width=200,
+            format_func=lambda id: products.get(id, "All"), **changed,
+        )  # fmt: skip
+        card = st.selectbox(
+            "Card", list(_CARD), key="trial_card", width=140,
+            format_func=lambda choice: choice.capitalize() or "All", **changed,
+        )  # fmt: skip
+        contact = worklist.contact_filter("trial_contact", PAGE_KEY)
+        owner = worklist.person_filter("Owner", "trial_owner", PAGE_KEY, staff)
+        sort = st.selectbox(
+            "Sort by", list(TRIAL_SORTS), key="trial_sort", width=150,
+            help=worklist.CURRENCY_BY_CURRENCY, **changed,
+        )  # fmt: skip
+    return TrialFilter(days, product or "", _CARD[card or ""], contact, owner), sort or "Days left"
+
+
+def _tools(person: Person, rows: list[TrialRow]) -> None:
+    """The buttons for the ticked rows."""
+    for label, icon, permission, act in (
+        ("Extend", ":material/more_time:", Permission.EXTEND_TRIAL, _extend),
+        ("Message", ":material/mail:", Permission.SEND_MESSAGE, _write),
+        ("Call", ":material/call:", Permission.REQUEST_CALL, _call),
+    ):
+        why_not = person.why_not(permission)
+        if st.button(
+            label, icon=icon, key=f"trials-{label.lower()}", disabled=not rows or bool(why_not),
+            help=formats.plain(why_not) or None,
+        ):  # fmt: skip
+            act(person, rows)
+    chosen = formats.plural(len(rows), "trial") + " chosen" if rows else "Tick one or several rows to act."
+    st.caption(chosen)
+
+
+def _extend(person: Person, rows: list[TrialRow]) -> None:
+    if len(rows) == 1:
+        action_dialog(person, "extend_trial", rows[0].customer, rows[0].subscription)
+        return
+    several.extend_dialog(person, {row.subscription: (row.customer, _called(row)) for row in rows})
+
+
+def _write(person: Person, rows: list[TrialRow]) -> None:
+    if len(rows) == 1:
+        message_dialog(person, rows[0].customer, template="trial_ending")
+        return
+    several.messages_dialog(person, {row.customer: _called(row) for row in rows}, template="trial_ending")
+
+
+def _call(person: Person, rows: list[TrialRow]) -> None:
+    if len(rows) == 1:
+        call_dialog(person, rows[0].customer)
+        return
+    calls_dialog(person, [row.customer for row in rows])
+
+
+def _called(row: TrialRow) -> str:
+    return worklist.called(row.name, row.email, row.customer)
+
+
+def _cells(row: TrialRow) -> dict[str, Any]:
+    return {
+        "customer": _called(row),
+        "days_left": row.trial_end,
+        "ends": row.trial_end,
+        "plan": row.plan,
+        "value": row.plan_micros,
+        "currency": row.currency,
+        "card": "On file" if row.card else "None",
+        "contact": worklist.last_contact(row.last_contact_at, row.last_contact_kind),
+        "owner": row.owner,
+        "note": "Set to cancel" if row.canceling else "",
+    }
+
+
+main()
