@@ -1,0 +1,51 @@
+"""A living account with a history, our client for it, and a database that has pulled it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from services import config
+from services.mirror import identity, pull
+from services.stripe_api import client
+from tests.support.sandbox import Sandbox, start_sandbox
+
+CUSTOMERS = 30
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an account with eighteen months behind it; tests work on copies."""
+    folder = tmp_path_factory.mktemp("history")
+    start_sandbox(folder, CUSTOMERS, seed=11).stop()
+    return folder
+
+
+@pytest.fixture
+def sandbox(history: Path, tmp_path: Path) -> Iterator[Sandbox]:
+    """An account of the test's own, connected as the process's account."""
+    folder = tmp_path / "account"
+    shutil.copytree(history, folder)
+    with start_sandbox(folder, CUSTOMERS, seed=11) as started:
+        client.configure(client.connect(started.key, started.url))
+        yield started
+        client.configure(None)
+
+
+@pytest.fixture
+def claimed(database: ModuleType, sandbox: Sandbox) -> ModuleType:
+    """An empty database that belongs to the account."""
+    with database.transaction() as session:
+        identity.claim(session, identity.ask(config.Settings(_env_file=None)))
+    return database
+
+
+@pytest.fixture
+def pulled(claimed: ModuleType) -> ModuleType:
+    """A database that has pulled the account."""
+    pull.whole_account()
+    return claimed

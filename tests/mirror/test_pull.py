@@ -1,0 +1,200 @@
+"""The pull against an account with a history: equal field by field, whatever interrupts it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+from sqlmodel import select
+
+from models import Customer, CustomerFacts, Event, SyncCursor, Workspace
+from services import config
+from services.errors import ConfigurationError, WrongAccount
+from services.mirror import cursors, identity, poll, progress, pull
+from services.stripe_api import client, failures
+from tests.mirror import truth
+from tests.support.sandbox import Sandbox, start_sandbox
+
+
+def read_progress(database: ModuleType) -> progress.Progress:
+    with database.session() as session:
+        return progress.read(session)
+
+
+def test_the_tables_equal_the_account(pulled: ModuleType, sandbox: Sandbox) -> None:
+    assert truth.differences(sandbox) == []
+    assert len(truth.rows(Customer)) > 20
+
+
+def test_it_is_complete_only_when_all_is(claimed: ModuleType, sandbox: Sandbox) -> None:
+    assert not read_progress(claimed).complete
+    pull.begin()
+    for resource in cursors.unfinished():
+        while not pull.window(resource):
+            assert read_progress(claimed).share < 1
+        assert not read_progress(claimed).complete
+    pull.finish()
+    done = read_progress(claimed)
+    assert done.complete
+    assert done.share == 1
+    assert done.age is not None
+    assert done.age < 60
+    assert {one.state for one in done.resources} == {"complete"}
+    assert done.objects == sum(one.fetched for one in done.resources) > 500
+
+
+def test_a_second_pull_asks_for_nothing(pulled: ModuleType, sandbox: Sandbox) -> None:
+    before = len(sandbox.requests())
+    pull.whole_account()
+    assert len(sandbox.requests()) - before == 1
+
+
+def test_it_goes_on_where_it_was_stopped(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 20)
+    pull.begin()
+    assert pull.window("invoices", pages=2) is False
+    with claimed.session() as session:
+        row = cursors.of(session, "invoices")
+        assert (row.state, row.fetched) == ("running", 40)
+        stopped_at = row.cursor
+    sandbox.fault("500_before", path="/v1/invoices")
+    with pytest.raises(failures.StripeUnavailable):
+        pull.whole_account()
+    half = read_progress(claimed)
+    assert not half.complete
+    assert "error of its own" in half.last_error
+    assert {one.resource for one in half.resources if one.state != "complete"} == {"invoices"}
+    sandbox.heal()
+    before = len(sandbox.requests(path="/v1/invoices"))
+    pull.whole_account()
+    with claimed.session() as session:
+        row = cursors.of(session, "invoices")
+        assert row.cursor != stopped_at
+        assert row.fetched == len(truth.rows(truth.Invoice))
+        assert len(sandbox.requests(path="/v1/invoices")) - before == -(-(row.fetched - 40) // 20)
+    assert truth.differences(sandbox) == []
+
+
+def test_what_changes_during_the_pull_comes_with_the_events(claimed: ModuleType, sandbox: Sandbox) -> None:
+    pull.begin()
+    for resource in ("customers", "subscriptions", "invoices"):
+        while not pull.window(resource):
+            pass
+    sandbox.advance(days=25)
+    pull.whole_account()
+    poll.once()
+    assert truth.differences(sandbox) == []
+
+
+def test_a_gap_longer_than_stripe_keeps_events_is_listed_again(pulled: ModuleType, sandbox: Sandbox) -> None:
+    sandbox.advance(days=40)
+    poll.once()
+    assert not read_progress(pulled).complete
+    pull.whole_account()
+    poll.once()
+    assert read_progress(pulled).complete
+    assert truth.differences(sandbox) == []
+
+
+def test_a_customer_that_is_gone_stays_as_a_tombstone_with_its_history(pulled: ModuleType) -> None:
+    with pulled.session() as session:
+        gone = session.exec(select(Customer).where(Customer.deleted == True)).all()  # noqa: E712
+        assert gone, "the history has deleted customers"
+        facts = session.get(CustomerFacts, gone[0].id)
+    assert facts is not None
+    assert facts.deleted
+    assert facts.status == "canceled"
+    assert 0 < gone[0].created < gone[0].as_of
+
+
+def test_the_timeline_has_the_events_that_stripe_still_keeps(pulled: ModuleType, sandbox: Sandbox) -> None:
+    in_account = {one["id"]: one for one in truth.every(sandbox, "/v1/events")}
+    with pulled.session() as session:
+        kept = {row.id: row for row in session.exec(select(Event))}
+    assert kept.keys() == in_account.keys()
+    assert all(row.type == in_account[id]["type"] for id, row in kept.items())
+    disputes = [row for row in kept.values() if row.object_type in ("dispute", "refund")]
+    assert all(row.customer for row in disputes)
+
+
+def test_a_resource_that_the_key_may_not_read_is_named_and_the_rest_is_pulled(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    sandbox.restrict("rk_test_most", **{**rights, "disputes": "none", "events": "read"})
+    client.configure(client.connect("rk_test_most", sandbox.url))
+    pull.whole_account()
+    done = read_progress(claimed)
+    assert done.complete
+    assert done.denied == ("disputes",)
+    assert "disputes read" in next(one.error for one in done.resources if one.resource == "disputes")
+
+
+def test_a_pull_under_a_rate_limit_waits_and_is_whole(claimed: ModuleType, sandbox: Sandbox) -> None:
+    sandbox.fault("429", path="/v1/charges", count=3, reason="endpoint-rate")
+    sandbox.fault("429", path="/v1/invoices", count=2, reason="global-rate")
+    sandbox.fault("500_before", probability=0.1, seed=3)
+    pull.whole_account()
+    sandbox.heal()
+    assert truth.differences(sandbox) == []
+
+
+def test_older_shapes_make_the_same_rows(claimed: ModuleType, sandbox: Sandbox) -> None:
+    sandbox.fault("shape_old")
+    pull.whole_account()
+    sandbox.heal()
+    assert truth.differences(sandbox) == []
+
+
+def test_whose_account_it_is(claimed: ModuleType, sandbox: Sandbox) -> None:
+    with claimed.session() as session:
+        workspace = session.get(Workspace, 1)
+        assert workspace is not None
+        assert (workspace.account, workspace.mode) == (sandbox.state()["account"], "sandbox")
+
+
+def test_another_account_or_mode_is_refused_by_name(claimed: ModuleType, sandbox: Sandbox) -> None:
+    mine = identity.ask(config.Settings(_env_file=None))
+    for other in (
+        identity.Identity("acct_other", "", "sandbox"),
+        identity.Identity(mine.account, "", "live"),
+    ):
+        with pytest.raises(WrongAccount) as caught, claimed.transaction() as session:
+            identity.claim(session, other)
+        assert mine.account in caught.value.held
+        assert str(other) == caught.value.given
+
+
+def test_a_key_that_may_not_say_whose_it_is_needs_a_setting(claimed: ModuleType, sandbox: Sandbox) -> None:
+    sandbox.restrict("rk_test_silent", customers="read")
+    client.configure(client.connect("rk_test_silent", sandbox.url))
+    with pytest.raises(ConfigurationError, match="Set STRIPE_ACCOUNT_ID"):
+        identity.ask(config.Settings(_env_file=None))
+    told = config.Settings(_env_file=None, stripe_account_id="acct_told")
+    assert identity.ask(told).account == "acct_told"
+
+
+def test_a_setting_that_contradicts_the_key_is_refused(claimed: ModuleType, sandbox: Sandbox) -> None:
+    told = config.Settings(_env_file=None, stripe_account_id="acct_other")
+    with pytest.raises(ConfigurationError, match="acct_other"):
+        identity.ask(told)
+
+
+def test_the_desk_follows_the_sandboxes_clock(database: ModuleType, sandbox: Sandbox) -> None:
+    sandbox.advance(days=100)
+    identity.ask(config.Settings(_env_file=None))
+    assert abs(identity.clock.now() - sandbox.now()) <= 3
+
+
+def test_an_empty_account_is_complete_too(database: ModuleType, tmp_path: pytest.TempPathFactory) -> None:
+    with start_sandbox(tmp_path) as empty:  # type: ignore[arg-type]
+        client.configure(client.connect(empty.key, empty.url))
+        pull.whole_account()
+        done = read_progress(database)
+        assert done.complete
+        assert done.objects == 0
+        with database.session() as session:
+            assert len(session.exec(select(SyncCursor)).all()) == len(cursors.RESOURCES) + 2
+    client.configure(None)
