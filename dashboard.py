@@ -14,10 +14,9 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import runtime
-from streamlit.file_util import get_static_dir
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.components import problems, shell, sign_in, warming
+from pages.components import document, problems, shell, sign_in, warming
 from services import config, public, schedules
 from services.errors import ConfigurationError
 from services.security_headers import LocalOnly, SecurityHeaders, is_loopback
@@ -70,9 +69,9 @@ else:
     refuse_open_network()
     app = st.App(
         Path(__file__).resolve(),
-        routes=public.routes(),
+        routes=[*public.routes(), *document.routes()],
         middleware=[
-            Middleware(SecurityHeaders, page=(Path(get_static_dir()) / "index.html").read_text()),
+            Middleware(SecurityHeaders, page=document.html()),
             Middleware(LocalOnly, applies=stays_local),
         ],
         lifespan=lifespan,

@@ -4,22 +4,69 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components import formats
 from pages.components.statuses import Colour
-from services import config
+from services import clock, config, database
 from services.config import Mode
+from services.mirror import progress
+from services.mirror.progress import Progress
 from services.staff.roles import Person
 
 _MODES: dict[Mode, tuple[Colour, str]] = {
-    "sandbox": ("blue", "**Sandbox**  An account on this machine. Nothing here reaches Stripe."),
-    "test": ("orange", "**Test mode**  Stripe's test data. No real money moves."),
-    "live": ("red", "**Live**  Actions here move real money."),
+    "sandbox": ("blue", "**Sandbox** · An account on this machine. Nothing here reaches Stripe."),
+    "test": ("orange", "**Test mode** · Stripe's test data. No real money moves."),
+    "live": ("red", "**Live** · Actions here move real money."),
 }
-_LIVE_READ_ONLY = "**Live, read-only**  Set up sign-in to let people act."
+_LIVE_READ_ONLY = "**Live, read-only** · Set up sign-in to let people act."
+_LOOK_EVERY = 10  # seconds between two looks at the data's age
+_COUNT_EVERY = 1  # the same while the account is being pulled
 
 
 def show(person: Person) -> None:
-    """Draws the banner."""
-    mode = config.settings().mode
-    colour, text = _MODES[mode]
+    """Draws the banner, and the progress of the first pull until it is done."""
+    colour, text = _MODES[config.settings().mode]
     with st.container(horizontal=True, vertical_alignment="center", key="banner"):
         st.markdown(f":{colour}-background[{_LIVE_READ_ONLY if person.read_only else text}]")
+        _age()
+    if not _read().complete:
+        _pull()
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _age() -> None:
+    found = _read()
+    if found.last_error:
+        st.caption(f":orange[{formats.plain(_data_from(found))}]", help=formats.plain(found.last_error))
+    elif found.age is not None:
+        st.caption(_data_from(found), width="content")
+
+
+@st.fragment(run_every=_COUNT_EVERY)
+def _pull() -> None:
+    found = _read()
+    if found.complete:
+        st.rerun()
+    under_way = [one for one in found.resources if one.state == "running"]
+    counts = ", ".join(f"{formats.count(one.fetched)} {_words(one.resource)}" for one in under_way)
+    so_far = f"{formats.count(found.objects)} objects so far"
+    st.progress(
+        min(found.share, 1.0),
+        text=f"Getting your account: {formats.share(round(found.share * 1000), 1000)}, "
+        f"{counts or so_far}. Numbers below are not whole yet.",
+    )
+
+
+def _read() -> Progress:
+    with database.session() as session:
+        return progress.read(session)
+
+
+def _data_from(found: Progress) -> str:
+    if found.age is None:
+        return "Not up to date"
+    when = formats.relative(clock.now() - found.age)
+    return f"Not up to date: data from {when}" if found.last_error else f"Data from {when}"
+
+
+def _words(resource: str) -> str:
+    return resource.replace("_", " ")
