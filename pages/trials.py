@@ -59,7 +59,7 @@ def main() -> None:
 
 def _filters() -> tuple[TrialFilter, str]:
     with database.session() as session:
-        products = worklists.trial_products(session)
+        products = worklist.distinct(worklists.trial_products(session))
         staff = people.active(session)
     changed: dict[str, Any] = {
         "on_change": worklist.back_to_first,

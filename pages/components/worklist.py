@@ -6,6 +6,7 @@ Each filter is bound to the address under its own key; changing one goes back to
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
@@ -43,13 +44,20 @@ def contact_filter(key: str, page_key: str) -> Contact:
 def person_filter(
     label: str, key: str, page_key: str, people: Sequence[Person], *, nobody: str = "Nobody"
 ) -> int | None:
-    """Draws the choice of a staff member; NO_OWNER for `nobody`, None for everybody."""
-    names = {str(NO_OWNER): nobody} | {str(one.id): one.name for one in people}
+    """Draws the choice of a staff member; NO_OWNER for `nobody` ("" offers no such choice), None for all."""
+    names = {str(NO_OWNER): nobody} if nobody else {}
+    names |= distinct({str(one.id): one.name for one in people})
     wanted = st.selectbox(
         label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, "Everybody"), width=190,
         **bound(page_key),
     )  # fmt: skip
     return int(wanted) if wanted else None
+
+
+def distinct(names: dict[str, str]) -> dict[str, str]:
+    """The names, each with its key where two are the same: a choice stands in the address by its name."""
+    times = Counter(names.values())
+    return {key: f"{name} ({key})" if times[name] > 1 else name for key, name in names.items()}
 
 
 def last_contact(at: int | None, kind: str) -> str:

@@ -65,6 +65,22 @@ class Outcome:
         return self.state not in {QUEUED, SENDING}
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as it was written, with what became of it."""
+
+    token: str
+    customer: str
+    to_address: str
+    subject: str
+    body: str
+    state: str
+    error: str
+    author: str
+    created_at: int
+    sent_at: int | None
+
+
 def new_token() -> str:
     """The name of a message that is about to be written; made when its dialog opens."""
     return f"msg_{secrets.token_hex(12)}"
@@ -143,6 +159,17 @@ def outcome(session: Session, token: str) -> Outcome:
     if row is None:
         raise NotFound("message", token)
     return Outcome(row.token, row.state, row.to_address, row.error)
+
+
+def letter(session: Session, token: str) -> Letter:
+    """A message with its text. Raises NotFound."""
+    row = session.get(Message, token)
+    if row is None:
+        raise NotFound("message", token, remedy="Choose one from the list.")
+    return Letter(
+        row.token, row.customer, row.to_address, row.subject, row.body, row.state, row.error, row.staff_name,
+        row.created_at, row.sent_at,
+    )  # fmt: skip
 
 
 def wait(token: str, seconds: float = _PATIENCE) -> Outcome:

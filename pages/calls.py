@@ -1,0 +1,140 @@
+"""Calls: who should talk to whom, due first; set a time, say what came of it, hand it over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.components import call_dialogs, formats, guard, navigation, statuses, tables, worklist
+from pages.components.tables import Column
+from services import clock, database
+from services.outreach import callboard, calls
+from services.outreach.callboard import CallFilter, CallRow
+from services.outreach.calls import OPEN, OUTCOMES
+from services.staff.roles import Permission, Person
+
+PAGE_KEY = "calls_page"
+_ALL_OPEN, _ALL = "open", ""
+_MINE, _EVERYBODY, _NOBODY, _OVERDUE = "Mine", "All", "Nobody's", "Overdue"
+_COLUMNS = (
+    Column("customer", "Customer", width="medium", pinned=True),
+    Column("state", "State", "status", width="small"),
+    Column("due", "Due", width="medium"),
+    Column("assignee", "Who calls", width="small"),
+    Column("phone", "Phone"),
+    Column("note", "Note", width="large"),
+    Column("plan", "Plan"),
+    Column("value", "Plan value", "micros", help="What the customer pays, or would pay, in a month."),
+    Column("trial", "Trial", "days_left", help="Days that a running trial has left."),
+    Column("outcome", "Outcome", width="medium"),
+)
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("calls")
+    st.title("Calls")
+    now = clock.now()
+    wanted = _filters(person)
+    st.caption(_counted(wanted, now))
+    where = callboard.conditions(wanted, now)
+    with database.session() as session:
+        total = callboard.count(session, where)
+        tools = st.container(horizontal=True, vertical_alignment="center")
+        page = tables.page_of(total, key=PAGE_KEY)
+        rows = callboard.page(session, where, now, offset=page.offset, limit=page.limit)
+    picked = tables.show(
+        [_cells(row) for row in rows], _COLUMNS, 
+        key=worklist.table_key("calls", (row.token for row in rows)),
+        alt="Requested and made calls, due first", open_label="Customer", select=True,
+        empty="No call fits this view. Request one on a customer's page, Trials or Failed payments.",
+    )  # fmt: skip
+    tables.caption(total, page, "call")
+    st.caption(f"Times are in {formats.zone_name()}.")
+    with tools:
+        _tools(person, [rows[position] for position in picked.ticked])
+    if picked.opened is not None:
+        navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _filters(person: Person) -> CallFilter:
+    bound = worklist.bound(PAGE_KEY)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        whose = st.segmented_control(
+            "Whose", [_MINE, _EVERYBODY, _NOBODY, _OVERDUE], default=_EVERYBODY, key="calls_of", **bound
+        )
+        assignee = {_MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose or _EVERYBODY)
+        state = st.segmented_control(
+            "State", [_ALL_OPEN, *calls.STATES], default=_ALL_OPEN, key="call_state", format_func=_state,
+            **bound,
+        )  # fmt: skip
+    return CallFilter(state=state or _ALL, assignee=assignee, overdue=whose == _OVERDUE)
+
+
+def _counted(wanted: CallFilter, now: int) -> str:
+    """How many calls there are in each state, whatever state is shown."""
+    with database.session() as session:
+        every = callboard.conditions(replace(wanted, state=_ALL), now)
+        counts = callboard.count_by_state(session, every)
+    return " · ".join(f"{statuses.label(state)} {formats.count(counts[state])}" for state in calls.STATES)
+
+
+def _state(state: str) -> str:
+    return "To do" if state == _ALL_OPEN else statuses.label(state)
+
+
+def _tools(person: Person, ticked: list[CallRow]) -> None:
+    """The buttons for the ticked call."""
+    row = ticked[0] if len(ticked) == 1 else None
+    why_not = person.why_not(Permission.WORK_CALLS)
+    is_open = row is not None and row.state in OPEN
+    for label, icon, fits, act in (
+        ("Schedule", ":material/event:", is_open or (row is not None and row.state == calls.NO_SHOW),
+         call_dialogs.schedule_dialog),
+        ("Outcome", ":material/task_alt:", is_open, call_dialogs.close_dialog),
+        ("Reassign", ":material/swap_horiz:", is_open, call_dialogs.reassign_dialog),
+    ):  # fmt: skip
+        clicked = st.button(
+            label, icon=icon, key=f"calls-{label.lower()}", disabled=not fits or bool(why_not),
+            help=formats.plain(why_not) or None,
+        )  # fmt: skip
+        if clicked and row is not None:
+            act(row)
+    st.caption("Tick one call to work on it." if row is None else _told(row))
+
+
+def _told(row: CallRow) -> str:
+    asked = f"Requested by {row.requested_by or 'somebody'}, {formats.relative(row.created_at)}."
+    return formats.plain(asked)
+
+
+def _cells(row: CallRow) -> dict[str, Any]:
+    return {
+        "customer": worklist.called(row.name, row.email, row.customer),
+        "state": row.state,
+        "due": _due(row),
+        "assignee": row.assignee_name or "Nobody yet",
+        "phone": row.phone,
+        "note": row.note,
+        "plan": row.plan,
+        "value": row.value_micros or None,
+        "currency": row.currency,
+        "trial": row.trial_end,
+        "outcome": _outcome(row),
+    }
+
+
+def _due(row: CallRow) -> str:
+    if row.due_at is None:
+        return "No date"
+    return f"Overdue: {formats.moment(row.due_at)}" if row.overdue else formats.moment(row.due_at)
+
+
+def _outcome(row: CallRow) -> str:
+    words = OUTCOMES.get(row.state, {}).get(row.outcome, row.outcome)
+    return ". ".join(filter(None, (words, row.outcome_note)))
+
+
+main()
