@@ -20,7 +20,8 @@ def old(account: Account, body: Any) -> Any:
     if not isinstance(body, dict):
         return body
     copied = {name: old(account, value) for name, value in body.items()}
-    change = _CHANGES.get(body.get("object", ""))
+    kind = body.get("object")  # in an event's data it is the object itself
+    change = _CHANGES.get(kind) if isinstance(kind, str) else None
     return change(account, copied) if change else copied
 
 
