@@ -462,6 +462,7 @@ def upgrade() -> None:
     sa.Column('subject', sa.String(), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
     sa.Column('error', sa.Text(), nullable=False),
     sa.Column('staff', sa.Integer(), nullable=True),
     sa.Column('staff_name', sa.String(), nullable=False),
