@@ -142,6 +142,8 @@ def _money_back(today: int) -> list[tuple[int, Role]]:
     return [
         _renewing(renewal, 3, (2 * DAY, "dispute", {"outcome": "open"})),
         _renewing(renewal, 6, (5 * DAY, "dispute", {"outcome": "open"}), plan="business", seats=9),
+        _renewing(today - 20 * DAY, 4, (10 * DAY, "dispute", {"outcome": "open"}), country="JP"),
+        _renewing(today - 25 * DAY, 8, (12 * DAY + HOUR, "dispute", {"outcome": "open"}), plan="starter"),
         _renewing(renewal, 9, (-70 * DAY, "dispute", {"outcome": "won"}), country="DE"),
         _renewing(renewal, 9, (-80 * DAY, "dispute", {"outcome": "lost"})),
         _renewing(renewal, 4, (3 * DAY, "refund", {"share": 1})),
