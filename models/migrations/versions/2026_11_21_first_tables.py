@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 
-revision = '16b6fcd070bf'
+revision = '0001'
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -244,6 +244,7 @@ def upgrade() -> None:
     sa.Column('preferred_locales', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('default_payment_method', sa.String(), nullable=True),
     sa.Column('default_source', sa.String(), nullable=True),
+    sa.Column('discount', sa.String(), nullable=True),
     sa.Column('invoice_prefix', sa.String(), nullable=True),
     sa.Column('test_clock', sa.String(), nullable=True),
     sa.Column('metadata', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
@@ -483,6 +484,7 @@ def upgrade() -> None:
     sa.Column('author_name', sa.String(), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('edited_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('notes', schema=None) as batch_op:
@@ -647,6 +649,7 @@ def upgrade() -> None:
     sa.Column('quantity', sa.Integer(), nullable=False),
     sa.Column('current_period_start', sa.BigInteger(), nullable=True),
     sa.Column('current_period_end', sa.BigInteger(), nullable=True),
+    sa.Column('discounts', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('metadata', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
