@@ -62,6 +62,11 @@ def moment(instant: int | None) -> str:
     return both.replace("{1}", date).replace("{0}", format_time(at, "short", locale=_locale()))
 
 
+def time_of_day(instant: int) -> str:
+    """The local time of an instant, e.g. `2:05 PM`."""
+    return str(format_time(clock.local(instant, config.settings().zone), "short", locale=_locale()))
+
+
 def zone_name() -> str:
     """The workspace's time zone by its name, e.g. `Europe/Berlin`; stands beside every list of times."""
     return config.settings().zone.key.replace("_", " ")

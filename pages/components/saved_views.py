@@ -7,14 +7,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from models import SavedFilter
-from pages.components import formats, guard, problems
+from pages.components import clicks, formats, guard
 from services import database
 from services.customers import saved_filters
-from services.errors import TrialdeskError
 from services.staff.roles import Permission, Person
 
 Query = dict[str, list[str]]
-_PROBLEM = "saved_views_problem"
+_PLACE = "saved views"
 
 
 def menu(person: Person, page: str, present: Query, apply: Callable[[Query], None]) -> None:
@@ -30,27 +29,31 @@ def menu(person: Person, page: str, present: Query, apply: Callable[[Query], Non
             _keep(person, page, present)
         else:
             st.caption("Set a filter first to save it here.")
-        if problem := st.session_state.pop(_PROBLEM, None):
-            problems.show(problem)
+        clicks.show_problem(_PLACE)
 
 
 def _row(person: Person, view: SavedFilter, apply: Callable[[Query], None]) -> None:
     mine = view.owner == person.id
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            formats.plain(view.name), key=f"view:{view.id}", on_click=_use, args=(view.query, apply),
-            icon=":material/group:" if view.shared else ":material/lock:", type="tertiary", width="stretch",
+            formats.plain(view.name),
+            key=f"view:{view.id}",
+            on_click=clicks.attempt,
+            args=(_PLACE, apply, view.query),
+            icon=":material/group:" if view.shared else ":material/lock:",
+            type="tertiary",
+            width="stretch",
             help="Shared with everybody" if view.shared else "Only you see it",
-        )  # fmt: skip
+        )
         if mine:
             st.button(
-                "Remove", key=f"view:{view.id}:remove", icon=":material/delete:", type="tertiary",
-                on_click=_attempt, args=(lambda: _remove(view),),
-            )  # fmt: skip
-
-
-def _use(query: Query, apply: Callable[[Query], None]) -> None:
-    _attempt(lambda: apply(query))
+                "Remove",
+                key=f"view:{view.id}:remove",
+                icon=":material/delete:",
+                type="tertiary",
+                on_click=clicks.attempt,
+                args=(_PLACE, _remove, view),
+            )
 
 
 def _keep(person: Person, page: str, present: Query) -> None:
@@ -58,7 +61,7 @@ def _keep(person: Person, page: str, present: Query) -> None:
         st.text_input("Save this filter as", key="view_name", max_chars=saved_filters.LONGEST_NAME)
         why_not = person.why_not(Permission.SHARE_FILTERS)
         st.checkbox("Share with everybody", key="view_shared", disabled=bool(why_not), help=why_not or None)
-        st.form_submit_button("Save", on_click=_attempt, args=(lambda: _save(page, present),))
+        st.form_submit_button("Save", on_click=clicks.attempt, args=(_PLACE, _save, page, present))
 
 
 def _save(page: str, present: Query) -> None:
@@ -75,11 +78,3 @@ def _remove(view: SavedFilter) -> None:
         return
     with database.transaction() as session:
         saved_filters.delete(session, guard.current(), view.id)
-
-
-def _attempt(act: Callable[[], None]) -> None:
-    """Runs a click; what goes wrong is shown in the menu, and what was typed stays."""
-    try:
-        act()
-    except TrialdeskError as problem:
-        st.session_state[_PROBLEM] = problem

@@ -17,7 +17,7 @@ from pages.components import formats, statuses
 
 PAGE_SIZES = (25, 50, 100)
 Kind = Literal[
-    "text", "money", "micros", "moment", "day", "relative", "days_left", "count", "status", "badges"
+    "text", "money", "micros", "moment", "day", "relative", "days_left", "count", "status", "badges", "link"
 ]
 _RIGHT: frozenset[Kind] = frozenset({"money", "micros", "count", "days_left"})
 
@@ -136,6 +136,8 @@ def _cell(row: Mapping[str, Any], column: Column) -> Any:
             return [statuses.label(value)] if value else []
         case "badges":
             return list(value or ())
+        case "link":
+            return value or None
     return "" if value is None else str(value)
 
 
@@ -149,6 +151,8 @@ def _config(column: Column, open_label: str, opened: str) -> Any:
         return st.column_config.MultiselectColumn(
             column.label, options=statuses.LABELS, color=statuses.COLOURS, **shared
         )
+    if column.kind == "link":
+        return st.column_config.LinkColumn(column.label, display_text="Open", **shared)
     if column.kind == "badges":
         return st.column_config.MultiselectColumn(column.label, color="gray", **shared)
     alignment = "right" if column.kind in _RIGHT else "left"

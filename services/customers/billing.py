@@ -62,6 +62,24 @@ def invoices(session: Session, customer: str, *, offset: int, limit: int) -> lis
     return [Demand(row, failures.get(row.id)) for row in rows]
 
 
+def unpaid(session: Session, customer: str, *, limit: int) -> list[Demand]:
+    """Invoices above zero that were tried and are still open, the largest sum first."""
+    wanted = (
+        select(Invoice)
+        .where(
+            *_invoices_of(customer),
+            col(Invoice.status) == "open",
+            col(Invoice.attempted).is_(True),
+            col(Invoice.amount_remaining) > 0,
+        )
+        .order_by(col(Invoice.amount_remaining).desc(), col(Invoice.id))
+        .limit(limit)
+    )
+    rows = session.exec(wanted).all()
+    failures = _last_failures(session, [row.id for row in rows])
+    return [Demand(row, failures.get(row.id)) for row in rows]
+
+
 def _invoices_of(customer: str) -> tuple[Any, ...]:
     return (col(Invoice.customer) == customer, col(Invoice.deleted).is_(False))
 

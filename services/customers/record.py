@@ -75,6 +75,12 @@ class Record:
     pending: tuple[InvoiceItem, ...]
     same_email: tuple[Row, ...]
 
+    @property
+    def default_payment_method(self) -> str | None:
+        """What Stripe would charge next: a running plan's own payment method, else the customer's."""
+        own = (plan.row.default_payment_method for plan in self.plans if not plan.over)
+        return next(filter(None, own), None) or self.customer.default_payment_method
+
 
 def read(session: Session, customer: str, *, now: int) -> Record:
     """Everything about a customer but its lists. Raises NotFound.

@@ -1,0 +1,119 @@
+"""What does the customer subscribe to, what needs somebody now, and what can be done about each?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from models import Dispute
+from pages.components import customer_words, formats, links, statuses
+from pages.components.actions import action_buttons
+from services.customers import billing
+from services.customers.billing import Demand
+from services.customers.record import Plan, Record
+from services.desk.subject import Subject
+from services.staff.roles import Person
+from services.stripe_api import declines
+
+Subjects = Mapping[str, Subject]
+
+
+def alarms(person: Person, unpaid: Sequence[Demand], disputes: Sequence[Dispute], subjects: Subjects) -> None:
+    """What waits for somebody: invoices that could not be collected, disputes to answer."""
+    for demand in unpaid:
+        with st.container(border=True):
+            _unpaid(demand)
+            if demand.row.id in subjects:
+                action_buttons(person, subjects[demand.row.id])
+    for dispute in disputes:
+        if billing.needs_response(dispute):
+            with st.container(border=True):
+                _dispute(dispute)
+
+
+def _unpaid(demand: Demand) -> None:
+    row = demand.row
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        amount = formats.money(row.amount_remaining, row.currency)
+        st.markdown(
+            f"**{formats.plain(f'{amount} of invoice {row.number or row.id} is not paid')}**", width="content"
+        )
+        statuses.badge("failed")
+    if not demand.failed:
+        st.text("No payment was possible: there was no payment method to charge.")
+    else:
+        told = declines.explain(demand.failed.decline_code or demand.failed.failure_code)
+        st.text(f"{told.words} {told.advice}")
+    tried = f"Tried {formats.plural(row.attempt_count, 'time')}"
+    if row.next_payment_attempt:
+        st.caption(f"{tried}. Stripe tries again on {formats.moment(row.next_payment_attempt)}.")
+    else:
+        st.caption(f"{tried}. Stripe will not try again by itself.")
+    with st.container(horizontal=True, gap="small"):
+        links.external("Invoice page", row.hosted_invoice_url or "")
+        links.external("Stripe", links.stripe_url("invoice", row.id))
+
+
+def _dispute(row: Dispute) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"**{formats.plain(f'{formats.money(row.amount, row.currency)} is disputed')}**", width="content"
+        )
+        statuses.badge(row.status)
+    due = ""
+    if row.evidence_due_by:
+        due = (
+            f" Evidence is due by {formats.moment(row.evidence_due_by)}, "
+            f"{formats.relative(row.evidence_due_by)}."
+        )
+    st.text(f"Reason given: {row.reason.replace('_', ' ')}.{due}")
+    links.external("Stripe", links.stripe_url("dispute", row.id))
+
+
+def plans(person: Person, record: Record, subjects: Subjects, now: int) -> None:
+    """The subscriptions: those that run, then those that ended (folded away when another runs)."""
+    st.subheader("Subscriptions", anchor=False)
+    if not record.plans:
+        st.caption("No subscription yet.")
+    running = [plan for plan in record.plans if not plan.over]
+    ended = [plan for plan in record.plans if plan.over]
+    shown, folded = (running, ended) if running else (ended[:1], ended[1:])
+    for plan in shown:
+        _plan(person, plan, subjects, now)
+    if folded:
+        with st.expander(f"{formats.plural(len(folded), 'ended subscription')}"):
+            for plan in folded:
+                _plan(person, plan, subjects, now)
+    for rebate in record.rebates:
+        st.text(f"On everything: {customer_words.rebate(rebate)}")
+
+
+def _plan(person: Person, plan: Plan, subjects: Subjects, now: int) -> None:
+    row = plan.row
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            names = " + ".join(item.product for item in plan.items) or "Subscription"
+            st.markdown(f"**{formats.plain(names)}**", width="content")
+            statuses.badge(row.status)
+            if plan.ends_at is not None:
+                st.badge("Set to end", color="orange")
+            st.caption(f"since {formats.day(row.start_date)}", width="content")
+            links.external("Stripe", links.stripe_url("subscription", row.id))
+        for item in plan.items:
+            st.text(customer_words.item(item))
+        for rebate in plan.rebates:
+            st.text(customer_words.rebate(rebate))
+        for sentence in customer_words.standing(plan, now):
+            st.caption(formats.plain(sentence))
+        if row.id in subjects:
+            action_buttons(person, subjects[row.id])
+
+
+def pending(record: Record) -> None:
+    """Charges that wait for the next invoice; nothing where there are none."""
+    if not record.pending:
+        return
+    st.subheader("On the next invoice", anchor=False)
+    for row in record.pending:
+        st.text(customer_words.pending(row))

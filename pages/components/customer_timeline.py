@@ -1,0 +1,69 @@
+"""What happened with this customer? One line of time, filtered by kind, read on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import streamlit as st
+
+from pages.components import formats, statuses
+from services import database
+from services.customers import timeline
+from services.customers.timeline import KINDS, USUAL, Entry, Kind
+
+STEP = 30
+_ICONS: dict[Kind, str] = {
+    "Billing": ":material/payments:",
+    "Actions": ":material/touch_app:",
+    "Messages": ":material/mail:",
+    "Calls": ":material/call:",
+    "Notes": ":material/sticky_note_2:",
+    "Technical": ":material/data_object:",
+}
+
+
+def draw(customer: str) -> None:
+    """The latest entries, and a button for older ones."""
+    kinds = st.pills(
+        "Show", KINDS, selection_mode="multi", default=USUAL, key="kinds", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    limit_key = f"timeline:{customer}"
+    limit = int(st.session_state.get(limit_key, STEP))
+    with database.session() as session:
+        page = timeline.latest(session, customer, kinds, formats, limit=limit)
+    if not page.entries:
+        st.caption("Nothing of this kind has happened yet. Stripe keeps its events for 30 days.")
+    else:
+        st.caption(f"Times are in {formats.zone_name()}.")
+    _entries(page.entries)
+    if page.more:
+        st.button("Show older", key=f"{limit_key}:more", on_click=_show_more, args=(limit_key, limit))
+
+
+def _entries(entries: Sequence[Entry]) -> None:
+    with st.container(gap="xsmall"):
+        for day, those in groupby(entries, key=lambda entry: formats.day(entry.at)):
+            st.caption(f"**{day}**")
+            for entry in those:
+                _entry(entry)
+
+
+def _show_more(key: str, limit: int) -> None:
+    st.session_state[key] = limit + STEP
+
+
+def _entry(entry: Entry) -> None:
+    with st.container(gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(
+                f":gray[{_ICONS[entry.kind]} {formats.plain(formats.time_of_day(entry.at))}]", width="content"
+            )
+            st.text(entry.title, width="content")
+            if entry.state:
+                statuses.badge(entry.state)
+            if entry.who:
+                st.caption(formats.plain(entry.who), width="content")
+        if entry.detail:
+            st.text(entry.detail)

@@ -1,0 +1,154 @@
+"""How do a price, a discount, a card, a trial and a local time read as words on the customer's page?"""
+
+from __future__ import annotations
+
+from babel.dates import format_time
+
+from models import Charge, Customer, InvoiceItem, PaymentMethod, Price
+from pages.components import formats
+from services import clock, config
+from services.customers import places
+from services.customers.record import Item, Plan, Rebate
+
+_ADVERB = {"day": "a day", "week": "a week", "month": "a month", "year": "a year"}
+
+
+def price(row: Price | None) -> str:
+    """`$49.00 a month`, `$49.00 every 3 months`, `by tiers a month`; "" for an unknown price."""
+    if row is None:
+        return ""
+    amount = formats.money(row.unit_amount, row.currency)
+    if row.billing_scheme == "tiered":
+        amount = "by tiers"
+    elif row.unit_amount is None and row.unit_amount_decimal:
+        amount = f"{row.unit_amount_decimal} hundredths of {row.currency.upper()}"
+    if row.usage_type == "metered":
+        amount += " by use"
+    return f"{amount} {_every(row)}".strip()
+
+
+def _every(row: Price) -> str:
+    if not row.interval:
+        return ""
+    if row.interval_count == 1:
+        return _ADVERB.get(row.interval, f"a {row.interval}")
+    return f"every {row.interval_count} {row.interval}s"
+
+
+def item(one: Item) -> str:
+    """`Team: 3 × $49.00 a month`."""
+    quantity = f"{formats.count(one.row.quantity)} × " if one.row.quantity != 1 else ""
+    cost = price(one.price)
+    return f"{one.product}: {quantity}{cost}" if cost else one.product
+
+
+def rebate(one: Rebate) -> str:
+    """`20 % off for ever`, `$10.00 off until Mar 3, 2026`."""
+    coupon = one.coupon
+    if coupon is None:
+        off = "A discount"
+    elif coupon.percent_off:
+        off = f"{coupon.percent_off.removesuffix('.0')} % off"
+    else:
+        off = f"{formats.money(coupon.amount_off, coupon.currency or '')} off"
+    name = f" ({coupon.name})" if coupon and coupon.name else ""
+    if one.row.end:
+        return f"{off} until {formats.day(one.row.end)}{name}"
+    once = coupon is not None and coupon.duration == "once"
+    return f"{off}{' once' if once else ' for ever'}{name}"
+
+
+def standing(plan: Plan, now: int) -> list[str]:
+    """How a subscription stands and what comes next, a sentence each."""
+    row = plan.row
+    told = [_trial(plan, now), _ending(plan), _next_bill(plan), _pause(plan)]
+    if row.collection_method == "send_invoice" and not plan.over:
+        told.append(f"Invoices are sent, due after {formats.plural(row.days_until_due or 0, 'day')}.")
+    return [sentence for sentence in told if sentence]
+
+
+def _trial(plan: Plan, now: int) -> str:
+    row = plan.row
+    if row.status != "trialing" or row.trial_end is None:
+        return ""
+    moved = ""
+    if row.first_trial_end and row.first_trial_end != row.trial_end:
+        days = round((row.trial_end - row.first_trial_end) / clock.DAY)
+        moved = f", {formats.plural(abs(days), 'day')} {'later' if days > 0 else 'earlier'} than at first"
+    left = clock.days_left(row.trial_end, now)
+    return f"The trial ends on {formats.moment(row.trial_end)} ({formats.plural(left, 'day')} left){moved}."
+
+
+def _ending(plan: Plan) -> str:
+    row = plan.row
+    if plan.ends_at is not None:
+        return f"It is set to end on {formats.moment(plan.ends_at)}{_why(plan)}."
+    if plan.over:
+        return f"It ended on {formats.day(row.ended_at or row.canceled_at)}{_why(plan)}."
+    return ""
+
+
+def _why(plan: Plan) -> str:
+    row = plan.row
+    if row.cancellation_feedback:
+        return f": {row.cancellation_feedback.replace('_', ' ')}"
+    if row.cancellation_reason == "payment_failed":
+        return ", because payment failed"
+    return ""
+
+
+def _next_bill(plan: Plan) -> str:
+    row = plan.row
+    if plan.ends_at is not None or row.status not in ("active", "past_due") or not row.current_period_end:
+        return ""
+    return f"The next period begins on {formats.day(row.current_period_end)}."
+
+
+def _pause(plan: Plan) -> str:
+    row = plan.row
+    if row.pause_collection:
+        until = f" until {formats.day(row.pause_resumes_at)}" if row.pause_resumes_at else ""
+        return f"Payments are not collected{until}."
+    if row.status == "paused":
+        return "It is paused, because the trial ended without a payment method."
+    if row.status == "trialing" and row.trial_end_behavior in ("cancel", "pause"):
+        verb = "is canceled" if row.trial_end_behavior == "cancel" else "pauses"
+        return f"Without a payment method it {verb} at the trial’s end."
+    return ""
+
+
+def charge_state(row: Charge) -> str:
+    """The state of a payment as a status with a badge: failed, refunded, partially_refunded, succeeded..."""
+    if row.refunded:
+        return "refunded"
+    return "partially_refunded" if row.amount_refunded > 0 else row.status
+
+
+def card(brand: str | None, last4: str | None) -> str:
+    """`Visa ·· 4242`."""
+    if not last4:
+        return ""
+    return f"{(brand or 'card').replace('_', ' ').title()} ·· {last4}"
+
+
+def payment_method(row: PaymentMethod) -> str:
+    """A card with its expiry, or the kind of another way to pay."""
+    if not row.last4:
+        return row.type.replace("_", " ").capitalize()
+    expiry = f", {row.exp_month:02d}/{row.exp_year}" if row.exp_month and row.exp_year else ""
+    return f"{card(row.brand or row.type, row.last4)}{expiry}"
+
+
+def pending(row: InvoiceItem) -> str:
+    """A charge that waits for the next invoice."""
+    return f"{formats.money(row.amount, row.currency)}: {row.description or 'no description'}"
+
+
+def local_time(customer: Customer, now: int) -> str:
+    """`3:42 PM in Europe/Paris`, with “probably” where the place has several times; "" where unknown."""
+    place = places.local_time(customer, at=now)
+    if place is None:
+        return ""
+    at = format_time(clock.local(now, place.zone), "short", locale=config.settings().workspace_locale)
+    zone = place.zone.key.replace("_", " ")
+    return f"{at} in {zone}" if place.certain else f"probably {at} in {zone}"

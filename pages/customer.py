@@ -1,0 +1,132 @@
+"""One customer: who it is, what it pays, what happened, and what we do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from models import Dispute
+from pages.components import (
+    customer_billing,
+    customer_header,
+    customer_notes,
+    customer_plans,
+    customer_timeline,
+    guard,
+    navigation,
+    problems,
+)
+from services import clock, database
+from services.customers import billing, record
+from services.customers.billing import Card, Demand
+from services.customers.record import Record
+from services.desk import subject
+from services.desk.subject import Subject
+from services.errors import NotFound
+from services.staff.roles import Person
+
+_MOST_ALARMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one run of the page shows: all of it is read in one session."""
+
+    record: Record
+    unpaid: list[Demand]
+    disputes: list[Dispute]
+    cards: list[Card]
+    subjects: dict[str, Subject]
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("customer")
+    id = st.query_params.get("id", "").strip()
+    if not id:
+        st.title("Customer")
+        st.info("No customer is chosen. Find one on the Customers page and open it there.")
+        _to_search()
+        return
+    now = clock.now()
+    try:
+        seen = _read(id, now)
+    except NotFound as problem:
+        st.title("Customer")
+        problems.show(problem)
+        st.caption("A customer who has just been created appears here within a minute.")
+        _to_search()
+        return
+    _draw(person, seen, now)
+
+
+def _to_search() -> None:
+    if st.button("Search customers", icon=":material/search:"):
+        navigation.go("customers")
+
+
+def _read(id: str, now: int) -> Seen:
+    with database.session() as session:
+        found = record.read(session, id, now=now)
+        unpaid = [] if found.customer.deleted else billing.unpaid(session, id, limit=_MOST_ALARMS)
+        about = [None, *(plan.row.id for plan in found.plans), *(demand.row.id for demand in unpaid)]
+        subjects = {object_id or id: subject.load(session, id, object_id) for object_id in about}
+        return Seen(
+            record=found,
+            unpaid=unpaid,
+            disputes=billing.disputes(session, id),
+            cards=billing.cards(session, id, default=found.default_payment_method),
+            subjects={} if found.customer.deleted else subjects,
+        )
+
+
+def _draw(person: Person, seen: Seen, now: int) -> None:
+    customer = seen.record.customer
+    customer_header.draw(person, seen.record, seen.subjects.get(customer.id), now)
+    main_side, aside = st.columns([2, 1], gap="large")
+    with main_side:
+        customer_plans.alarms(person, seen.unpaid, seen.disputes, seen.subjects)
+        customer_plans.plans(person, seen.record, seen.subjects, now)
+        customer_plans.pending(seen.record)
+        _lists(customer.id)
+    with aside:
+        customer_notes.draw(person, customer.id)
+        customer_billing.cards(seen.cards, now)
+        customer_billing.disputes(seen.disputes)
+        _same_email(seen.record)
+        _metadata(seen.record)
+
+
+def _lists(customer: str) -> None:
+    timeline, invoices, payments = st.tabs(
+        ["Timeline", "Invoices", "Payments"], key="view", bind="query-params"
+    )
+    if timeline.open:
+        with timeline:
+            customer_timeline.draw(customer)
+    if invoices.open:
+        with invoices:
+            customer_billing.invoices(customer)
+    if payments.open:
+        with payments:
+            customer_billing.payments(customer)
+
+
+def _same_email(found: Record) -> None:
+    if not found.same_email:
+        return
+    st.subheader("Same email address", anchor=False)
+    for row in found.same_email:
+        customer_header.link(row)
+
+
+def _metadata(found: Record) -> None:
+    if not found.customer.metadata_:
+        return
+    with st.expander("Metadata in Stripe"):
+        for key, value in sorted(found.customer.metadata_.items()):
+            st.text(f"{key}: {value}")
+
+
+main()
