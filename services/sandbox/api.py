@@ -95,6 +95,11 @@ def _answer(service: Service, request: Request, struck: list[Fault]) -> Response
         return response
     except ApiError as error:
         return _error(error, request)
+    except Exception:
+        # Like Stripe, answer with a 500; the trace says what the sandbox did wrong.
+        _log.exception("%s %s failed", request.method, request.path)
+        service.store.rollback()
+        return _error(InternalFault(), request)
 
 
 def _strike_before(struck: list[Fault]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 import time
 from collections import deque
@@ -28,6 +29,7 @@ from services.sandbox.limits import Limiter
 from services.sandbox.webhooks import Webhooks
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 EVENTS_KEPT = 30 * 86_400
 _TIDY_EVERY = 3600
 
@@ -119,12 +121,18 @@ class Service:
             self.store.keep("built", True)
             self.store.commit()
         self.account_id = self.store.fact("account")
+        self.account.on_trouble = self._leave_alone
         _register_life(self.account, self.options)
         self.account.on_event = self.webhooks.queue
         self.progress, self.building = 1.0, False
 
     def _set_progress(self, share: float) -> None:
         self.progress = share
+
+    def _leave_alone(self, object_id: str, error: Exception) -> None:
+        """One object that cannot be moved on must not stop the account's time for all others."""
+        _log.error("%s could not be moved on and is left alone", object_id, exc_info=error)
+        self.store.rollback()
 
     def catch_up(self) -> None:
         """Let the account's time become the clock's time, with all that falls due on the way."""

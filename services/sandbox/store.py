@@ -205,6 +205,12 @@ class Store:
         for (object_id,) in self._db.execute(query, (kind, before)).fetchall():
             self._cache.pop(object_id, None)
 
+    def plan(self, object_id: str, *, again: int) -> None:
+        """The object's work that was due at `again` is done: it may be due once more at that very time."""
+        entry = self.entry(object_id)
+        if entry and entry.due == again:
+            self.on_due(again, entry.seq, object_id)
+
     def _mark(self, entry: Entry) -> None:
         object_id = entry.body["id"]
         self._unwritten.setdefault(entry.body["object"], {})[object_id] = entry

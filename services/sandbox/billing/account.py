@@ -19,6 +19,7 @@ Handler = Callable[["Account", Body], None]
 IntentHandler = Callable[["Account", str | None, dict[str, Any]], None]
 
 _BATCH = 4000
+_MOST_AT_ONCE = 20
 _NO_REQUEST: dict[str, str | None] = {"id": None, "idempotency_key": None}
 _ABSENT = object()
 DEFAULT_SETTINGS: dict[str, Any] = {"retry_after_days": [3, 5, 7], "when_retries_end": "cancel"}
@@ -52,6 +53,9 @@ class Account:
         self.settings: dict[str, Any] = {**DEFAULT_SETTINGS, **store.fact("settings", {})}
         self.on_event: Callable[[Body], None] = lambda _event: None
         self.intents: dict[str, IntentHandler] = {}
+        self.on_trouble: Callable[[str, Exception], None] | None = None
+        self._left_alone: set[str] = set()
+        self._last, self._times = ("", 0), 0
         self._handlers = handlers
         self._agenda = list(store.dues())
         heapq.heapify(self._agenda)
@@ -124,23 +128,35 @@ class Account:
     # Time
 
     def advance(self, to: int) -> None:
-        """Let time pass until `to` and do all that falls due on the way, in order. Raises when a handler
-        leaves an object due at the time that it was called for: it would be forgotten.
+        """Let time pass until `to` and do all that falls due on the way, in order. What raises is handed to
+        `on_trouble` and left alone from then on; without one the error is raised.
         """
         while self._agenda and self._agenda[0][0] <= to:
             due, _, object_id = heapq.heappop(self._agenda)
             entry = self.store.entry(object_id)
-            if entry is None or entry.due != due:
+            if entry is None or entry.due != due or object_id in self._left_alone:
                 continue
             self.now = max(self.now, due)
-            entry.due = None
-            self._handlers[entry.body["object"]](self, entry.body)
-            left = self.store.entry(object_id)
-            if left is not None and left.due == due:
-                raise StuckError(object_id, due)
+            try:
+                self._carry_out(entry.body, due)
+            except Exception as error:
+                if self.on_trouble is None:
+                    raise
+                self._left_alone.add(object_id)
+                self.on_trouble(object_id, error)
             if self.store.waiting() > _BATCH:
                 self.store.commit()
         self.now = max(self.now, to)
+
+    def _carry_out(self, body: Body, due: int) -> None:
+        """Do what is due with an object; a handler that never moves it on would be called for ever."""
+        object_id = body["id"]
+        self._times = self._times + 1 if self._last == (object_id, due) else 1
+        self._last = (object_id, due)
+        if self._times > _MOST_AT_ONCE:
+            raise StuckError(object_id, due)
+        self._handlers[body["object"]](self, body)
+        self.store.plan(object_id, again=due)
 
     def next_due(self) -> int | None:
         """When something falls due next; it may turn out to be nothing."""
