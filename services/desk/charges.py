@@ -63,7 +63,7 @@ class AddCharge(Command):
             "when": when,
             "customer": subject.customer.id,
             "subscription": subject.subscription.id if subject.subscription and when == "next" else None,
-            "payment_method": subject.payment_method if when == "now" else None,
+            "payment_method": _own_card(subject) if when == "now" else None,
         }
 
     @override
@@ -139,6 +139,11 @@ class AddCharge(Command):
 
 def _has_next_invoice(subject: Subject) -> bool:
     return subject.subscription is not None and subject.subscription.status in _BILLED
+
+
+def _own_card(subject: Subject) -> str | None:
+    """The subscription's card where the customer has no default, which an invoice of its own would take."""
+    return None if subject.customer.default_payment_method else subject.payment_method
 
 
 def _currency(subject: Subject, form: Form) -> str:

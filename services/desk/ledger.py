@@ -73,6 +73,11 @@ def finish(session: Session, token: str, state: str, **values: Any) -> bool:
     return _move(session, token, "running", state, finished_at=clock.now(), **values)
 
 
+def note_after(session: Session, token: str, after: dict[str, Any]) -> None:
+    """What the object looks like after the action, where no request of it said so."""
+    session.execute(sa.update(Action).where(col(Action.token) == token).values(after=after))
+
+
 def _move(session: Session, token: str, held: str, state: str, **values: Any) -> bool:
     statement = sa.update(Action).where(col(Action.token) == token, col(Action.state) == held)
     return bool(session.execute(statement.values(state=state, **values)).rowcount)  # type: ignore[attr-defined]

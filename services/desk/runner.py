@@ -185,7 +185,7 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         made = str(answer.object.get("id", ""))
         ledger.finish_step(session, token, step.name, request_id=answer.request_id, object_id=made)
         row.result = {**row.result, step.kind: made}
-        row.after = snapshots.of_object(answer.object, row.before) or row.after
+        row.after = snapshots.of_object(answer.object, row.object_id) or row.after
         row.request_id = answer.request_id or row.request_id
         session.add(row)
     _mirror(token, lambda: writer.apply_answer(answer))
@@ -205,10 +205,17 @@ def _refused(token: str, error: TrialdeskError, *, request_id: str = "") -> None
         row = ledger.get(session, token)
         made = ledger.made(session, token)
     command = catalog.find(row.command)
+    if made or command.moves_money:
+        _mirror(token, lambda: _look_after(token, row))
     left = command.left_behind(made)
     _finish(token, "failed", error, left=left, request_id=request_id or getattr(error, "request_id", ""))
-    if made or command.moves_money:
-        _mirror(token, lambda: subject.fresh(row.customer, row.object_id))
+
+
+def _look_after(token: str, row: Action) -> None:
+    """What a refusal changed all the same: an attempt was counted, a draft stands there."""
+    after = snapshots.of(subject.fresh(row.customer, row.object_id))
+    with database.transaction() as session:
+        ledger.note_after(session, token, after)
 
 
 def _finish(token: str, state: str, error: TrialdeskError, *, left: str = "", request_id: str = "") -> None:

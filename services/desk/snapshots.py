@@ -31,6 +31,7 @@ _SUBSCRIPTION = (
     "current_period_end",
 )  # fmt: skip
 _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
+_FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}
 _INSTANTS = frozenset(("trial_end", "cancel_at", "ended_at", "current_period_end"))
 _AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
 
@@ -47,21 +48,19 @@ class Difference:
 def of(subject: Subject) -> Snapshot:
     """The fields of what the command is about; empty for a customer."""
     if subject.invoice:
-        values = {name: getattr(subject.invoice, name) for name in _INVOICE}
-        return {**values, "currency": subject.invoice.currency}
+        return {name: getattr(subject.invoice, name) for name in _FIELDS["invoice"]}
     if subject.subscription:
-        return {name: getattr(subject.subscription, name) for name in _SUBSCRIPTION}
+        return {name: getattr(subject.subscription, name) for name in _FIELDS["subscription"]}
     return {}
 
 
-def of_object(source: dict[str, Any], like: Snapshot) -> Snapshot:
-    """The same fields of an object as Stripe just returned it; {} where it is of another kind than `like`."""
+def of_object(source: dict[str, Any], id: str) -> Snapshot:
+    """The same fields of an object as Stripe just returned it; {} where it is another object than `id`."""
     kind = shapes.kind_of(source)
-    fields = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}.get(kind or "", ())
-    if not fields or set(fields) != set(like):
+    if source.get("id") != id or kind not in _FIELDS:
         return {}
-    row = shapes.row_of(str(kind), source)
-    return {name: row[name] for name in fields}
+    row = shapes.row_of(kind, source)
+    return {name: row[name] for name in _FIELDS[kind]}
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[Difference]:

@@ -33,6 +33,7 @@ class Bench:
     sandbox: Sandbox
     sdk: stripe.v1.StripeClient = field(init=False)
     prices: dict[str, str] = field(default_factory=dict)
+    _shared: dict[str, Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sdk = self.sandbox.client(max_network_retries=0).v1
@@ -98,6 +99,12 @@ class Bench:
             case "canceled":
                 self.sdk.subscriptions.cancel(made)
         return subject.fresh(customer, made)
+
+    def shared(self, state: str) -> Subject:
+        """A subject in the state for whoever only looks: one for all of them."""
+        if state not in self._shared:
+            self._shared[state] = self.in_state(state)
+        return self._shared[state]
 
     def failed_invoice(self, code: str = "insufficient_funds") -> Subject:
         """A customer whose first invoice is open after a decline."""

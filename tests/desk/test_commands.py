@@ -1,35 +1,352 @@
-"""Does each button do what it says, in each state, once?"""
+"""Does each command do what its dialog said, and say what it did?"""
 
 from __future__ import annotations
 
-import time
+from pathlib import Path
 
-from tests.desk.bench import ANA, Bench, in_days, press, row
+import pytest
+from sqlmodel import Session, select
+
+from models import Base, Invoice, InvoiceItem, Subscription
+from services import clock, config, database, durable
+from services.desk import catalog, commands, subject, words
+from services.errors import Conflict, InvalidInput, NotAllowed, Unavailable
+from services.money import display
+from services.stripe_api import client
+from tests.desk.bench import ANA, BEN, SAM, VIC, Bench, press, row
+from tests.support.sandbox import free_port
 
 
 def test_a_trial_is_extended_by_days(desk: Bench) -> None:
     about = desk.in_state("trialing")
     assert about.subscription and about.subscription.trial_end
-    began = time.perf_counter()
     opened, outcome = press(ANA, "extend_trial", about, mode="days", days="7")
-    print("took", time.perf_counter() - began)
-    assert outcome.state == "done", outcome
+    end = about.subscription.trial_end + 7 * clock.DAY
     found = desk.sdk.subscriptions.retrieve(about.object_id)
-    assert found.trial_end == about.subscription.trial_end + 7 * 86_400
+    assert found.trial_end == end and found.metadata and found.metadata["trialdesk_action"] == opened.token
+    assert outcome.message == f"The trial now ends on {words.moment(end)}."
+    with database.session() as session:
+        mirrored = session.get(Subscription, about.object_id)
+    assert mirrored and mirrored.trial_end == end
+
+
+def test_the_ledger_says_who_why_before_and_after(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    assert about.subscription and about.subscription.trial_end
+    opened, _ = press(SAM, "extend_trial", about, reason="  needs a week more ", mode="days", days="7")
     kept = row(opened.token)
-    assert kept["after"]["trial_end"] == found.trial_end
+    assert (kept["staff"], kept["staff_name"], kept["role"]) == (3, "Sam", "sales")
+    assert (kept["command"], kept["customer"], kept["object_id"]) == (
+        "extend_trial", about.customer.id, about.object_id,
+    )  # fmt: skip
+    assert kept["reason"] == "needs a week more"
     assert kept["before"]["trial_end"] == about.subscription.trial_end
-    assert kept["request_id"].startswith("req_")
-    assert kept["staff_name"] == "Ana" and kept["reason"] == "asked for it"
-    for _ in range(5):
-        began = time.perf_counter()
-        _, outcome = press(ANA, "extend_trial", about, mode="days", days="7")
-        print("took", time.perf_counter() - began)
+    assert kept["after"]["trial_end"] == about.subscription.trial_end + 7 * clock.DAY
+    sent = [
+        each
+        for each in desk.writes("/v1/subscriptions")
+        if each["idempotency_key"] == f"{opened.token}:update"
+    ]
+    assert [each["id"] for each in sent] == [kept["request_id"]]
+    assert kept["opened_at"] <= kept["started_at"] <= kept["finished_at"]
 
 
-def test_cancel_now(desk: Bench) -> None:
+def test_a_trial_is_moved_to_a_day_at_the_same_time_of_day(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    assert about.subscription and about.subscription.trial_end
+    zone = config.settings().zone
+    day = clock.local(about.subscription.trial_end + 10 * clock.DAY, zone).date()
+    press(ANA, "extend_trial", about, mode="date", date=day.isoformat())
+    found = desk.sdk.subscriptions.retrieve(about.object_id)
+    assert found.trial_end == about.subscription.trial_end + 10 * clock.DAY
+
+
+def test_ending_a_trial_charges_what_the_dialog_said(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    opened = commands.open(ANA, "end_trial", about.customer.id, about.object_id)
+    told = commands.preview(opened, {})
+    outcome = commands.submit(opened, ANA, {}, "asked for it")
+    invoice = str(desk.sdk.subscriptions.retrieve(about.object_id).latest_invoice)
+    paid = desk.sdk.invoices.retrieve(invoice)
+    assert paid.status == "paid" and paid.amount_paid == 4900
+    assert f"The first payment, {display(4900, 'usd')}, is taken now." in told.happens
+    assert outcome.message == "The trial has ended; the subscription is active."
+    with database.session() as session:
+        mirrored = session.get(Invoice, invoice)
+    assert mirrored and mirrored.status == "paid", "the new invoice is in the tables at once"
+
+
+def test_a_trial_that_ends_with_a_declined_card_says_so(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    desk.sandbox.add_card(about.customer.id, "insufficient_funds")
+    opened, outcome = press(ANA, "end_trial", about)
+    assert outcome.state == "done" and "first payment failed" in outcome.message
+    assert row(opened.token)["after"]["status"] == "past_due"
+
+
+def test_a_charge_waits_for_the_next_invoice(desk: Bench) -> None:
     about = desk.in_state("active")
-    opened, outcome = press(ANA, "cancel", about, when="now", feedback="unused")
+    opened = commands.open(ANA, "add_charge", about.customer.id, about.object_id)
+    form = {"amount": "1,250.50", "description": "Onboarding", "when": "next"}
+    told = commands.preview(opened, form)
+    outcome = commands.submit(opened, ANA, form, "agreed by phone")
     assert outcome.state == "done", outcome
-    print(row(opened.token))
-    assert desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled"
+    assert display(4900 + 125050, "usd") in " ".join(told.happens)
+    items = desk.sdk.invoice_items.list({"customer": about.customer.id}).data
+    assert [(i.amount, i.currency, i.description, i.invoice) for i in items] == [
+        (125050, "usd", "Onboarding", None)
+    ]
+    preview = desk.sdk.invoices.create_preview({"subscription": about.object_id})
+    assert preview.amount_due == 4900 + 125050
+    with database.session() as session:
+        assert session.get(InvoiceItem, items[0].id)
+
+
+def test_a_charge_now_bills_this_amount_and_nothing_else_that_waits(desk: Bench) -> None:
+    about = desk.in_state("active")
+    waiting = desk.sdk.invoice_items.create(
+        {"customer": about.customer.id, "amount": 700, "currency": "usd", "subscription": about.object_id}
+    )
+    opened, outcome = press(ANA, "add_charge", about, amount="12.50", description="Call", when="now")
+    assert outcome.state == "done" and outcome.message == f"{display(1250, 'usd')} was charged."
+    made = row(opened.token)["result"]
+    paid = desk.sdk.invoices.retrieve(made["invoice"])
+    assert (paid.status, paid.amount_paid, paid.description) == ("paid", 1250, "Call")
+    assert desk.sdk.invoice_items.retrieve(waiting.id).invoice is None
+
+
+def test_a_declined_charge_says_what_stands_open_and_is_retried_from_there(desk: Bench) -> None:
+    about = desk.in_state("active")
+    desk.sandbox.add_card(about.customer.id, "insufficient_funds")
+    opened, outcome = press(ANA, "add_charge", about, amount="12.50", description="Call", when="now")
+    invoice = row(opened.token)["result"]["invoice"]
+    assert outcome.state == "failed" and "not enough money" in outcome.message
+    assert f"The invoice {invoice} stays open" in outcome.remedy
+    assert desk.sdk.invoices.retrieve(invoice).status == "open"
+    desk.sandbox.add_card(about.customer.id)
+    _, again = press(ANA, "retry_payment", subject.fresh(about.customer.id, invoice))
+    assert again.state == "done" and desk.sdk.invoices.retrieve(invoice).status == "paid"
+
+
+def test_yen_have_no_decimals(desk: Bench) -> None:
+    customer = desk.customer()
+    made = desk.subscribe(customer, items=[{"price": desk.price(5000, "jpy")}])
+    about = subject.fresh(customer, made)
+    opened = commands.open(ANA, "add_charge", customer, made)
+    with pytest.raises(InvalidInput, match="JPY has no decimals"):
+        commands.submit(opened, ANA, {"amount": "100.50", "description": "x", "when": "next"}, "why")
+    press(ANA, "add_charge", about, amount="1000", description="x", when="next")
+    assert desk.sdk.invoice_items.list({"customer": customer}).data[0].amount == 1000
+
+
+def test_cancel_at_the_periods_end_keeps_the_feedback_and_can_be_undone(desk: Bench) -> None:
+    about = desk.in_state("active")
+    form = {"when": "period_end", "feedback": "too_expensive", "comment": "Budget cut"}
+    _, outcome = press(ANA, "cancel", about, **form)
+    found = desk.sdk.subscriptions.retrieve(about.object_id)
+    assert found.status == "active" and found.cancel_at_period_end
+    assert found.cancellation_details
+    assert (found.cancellation_details.feedback, found.cancellation_details.comment) == (
+        "too_expensive", "Budget cut",
+    )  # fmt: skip
+    assert found.cancel_at and words.moment(found.cancel_at) in outcome.message
+    with pytest.raises(InvalidInput, match="already set to end on"):
+        press(ANA, "cancel", about, **form)
+    _, undone = press(ANA, "undo_cancel", about)
+    assert undone.state == "done"
+    assert not desk.sdk.subscriptions.retrieve(about.object_id).cancel_at_period_end
+
+
+def test_a_cancellation_on_a_date_is_undone_too(desk: Bench) -> None:
+    about = desk.in_state("active")
+    desk.sdk.subscriptions.update(about.object_id, {"cancel_at": clock.now() + 5 * clock.DAY})
+    _, outcome = press(ANA, "undo_cancel", about)
+    assert outcome.state == "done" and desk.sdk.subscriptions.retrieve(about.object_id).cancel_at is None
+
+
+def test_an_ended_subscription_starts_again_with_what_it_had(desk: Bench) -> None:
+    customer = desk.customer()
+    forever = desk.sdk.coupons.create({"percent_off": 20, "duration": "forever", "name": "Friends"})
+    once = desk.sdk.coupons.create({"percent_off": 50, "duration": "once", "name": "Welcome"})
+    desk.mirror("coupon", forever.id)
+    desk.mirror("coupon", once.id)
+    old = desk.trial(
+        customer,
+        items=[{"price": desk.price(), "quantity": 3}],
+        discounts=[{"coupon": forever.id}, {"coupon": once.id}],
+        metadata={"external_id": "42"},
+    )
+    desk.sdk.subscriptions.cancel(old)
+    opened = commands.open(ANA, "reactivate", customer, old)
+    told = " ".join([*(preview := commands.preview(opened, {})).happens, *preview.warnings])
+    outcome = commands.submit(opened, ANA, {}, "came back")
+    assert outcome.state == "done", outcome
+    new = desk.sdk.subscriptions.retrieve(
+        row(opened.token)["result"]["new_subscription"], {"expand": ["discounts", "latest_invoice"]}
+    )
+    assert new.status == "active" and new.trial_end is None
+    assert [(i.price.id, i.quantity) for i in new["items"].data] == [(desk.price(), 3)]
+    assert [d.source.coupon for d in new.discounts] == [forever.id]  # type: ignore[union-attr]
+    assert new.metadata["external_id"] == "42"
+    charged = new.latest_invoice.amount_paid  # type: ignore[union-attr]
+    assert charged == 3 * 4900 * 80 // 100 and f"{display(charged, 'usd')} is charged now." in told
+    assert "Friends applies again" in told and "Welcome is not carried over" in told
+    with database.session() as session:
+        assert session.get(Subscription, new.id), "the new subscription is in the tables at once"
+
+
+def test_it_does_not_start_again_beside_a_running_one(desk: Bench) -> None:
+    about = desk.in_state("canceled")
+    desk.subscribe(about.customer.id)
+    with pytest.raises(Conflict, match="already has a running subscription of Team"):
+        commands.open(ANA, "reactivate", about.customer.id, about.object_id)
+
+
+@pytest.mark.parametrize("has_successor", [True, False])
+def test_an_archived_price_is_refused_with_its_successor(desk: Bench, has_successor: bool) -> None:
+    product = desk.sdk.products.create({"name": "Legacy"})
+    terms = {"product": product.id, "currency": "usd", "recurring": {"interval": "month"}}
+    old = desk.sdk.prices.create({**terms, "unit_amount": 1500})
+    customer = desk.customer()
+    made = desk.subscribe(customer, items=[{"price": old.id}])
+    desk.sdk.subscriptions.cancel(made)
+    desk.sdk.prices.update(old.id, {"active": False})
+    if has_successor:
+        new = desk.sdk.prices.create({**terms, "unit_amount": 1900, "nickname": "Legacy 2026"})
+        desk.mirror("price", new.id)
+    desk.mirror("product", product.id)
+    desk.mirror("price", old.id)
+    said = r"archived; its successor is \$19\.00 \(Legacy 2026\)" if has_successor else "has no successor"
+    with pytest.raises(Conflict, match=said):
+        commands.open(ANA, "reactivate", customer, made)
+
+
+def test_a_payment_is_retried_after_a_new_card(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    opened, outcome = press(ANA, "retry_payment", about)
+    assert outcome.state == "failed" and "not enough money" in outcome.message
+    kept = row(opened.token)
+    assert kept["error"]["decline_code"] == "insufficient_funds" and kept["request_id"]
+    assert kept["after"]["attempt_count"] == kept["before"]["attempt_count"] + 1
+    desk.sandbox.add_card(about.customer.id)
+    _, outcome = press(ANA, "retry_payment", about)
+    assert outcome.state == "done" and outcome.message == f"{display(4900, 'usd')} was paid."
+    with pytest.raises(Conflict, match="The invoice is paid"):
+        commands.open(ANA, "retry_payment", about.customer.id, about.object_id)
+
+
+def test_a_card_that_the_bank_has_closed_is_not_tried_again(desk: Bench) -> None:
+    about = desk.failed_invoice("lost_card")
+    assert about.last_charge and about.last_charge.advice_code == "do_not_try_again"
+    with pytest.raises(Conflict, match="asked not to try this card again"):
+        commands.open(ANA, "retry_payment", about.customer.id, about.object_id)
+    desk.sandbox.add_card(about.customer.id)
+    _, outcome = press(ANA, "retry_payment", about)
+    assert outcome.state == "done"
+
+
+def test_a_card_link_is_shown_and_kept_nowhere(desk: Bench) -> None:
+    customer = desk.customer(None)
+    about = subject.fresh(customer)
+    opened, outcome = press(SAM, "card_link", about, reason="")
+    assert outcome.state == "done" and outcome.link.startswith(desk.sandbox.url)
+    assert commands.submit(opened, SAM, {}, "").link == outcome.link, "a second click finds the same link"
+    secret = outcome.link.rsplit("/", 1)[1]
+    with database.session() as session:
+        for table in Base.metadata.sorted_tables:
+            assert secret not in str(session.connection().execute(table.select()).all()), table.name
+    if database.is_sqlite():
+        folder = Path(str(database.engine().url.database)).parent
+        assert not any(secret.encode() in file.read_bytes() for file in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("person", "command", "state"),
+    [(VIC, "extend_trial", "trialing"), (SAM, "cancel", "active"), (SAM, "add_charge", "active")],
+)
+def test_a_role_that_may_not_is_refused_by_the_service(
+    desk: Bench, person: object, command: str, state: str
+) -> None:
+    about = desk.shared(state)
+    with pytest.raises(NotAllowed, match="Your role"):
+        commands.open(person, command, about.customer.id, about.object_id)  # type: ignore[arg-type]
+    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+    with pytest.raises(NotAllowed):
+        commands.submit(opened, person, {"mode": "days", "days": "1"}, "x")  # type: ignore[arg-type]
+    assert row(opened.token)["state"] == "open"
+    offers = {offer.command.name: offer.reason for offer in catalog.offers(person, about)}  # type: ignore[arg-type]
+    assert offers[command].startswith("Your role")
+
+
+def test_another_persons_dialog_cannot_be_confirmed(desk: Bench) -> None:
+    about = desk.shared("trialing")
+    opened = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+    with pytest.raises(NotAllowed, match="opened by Ana"):
+        commands.submit(opened, BEN, {"mode": "days", "days": "1"}, "")
+
+
+def test_a_reason_is_asked_for_where_money_moves_and_nothing_is_lost(desk: Bench) -> None:
+    about = desk.shared("active")
+    opened = commands.open(ANA, "add_charge", about.customer.id, about.object_id)
+    with pytest.raises(InvalidInput, match="Say why") as said:
+        commands.submit(opened, ANA, {"amount": "5", "description": "x", "when": "next"}, "  ")
+    assert said.value.field == "reason" and row(opened.token)["state"] == "open"
+
+
+def test_nothing_is_done_for_a_deleted_customer(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    opened = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+    desk.sdk.customers.delete(about.customer.id)
+    outcome = commands.submit(opened, ANA, {"mode": "days", "days": "7"}, "")
+    assert outcome.state == "failed" and "deleted in Stripe" in outcome.message
+    with pytest.raises(Conflict, match="deleted in Stripe"):
+        commands.open(ANA, "card_link", about.customer.id)
+
+
+def test_without_an_object_the_fitting_one_is_chosen(desk: Bench) -> None:
+    customer = desk.customer()
+    desk.subscribe(customer)
+    trial = desk.trial(customer, items=[{"price": desk.price(9900)}])
+    assert commands.open(ANA, "extend_trial", customer).subject.object_id == trial
+    about = desk.failed_invoice()
+    assert commands.open(ANA, "retry_payment", about.customer.id).subject.object_id == about.object_id
+    with pytest.raises(Conflict, match="no open invoice"):
+        commands.open(ANA, "retry_payment", customer)
+
+
+@pytest.fixture
+def silent_stripe(desk: Bench) -> object:
+    """Nobody answers where Stripe should be."""
+    known = client.account()
+    client.configure(client.connect("sk_test_sandbox", f"http://127.0.0.1:{free_port()}"))
+    yield
+    client.configure(known)
+
+
+def test_where_stripe_is_silent_no_money_moves(desk: Bench, request: pytest.FixtureRequest) -> None:
+    charged, trial = desk.shared("active"), desk.shared("trialing")
+    request.getfixturevalue("silent_stripe")
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        commands.open(ANA, "add_charge", charged.customer.id, charged.object_id)
+    opened = commands.open(ANA, "extend_trial", trial.customer.id, trial.object_id)
+    assert "cannot be reached" in opened.warning
+    outcome = commands.submit(opened, ANA, {"mode": "days", "days": "7"}, "")
+    assert outcome.state == "failed" and "cannot be reached" in outcome.message
+
+
+def test_nothing_begins_while_the_desk_starts(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = desk.shared("trialing")
+    opened = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+    monkeypatch.setattr(durable._process, "stopping", True)
+    with pytest.raises(Unavailable, match="starting or stopping"):
+        commands.submit(opened, ANA, {"mode": "days", "days": "7"}, "")
+    assert row(opened.token)["state"] == "open"
+
+
+def test_reading_asks_for_one_transaction_and_commits_nothing(desk: Bench) -> None:
+    about = desk.shared("trialing")
+    with database.session() as session:
+        assert isinstance(session, Session)
+        subject.load(session, about.customer.id, about.object_id)
+        assert not session.dirty and not session.new
+        assert session.exec(select(Subscription.id).where(Subscription.id == about.object_id)).one()
