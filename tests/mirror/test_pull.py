@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from sqlmodel import select
 
-from models import Customer, CustomerFacts, Event, SyncCursor, Workspace
+from models import Customer, CustomerFacts, Event, Subscription, SyncCursor, Workspace
 from services import config
 from services.errors import ConfigurationError, WrongAccount
 from services.mirror import cursors, identity, poll, progress, pull
@@ -98,15 +98,23 @@ def test_a_gap_longer_than_stripe_keeps_events_is_listed_again(pulled: ModuleTyp
     assert truth.differences(sandbox) == []
 
 
-def test_a_customer_that_is_gone_stays_as_a_tombstone_with_its_history(pulled: ModuleType) -> None:
-    with pulled.session() as session:
-        gone = session.exec(select(Customer).where(Customer.deleted == True)).all()  # noqa: E712
-        assert gone, "the history has deleted customers"
-        facts = session.get(CustomerFacts, gone[0].id)
+def test_a_customer_that_is_gone_stays_as_a_tombstone_with_its_history(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    subscribed = truth.every(sandbox, "/v1/subscriptions")[0]
+    sandbox.client().v1.customers.delete(subscribed["customer"])
+    pull.whole_account()
+    with claimed.session() as session:
+        gone = session.get(Customer, subscribed["customer"])
+        facts = session.get(CustomerFacts, subscribed["customer"])
+        kept = session.get(Subscription, subscribed["id"])
+    assert gone is not None
+    assert gone.deleted
+    assert 0 < gone.created <= subscribed["created"]
     assert facts is not None
-    assert facts.deleted
-    assert facts.status == "canceled"
-    assert 0 < gone[0].created < gone[0].as_of
+    assert (facts.deleted, facts.status, facts.mrr_micros) == (True, "canceled", 0)
+    assert kept is not None
+    assert kept.status == "canceled"
 
 
 def test_the_timeline_has_the_events_that_stripe_still_keeps(pulled: ModuleType, sandbox: Sandbox) -> None:
