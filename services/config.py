@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel import localedata
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -65,6 +66,13 @@ class Settings(BaseSettings):
     def _is_link(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://")):
             raise ValueError(f"“{value}” is not a link; it must begin with https://")
+        return value
+
+    @field_validator("workspace_locale")
+    @classmethod
+    def _known_locale(cls, value: str) -> str:
+        if not localedata.exists(value):
+            raise ValueError(f"“{value}” is not a locale; use a name such as en_US or de_DE")
         return value
 
     @model_validator(mode="after")

@@ -45,28 +45,25 @@ class SandboxProcess:
         return f"http://127.0.0.1:{self.port}"
 
 
-def ensure(settings: Settings, waiting: Callable[[float], None] = lambda _share: None) -> SandboxProcess:
-    """The sandbox of this DATA_DIR, found or started, with its history in place.
+def ensure(settings: Settings) -> SandboxProcess:
+    """The sandbox of this DATA_DIR, found or started; it may still be writing its history.
 
-    `waiting` hears how much of the history is there (0 to 1). Raises ConfigurationError where it cannot
-    start, Unavailable where it does not answer.
+    Raises ConfigurationError where it cannot start, Unavailable where it does not answer.
     """
     data = settings.data_dir.resolve() / "sandbox-account.db"
-    sandbox = _find(settings, data) or _start(settings, data)
-    _await_history(sandbox, waiting)
-    return sandbox
+    return _find(settings, data) or _start(settings, data)
 
 
 def stop(sandbox: SandboxProcess) -> None:
     """Stops a sandbox that a desk started, and forgets it."""
     if not sandbox.ours:
         return
-    with suppress(requests.RequestException):
-        requests.post(f"{sandbox.url}/_sandbox/stop", timeout=2)
-    if not _gone_within(sandbox, _STOPS_WITHIN):
-        with suppress(ProcessLookupError):
-            os.kill(sandbox.pid, signal.SIGTERM)
-        _gone_within(sandbox, _STOPS_WITHIN)
+    half_built = (state(sandbox.url) or {}).get("ready") is False  # built anew at its next start
+    ways = (_kill,) if half_built else (_ask_to_stop, _terminate, _kill)
+    for way in ways:
+        way(sandbox)
+        if _gone_within(sandbox, _STOPS_WITHIN):
+            break
     _record_path(Path(sandbox.data)).unlink(missing_ok=True)
 
 
@@ -78,6 +75,21 @@ def state(url: str) -> dict[str, Any] | None:
     except (requests.RequestException, ValueError):
         return None
     return told if answer.ok and "progress" in told else None
+
+
+def _ask_to_stop(sandbox: SandboxProcess) -> None:
+    with suppress(requests.RequestException):
+        requests.post(f"{sandbox.url}/_sandbox/stop", timeout=2)
+
+
+def _terminate(sandbox: SandboxProcess) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(sandbox.pid, signal.SIGTERM)
+
+
+def _kill(sandbox: SandboxProcess) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(sandbox.pid, signal.SIGKILL)
 
 
 def _find(settings: Settings, data: Path) -> SandboxProcess | None:
@@ -128,7 +140,11 @@ def _await_answer(sandbox: SandboxProcess, child: subprocess.Popen[bytes], log: 
         time.sleep(0.05)
 
 
-def _await_history(sandbox: SandboxProcess, waiting: Callable[[float], None]) -> None:
+def await_history(sandbox: SandboxProcess, waiting: Callable[[float], None]) -> None:
+    """Returns when the history is in place; `waiting` hears how much of it is (0 to 1), and may raise.
+
+    Raises ConfigurationError where it cannot be written, Unavailable where the sandbox ends meanwhile.
+    """
     while True:
         told = state(sandbox.url)
         if told is None:

@@ -41,6 +41,10 @@ class Startup:
     ready: bool = False
 
 
+class _Stopped(Exception):
+    """The process ends while it starts."""
+
+
 class Desk:
     """One desk's process: starts, keeps fresh, stops. `startup` is what pages read."""
 
@@ -86,6 +90,8 @@ class Desk:
             config.settings.cache_clear()
             settings = config.settings()
             self._prepare(settings)
+        except _Stopped:
+            return None
         except TrialdeskError as problem:
             self._stand_still(problem)
             return None
@@ -127,10 +133,14 @@ class Desk:
         if settings.stripe_api_key is not None:
             return settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
         self._say("Preparing the sandbox account", 0.0)
-        self._sandbox = sandbox_process.ensure(
-            settings, lambda share: self._say("Preparing the sandbox account", share)
-        )
+        self._sandbox = sandbox_process.ensure(settings)
+        sandbox_process.await_history(self._sandbox, self._history_so_far)
         return sandbox_process.KEY, self._sandbox.url
+
+    def _history_so_far(self, share: float) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+        self._say("Preparing the sandbox account", share)
 
     def _say(self, step: str, share: float | None = None) -> None:
         self.startup = Startup(step=step, share=share)

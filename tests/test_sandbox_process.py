@@ -1,0 +1,114 @@
+"""The sandbox's process is started, found again, and stopped by the desk that owns it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import sandbox_process
+from services.config import Settings
+from services.errors import ConfigurationError
+from tests.support.sandbox import free_port, start_sandbox
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path, sandbox_customers=0, stripe_api_key=None)
+
+
+@pytest.fixture
+def running(settings: Settings) -> Iterator[sandbox_process.SandboxProcess]:
+    sandbox = sandbox_process.ensure(settings)
+    yield sandbox
+    sandbox_process.stop(sandbox)
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_it_is_recorded_found_again_and_stopped(
+    settings: Settings, running: sandbox_process.SandboxProcess, tmp_path: Path
+) -> None:
+    recorded = json.loads((tmp_path / "sandbox.json").read_text())
+    assert (recorded["pid"], recorded["port"]) == (running.pid, running.port)
+    assert sandbox_process.ensure(settings) == running
+    sandbox_process.stop(running)
+    assert not lives(running.pid)
+    assert not (tmp_path / "sandbox.json").exists()
+
+
+def test_after_its_death_another_one_is_started_on_the_same_books(
+    settings: Settings, running: sandbox_process.SandboxProcess
+) -> None:
+    before = sandbox_process.state(running.url)
+    os.kill(running.pid, signal.SIGKILL)
+    os.waitpid(running.pid, 0)
+    again = sandbox_process.ensure(settings)
+    try:
+        after = sandbox_process.state(again.url)
+        assert again.pid != running.pid
+        assert before is not None
+        assert after is not None
+        assert after["account"] == before["account"]
+    finally:
+        sandbox_process.stop(again)
+
+
+def test_a_record_that_points_at_somebody_else_is_not_believed(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = start_sandbox(tmp_path / "other", customers=0)
+    try:
+        record = {"pid": 1, "port": other.port, "data": str(tmp_path / "sandbox-account.db"), "ours": True}
+        (tmp_path / "sandbox.json").write_text(json.dumps(record))
+        mine = sandbox_process.ensure(settings)
+        assert mine.port != other.port
+        sandbox_process.stop(mine)
+        assert other.state()["ready"]
+    finally:
+        other.stop()
+
+
+@pytest.mark.parametrize(
+    "written", ["", "{", "[]", '{"pid": 1}', '{"pid":1,"port":2,"data":"x","ours":true}']
+)
+def test_a_broken_record_is_no_record(settings: Settings, tmp_path: Path, written: str) -> None:
+    (tmp_path / "sandbox.json").write_text(written)
+    assert sandbox_process._find(settings, tmp_path / "sandbox-account.db") is None
+
+
+def test_one_started_by_hand_is_used_and_left_alone(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "hand").mkdir()
+    by_hand = start_sandbox(tmp_path / "hand", customers=0)
+    try:
+        found = sandbox_process.ensure(settings.model_copy(update={"sandbox_port": by_hand.port}))
+        assert (found.port, found.ours) == (by_hand.port, False)
+        sandbox_process.stop(found)
+        assert by_hand.state()["ready"]
+    finally:
+        by_hand.stop()
+
+
+def test_a_port_that_is_taken_is_a_sentence(settings: Settings, tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"Port {port} cannot be used"):
+            sandbox_process.ensure(settings.model_copy(update={"sandbox_port": port}))
+
+
+def test_state_is_none_where_no_sandbox_answers() -> None:
+    began = time.monotonic()
+    assert sandbox_process.state(f"http://127.0.0.1:{free_port()}") is None
+    assert time.monotonic() - began < 3

@@ -1,0 +1,221 @@
+"""The desk starts in order, says in sentences why it cannot, keeps the tables fresh, and stops cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from models import Customer, Workspace
+from services import clock, config, database, durable, migrations, schedules
+from services.errors import ConfigurationError, TrialdeskError, Unavailable, WrongAccount
+from services.mirror import progress
+from services.schedules import Desk
+from services.staff import people
+from services.stripe_api.failures import KeyRejected
+from tests.support.sandbox import Sandbox, free_port, start_sandbox
+
+WITHIN = 30.0
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """An account without history, for all tests here."""
+    sandbox = start_sandbox(tmp_path_factory.mktemp("account"), customers=0)
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture(autouse=True)
+def settings(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., None]]:
+    """Sets settings by name; the data folder is the test's, and migrations find all tables laid."""
+    for name in ("STRIPE_API_KEY", "STRIPE_API_BASE", "STRIPE_ACCOUNT_ID", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setattr(migrations, "upgrade", database.create_schema)
+
+    def put(**values: str) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(name.upper(), value)
+
+    yield put
+    config.settings.cache_clear()
+    clock.follow(0)
+
+
+@contextmanager
+def started() -> Iterator[Desk]:
+    desk = Desk()
+    desk.start()
+    try:
+        yield desk
+    finally:
+        desk.stop()
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + WITHIN
+    while not condition():
+        assert time.monotonic() < end, f"not within {WITHIN} s: {what}"
+        time.sleep(0.02)
+
+
+def problem_of(desk: Desk) -> TrialdeskError:
+    until(lambda: desk.startup.problem or desk.startup.ready, "an end of the start")
+    assert desk.startup.problem is not None
+    return desk.startup.problem
+
+
+def test_a_desk_pulls_polls_and_stops(account: Sandbox, settings: Callable[..., None]) -> None:
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, poll_interval="1")
+    first = account.client().v1.customers.create({"name": "First"}).id
+    with started() as desk:
+        until(lambda: desk.startup.ready, "ready")
+        assert durable.is_launched()
+        until(_pulled, "the first pull")
+        assert _name(first) == "First"
+        second = account.client().v1.customers.create({"name": "Second"}).id
+        until(lambda: _name(second) == "Second", "what happens in the account shows up")
+        with database.session() as session:
+            assert people.local_admin(session, "test").name == "Local admin"
+            assert session.get(Workspace, 1).mode == "test"
+    assert not durable.is_launched()
+
+
+def _pulled() -> bool:
+    with database.session() as session:
+        return progress.read(session).complete
+
+
+def _name(id: str) -> str | None:
+    with database.session() as session:
+        row = session.get(Customer, id)
+        return row.name if row else None
+
+
+def test_a_wrong_key_is_a_sentence_and_a_right_one_goes_on(
+    account: Sandbox, settings: Callable[..., None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings(stripe_api_key="sk_test_wrong", stripe_api_base=account.url)
+    with started() as desk:
+        problem = problem_of(desk)
+        assert isinstance(problem, KeyRejected)
+        settings(stripe_api_key=account.key)
+        desk.retry()
+        until(lambda: desk.startup.ready, "ready after trying again")
+    said = capfd.readouterr().err
+    assert str(problem) in said
+    assert "Traceback" not in said
+    assert "sk_test_wrong" not in said
+
+
+def test_an_account_that_does_not_answer_is_tried_again_by_itself(
+    account: Sandbox, settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "_TRY_AGAIN_AFTER", 0.2)
+    settings(stripe_api_key=account.key, stripe_api_base=f"http://127.0.0.1:{free_port()}")
+    with started() as desk:
+        assert isinstance(problem_of(desk), Unavailable)
+        settings(stripe_api_base=account.url)
+        until(lambda: desk.startup.ready, "ready without a click")
+
+
+def test_a_database_of_another_account_is_refused_by_name(
+    account: Sandbox, settings: Callable[..., None], tmp_path: Path, sqlite_template: Path
+) -> None:
+    path = tmp_path / "theirs.db"
+    shutil.copy(sqlite_template, path)
+    database.configure(f"sqlite:///{path}")
+    with database.transaction() as session:
+        session.add(Workspace(account="acct_theirs", mode="live"))
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, database_url=f"sqlite:///{path}")
+    with started() as desk:
+        problem = problem_of(desk)
+    assert isinstance(problem, WrongAccount)
+    assert "acct_theirs" in problem.message
+    assert account.state()["account"] in problem.message
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"stripe_api_key": "pk_test_1"}, "publishable key"),
+        ({"workspace_timezone": "Berlin"}, "“Berlin” is not a time zone"),
+        ({"workspace_locale": "xx_YY"}, "“xx_YY” is not a locale"),
+        ({"stripe_api_base": "http://127.0.0.1:1"}, "STRIPE_API_KEY is not"),
+    ],
+)
+def test_settings_that_cannot_work_are_sentences(
+    settings: Callable[..., None], values: dict[str, str], told: str
+) -> None:
+    settings(**values)
+    with started() as desk:
+        problem = problem_of(desk)
+    assert isinstance(problem, ConfigurationError)
+    assert told in problem.message
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(settings: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings(data_dir=str(tmp_path / "file" / "var"))
+    with started() as desk:
+        problem = problem_of(desk)
+    assert "Cannot write to" in problem.message
+    assert "DATA_DIR" in problem.remedy
+
+
+def test_what_nobody_foresaw_is_said_with_a_reference(
+    settings: Callable[..., None],
+    account: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(migrations, "upgrade", fail)
+    settings(stripe_api_key=account.key, stripe_api_base=account.url)
+    with started() as desk:
+        problem = problem_of(desk)
+    assert "ZeroDivisionError" in problem.message
+    [record] = [record for record in caplog.records if "The start failed" in record.message]
+    assert record.message.rpartition("reference ")[2].rstrip(").") in problem.remedy
+
+
+def test_a_desk_that_is_stopped_while_it_starts_leaves_nothing_behind(
+    settings: Callable[..., None], tmp_path: Path
+) -> None:
+    settings(sandbox_customers="3000")
+    with started() as desk:
+        until(lambda: desk.startup.share, "the history has begun")
+        pid = json.loads((tmp_path / "var" / "sandbox.json").read_text())["pid"]
+        began = time.monotonic()
+    assert time.monotonic() - began < 15
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_running_is_the_life_of_a_process(account: Sandbox, settings: Callable[..., None]) -> None:
+    settings(stripe_api_key=account.key, stripe_api_base=account.url)
+
+    async def life() -> None:
+        async with schedules.running() as desk:
+            assert schedules.startup() is desk.startup
+            end = time.monotonic() + WITHIN
+            while not schedules.startup().ready:
+                assert time.monotonic() < end
+                await asyncio.sleep(0.02)
+            schedules.retry()  # nothing to try again: nothing happens
+            assert schedules.startup().ready
+
+    asyncio.run(life())
+    assert not durable.is_launched()
