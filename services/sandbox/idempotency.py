@@ -36,7 +36,7 @@ def find(store: Store, key: str, print_: str) -> Kept | None:
     if len(key) > _LONGEST:
         raise InvalidRequest(f"The Idempotency-Key header can have up to {_LONGEST} characters.")
     query = "SELECT fingerprint, status, body, request FROM answers WHERE key = ?"
-    rows = store.execute(query, (key,))
+    rows = store.query("answers", query, (key,))
     if not rows:
         return None
     if rows[0][0] != print_:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -64,7 +66,9 @@ def make_app(service: Service, stop: Callable[[], None]) -> ASGIApp:
         Route("/hosted/{path:path}", pages, methods=["GET", "POST"]),
         Route("/{path:path}", v1, methods=_METHODS),
     ]
-    return Cutting(Starlette(routes=routes, lifespan=lifespan))
+    # A page of somebody else's in a browser must not reach the account under another name for this machine.
+    local = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    return Cutting(Starlette(routes=routes, lifespan=lifespan, middleware=[local]))
 
 
 async def _answer_api(service: Service, request: Request, in_use: set[str]) -> Response:

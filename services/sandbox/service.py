@@ -71,6 +71,10 @@ class Answered(Protocol):
     cut: bool
 
 
+class Stopped(Exception):
+    """The sandbox is told to stop while it writes its history."""
+
+
 class Service:
     """One sandbox account, its clock, and what surrounds it."""
 
@@ -92,6 +96,7 @@ class Service:
         self.account_id: str | None = self.store.fact("account")
         self.building = not self.store.fact("built", False)
         self._tidied = 0
+        self._stopping = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="account")
 
     @staticmethod
@@ -127,6 +132,8 @@ class Service:
         self.progress, self.building = 1.0, False
 
     def _set_progress(self, share: float) -> None:
+        if self._stopping:
+            raise Stopped
         self.progress = share
 
     def _leave_alone(self, object_id: str, error: Exception) -> None:
@@ -171,7 +178,8 @@ class Service:
         )
 
     def close(self) -> None:
-        """Finish what is under way, then let go of the file."""
+        """Finish what is under way, but for a history that has long to go, then let go of the file."""
+        self._stopping = True
         self._thread.shutdown(wait=True)
         self.store.close()
 

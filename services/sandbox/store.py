@@ -237,7 +237,7 @@ class Store:
         return [entry.body for entry in entries if entry]
 
     def query(self, kind: str, sql: str, args: Iterable[Any]) -> list[tuple[Any, ...]]:
-        """Rows of any query about one kind, which sees what is not committed yet."""
+        """Rows of any query about one kind of object or another table; it sees what is not committed yet."""
         self.flush(kind)
         return self._db.execute(sql, tuple(args)).fetchall()
 

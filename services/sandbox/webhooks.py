@@ -69,11 +69,11 @@ class Webhooks:
 
     def due(self) -> list[Delivery]:
         """What has to be sent now."""
-        rows = self._account.store.execute(
+        query = (
             "SELECT id, event, endpoint, attempts FROM deliveries WHERE next_at <= ? "
-            "ORDER BY next_at, id LIMIT ?",
-            (time.time(), _AT_ONCE),
+            "ORDER BY next_at, id LIMIT ?"
         )
+        rows = self._account.store.query("deliveries", query, (time.time(), _AT_ONCE))
         found = [self._delivery(*row) for row in rows]
         self._account.store.commit()
         return [delivery for delivery in found if delivery is not None]
@@ -106,7 +106,7 @@ class Webhooks:
 
     def pending(self) -> int:
         """How many deliveries wait."""
-        return int(self._account.store.execute("SELECT count(*) FROM deliveries")[0][0])
+        return int(self._account.store.query("deliveries", "SELECT count(*) FROM deliveries", ())[0][0])
 
 
 def signature(payload: str, secret: str, at: int) -> str:
