@@ -98,6 +98,11 @@ def menu(person: Person) -> dict[str, list[Page]]:
     return sections
 
 
+def hide() -> None:
+    """Takes the menu away from somebody who had it a moment ago."""
+    st.navigation([_page(page, False) for page in PAGES.values() if (ROOT / page.file).exists()])
+
+
 def _page(page: PageSpec, listed: bool) -> Page:
     return st.Page(
         ROOT / page.file,

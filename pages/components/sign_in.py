@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.errors import StreamlitAuthError, StreamlitSecretNotFoundError
 
-from pages.components import formats, problems
+from pages.components import formats, navigation, problems
 from services import clock, config, database
 from services.errors import ConfigurationError
 from services.staff import people
@@ -113,6 +113,7 @@ def _go_to(provider: str) -> None:
 
 
 def _turn_away(why: str) -> None:
+    navigation.hide()
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
         st.title(config.settings().workspace_name)

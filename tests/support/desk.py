@@ -105,6 +105,6 @@ def _wait_until_it_answers(desk: Desk) -> None:
         try:
             requests.get(f"{desk.url}/healthz", timeout=1)
             return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.1)
     raise DeskDidNotStart(f"silent for {START_SECONDS} s:\n{desk.log[-3000:]}")
