@@ -34,7 +34,7 @@ class Cancel(Command):
     icon = ":material/cancel:"
     permission = Permission.CANCEL
     about = frozenset(("subscription",))
-    watched = ("status", "cancel_at")
+    watched = ("status", "cancel_at", "trial_end", "current_period_end")
     reason_required = True
 
     @override

@@ -22,6 +22,7 @@ from services.staff.roles import Person
 LONGEST_REASON = 500
 _POLL = 0.02
 _PATIENCE = 20.0
+_LINK_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +212,18 @@ def take_up_loose_ends() -> None:
         rows = ledger.running(session)
     for row in rows:
         if not catalog.find(row.command).durable:
-            runner.give_up(row.token, "the desk stopped before the link was shown")
+            _give_up_old(row)
         elif durable.is_lost(f"{row.token}:{row.attempt}"):
             _start_next(row)
+
+
+def _give_up_old(row: Action) -> None:
+    """A link is for whoever asked: nobody waits for it any more."""
+    if clock.now() - (row.started_at or 0) < _LINK_SECONDS:
+        return
+    error = Unavailable("The desk stopped before the link was shown.", remedy="Make another one.")
+    with database.transaction() as session:
+        ledger.finish(session, row.token, "failed", error=ledger.describe(error))
 
 
 def _start_next(row: Action) -> None:

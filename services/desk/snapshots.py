@@ -64,12 +64,11 @@ def of_object(source: dict[str, Any], id: str) -> Snapshot:
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[Difference]:
-    """What changed between two snapshots of one object, in words."""
-    return [
-        Difference(label, _said(name, before), _said(name, after))
-        for name, label in _LABELS.items()
-        if name in before and name in after and before[name] != after[name]
-    ]
+    """What changed between two snapshots of one object, in words. A trial's end is its period's end too."""
+    changed = [name for name in _LABELS if name in before and name in after and before[name] != after[name]]
+    if "trial_end" in changed and after.get("trial_end") == after.get("current_period_end"):
+        changed = [name for name in changed if name != "current_period_end"]
+    return [Difference(_LABELS[name], _said(name, before), _said(name, after)) for name in changed]
 
 
 def _said(name: str, snapshot: Snapshot) -> str:

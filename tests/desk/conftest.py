@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -46,11 +45,7 @@ def desk(
 
 
 @pytest.fixture(autouse=True)
-def _nothing_goes_wrong_by_itself(account: Sandbox) -> Iterator[None]:
+def _nothing_goes_wrong_by_itself(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
-    account.heal()
-
-
-def folder_of(sandbox: Sandbox) -> Path:
-    """Where the account's files are."""
-    return sandbox.data.parent
+    if "account" in request.fixturenames:
+        request.getfixturevalue("account").heal()

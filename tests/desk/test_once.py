@@ -1,0 +1,237 @@
+"""Does it happen once: for many clicks, for two people, for every answer that is lost?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import col, update
+
+from models import ActionStep
+from services import clock, database
+from services.desk import commands, ledger, runner
+from services.desk.command import Form
+from services.desk.commands import Outcome
+from services.desk.subject import Subject
+from services.errors import Conflict, NotAllowed
+from tests.desk.bench import ANA, BEN, VIC, Bench, press, row
+
+SQLITE = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+WEEK: Form = {"mode": "days", "days": "7"}
+FAULTS = ("timeout_before", "timeout_after", "500_before", "500_after", "409", "429")
+FORMS: dict[str, Form] = {
+    "extend_trial": WEEK,
+    "add_charge": {"amount": "25", "description": "Setup", "when": "now"},
+    "cancel": {"when": "now"},
+    "reactivate": {},
+    "retry_payment": {},
+}
+SUBJECTS = {
+    "extend_trial": "trialing", "add_charge": "active", "cancel": "active", "reactivate": "canceled",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(runner, "PAUSES", (0.01, 0.01, 0.01))
+    yield
+
+
+def happened(desk: Bench, command: str, about: Subject) -> list[object]:
+    """The effects of a command in the account, one for each time that it was done."""
+    customer = about.customer.id
+    match command:
+        case "extend_trial":
+            assert about.subscription and about.subscription.trial_end
+            moved = desk.sdk.subscriptions.retrieve(about.object_id).trial_end or 0
+            return [moved] * ((moved - about.subscription.trial_end) // (7 * clock.DAY))
+        case "add_charge":
+            charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
+            return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
+        case "cancel":
+            return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
+        case "reactivate":
+            found = desk.sdk.subscriptions.list({"customer": customer, "status": "all"}).data
+            return [each.id for each in found if each.id != about.object_id]
+    paid = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
+    return [charge.id for charge in paid if charge.paid and charge.amount == 4900]
+
+
+def prepare(desk: Bench, command: str) -> Subject:
+    """Somebody for whom the command is offered."""
+    if command != "retry_payment":
+        return desk.in_state(SUBJECTS[command])
+    about = desk.failed_invoice()
+    desk.sandbox.add_card(about.customer.id)
+    return about
+
+
+@pytest.mark.parametrize("command", ["add_charge", "cancel"])
+def test_twenty_clicks_at_once_are_one(desk: Bench, command: str) -> None:
+    about = prepare(desk, command)
+    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+
+    def click(_: int) -> Outcome:
+        return commands.submit(opened, ANA, FORMS[command], "asked for it")
+
+    with ThreadPoolExecutor(20) as pool:
+        outcomes = list(pool.map(click, range(20)))
+    assert {(each.state, each.message) for each in outcomes} == {("done", outcomes[0].message)}
+    assert len(happened(desk, command, about)) == 1
+    assert row(opened.token)["attempt"] == 1
+
+
+def test_of_two_people_the_second_is_told_of_the_first(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    first = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+    second = commands.open(BEN, "extend_trial", about.customer.id, about.object_id)
+    assert commands.submit(first, ANA, WEEK, "").state == "done"
+    outcome = commands.submit(second, BEN, WEEK, "")
+    assert outcome.state == "failed"
+    assert outcome.message.startswith("Ana did “Extend trial” on") and "Trial ends:" in outcome.message
+    assert len(happened(desk, "extend_trial", about)) == 1
+
+
+def test_two_people_who_cancel_and_extend_at_once_get_one_done(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    forms: list[tuple[object, str, Form]] = [(ANA, "extend_trial", WEEK), (BEN, "cancel", {"when": "now"})]
+    opened = [commands.open(who, name, about.customer.id, about.object_id) for who, name, _ in forms]  # type: ignore[arg-type]
+    with ThreadPoolExecutor(2) as pool:
+        done = [
+            pool.submit(commands.submit, each, who, form, "at once")  # type: ignore[arg-type]
+            for each, (who, _, form) in zip(opened, forms, strict=True)
+        ]
+    states = sorted(each.result().state for each in done)
+    assert states == ["done", "failed"]
+    lost = next(each.result() for each in done if each.result().state == "failed")
+    assert "after this dialog was opened" in lost.message
+
+
+def test_a_charge_that_somebody_else_just_added_stops_the_second(desk: Bench) -> None:
+    about = desk.in_state("active")
+    form = {"amount": "25", "description": "Setup", "when": "next"}
+    second = commands.open(BEN, "add_charge", about.customer.id, about.object_id)
+    press(ANA, "add_charge", about, **form)
+    outcome = commands.submit(second, BEN, form, "same thing")
+    assert outcome.state == "failed" and "Ana did “Add charge”" in outcome.message
+    assert len(desk.sdk.invoice_items.list({"customer": about.customer.id}).data) == 1
+
+
+def test_what_changed_in_stripe_meanwhile_stops_it_and_is_shown(desk: Bench) -> None:
+    about = desk.in_state("active")
+    opened = commands.open(ANA, "cancel", about.customer.id, about.object_id)
+    desk.sdk.subscriptions.update(about.object_id, {"cancel_at_period_end": True})
+    outcome = commands.submit(opened, ANA, {"when": "now"}, "asked")
+    assert outcome.state == "failed" and "changed in Stripe since the dialog was opened" in outcome.message
+    assert "Cancels: – →" in outcome.message
+    assert desk.sdk.subscriptions.retrieve(about.object_id).status == "active"
+
+
+LOST = [(command, kind) for command in ("add_charge", "cancel") for kind in FAULTS] + [
+    (command, kind)
+    for command in ("extend_trial", "reactivate", "retry_payment")
+    for kind in ("timeout_after", "500_before")
+]
+
+
+@SQLITE
+@pytest.mark.parametrize(("command", "kind"), LOST)
+def test_a_lost_answer_is_one_effect(desk: Bench, command: str, kind: str) -> None:
+    about = prepare(desk, command)
+    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+    method = "DELETE" if command == "cancel" else "POST"
+    desk.sandbox.fault(kind, method=method, path="/v1/", count=3)
+    outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
+    desk.sandbox.heal()
+    assert outcome.state == "done", outcome
+    assert len(happened(desk, command, about)) == 1
+    kept = row(opened.token)
+    assert kept["state"] == "done" and kept["attempt"] == 1
+
+
+@SQLITE
+@pytest.mark.parametrize("command", ["extend_trial", "cancel"])
+@pytest.mark.parametrize(
+    ("kind", "state", "times"),
+    [("timeout_after", "done", 1), ("500_after", "done", 1), ("500_before", "failed", 0)],
+)
+def test_an_answer_that_never_comes_is_looked_up(
+    desk: Bench, command: str, kind: str, state: str, times: int
+) -> None:
+    about = prepare(desk, command)
+    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+    desk.sandbox.fault(kind, method="DELETE" if command == "cancel" else "POST", path="/v1/subscriptions")
+    outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
+    desk.sandbox.heal()
+    assert (outcome.state, len(happened(desk, command, about))) == (state, times), outcome
+    if state == "failed":
+        assert "did not do it" in outcome.message
+
+
+def lose(desk: Bench, command: str) -> tuple[Subject, str]:
+    """A command whose request was sent, and of which nothing was ever heard again."""
+    about = prepare(desk, command)
+    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+    desk.sandbox.fault(
+        "timeout_before", method="DELETE" if command == "cancel" else "POST", path="/v1/subscriptions"
+    )
+    outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
+    desk.sandbox.heal()
+    assert outcome.state == "unknown" and about.object_id in outcome.remedy, outcome
+    return about, opened.token
+
+
+@pytest.mark.parametrize("command", ["extend_trial", "cancel"])
+def test_unknown_is_finished_under_the_first_keys(desk: Bench, command: str) -> None:
+    about, token = lose(desk, command)
+    with pytest.raises(NotAllowed):
+        commands.try_again(VIC, token)
+    assert commands.try_again(BEN, token).state == "done"
+    assert len(happened(desk, command, about)) == 1
+    kept = row(token)
+    assert (kept["attempt"], kept["staff_name"], kept["error"]) == (2, "Ana", {})
+    keys = {each["idempotency_key"] for each in desk.writes("/v1/subscriptions") if token in str(each)}
+    assert keys <= {f"{token}:update"}
+    with pytest.raises(Conflict, match="is done, not unknown"):
+        commands.try_again(BEN, token)
+
+
+@SQLITE
+def test_after_a_day_a_key_is_not_used_again(desk: Bench) -> None:
+    about, token = lose(desk, "extend_trial")
+    with database.transaction() as session:
+        yesterday = clock.now() - clock.DAY
+        session.execute(
+            update(ActionStep).where(col(ActionStep.token) == token).values(prepared_at=yesterday)
+        )
+    sent = len(desk.writes("/v1/subscriptions"))
+    assert commands.try_again(ANA, token).state == "unknown"
+    assert len(desk.writes("/v1/subscriptions")) == sent
+    assert happened(desk, "extend_trial", about) == []
+
+
+def test_work_that_no_queue_knows_is_taken_up(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    opened = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+    assert about.subscription and about.subscription.trial_end
+    params = {"trial_end": about.subscription.trial_end + 7 * clock.DAY}
+    with database.transaction() as session:
+        assert ledger.begin(session, opened.token, params=params, reason="", preview={})
+        assert not ledger.begin(session, opened.token, params={}, reason="", preview={})
+    commands.take_up_loose_ends()
+    assert commands.wait(opened.token).state == "done"
+    assert len(happened(desk, "extend_trial", about)) == 1
+
+
+def test_a_link_that_nobody_saw_is_not_made_again_by_itself(desk: Bench) -> None:
+    customer = desk.customer(None)
+    opened = commands.open(ANA, "card_link", customer)
+    with database.transaction() as session:
+        ledger.begin(session, opened.token, params={"customer": customer}, reason="", preview={})
+    commands.take_up_loose_ends()
+    assert row(opened.token)["state"] == "running", "somebody may still wait for it"
+    clock.follow(600)
+    commands.take_up_loose_ends()
+    assert row(opened.token)["state"] == "failed"
+    assert "link was shown" in row(opened.token)["error"]["message"]
