@@ -24,14 +24,15 @@ PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete"
               "incomplete_expired")  # fmt: skip
 ENDED = frozenset(("canceled", "incomplete_expired"))
 _RANK = {status: rank for rank, status in enumerate(PRECEDENCE)}
-_CHUNK = 400
+_CHUNK = 200
 _CUSTOMER: Any = table(Customer).c
 _SUBSCRIPTION: Any = table(Subscription).c
 Facts = dict[str, Any]
 
 
 def refresh(session: Session, customers: Collection[str]) -> None:
-    """Recomputes the facts of these customers in the caller's transaction."""
+    """Recomputes the facts of these customers in the caller's transaction, from what it has added so far."""
+    session.flush()
     for some in chunks(customers, _CHUNK):
         _save(session.connection(), _facts(session.connection(), some))
 

@@ -25,7 +25,7 @@ from services.stripe_api.failures import RightMissing
 
 WORKERS = 4
 WINDOW = 20  # pages in one step
-_DERIVED_AT_ONCE = 300  # customers in a transaction
+_DERIVED_AT_ONCE = 200  # customers in a transaction
 _writing = threading.Lock()  # SQLite has one writer: waiting here is cheaper than its busy handler
 
 
