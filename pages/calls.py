@@ -51,7 +51,8 @@ def main() -> None:
         alt="Requested and made calls, due first", open_label="Customer", select=True,
         empty="No call fits this view. Request one on a customer's page, Trials or Failed payments.",
     )  # fmt: skip
-    tables.caption(total, page, "call")
+    if rows:
+        tables.caption(total, page, "call")
     st.caption(f"Times are in {formats.zone_name()}.")
     with tools:
         _tools(person, [rows[position] for position in picked.ticked])

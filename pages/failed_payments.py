@@ -21,6 +21,9 @@ from services.stripe_api import declines
 
 PAGE_KEY = "failures_page"
 _NEVER_AGAIN = "do_not_try_again"
+_NO_CARD = declines.Explanation(
+    "There is no card on file, so nothing could be charged.", "Send the card link, or call."
+)
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
 _COLUMNS = (
@@ -57,7 +60,8 @@ def main() -> None:
         empty="No payment is failing." if wanted == FailureFilter() else "None fits these filters.",
         open_label="Customer", select=True,
     )  # fmt: skip
-    tables.caption(total, page, "failed payment")
+    if rows:
+        tables.caption(total, page, "failed payment")
     st.caption(f"Times are in {formats.zone_name()}. {worklist.CURRENCY_BY_CURRENCY}")
     with tools:
         _tools(person, [rows[position] for position in picked.ticked])
@@ -160,6 +164,8 @@ def _call(person: Person, rows: list[FailureRow]) -> None:
 
 def _explain(row: FailureRow) -> declines.Explanation:
     """What went wrong and what to do; Stripe's word that a card is lost for good goes before the rest."""
+    if not row.code and not row.card:
+        return _NO_CARD
     reason = declines.explain(row.code)
     if row.advice != _NEVER_AGAIN:
         return reason

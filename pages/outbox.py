@@ -55,7 +55,8 @@ def main() -> None:
         empty="No message fits these filters." if wanted != OutboxFilter() else "Nobody has written yet.",
         open_label="Subject",
     )  # fmt: skip
-    tables.caption(total, page, "message")
+    if rows:
+        tables.caption(total, page, "message")
     st.caption(f"Times are in {formats.zone_name()}.")
     if picked.opened is not None:
         message_dialogs.message(rows[picked.opened].token)

@@ -49,7 +49,8 @@ def main() -> None:
         key=worklist.table_key("trials", (row.subscription for row in rows)),
         alt="Running trials", empty=empty, open_label="Customer", select=True,
     )  # fmt: skip
-    tables.caption(total, page, "running trial")
+    if rows:
+        tables.caption(total, page, "running trial")
     st.caption(f"Times are in {formats.zone_name()}.")
     with tools:
         _tools(person, [rows[position] for position in picked.ticked])
@@ -69,20 +70,20 @@ def _filters() -> tuple[TrialFilter, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.number_input(
             "Ends within days", min_value=0, max_value=730, value=None, step=1, key="days", placeholder="Any",
-            width=150, **changed,
+            width=135, **changed,
         )  # fmt: skip
         product = st.selectbox(
-            "Plan", ["", *products], key="trial_plan", width=200,
+            "Plan", ["", *products], key="trial_plan", width=180,
             format_func=lambda id: products.get(id, "All"), **changed,
         )  # fmt: skip
         card = st.selectbox(
-            "Card", list(_CARD), key="trial_card", width=140,
+            "Card", list(_CARD), key="trial_card", width=120,
             format_func=lambda choice: choice.capitalize() or "All", **changed,
         )  # fmt: skip
         contact = worklist.contact_filter("trial_contact", PAGE_KEY)
         owner = worklist.person_filter("Owner", "trial_owner", PAGE_KEY, staff)
         sort = st.selectbox(
-            "Sort by", list(TRIAL_SORTS), key="trial_sort", width=150,
+            "Sort by", list(TRIAL_SORTS), key="trial_sort", width=140,
             help=worklist.CURRENCY_BY_CURRENCY, **changed,
         )  # fmt: skip
     return TrialFilter(days, product or "", _CARD[card or ""], contact, owner), sort or "Days left"

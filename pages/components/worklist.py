@@ -35,7 +35,7 @@ def bound(page_key: str) -> dict[str, Any]:
 def contact_filter(key: str, page_key: str) -> Contact:
     """Draws the choice between contacted, not contacted, and all."""
     wanted: Contact = st.selectbox(
-        "Contact", _CONTACT, key=key, format_func=lambda contact: contact.capitalize() or "All", width=170,
+        "Contact", _CONTACT, key=key, format_func=lambda contact: contact.capitalize() or "All", width=150,
         **bound(page_key),
     )  # fmt: skip
     return wanted
@@ -48,7 +48,7 @@ def person_filter(
     names = {str(NO_OWNER): nobody} if nobody else {}
     names |= distinct({str(one.id): one.name for one in people})
     wanted = st.selectbox(
-        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, "Everybody"), width=190,
+        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, "Everybody"), width=160,
         **bound(page_key),
     )  # fmt: skip
     return int(wanted) if wanted else None

@@ -173,7 +173,8 @@ class FailureFilter:
 @dataclass(frozen=True, slots=True)
 class FailureRow:
     """An invoice whose payment failed and that is still open. `code` is the decline or failure code of
-    the latest try, `advice` Stripe's; `amount` in minor units; `next_attempt` None = no further try."""
+    the latest try, `advice` Stripe's; `amount` in minor units; `next_attempt` None = no further try;
+    `card` whether a payment method is on file."""
 
     invoice: str
     number: str
@@ -184,6 +185,7 @@ class FailureRow:
     currency: str
     code: str
     advice: str
+    card: bool
     attempts: int
     failed_since: int
     next_attempt: int | None
@@ -215,13 +217,12 @@ def failure_conditions(wanted: FailureFilter) -> list[Condition]:
 
 
 def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
-    """Count and money at stake for each currency, the most invoices first."""
-    number = sa.func.count()
+    """Count and money at stake for each currency, in the order of the list."""
     found = session.execute(
-        _failures(Invoice.currency, number, sa.func.sum(Invoice.amount_remaining))
+        _failures(Invoice.currency, sa.func.count(), sa.func.sum(Invoice.amount_remaining))
         .where(*where)
         .group_by(col(Invoice.currency))
-        .order_by(number.desc(), col(Invoice.currency))
+        .order_by(col(Invoice.currency))
     )
     return [Stake(currency, invoices, int(amount)) for currency, invoices, amount in found]
 
@@ -279,6 +280,7 @@ def _failure_row(found: Any, reason: tuple[str, str]) -> FailureRow:
         currency=invoice.currency,
         code=reason[0],
         advice=reason[1],
+        card=facts.payment_method_on_file,
         attempts=invoice.attempt_count,
         failed_since=invoice.finalized_at or invoice.created,
         next_attempt=invoice.next_payment_attempt,

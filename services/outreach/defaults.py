@@ -44,8 +44,9 @@ TRIAL_ENDING = Template(
 
 your trial{% if plan is defined %} of {{ plan }}{% endif %} ends on {{ trial_end }} at {{ trial_end_time }}.
 {% if card_on_file %}
-You need not do anything to go on: from then on it is {{ plan_value }} a month, paid with the card that we \
-have on file. If you would rather not, answer this mail before that day and we cancel it for you.
+You need not do anything to go on: from then on we charge the card that we have on file\
+{% if plan_price is defined %}, {{ plan_price }}, plus tax where it applies{% endif %}. If you would rather \
+not, answer this mail before that day and we cancel it for you.
 {% else %}
 We have no card from you yet. To go on without a break, add one before that day{% if card_url is defined %}:
 

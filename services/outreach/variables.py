@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from models import Charge, Customer, CustomerFacts, Invoice, InvoicePayment, Subscription
 from services import clock, money
 from services.config import Settings
+from services.outreach import plans
 from services.outreach.email import one_line
 
 _LONGEST_NAME = 80
@@ -24,7 +25,7 @@ VARIABLES: dict[str, str] = {
     "name": "the customer's name, or “there”",
     "email": "the customer's email address",
     "plan": "the plan's name",
-    "plan_value": "what the plan costs a month",
+    "plan_price": "what the plan costs, e.g. $49.00 a month",
     "trial_end": "the day the trial ends",
     "trial_end_time": "the time and zone the trial ends",
     "days_left": "days left of the running trial",
@@ -63,40 +64,40 @@ def of_customer(
         "staff_name": staff_name,
         "workspace_name": settings.workspace_name,
     }
-    values |= _plan(facts, settings)
-    values |= _trial(session, customer.id, settings)
+    if subscription := _about(session, customer.id, facts):
+        name, price = plans.describe(session, customer, subscription, settings.workspace_locale)
+        values |= {"plan": name, "plan_price": price} | _trial(subscription, settings)
     values |= _failure(session, customer.id, occasion.invoice, settings)
     values["card_url"] = occasion.card_url or settings.customer_portal_url or values.get("hosted_invoice_url")
     return {name: value for name, value in values.items() if value is not None and value != ""}
 
 
-def _plan(facts: CustomerFacts, settings: Settings) -> dict[str, Any]:
-    if not facts.plan:
-        return {}
-    micros = facts.plan_micros or facts.mrr_micros
-    value = money.display_micros(micros, facts.currency, locale=settings.workspace_locale)
-    return {"plan": facts.plan, "plan_value": value if micros else None}
-
-
-def _trial(session: Session, customer: str, settings: Settings) -> dict[str, Any]:
-    """The running trial that ends first, else the one that ended last."""
-    trials = session.exec(
-        select(Subscription.status, Subscription.trial_end).where(
+def _about(session: Session, customer: str, facts: CustomerFacts) -> Subscription | None:
+    """The subscription that a message is about: the running trial that ends first, else the one that
+    speaks for the customer."""
+    trial = session.exec(
+        select(Subscription)
+        .where(
             Subscription.customer == customer,
-            ~col(Subscription.deleted),
+            Subscription.status == "trialing",
+            col(Subscription.deleted).is_(False),
             col(Subscription.trial_end).is_not(None),
         )
-    ).all()
-    running = [end for status, end in trials if status == "trialing" and end is not None]
-    over = [end for status, end in trials if status != "trialing" and end is not None]
-    if not trials:
+        .order_by(col(Subscription.trial_end))
+        .limit(1)
+    ).first()
+    return trial or (session.get(Subscription, facts.subscription) if facts.subscription else None)
+
+
+def _trial(subscription: Subscription, settings: Settings) -> dict[str, Any]:
+    end = subscription.trial_end
+    if end is None:
         return {}
-    end = min(running) if running else max(over)
     time = format_time(clock.local(end, settings.zone), "short", locale=settings.workspace_locale)
     return {
         "trial_end": _day(end, settings),
         "trial_end_time": f"{time} ({settings.workspace_timezone})",
-        "days_left": clock.days_left(end, clock.now()) if running else None,
+        "days_left": clock.days_left(end, clock.now()) if subscription.status == "trialing" else None,
     }
 
 

@@ -177,7 +177,7 @@ def test_open_failures_by_money_at_stake(
 def test_money_at_stake_is_never_added_across_currencies(failures: ModuleType) -> None:
     with failures.session() as session:
         found = worklists.stakes(session, worklists.failure_conditions(FailureFilter()))
-    assert found == [Stake("usd", 2, 10_000), Stake("jpy", 1, 5_000)]
+    assert found == [Stake("jpy", 1, 5_000), Stake("usd", 2, 10_000)]
 
 
 def test_the_issuers_reason_goes_before_the_general_one(failures: ModuleType) -> None:

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import Charge, Customer, Invoice, InvoicePayment, MessageTemplate, Subscription
+from models import (
+    Charge,
+    Customer,
+    Discount,
+    Invoice,
+    InvoicePayment,
+    MessageTemplate,
+    Price,
+    Product,
+    Subscription,
+    SubscriptionItem,
+)
 from services import clock
 from services.config import Settings
 from services.errors import NotFound
@@ -19,9 +30,9 @@ from services.outreach.variables import VARIABLES, Occasion
 from tests.customers import builders
 
 VALUES: dict[str, Any] = {
-    "name": "Jo", "email": "jo@x.example", "plan": "Team", "plan_value": "$49.00", "trial_end": "Friday",
-    "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True, "card_last4": "4242",
-    "card_url": "https://x.example/card", "amount_due": "$49.00", "invoice_number": "A-1",
+    "name": "Jo", "email": "jo@x.example", "plan": "Team", "plan_price": "$49.00 a month",
+    "trial_end": "Friday", "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True,
+    "card_last4": "4242", "card_url": "https://x.example/card", "amount_due": "$49.00", "invoice_number": "A-1",
     "hosted_invoice_url": "https://x.example/in", "next_attempt": "Sunday", "booking_url": "https://x.example/b",
     "staff_name": "Ann", "workspace_name": "Acme",
 }  # fmt: skip
@@ -121,35 +132,73 @@ def test_a_text_that_staff_saved_takes_the_place_of_ours(database: ModuleType) -
             templates.get(session, "nothing")
 
 
+def sell(session: Any, subscription: str, id: str, name: str, **price: Any) -> None:
+    """An item of a subscription, with its price and product."""
+    terms = {"currency": "usd", "unit_amount": 2450, "billing_scheme": "per_unit", "interval": "month"}
+    builders.row(session, Product, id=f"prod_{id}", name=name)
+    builders.row(session, Price, id=f"price_{id}", **{**terms, **price})
+    item = {"price": f"price_{id}", "product": f"prod_{id}", "quantity": 2}
+    builders.row(session, SubscriptionItem, id=f"si_{id}", subscription=subscription, **item)
+
+
 def test_the_values_of_a_running_trial(database: ModuleType) -> None:
     end = clock.now() + 2 * clock.DAY + 3600
     with database.transaction() as session:
-        id = builders.customer(
-            session, name="  Jo\nTwo ", email="jo@x.example", plan="Team", plan_micros=4_900_000_000,
-            currency="usd", status="trialing", payment_method_on_file=False,
-        )  # fmt: skip
-        builders.row(
-            session, Subscription, id="sub_1", customer=id, status="trialing", trial_end=end + 999_999
-        )
-        builders.row(session, Subscription, id="sub_2", customer=id, status="trialing", trial_end=end)
-        builders.row(
-            session, Subscription, id="sub_3", customer=id, status="canceled", trial_end=end - 999_999
-        )
+        id = builders.customer(session, name="  Jo\nTwo ", email="jo@x.example")
+        for sub, status, ends in (
+            ("sub_1", "trialing", end + 999_999),
+            ("sub_2", "trialing", end),
+            ("sub_3", "canceled", end - 999_999),
+        ):
+            builders.row(session, Subscription, id=sub, customer=id, status=status, trial_end=ends)
+        sell(session, "sub_1", "a", "Solo")
+        sell(session, "sub_2", "b", "Team")
     values = values_of(database, id)
     assert (values["name"], values["plan"], values["days_left"]) == ("Jo Two", "Team", 3)
-    assert values["plan_value"] == "US$49.00"
+    assert values["plan_price"] == "US$49.00 a month"
     assert values["trial_end_time"].endswith("(Europe/Berlin)")
     assert values["card_on_file"] is False
     assert values.keys() <= VARIABLES.keys()
     assert not {"amount_due", "card_url", "booking_url", "card_last4"} & values.keys()
 
 
-def test_the_trial_ends_on_the_workspaces_day(database: ModuleType) -> None:
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        ({"interval": "year"}, "US$49.00 a year"),
+        ({"interval_count": 3}, "US$49.00 every 3 months"),
+        ({"currency": "jpy"}, "JP¥4,900 a month"),
+        ({"usage_type": "metered"}, None),
+        ({"billing_scheme": "tiered", "unit_amount": None}, None),
+        ({"unit_amount": None}, None),
+    ],
+)
+def test_a_price_is_told_only_where_it_is_sure(
+    database: ModuleType, price: dict[str, Any], told: str | None
+) -> None:
     with database.transaction() as session:
-        id = builders.customer(session)
-        builders.row(
-            session, Subscription, id="sub_1", customer=id, status="canceled", trial_end=1_785_538_800
-        )  # 2026-07-31 23:00 UTC
+        id = builders.customer(session, subscription="sub_1")
+        builders.row(session, Subscription, id="sub_1", customer=id, status="active")
+        sell(session, "sub_1", "a", "Team", **price)
+    assert values_of(database, id).get("plan_price") == told
+
+
+def test_a_discounted_price_is_not_told(database: ModuleType) -> None:
+    with database.transaction() as session:
+        id = builders.customer(session, subscription="sub_1")
+        builders.row(session, Subscription, id="sub_1", customer=id, status="active")
+        sell(session, "sub_1", "a", "Team")
+        builders.row(session, Discount, id="di_1", subscription="sub_1", coupon="half")
+    values = values_of(database, id)
+    assert values["plan"] == "Team"
+    assert "plan_price" not in values
+
+
+def test_the_trial_ends_on_the_workspaces_day(database: ModuleType) -> None:
+    ends = 1_785_538_800  # 2026-07-31 23:00 UTC
+    with database.transaction() as session:
+        id = builders.customer(session, subscription="sub_1")
+        builders.row(session, Subscription, id="sub_1", customer=id, status="canceled", trial_end=ends)
     values = values_of(database, id)
     assert values["trial_end"] == "Saturday, 1 August 2026"
     assert values["trial_end_time"] == "01:00 (Europe/Berlin)"
