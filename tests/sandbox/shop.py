@@ -40,6 +40,11 @@ class Shop:
         ]
         return self.v1.subscriptions.create({"customer": customer or self.customer(), "items": items, **more})
 
+    def renew(self, subscription: stripe.Subscription) -> None:
+        """Let the current period end, and its invoice be charged an hour later."""
+        end = self.again(subscription)["items"].data[0].current_period_end
+        self.sandbox.move_to(end + 2 * 3600)
+
     def again(self, subscription: stripe.Subscription) -> stripe.Subscription:
         """The subscription as it is now."""
         return self.v1.subscriptions.retrieve(subscription.id)

@@ -12,7 +12,7 @@ def _failing(shop: Shop, code: str = "insufficient_funds") -> stripe.Subscriptio
     """A subscription whose second month could not be charged."""
     subscription = shop.subscribe()
     shop.sandbox.behave(shop.default_card(str(subscription.customer)), code)
-    shop.sandbox.advance(days=31, hours=2)
+    shop.renew(subscription)
     return subscription
 
 
@@ -75,7 +75,8 @@ def test_while_unpaid_invoices_stay_drafts_and_paying_the_last_one_brings_it_bac
 def test_a_retry_that_works_recovers_the_subscription(shop: Shop) -> None:
     subscription = shop.subscribe()
     shop.sandbox.behave(shop.default_card(str(subscription.customer)), "processing_error", times=2)
-    shop.sandbox.advance(days=31 + 9)
+    shop.renew(subscription)
+    shop.sandbox.advance(days=9)
     invoice = shop.latest(subscription)
     assert (invoice.status, invoice.attempt_count) == ("paid", 3)
     assert shop.again(subscription).status == "active"
@@ -154,7 +155,7 @@ def test_detaching_the_default_card_leaves_nothing_to_charge(shop: Shop) -> None
     settings = shop.v1.customers.retrieve(customer).invoice_settings
     assert settings is not None
     assert settings.default_payment_method is None
-    shop.sandbox.advance(days=31, hours=2)
+    shop.renew(subscription)
     assert shop.again(subscription).status == "past_due"
 
 

@@ -30,7 +30,7 @@ def busy(shop: Shop) -> Shop:
         {"invoice": shop.latest(subscription).id, "amount": 400, "refund_amount": 400}
     )
     shop.sandbox.behave(shop.default_card(customer), "expired_card")
-    shop.sandbox.advance(days=31, hours=2)
+    shop.renew(subscription)
     shop.sandbox.dispute(charge.id)
     paused: Any = {
         "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},

@@ -90,7 +90,7 @@ def test_a_credit_that_is_larger_than_the_charge_goes_to_the_balance(shop: Shop)
     customer = str(subscription.customer)
     balance = shop.v1.customers.retrieve(customer).balance
     assert balance == pytest.approx(-8000, abs=5)
-    shop.sandbox.advance(days=31, hours=2)
+    shop.renew(subscription)
     renewal = shop.latest(subscription)
     assert (renewal.total, renewal.amount_due, renewal.status) == (1000, 0, "paid")
     assert shop.v1.customers.retrieve(customer).balance == (balance or 0) + 1000
@@ -135,7 +135,7 @@ def test_canceling_now_stops_collection_and_keeps_pending_items(shop: Shop) -> N
     subscription = shop.subscribe()
     customer = str(subscription.customer)
     shop.sandbox.behave(shop.default_card(customer), "insufficient_funds")
-    shop.sandbox.advance(days=31, hours=2)
+    shop.renew(subscription)
     shop.v1.invoice_items.create(
         {"customer": customer, "subscription": subscription.id, "amount": 700, "currency": "usd"}
     )
@@ -178,7 +178,7 @@ def test_paused_collection(shop: Shop, behaviour: str, status: str) -> None:
     pause: Any = {"behavior": behaviour, "resumes_at": resumes}
     paused = shop.v1.subscriptions.update(subscription.id, {"pause_collection": pause})
     assert paused.status == "active"
-    shop.sandbox.advance(days=31, hours=2)
+    shop.renew(subscription)
     assert (shop.again(subscription).status, shop.latest(subscription).status) == ("active", status)
     shop.sandbox.move_to(resumes + 60)
     assert shop.again(subscription).pause_collection is None
@@ -293,7 +293,7 @@ def test_the_preview_of_a_renewal_is_the_renewal(shop: Shop) -> None:
     )
     preview = shop.v1.invoices.create_preview({"subscription": subscription.id})
     assert preview.amount_due == 6200
-    shop.sandbox.advance(days=31, hours=2)
+    shop.renew(subscription)
     invoice = shop.latest(subscription)
     assert (invoice.total, len(invoice.lines.data)) == (6200, 2)
     assert [line.description for line in preview.lines.data] == [
