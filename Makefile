@@ -2,13 +2,13 @@
 PORT ?= 8501
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 
 .PHONY: run test test-all check bench format clean
 
 run: $(VENV)/ready-run ## Start the desk at http://localhost:$(PORT)
-	@$(BIN)/python -m streamlit run dashboard.py --server.port $(PORT)
+	@PORT=$(PORT) $(BIN)/python scripts/serve.py
 
 test: $(VENV)/ready-test ## Every test that a change must pass (under 10 minutes)
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -53,6 +53,7 @@ class Desk:
         self._stopping = threading.Event()
         self._again = threading.Event()
         self._sandbox: SandboxProcess | None = None
+        self._said = ""
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
 
     def start(self) -> None:
@@ -109,8 +110,10 @@ class Desk:
         return settings
 
     def _stand_still(self, problem: TrialdeskError) -> None:
-        sys.stderr.write(f"{problem}\n")
-        sys.stderr.flush()
+        if str(problem) != self._said:
+            sys.stderr.write(f"{problem}\n")
+            sys.stderr.flush()
+        self._said = str(problem)
         if durable.is_launched():
             durable.shutdown()
         self.startup = replace(self.startup, problem=problem)

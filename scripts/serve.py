@@ -1,0 +1,54 @@
+"""Starts the desk for `make run`: says what stands in the way, then hands over to Streamlit.
+
+PORT moves it. Ends with 0 after Ctrl-C, with 2 and a sentence where it cannot start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_CANNOT_START = 2
+
+
+def main() -> int:
+    """Runs the desk until it ends; gives the exit code."""
+    text = os.environ.get("PORT") or "8501"
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        return _refuse(f"PORT is “{text}”, which is no port. Give a number from 1 to 65535.")
+    if not _is_free(int(text)):
+        return _refuse(
+            f"Port {text} is in use. Stop what runs there, or choose another one: PORT=8600 make run"
+        )
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.port", text]
+    # A group of its own: Ctrl-C then reaches the desk once, through us, as the polite signal.
+    desk = subprocess.Popen(command, cwd=ROOT, process_group=0)  # noqa: S603 - our own program
+    asked: list[int] = []
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda number, _frame: (asked.append(number), desk.terminate()))
+    code = desk.wait()
+    return 0 if asked else code
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return _CANNOT_START
+
+
+if __name__ == "__main__":
+    sys.exit(main())

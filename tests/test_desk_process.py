@@ -1,0 +1,140 @@
+"""The desk as people run it: `make run`'s program, Streamlit's, and another ASGI server's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.desk import ROOT, free_port, start_desk
+
+SMALL = {"SANDBOX_CUSTOMERS": "5", "SANDBOX_LIFE": "false"}
+WITHIN = 60.0
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not Path(f"/proc/{pid}/stat").exists() or " Z " not in Path(f"/proc/{pid}/stat").read_text()
+
+
+def gone(pid: int) -> bool:
+    end = time.monotonic() + 10
+    while lives(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not lives(pid)
+
+
+def sandbox_pid(url: str) -> int:
+    return int(requests.get(f"{url}/_sandbox/state", timeout=5).json()["pid"])
+
+
+def environment(folder: Path, **values: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("STRIPE_", "DATABASE_", "SANDBOX_"))}
+    return kept | {"DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"} | SMALL | values
+
+
+def first_health(url: str, process: subprocess.Popen[bytes]) -> requests.Response:
+    end = time.monotonic() + WITHIN
+    while time.monotonic() < end:
+        assert process.poll() is None, "it ended"
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            return requests.get(f"{url}/healthz", timeout=5)
+        time.sleep(0.1)
+    raise AssertionError(f"no answer within {WITHIN} s")
+
+
+def until_good_health(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + WITHIN
+    while first_health(url, process).status_code != 200:
+        assert time.monotonic() < end, f"no good health within {WITHIN} s"
+        time.sleep(0.1)
+
+
+def test_the_sandbox_outlives_a_killed_desk_and_ends_with_a_stopped_one(tmp_path: Path) -> None:
+    killed = start_desk(tmp_path, **SMALL)
+    killed.wait_until_pulled()
+    pid = sandbox_pid(killed.sandbox_url)
+    killed.process.kill()
+    killed.process.wait()
+    assert lives(pid)
+    again = start_desk(tmp_path, **SMALL)
+    again.wait_until_pulled()
+    assert sandbox_pid(again.sandbox_url) == pid
+    again.stop(signal.SIGTERM)
+    assert gone(pid)
+    assert not (tmp_path / "sandbox.json").exists()
+    assert "Traceback" not in again.log
+
+
+def test_make_run_prints_its_address_and_ends_well_with_ctrl_c(tmp_path: Path) -> None:
+    port = free_port()
+    with (tmp_path / "out").open("wb") as out:
+        served = subprocess.Popen(
+            [sys.executable, "scripts/serve.py"],
+            cwd=ROOT, env=environment(tmp_path, PORT=str(port)), stdout=out, stderr=out,
+        )  # fmt: skip
+    until_good_health(f"http://127.0.0.1:{port}", served)
+    served.send_signal(signal.SIGINT)
+    assert served.wait(30) == 0
+    said = (tmp_path / "out").read_text()
+    assert f"http://localhost:{port}" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "sandbox.json").exists()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2)
+
+
+@pytest.mark.parametrize("port", ["taken", "0", "99999", "http"])
+def test_a_port_that_cannot_be_used_is_a_sentence(tmp_path: Path, port: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = str(taken.getsockname()[1]) if port == "taken" else port
+        ended = subprocess.run(
+            [sys.executable, "scripts/serve.py"],
+            cwd=ROOT, env=environment(tmp_path, PORT=number), capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert number in ended.stderr
+    assert ("PORT=8600 make run" in ended.stderr) == (port == "taken")
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_a_real_account_without_sign_in_does_not_open_to_the_network(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(free_port())],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+        env=environment(tmp_path, STRIPE_API_KEY="sk_test_1", STREAMLIT_SERVER_ADDRESS="0.0.0.0"),
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "A real account without sign-in must not answer on 0.0.0.0" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_another_server_runs_it_too_and_strangers_are_refused(tmp_path: Path) -> None:
+    port = free_port()
+    with (tmp_path / "out").open("wb") as out:
+        served = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "dashboard:app", "--port", str(port)],
+            cwd=ROOT, stdout=out, stderr=out,
+            env=environment(tmp_path, STRIPE_API_KEY="sk_test_1", STRIPE_API_BASE="http://127.0.0.1:9"),
+        )  # fmt: skip
+    try:
+        url = f"http://127.0.0.1:{port}"
+        health = first_health(url, served)
+        assert (health.status_code, health.json()["database"]) == (503, False)
+        assert "Trialdesk" in requests.get(f"{url}/customers", timeout=10).text
+        rebound = requests.get(f"{url}/healthz", headers={"Host": "evil.example"}, timeout=10)
+        assert rebound.status_code == 403
+    finally:
+        served.send_signal(signal.SIGTERM)
+        served.wait(30)
