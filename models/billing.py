@@ -17,7 +17,10 @@ class Invoice(Mirrored, table=True):
     """
 
     __tablename__ = "invoices"
-    __table_args__ = (Index("ix_invoices_customer_created", "customer", "created"),)
+    __table_args__ = (
+        Index("ix_invoices_customer_created", "customer", "created"),
+        Index("ix_invoices_total", "total"),
+    )
 
     customer: str = ""
     subscription: str | None = Field(default=None, index=True)

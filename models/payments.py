@@ -49,7 +49,10 @@ class Charge(Mirrored, table=True):
     """Stripe's charge: one attempt. `decline_code` is the issuer's reason where there is one."""
 
     __tablename__ = "charges"
-    __table_args__ = (Index("ix_charges_customer_created", "customer", "created"),)
+    __table_args__ = (
+        Index("ix_charges_customer_created", "customer", "created"),
+        Index("ix_charges_amount", "amount"),
+    )
 
     customer: str | None = None
     payment_intent: str | None = Field(default=None, index=True)

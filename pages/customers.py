@@ -88,11 +88,12 @@ def _list(where: list[Condition], wanted: CustomerFilter) -> None:
         navigation.go("customer", id=rows[picked.opened].facts.customer)
 
 
-def _until(newest: int) -> int:
-    """The first page shows everybody; the pages after it leave out who came since."""
-    if st.session_state.get(customer_filters.PAGE_KEY, 1) == 1 or UNTIL not in st.session_state:
+def _until(newest: int) -> int | None:
+    """The first page shows everybody (None); the pages after it leave out who came since."""
+    if st.session_state.get(customer_filters.PAGE_KEY, 1) == 1:
         st.session_state[UNTIL] = newest
-    return int(st.session_state[UNTIL])
+        return None
+    return int(st.session_state.setdefault(UNTIL, newest))
 
 
 def _nobody(*, filtered: bool) -> None:

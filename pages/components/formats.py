@@ -6,6 +6,7 @@ instants are seconds since 1970 UTC. A missing value is written as a dash, a sha
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from babel import Locale
@@ -96,10 +97,15 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 
 def plain(text: str) -> str:
-    """Customer text for a place that reads Markdown: every sign that means something there is escaped."""
-    return "".join(f"\\{sign}" if sign in _MARKDOWN_SIGNS else sign for sign in " ".join(text.split()))
+    """Customer text for a place that reads Markdown: every sign that means something there is escaped.
+
+    An address in it would still become a link, so an invisible sign (U+2060) parts its first letters.
+    """
+    apart = _LINK_STARTS.sub("\\1\u2060", " ".join(text.split()))
+    return "".join(f"\\{sign}" if sign in _MARKDOWN_SIGNS else sign for sign in apart)
 
 
+_LINK_STARTS = re.compile(r"(htt|ww)(?=(ps?://|w\.))", re.IGNORECASE)
 _MARKDOWN_SIGNS = frozenset("\\`*_{}[]()<>#+-.!|~:$&@^=")
 
 

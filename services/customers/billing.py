@@ -5,12 +5,12 @@ Lists are read one page at a time, newest first.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from models import Charge, Dispute, Invoice, InvoicePayment, PaymentMethod
 
@@ -88,19 +88,26 @@ def _last_failures(session: Session, invoices: Collection[str]) -> dict[str, Cha
     """The latest failed charge of each invoice, through its payments."""
     if not invoices:
         return {}
-    paired = (
-        select(InvoicePayment.invoice, Charge)
-        .join(InvoicePayment, _pays())
-        .where(col(InvoicePayment.invoice).in_(invoices), col(Charge.status) == "failed")
-        .order_by(col(Charge.created), col(Charge.id))
-    )
-    return dict(session.exec(paired).all())
+    paid = select(InvoicePayment).where(col(InvoicePayment.invoice).in_(invoices))
+    found: dict[str, Charge] = {}
+    payments = session.exec(paid).all()
+    failed = _charges(payments).where(col(Charge.status) == "failed")
+    for charge in session.exec(failed.order_by(col(Charge.created), col(Charge.id))):
+        found |= {payment.invoice: charge for payment in payments if _pays(payment, charge)}
+    return found
 
 
-def _pays() -> sa.ColumnElement[bool]:
+def _charges(payments: Sequence[InvoicePayment]) -> Any:
+    """The charges behind payments of invoices. Two lists, since a join by either column has no index."""
+    intents = [payment.payment_intent for payment in payments if payment.payment_intent]
+    charges = [payment.charge for payment in payments if payment.charge]
+    return select(Charge).where(col(Charge.payment_intent).in_(intents) | col(Charge.id).in_(charges))
+
+
+def _pays(payment: InvoicePayment, charge: Charge) -> bool:
     """An invoice's payment names the intent or, rarely, the charge itself."""
-    return or_(
-        col(InvoicePayment.payment_intent) == Charge.payment_intent, col(InvoicePayment.charge) == Charge.id
+    return payment.charge == charge.id or (
+        payment.payment_intent is not None and payment.payment_intent == charge.payment_intent
     )
 
 
@@ -114,14 +121,25 @@ def payments(session: Session, customer: str, *, offset: int, limit: int) -> lis
     newest_first = (col(Charge.created).desc(), col(Charge.id).desc())
     wanted = select(Charge).where(col(Charge.customer) == customer).order_by(*newest_first)
     rows = session.exec(wanted.offset(offset).limit(limit)).all()
+    paid_for = _invoices_paid(session, rows)
+    return [Payment(row, paid_for.get(row.id)) for row in rows]
+
+
+def _invoices_paid(session: Session, charges: Sequence[Charge]) -> dict[str, Invoice]:
+    """The invoice of each charge that was made for one."""
+    intents = [charge.payment_intent for charge in charges if charge.payment_intent]
+    ids = [charge.id for charge in charges]
     paired = (
-        select(Charge.id, Invoice)
-        .join(InvoicePayment, _pays())
+        select(InvoicePayment, Invoice)
         .join(Invoice, col(Invoice.id) == InvoicePayment.invoice)
-        .where(col(Charge.id).in_([row.id for row in rows]))
+        .where(col(InvoicePayment.payment_intent).in_(intents) | col(InvoicePayment.charge).in_(ids))
     )
-    known = dict(session.exec(paired).all())
-    return [Payment(row, known.get(row.id)) for row in rows]
+    return {
+        charge.id: invoice
+        for payment, invoice in session.exec(paired)
+        for charge in charges
+        if _pays(payment, charge)
+    }
 
 
 def disputes(session: Session, customer: str) -> list[Dispute]:

@@ -78,9 +78,11 @@ def page(
     `until` (from `newest`, taken with the first page) leaves out customers who came since, so that
     the pages after the first neither repeat nor skip a row.
     """
-    wanted = select(CustomerFacts).where(*_bounded(where, until)).order_by(*_ORDER[sort])
-    facts = list(session.exec(wanted.offset(offset).limit(limit)))
-    return described(session, facts)
+    # Sorting whole rows is several times slower than sorting ids.
+    wanted = select(CustomerFacts.customer).where(*_bounded(where, until)).order_by(*_ORDER[sort])
+    ids = session.exec(wanted.offset(offset).limit(limit)).all()
+    rows = {row.customer: row for row in session.exec(select(CustomerFacts).where(customer.in_(ids)))}
+    return described(session, [rows[id] for id in ids if id in rows])
 
 
 def every(session: Session, where: Sequence[Condition], *, sort: str, batch: int) -> Iterator[list[Row]]:

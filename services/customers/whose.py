@@ -25,6 +25,8 @@ from models import (
 )
 from services import database
 
+_TELLING = 4
+
 
 def customers_of(id: str) -> Any:
     """A statement that yields the customers of the object with this id, or of all whose id begins so.
@@ -32,6 +34,13 @@ def customers_of(id: str) -> Any:
     The id's prefix is one of `recognise.ID_PREFIXES`. NULLs (objects of no customer) may be among them.
     """
     return _WHOSE[id.partition("_")[0]](id)
+
+
+def _named(column: Any, id: str) -> sa.ColumnElement[bool]:
+    """The id itself, or its beginning when that is telling: every invoice's id begins with `in_1`."""
+    if len(id.partition("_")[2]) < _TELLING:
+        return col(column) == id
+    return begins(column, id)
 
 
 def begins(column: Any, prefix: str) -> sa.ColumnElement[bool]:
@@ -44,19 +53,19 @@ def begins(column: Any, prefix: str) -> sa.ColumnElement[bool]:
 def _through_charge(owner: Any) -> Callable[[str], Any]:
     """Refunds and disputes know their charge, and the charge its customer."""
     return lambda id: (
-        select(Charge.customer).join(owner, col(owner.charge) == Charge.id).where(begins(owner.id, id))
+        select(Charge.customer).join(owner, col(owner.charge) == Charge.id).where(_named(owner.id, id))
     )
 
 
 def _own(table: Any) -> Callable[[str], Any]:
-    return lambda id: select(table.customer).where(begins(table.id, id))
+    return lambda id: select(table.customer).where(_named(table.id, id))
 
 
 def _item(column: Any) -> Callable[[str], Any]:
     return lambda id: (
         select(Subscription.customer)
         .join(SubscriptionItem, col(SubscriptionItem.subscription) == Subscription.id)
-        .where(begins(column, id))
+        .where(_named(column, id))
     )
 
 
@@ -71,7 +80,7 @@ _WHOSE: Final[dict[str, Callable[[str], Any]]] = {
     "inpay": lambda id: (
         select(Invoice.customer)
         .join(InvoicePayment, col(InvoicePayment.invoice) == Invoice.id)
-        .where(begins(InvoicePayment.id, id))
+        .where(_named(InvoicePayment.id, id))
     ),
     "pi": _own(PaymentIntent),
     "ch": _own(Charge),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,7 +79,15 @@ def test_customer_text_survives_markdown_as_it_was_typed(text: str) -> None:
     tokens = MarkdownIt("commonmark").parse(f"x {formats.plain(text)} x")
     [inline] = [token for token in tokens if token.type == "inline"]
     assert {child.type for child in inline.children or ()} <= {"text", "text_special"}
-    assert "".join(child.content for child in inline.children or ()) == f"x {' '.join(text.split())} x"
+    written = "".join(child.content for child in inline.children or ()).replace("\u2060", "")
+    assert written == f"x {' '.join(text.split())} x".replace("\u2060", "")
+
+
+@pytest.mark.parametrize("text", ["see https://evil.example/x", "HTTP://evil.example", "www.evil.example"])
+def test_an_address_in_customer_text_does_not_become_a_link(text: str) -> None:
+    plain = formats.plain(text).replace("\\", "")
+    assert not re.search(r"(?i)(https?://|www\.)", plain)
+    assert plain.replace("\u2060", "") == text
 
 
 @pytest.mark.parametrize(
