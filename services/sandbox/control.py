@@ -1,4 +1,19 @@
-"""How is the sandbox itself steered? JSON under `/_sandbox/`, without a key, on loopback only."""
+"""How is the sandbox itself steered? JSON under `/_sandbox/`, without a key, on loopback only.
+
+GET state                      ready, progress, now, offset, account, customers, seed, life, problem
+POST clock                     {"advance": seconds} or {"to": seconds UTC}; what falls due happens
+GET, POST, DELETE faults       what goes wrong on purpose: see `faults`
+POST cards                     {"customer", "card"}: the customer adds a card in the portal
+POST behaviour                 {"payment_method", "behaviour", "times"}: how a card behaves from now on
+POST pay                       {"invoice"}: the customer pays it
+POST disputes                  {"charge", ...} opens one, {"dispute", "outcome"} closes one
+GET, POST keys                 {"key": "rk_test_...", "rights": {"customers": "read", ...}}
+POST limits                    {"rate", "burst"}: requests a second, 0 for no limit
+POST settings                  {"retry_after_days", "when_retries_end"}
+GET requests                   the latest requests of the API, filtered by their fields
+GET books                      counts, and totals by currency
+POST stop                      end the program
+"""
 
 from __future__ import annotations
 

@@ -328,3 +328,26 @@ def test_items_are_added_changed_and_removed(shop: Shop) -> None:
     assert [one.id for one in shop.again(subscription)["items"].data] == [subscription["items"].data[0].id]
     with pytest.raises(stripe.InvalidRequestError):
         shop.v1.subscription_items.delete(subscription["items"].data[0].id)
+
+
+def test_a_coupon_of_another_currency_is_refused_and_not_used_up(shop: Shop) -> None:
+    coupon = shop.v1.coupons.create({"amount_off": 500, "currency": "eur", "duration": "once"})
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        shop.subscribe(discounts=[{"coupon": coupon.id}])
+    assert "eur" in str(caught.value)
+    assert shop.v1.coupons.retrieve(coupon.id).times_redeemed == 0
+
+
+def test_default_incomplete_waits_for_a_payment(shop: Shop) -> None:
+    waiting: Any = {
+        "payment_behavior": "default_incomplete",
+        "payment_settings": {"save_default_payment_method": "on_subscription"},
+    }
+    subscription = shop.subscribe(shop.customer(None), **waiting)
+    invoice = shop.latest(subscription)
+    assert (subscription.status, invoice.status, invoice.attempt_count) == ("incomplete", "open", 0)
+    shop.sandbox.add_card(str(subscription.customer))
+    shop.v1.invoices.pay(invoice.id)
+    paid = shop.again(subscription)
+    assert paid.status == "active"
+    assert paid.default_payment_method == shop.default_card(str(subscription.customer))

@@ -50,10 +50,13 @@ def _plain(account: Account, subscription: Body, params: dict[str, Any]) -> dict
     if "cancellation_details" in params:
         given = {name: value or None for name, value in params["cancellation_details"].items()}
         fields["cancellation_details"] = {**subscription["cancellation_details"], **given}
+    if "payment_settings" in params:
+        fields["payment_settings"] = {**subscription["payment_settings"], **params["payment_settings"]}
     if "pause_collection" in params:
         fields["pause_collection"] = _pause(params["pause_collection"])
     if "discounts" in params:
         owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
+        owner["currency"] = subscription["currency"]
         fields["discounts"] = discounts.open_for(account, params["discounts"], **owner)
     if fields.get("collection_method") == "send_invoice" and not fields.get("days_until_due"):
         raise InvalidRequest("You must pass `days_until_due` when sending invoices.", "days_until_due")

@@ -15,12 +15,12 @@ def open_for(
     account: Account,
     given: Any,
     *,
+    currency: str,
     customer: str,
     subscription: str | None = None,
-    invoice: str | None = None,
 ) -> list[str]:
     """The ids of discounts for Stripe's `discounts`: a list of {coupon | promotion_code | discount}, or ''
-    for none. Raises InvalidRequest for a coupon that is no longer valid.
+    for none. Raises InvalidRequest for a coupon that is no longer valid or takes off another currency.
     """
     ids = []
     for entry in given or ():
@@ -28,7 +28,7 @@ def open_for(
             ids.append(account.get("discount", entry["discount"], "discounts[0][discount]")["id"])
             continue
         code = entry.get("promotion_code")
-        coupon = _coupon_of(account, entry.get("coupon"), code)
+        coupon = _redeem(account, entry.get("coupon"), code, currency)
         months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
         discount = account.new(
             "discount",
@@ -38,7 +38,6 @@ def open_for(
             end=add_months(account.now, months) if months else None,
             customer=customer,
             subscription=subscription,
-            invoice=invoice,
             promotion_code=code,
         )
         account.emit("customer.discount.created", discount)
@@ -46,7 +45,7 @@ def open_for(
     return ids
 
 
-def _coupon_of(account: Account, coupon_id: str | None, code_id: str | None) -> Body:
+def _redeem(account: Account, coupon_id: str | None, code_id: str | None, currency: str) -> Body:
     if code_id:
         code = account.get("promotion_code", code_id, "discounts[0][promotion_code]")
         if not code["active"]:
@@ -56,6 +55,12 @@ def _coupon_of(account: Account, coupon_id: str | None, code_id: str | None) -> 
     coupon = account.get("coupon", coupon_id or "", "discounts[0][coupon]")
     if not valid(account, coupon):
         raise InvalidRequest(f"Coupon {coupon['id']} is used up or expired.", "coupon", "coupon_expired")
+    if coupon["currency"] not in (None, currency):
+        raise InvalidRequest(
+            f"The coupon {coupon['id']} takes off {coupon['currency']}, which is not the currency "
+            f"that is billed ({currency}).",
+            "discounts[0][coupon]",
+        )
     redeemed = coupon["times_redeemed"] + 1
     account.change(coupon, "coupon.updated", times_redeemed=redeemed)
     account.change(coupon, "coupon.updated", valid=valid(account, coupon))

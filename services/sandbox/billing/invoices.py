@@ -18,6 +18,7 @@ from services.sandbox.store import Body, subscription_of
 
 HOSTED = "/hosted/invoice"
 _PER_MINUTE, _PER_DAY = 10, 20
+_CHARGED_FOR = {"manual": "Payment for Invoice", "subscription_create": "Subscription creation"}
 
 
 def draft(
@@ -248,7 +249,7 @@ def _number(account: Account, customer: Body) -> str:
 
 def _ask_for_payment(account: Account, invoice: Body) -> None:
     intent_id = account.ids.new("pi")
-    subscription = subscription_of(invoice)
+    words = _CHARGED_FOR.get(invoice["billing_reason"], "Subscription update")
     intent = account.new(
         "payment_intent",
         "pi",
@@ -256,7 +257,7 @@ def _ask_for_payment(account: Account, invoice: Body) -> None:
         amount=invoice["amount_due"],
         currency=invoice["currency"],
         customer=invoice["customer"],
-        description="Subscription update" if subscription else "Payment for Invoice",
+        description=words,
         client_secret=f"{intent_id}_secret_{account.ids.token(24)}",
         status="requires_payment_method",
         notes={"invoice": invoice["id"]},

@@ -33,7 +33,11 @@ def create(account: Account, **params: Any) -> Body:
     if subscription and not pending:
         raise InvalidRequest("Nothing to invoice for subscription", code="invoice_no_subscription_line_items")
     if params.get("discounts"):
-        fields["discounts"] = discounts.open_for(account, params["discounts"], customer=customer["id"])
+        owner = {
+            "customer": customer["id"],
+            "currency": fields.get("currency") or customer["currency"] or "usd",
+        }
+        fields["discounts"] = discounts.open_for(account, params["discounts"], **owner)
     invoice = invoices.draft(
         account,
         customer,

@@ -122,8 +122,18 @@ def _succeed(account: Account, invoice: Body, method: Body) -> None:
         amount = payment["amount_requested"]
         account.change(payment, status="paid", amount_paid=amount, status_transitions=transitions)
         account.emit("invoice_payment.paid", payment)
+    _remember(account, invoice, method)
     invoices.settle(account, invoice)
     standing.settled(account, invoice)
+
+
+def _remember(account: Account, invoice: Body, method: Body) -> None:
+    """Keep the card as the subscription's own where it asks for that."""
+    subscription = standing.subscription_for(account, invoice)
+    if subscription is None or method["customer"] is None:
+        return
+    if subscription["payment_settings"]["save_default_payment_method"] == "on_subscription":
+        account.change(subscription, "customer.subscription.updated", default_payment_method=method["id"])
 
 
 def _fail(
@@ -149,6 +159,7 @@ def _fail(
     account.change(
         intent,
         status="requires_payment_method",
+        next_action=None,
         latest_charge=charge["id"],
         last_payment_error=objects.part("payment_error", **error),
     )

@@ -160,8 +160,10 @@ def _begin(
         metadata=metadata.merge({}, params.get("metadata")),
         **optional,
     )
-    ids = discounts.open_for(account, params.get("discounts"), customer=customer["id"], subscription=sub_id)
-    account.change(subscription, discounts=ids)
+    owner = {"customer": customer["id"], "subscription": sub_id, "currency": subscription["currency"]}
+    ids = discounts.open_for(account, params.get("discounts"), **owner)
+    settings = {**subscription["payment_settings"], **(params.get("payment_settings") or {})}
+    account.change(subscription, discounts=ids, payment_settings=settings)
     return subscription
 
 

@@ -69,6 +69,12 @@ _COMMON: Schema = {
     "cancel_at_period_end": boolean,
     "payment_behavior": _PAYMENT_BEHAVIOR,
     "off_session": boolean,
+    "payment_settings": hash_of(
+        {
+            "save_default_payment_method": one_of("off", "on_subscription"),
+            "payment_method_types": list_of(text),
+        }
+    ),
     "trial_from_plan": boolean,
     "trial_settings": _TRIAL_SETTINGS,
 }
