@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from services.security_headers import policy
 from tests.support.desk import ROOT, free_port, start_desk
 
 SMALL = {"SANDBOX_CUSTOMERS": "5", "SANDBOX_LIFE": "false"}
@@ -132,7 +134,12 @@ def test_another_server_runs_it_too_and_strangers_are_refused(tmp_path: Path) ->
         url = f"http://127.0.0.1:{port}"
         health = first_health(url, served)
         assert (health.status_code, health.json()["database"]) == (503, False)
-        assert "Trialdesk" in requests.get(f"{url}/customers", timeout=10).text
+        for path in ("/", "/customers", "/failed-payments"):
+            document = requests.get(url + path, timeout=10)
+            assert "<title>Trialdesk</title>" in document.text
+            [script] = re.findall(r"<script>(.*?)</script>", document.text, re.DOTALL)
+            assert "BACKEND_BASE_URL" in script
+            assert document.headers["Content-Security-Policy"] == policy(document.text)
         rebound = requests.get(f"{url}/healthz", headers={"Host": "evil.example"}, timeout=10)
         assert rebound.status_code == 403
     finally:

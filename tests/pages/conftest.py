@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
 
-from services import config
+from services import config, schedules
+from services.schedules import Startup
 from services.staff import people
 
 
@@ -42,3 +43,15 @@ def staffed(database: ModuleType) -> ModuleType:
     with database.transaction() as session:
         people.prepare(session, "sandbox")
     return database
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process's desk has started: pages open."""
+    monkeypatch.setattr(schedules._Process, "desk", ReadyDesk())
+
+
+class ReadyDesk:
+    """Stands where the process's desk stands once it has started."""
+
+    startup = Startup(ready=True)

@@ -10,9 +10,11 @@ from types import ModuleType
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from models import SyncCursor, Workspace
 from pages.components import navigation
-from services import config, schedules
+from services import clock, config, schedules
 from services.errors import ConfigurationError
+from services.mirror import cursors
 from services.schedules import Startup
 from services.staff import people
 from services.staff.roles import GRANTS, Permission, Role
@@ -127,6 +129,32 @@ def test_presence_is_noted(staffed: ModuleType) -> None:
         rows = {row.email: row.last_seen_at for row in people.everyone(session)}
     assert rows["ada@trialdesk.test"] is not None
     assert rows["vera@trialdesk.test"] is None
+
+
+def test_the_first_pull_shows_how_far_it_is(staffed: ModuleType) -> None:
+    with staffed.transaction() as session:
+        session.add(Workspace(account="acct_1", mode="sandbox"))
+        session.add(SyncCursor(resource="customers", state="complete", fetched=1500))
+        session.add(SyncCursor(resource="payment_intents", state="running", fetched=3400))
+    text = run().get("progress")[0].proto.text
+    assert text.startswith("Getting your account: ")
+    assert "3,400 payment intents" in text
+
+
+def test_the_banner_says_how_old_the_data_is_and_why(staffed: ModuleType) -> None:
+    with staffed.transaction() as session:
+        for resource in (*cursors.RESOURCES, cursors.DERIVED):
+            session.add(SyncCursor(resource=resource, state="complete"))
+        at = clock.now() - 7300
+        session.add(Workspace(account="acct_1", mode="sandbox", pulled_at=at, checked_at=at))
+    app = run()
+    assert "Data from 2 hours ago" in [caption.value for caption in app.caption]
+    assert not app.get("progress")
+    with staffed.transaction() as session:
+        session.get(Workspace, 1).last_error = "Stripe cannot be reached."
+    [stale] = [caption for caption in run().caption if "Not up to date" in caption.value]
+    assert "2 hours ago" in stale.value
+    assert stale.help == r"Stripe cannot be reached\."
 
 
 def failing(kind: str) -> None:
