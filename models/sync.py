@@ -25,7 +25,7 @@ class Workspace(Base, table=True):
 
 
 class SyncCursor(Base, table=True):
-    """Where the pull of one resource stands. `state`: waiting, running, complete, failed."""
+    """Where the pull of one resource stands. `state`: waiting, running, complete, failed, denied."""
 
     __tablename__ = "sync_cursors"
 

@@ -64,8 +64,17 @@ def of(session: Session, resource: str) -> SyncCursor:
     return session.exec(select(SyncCursor).where(SyncCursor.resource == resource)).one()
 
 
+def reopen_denied(session: Session) -> None:
+    """Has resources that the key could not read asked for again: it may have got the right since."""
+    session.connection().execute(
+        sa.update(SyncCursor).where(col(SyncCursor.state) == "denied").values(state="waiting", error="")
+    )
+
+
 def begin(session: Session, resource: str) -> SyncCursor:
-    """Marks a resource as running, and returns where to go on."""
+    """Marks a resource as running, and returns where to go on. What was derived is out of date then."""
+    if resource != DERIVED:
+        of(session, DERIVED).state = "waiting"
     row = of(session, resource)
     row.state, row.error = "running", ""
     row.started_at = row.started_at or clock.now()

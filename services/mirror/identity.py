@@ -11,6 +11,7 @@ from models import Workspace
 from services import clock
 from services.config import Mode, Settings
 from services.errors import ConfigurationError, WrongAccount
+from services.mirror import cursors
 from services.mirror.shapes.reading import dig, either
 from services.stripe_api import client
 from services.stripe_api.client import Answer
@@ -65,6 +66,7 @@ def claim(session: Session, identity: Identity) -> Workspace:
         return held
     if (held.account, held.mode) != (identity.account, identity.mode):
         raise WrongAccount(held=f"the {held.mode} account {held.account}", given=str(identity))
+    cursors.reopen_denied(session)
     held.account_name = identity.name or held.account_name
     held.clock_offset = clock.offset()
     return held

@@ -16,7 +16,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from services import clock
 from services.errors import NotAllowed, Refused, TrialdeskError
 from services.mirror import complete, gaps, shapes
 from services.mirror.batch import Batch
@@ -191,11 +190,10 @@ def _known(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
 def read(made: Plan, problems: dict[str, str]) -> Answers:
     """Reads what the plan asks for; adds to `problems` what cannot be understood.
 
-    An object whose second is not over yet is not asked for. Raises Unavailable and KeyRejected.
+    Whether an answer is young enough is told by its own `as_of`; see `too_early`. Raises Unavailable and
+    KeyRejected.
     """
-    now = clock.now()
-    wanted = [key for key, second in made.reads.items() if second < now or _impatient(made, key)]
-    answers = Answers()
+    wanted, answers = list(made.reads), Answers()
     with ThreadPoolExecutor(_READERS) as pool:
         for key, answer in zip(wanted, pool.map(_one, wanted), strict=True):
             try:

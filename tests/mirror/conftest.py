@@ -15,6 +15,7 @@ from services.stripe_api import client
 from tests.support.sandbox import Sandbox, start_sandbox
 
 CUSTOMERS = 30
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no SQL of its own
 
 
 @pytest.fixture(scope="session")
