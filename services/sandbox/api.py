@@ -20,7 +20,6 @@ from services.sandbox.errors import (
     InternalFault,
     InvalidRequest,
     Locked,
-    NotReady,
     TooManyRequests,
 )
 from services.sandbox.expand import expand
@@ -63,7 +62,7 @@ class Response:
 def answer(service: Service, request: Request) -> Response:
     """Carry out a request. Runs on the service's own thread."""
     request.id = service.ids.new("req")
-    struck = [] if service.building else service.faults.struck(request.method, request.path)
+    struck = service.faults.struck(request.method, request.path)
     response = _answer(service, request, struck)
     response.headers |= {
         "Request-Id": request.id,
@@ -82,8 +81,6 @@ def answer(service: Service, request: Request) -> Response:
 def _answer(service: Service, request: Request, struck: list[Fault]) -> Response:
     kinds = {fault.kind for fault in struck}
     try:
-        if service.building:
-            raise NotReady(service.progress)
         service.keys.check(request.headers.get("authorization", ""), request.method, request.path)
         if not service.limiter.take():
             raise TooManyRequests("global-rate")

@@ -50,8 +50,6 @@ def command(service: Service, method: str, name: str, given: Given) -> Any:
     found = _COMMANDS.get((method, name))
     if found is None:
         raise NoSuchRoute(method, f"/_sandbox/{name}")
-    if service.building:
-        raise InvalidRequest("The account is still being built.")
     service.catch_up()
     try:
         made = found(service, given)

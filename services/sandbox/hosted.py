@@ -42,6 +42,8 @@ class Gone(Exception):
 
 async def answer(service: Service, request: Request) -> Response:
     """Show a page, or do what its form asks for."""
+    if service.building:
+        return _page("One moment", "<p>The account is still being built.</p>", 503)
     form = dict(parse_qsl((await request.body()).decode())) if request.method == "POST" else None
     parts = request.path_params["path"].strip("/").split("/")
     return await service.run(_answer, service, parts, form)
@@ -49,8 +51,6 @@ async def answer(service: Service, request: Request) -> Response:
 
 def _answer(service: Service, parts: list[str], form: dict[str, str] | None) -> Response:
     kind, token, rest = parts[0], parts[1] if len(parts) > 1 else "", parts[2:]
-    if service.building:
-        return _page("One moment", "<p>The account is still being built.</p>", 503)
     service.catch_up()
     try:
         if kind == "invoice" and rest in ([], ["pdf"], ["receipt"]):

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.sandbox import api, control, hosted, webhooks
-from services.sandbox.errors import ApiError, Busy
+from services.sandbox.errors import ApiError, Busy, NotReady
 from services.sandbox.service import Service
 
 _log = logging.getLogger(__name__)
@@ -76,12 +76,14 @@ async def _answer_api(service: Service, request: Request, in_use: set[str]) -> R
     headers = {name.lower(): value for name, value in request.headers.items()}
     asked = api.Request(request.method, request.url.path, request.url.query, body, headers)
     key = headers.get("idempotency-key")
+    if service.building:
+        return _refused(service, NotReady(service.progress))
     if key and key in in_use:
         busy = Busy(
             "There is currently another in-progress request using this Idempotent Key (that probably means "
             "you submitted twice, and the other request is still going through). Please try again later."
         )
-        return JSONResponse(busy.body(), busy.status, {"Request-Id": service.ids.new("req")})
+        return _refused(service, busy)
     if key:
         in_use.add(key)
     try:
@@ -95,6 +97,11 @@ async def _answer_api(service: Service, request: Request, in_use: set[str]) -> R
     return Response(answer.body, answer.status, answer.headers)
 
 
+def _refused(service: Service, error: ApiError) -> Response:
+    """An answer that needs no turn on the account's thread."""
+    return JSONResponse(error.body(), error.status, {"Request-Id": service.ids.new("req")})
+
+
 async def _answer_control(service: Service, request: Request, stop: Callable[[], None]) -> Response:
     name = request.path_params["name"].strip("/")
     if (request.method, name) == ("GET", "state"):
@@ -102,6 +109,8 @@ async def _answer_control(service: Service, request: Request, stop: Callable[[],
     if (request.method, name) == ("POST", "stop"):
         stop()
         return JSONResponse({"stopping": True})
+    if service.building:
+        return _refused(service, NotReady(service.progress))
     try:
         given: Any = dict(request.query_params)
         if request.method == "POST":

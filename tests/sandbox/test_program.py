@@ -174,7 +174,7 @@ def test_killed_while_it_writes_nothing_is_half_done(tmp_path: Path) -> None:
 
 
 def test_history_is_written_while_the_port_answers_and_only_once(tmp_path: Path) -> None:
-    with start_sandbox(tmp_path, customers=60, wait=False) as sandbox:
+    with start_sandbox(tmp_path, customers=300, wait=False) as sandbox:
         end = time.monotonic() + 10
         while time.monotonic() < end:
             try:
@@ -182,15 +182,16 @@ def test_history_is_written_while_the_port_answers_and_only_once(tmp_path: Path)
                 break
             except requests.ConnectionError:
                 time.sleep(0.02)
-        assert state["customers"] == 60
+        assert state["customers"] == 300
         early = requests.get(
             f"{sandbox.url}/v1/customers", headers={"Authorization": f"Bearer {KEY}"}, timeout=10
         )
-        assert early.status_code in (200, 503)
+        assert early.status_code == 503
+        assert early.elapsed.total_seconds() < 2
         sandbox.wait_until_ready()
         assert sandbox.state()["progress"] == 1
         counts = sandbox.books()["counts"]
-        assert counts["customer"] >= 50
+        assert counts["customer"] >= 250
         sandbox.stop()
         sandbox.restart()
         assert sandbox.books()["counts"]["customer"] == counts["customer"]
@@ -217,3 +218,18 @@ def test_stopping_over_the_control_path(tmp_path: Path) -> None:
     with start_sandbox(tmp_path) as sandbox:
         sandbox.control("POST", "stop")
         assert sandbox.process.wait(10) == 0
+
+
+def test_it_stops_at_once_while_it_writes_its_history(tmp_path: Path) -> None:
+    with start_sandbox(tmp_path, customers=3000, wait=False) as sandbox:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                if sandbox.state()["progress"] > 0:
+                    break
+            except requests.ConnectionError:
+                time.sleep(0.02)
+        begun = time.monotonic()
+        sandbox.stop()
+        assert time.monotonic() - begun < 5
+        assert sandbox.log() == ""
