@@ -1,0 +1,359 @@
+"""The Customer page: everything about one customer, changed in place, and a sentence where there is none."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from models import (
+    Action,
+    Charge,
+    CustomerFacts,
+    Dispute,
+    Event,
+    Invoice,
+    InvoiceItem,
+    InvoicePayment,
+    Note,
+    PaymentMethod,
+    Price,
+    Product,
+    Subscription,
+    SubscriptionItem,
+    Task,
+)
+from pages.components.navigation import ROOT
+from services import clock, config
+from services.customers import notes, tasks
+from services.staff import people
+from tests.customers.builders import customer, row
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # SQL has tests on both
+VIEWER, ADMIN, SUPPORT = "vera@trialdesk.test", "ada@trialdesk.test", "sam@trialdesk.test"
+NASTY = "**Ada** [x](http://evil.example) <b>"
+
+
+@pytest.fixture
+def account(staffed: ModuleType) -> ModuleType:
+    """Ada: a past due plan, an ended one, a failed invoice, a dispute, a card, and a namesake."""
+    now = clock.now()
+    with staffed.transaction() as s:
+        customer(
+            s,
+            "cus_ada",
+            name=NASTY,
+            email="ada@x.com",
+            phone="+49 30 1",
+            country="DE",
+            address_city="Berlin",
+            status="past_due",
+            plan="Pro, monthly",
+            currency="usd",
+            mrr_micros=4_900_000_000,
+            created=1_767_225_600,
+            metadata_={"source": "ads"},
+        )
+        customer(s, "cus_twin", name="Twin", email="ada@x.com")
+        customer(s, "cus_gone", name="Gone", deleted=True)
+        row(s, Product, id="prod_1", name="Pro")
+        row(s, Price, id="price_1", product="prod_1", currency="usd", unit_amount=4900, interval="month")
+        row(
+            s,
+            Subscription,
+            id="sub_1",
+            customer="cus_ada",
+            status="past_due",
+            currency="usd",
+            created=now,
+            current_period_end=1_798_761_600,
+            cancel_at_period_end=True,
+            cancel_at=1_798_761_600,
+            default_payment_method="pm_1",
+            start_date=1_767_225_600,
+        )
+        row(
+            s,
+            Subscription,
+            id="sub_0",
+            customer="cus_ada",
+            status="canceled",
+            created=now - 9,
+            ended_at=1_767_225_600,
+            cancellation_feedback="too_expensive",
+        )
+        row(
+            s,
+            SubscriptionItem,
+            id="si_1",
+            subscription="sub_1",
+            price="price_1",
+            product="prod_1",
+            quantity=3,
+        )
+        row(
+            s,
+            Invoice,
+            id="in_1",
+            customer="cus_ada",
+            number="A-1",
+            status="open",
+            total=14700,
+            amount_due=14700,
+            amount_remaining=14700,
+            currency="usd",
+            attempted=True,
+            attempt_count=2,
+            next_payment_attempt=1_798_761_600,
+            hosted_invoice_url="http://127.0.0.1/in_1",
+        )
+        row(s, InvoicePayment, id="inpay_1", invoice="in_1", payment_intent="pi_1")
+        row(
+            s,
+            Charge,
+            id="ch_1",
+            customer="cus_ada",
+            payment_intent="pi_1",
+            status="failed",
+            amount=14700,
+            currency="usd",
+            failure_code="card_declined",
+            decline_code="insufficient_funds",
+            card_brand="visa",
+            card_last4="4242",
+        )
+        row(
+            s,
+            Dispute,
+            id="du_1",
+            charge="ch_1",
+            status="needs_response",
+            amount=500,
+            currency="usd",
+            reason="product_not_received",
+            evidence_due_by=1_798_761_600,
+        )
+        row(
+            s,
+            PaymentMethod,
+            id="pm_1",
+            customer="cus_ada",
+            type="card",
+            brand="visa",
+            last4="4242",
+            exp_month=1,
+            exp_year=2020,
+        )
+        row(
+            s,
+            InvoiceItem,
+            id="ii_1",
+            customer="cus_ada",
+            amount=900,
+            currency="usd",
+            description="Set-up *help*",
+        )
+        s.add(
+            Event(
+                id="evt_1",
+                created=now - 5,
+                type="invoice.payment_failed",
+                customer="cus_ada",
+                facts={"number": "A-1", "attempt_count": 2},
+            )
+        )
+        s.add(
+            Action(
+                token="a1",
+                command="extend_trial",
+                state="done",
+                customer="cus_ada",
+                opened_at=now - 4,
+                staff_name="Sam Okafor",
+                reason="asked nicely",
+            )
+        )
+    return staffed  # fmt: skip
+
+
+def opened(id: str | None = "cus_ada", *, acting_as: str = ADMIN, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=20)
+    app.session_state["acting_as"] = acting_as
+    app.run()
+    app.switch_page("pages/customer.py")
+    for name, value in ({"id": id} if id is not None else {}).items() | query.items():
+        app.query_params[name] = value
+    return ran(app)
+
+
+def ran(changed: Any) -> AppTest:
+    """Runs the page after a change of one of its elements."""
+    app: AppTest = changed.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def read(app: AppTest) -> str:
+    """Everything that stands on the page as text."""
+    kinds = ("title", "subheader", "markdown", "caption", "text", "info", "warning", "error", "badge")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def test_the_head_says_who_it_is_and_names_stay_text(account: ModuleType) -> None:
+    app = opened()
+    title = app.title[-1].value
+    assert "**" not in title.replace("\\*", "")
+    assert title.replace("\\", "").replace("\u2060", "") == NASTY
+    text = read(app)
+    for fact in ("ada@x.com", "Pro, monthly", "$49.00", "Jan 1, 2026", "+49 30 1", "Berlin, Germany",
+                 "Europe/Berlin", "sandbox account"):  # fmt: skip
+        assert fact in text, fact
+
+
+def test_what_needs_somebody_stands_first_in_plain_words(account: ModuleType) -> None:
+    text = read(opened())
+    assert "There was not enough money on the card." in text
+    assert "Tried 2 times. Stripe tries again on Jan 1, 2027" in text
+    assert "Reason given: product not received. Evidence is due by Jan 1, 2027" in text
+
+
+def test_subscriptions_say_how_they_stand(account: ModuleType) -> None:
+    text = read(opened()).replace("\\", "")
+    assert "Pro: 3 × $49.00 a month" in text
+    assert "It is set to end on Jan 1, 2027" in text
+    assert "It ended on Jan 1, 2026: too expensive." in text
+    assert "$9.00: Set-up *help*" in text
+    assert "Visa ·· 4242, 01/2020" in text
+
+
+def test_lists_are_read_when_their_tab_is_open(account: ModuleType) -> None:
+    assert not opened().dataframe
+    (invoices,) = opened(view="Invoices").dataframe
+    assert list(invoices.value["number"]) == ["A-1"]
+    assert list(invoices.value["why"]) == ["There was not enough money on the card."]
+    (payments,) = opened(view="Payments").dataframe
+    assert (payments.value["invoice"][0], payments.value["card"][0]) == ("A-1", "Visa ·· 4242")
+
+
+def test_the_timeline_joins_stripe_and_staff_and_is_filtered_by_kind(account: ModuleType) -> None:
+    app = opened()
+    told = "Invoice A-1 was not paid at attempt 2; no further try is planned"
+    assert told in read(app)
+    assert "Extend trial" in read(app)
+    assert "asked nicely" in read(app)
+    only = read(opened(kinds="Actions"))
+    assert "asked nicely" in only
+    assert told not in only
+
+
+def test_older_entries_are_shown_on_demand(account: ModuleType) -> None:
+    with account.transaction() as s:
+        for n in range(40):
+            s.add(Note(customer="cus_twin", body=f"entry {n:02d}.", created_at=n + 1))
+    app = opened("cus_twin", kinds="Notes")
+    assert "entry 39." in [text.value for text in app.text]
+    more = app.button(key="timeline:cus_twin:more")
+    shown = [element.value for element in app.text].count("entry 00.")
+    assert [element.value for element in ran(more.click()).text].count("entry 00.") == shown + 1
+
+
+def test_notes_tags_owner_and_tasks_are_changed_in_place(account: ModuleType) -> None:
+    app = opened(acting_as=SUPPORT)
+    app.text_area(key="note:cus_ada").set_value("Called, *will* pay")
+    ran(app.button(key="note:cus_ada:add").click())
+    assert app.text_area(key="note:cus_ada").value == ""
+    with account.session() as s:
+        sam = next(id for id, name in people.names(s).items() if name == "Sam Okafor")
+    ran(app.selectbox(key="owner:cus_ada").select(sam))
+    ran(app.multiselect(key="tags:cus_ada").set_value(["VIP"]))
+    app.text_input(key="new_task:cus_ada:title").set_value("Send the offer")
+    ran(next(button for button in app.button if button.label == "Add").click())
+    with account.session() as s:
+        assert [note.body for note in notes.on(s, "cus_ada")] == ["Called, *will* pay"]
+        assert notes.owner(s, "cus_ada") == sam
+        assert s.get(CustomerFacts, "cus_ada").owner == sam
+        assert notes.tags(s, "cus_ada") == ["vip"]
+        (task,) = tasks.on(s, "cus_ada")
+        assert (task.title, task.assignee, task.done_at) == ("Send the offer", sam, None)
+    ran(app.checkbox(key=f"done:{task.id}:None").check())
+    with account.session() as s:
+        assert s.get(Task, task.id).done_at is not None
+    assert "Called, *will* pay" in [text.value for text in app.text]
+
+
+def test_what_cannot_be_kept_is_explained_and_nothing_typed_is_lost(account: ModuleType) -> None:
+    app = opened()
+    app.text_area(key="note:cus_ada").set_value("   ")
+    ran(app.button(key="note:cus_ada:add").click())
+    assert "note is empty" in app.error[0].value
+    long = "x" * 10_001
+    app.text_area(key="note:cus_ada").set_value(long)
+    ran(app.button(key="note:cus_ada:add").click())
+    assert "10,001 characters" in app.error[0].value
+    assert app.text_area(key="note:cus_ada").value == long
+    with account.session() as s:
+        assert notes.on(s, "cus_ada") == []
+
+
+def test_only_ones_own_notes_can_be_changed(account: ModuleType) -> None:
+    with account.transaction() as s:
+        sam = people.admit(s, SUPPORT)
+        note = notes.add(s, sam, "cus_ada", "Sam’s")
+    key = f"note:cus_ada:{note.id}"
+    assert key + ":save" not in {button.key for button in opened(acting_as=ADMIN).button}
+    app = opened(acting_as=SUPPORT)
+    app.text_area(key=f"{key}:body").set_value("Sam’s, better")
+    ran(app.button(key=f"{key}:save").click())
+    with account.session() as s:
+        assert [n.body for n in notes.on(s, "cus_ada")] == ["Sam’s, better"]
+
+
+def test_a_viewer_sees_everything_and_changes_nothing(account: ModuleType) -> None:
+    app = opened(acting_as=VIEWER)
+    assert "may not write notes" in read(app)
+    assert app.text_area(key="note:cus_ada").disabled
+    assert app.button(key="note:cus_ada:add").disabled
+    assert app.selectbox(key="owner:cus_ada").disabled
+    assert app.multiselect(key="tags:cus_ada").disabled
+    assert app.button(key="message:cus_ada").disabled
+    assert app.button(key="call:cus_ada").disabled
+
+
+def test_customers_who_share_the_email_are_linked(account: ModuleType) -> None:
+    links = opened().get("page_link")
+    assert [
+        (link.proto.label, link.proto.query_string) for link in links if "cus_" in link.proto.query_string
+    ] == [("Twin", "id=cus_twin")]
+
+
+def test_a_deleted_customer_is_history(account: ModuleType) -> None:
+    app = opened("cus_gone")
+    assert "was deleted in Stripe" in app.warning[0].value
+    keys = {button.key for button in app.button}
+    assert not keys & {"message:cus_gone", "call:cus_gone"}
+    assert not any(str(key).startswith("action:") for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("id", "says"), [("cus_none", "no customer with the id"), (None, "No customer is chosen")]
+)
+def test_where_there_is_no_customer_a_sentence_says_what_to_do(
+    account: ModuleType, id: str | None, says: str
+) -> None:
+    app = opened(id)
+    assert says in read(app).replace("\\", "")
+    assert "Search customers" in [button.label for button in app.button]
+
+
+def test_links_out_lead_to_the_right_mode_and_to_ones_own_tools(
+    account: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERCOM_APP_ID", "app1")
+    monkeypatch.setenv("ADMIN_URL_TEMPLATE", "https://admin.example/c/{id}")
+    config.settings.cache_clear()
+    urls = {link.proto.label: link.proto.url for link in opened().get("link_button")}
+    assert urls["Admin"] == "https://admin.example/c/cus_ada"
+    assert urls["Intercom"].startswith("https://app.intercom.com/a/apps/app1/")
+    assert "Stripe" not in urls
