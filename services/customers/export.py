@@ -19,6 +19,7 @@ from services import money
 from services.customers import search
 from services.customers.conditions import Condition
 from services.customers.search import Row
+from services.metrics.members import Member
 from services.staff.roles import Permission, Person
 
 _BATCH: Final = 1_000
@@ -39,6 +40,24 @@ def customers_csv(
     """
     person.require(Permission.EXPORT)
     return _lines(session, where, sort)
+
+
+MEMBERS_HEADER: Final = (
+    "customer", "name", "email", "state", "plan", "source", "currency", "since", "trial_end", "first_payment",
+)  # fmt: skip
+
+
+def members_csv(person: Person, members: Sequence[Member]) -> Iterator[str]:
+    """The customers behind a number, header first. Raises NotAllowed before the first line."""
+    person.require(Permission.EXPORT)
+    return (_line(cells) for cells in (MEMBERS_HEADER, *map(_member, members)))
+
+
+def _member(row: Member) -> tuple[Any, ...]:
+    return (
+        row.customer, row.name, row.email, row.state, row.plan, row.source, row.currency.upper(),
+        _time(row.since), _time(row.trial_end), _time(row.paid_at),
+    )  # fmt: skip
 
 
 def _lines(session: Session, where: Sequence[Condition], sort: str) -> Iterator[str]:

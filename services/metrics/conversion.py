@@ -18,7 +18,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import Subscription
+from models import Product, Subscription
 from services.clock import DAY
 from services.metrics.periods import Period, index_of
 from services.metrics.statistics import Rate
@@ -84,9 +84,8 @@ class Cube:
 
     def only(self, segment: Segment) -> Cube:
         """The part of it that a segment covers."""
-        wanted = [(name, getattr(segment, name)) for name in ("plan", "source", "currency")]
-        keep = [c for c in self.cells if all(not want or getattr(c, name) == want for name, want in wanted)]
-        return Cube(self.periods, self.as_of, keep)
+        mine = [cell for cell in self.cells if segment.holds(cell.plan, cell.source, cell.currency)]
+        return Cube(self.periods, self.as_of, mine)
 
     def count(self, state: str) -> int:
         """How many trials are in a state, whenever they started."""
@@ -153,6 +152,11 @@ def cube(session: Session, periods: Sequence[Period], *, as_of: int, segment: Se
         for cohort, state, plan, source, currency, days, late, count in rows
     ]
     return Cube(periods, as_of, cells)
+
+
+def plan_names(session: Session) -> dict[str, str]:
+    """Every product's name by its id."""
+    return {id: name or id for id, name in session.execute(sa.select(col(Product.id), col(Product.name)))}
 
 
 def last_closed(cohorts: Sequence[Cohort]) -> tuple[Cohort | None, Cohort | None]:

@@ -84,7 +84,6 @@ def _walked(as_of: int, segment: Segment) -> sa.CTE:
     has_method = (t.card_on_file == 1) | (t.on_invoice == 1)
     plan, source = sa.func.coalesce(t.plan, facts.product, ""), sa.func.coalesce(facts.source, "")
     currency = sa.func.coalesce(t.currency, facts.currency, "")
-    wanted = ((plan, segment.plan), (source, segment.source), (currency, segment.currency))
     return (
         sa.select(
             col(c.id).label("customer"),
@@ -101,7 +100,7 @@ def _walked(as_of: int, segment: Segment) -> sa.CTE:
         )
         .join_from(c, facts, col(facts.customer) == col(c.id), isouter=True)
         .join(t.customer.table, t.customer == col(c.id), isouter=True)
-        .where(col(c.created) <= as_of, *(column == value for column, value in wanted if value))
+        .where(col(c.created) <= as_of, *segment.where(plan, source, currency))
         .cte("walked")
         .prefix_with("MATERIALIZED")
     )

@@ -9,31 +9,25 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Customer, Product
-from services.clock import DAY
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS, Path, journeys
+from services.metrics.periods import Period, within
 from services.metrics.trials import EVERYONE, Segment, trials
 
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Trials that started from `begins` to before `ends`; of one state, or that converted in a window.
+    """Trials that started in one of the periods; `state` "" takes all six states."""
 
-    `state` "" takes all states; `window` in days keeps only those that converted so soon.
-    """
-
-    begins: int
-    ends: int
+    periods: tuple[Period, ...]
     state: str = ""
-    window: int | None = None
     segment: Segment = EVERYONE
 
 
 @dataclass(frozen=True, slots=True)
 class Walkers:
-    """Who signed up from `begins` to before `ends` and came at least as far as `step` of the path."""
+    """Who signed up in one of the periods and came at least as far as `step` of the path."""
 
-    begins: int
-    ends: int
+    periods: tuple[Period, ...]
     path: Path
     step: str
     segment: Segment = EVERYONE
@@ -96,11 +90,9 @@ def _rows(chosen: Chosen, as_of: int) -> sa.Subquery:
 
 def _trials(chosen: Trials, as_of: int) -> sa.Subquery:
     t = trials(as_of, chosen.segment).c
-    wanted: list[Any] = [t.started >= chosen.begins, t.started < chosen.ends]
+    wanted: list[Any] = [within(t.started, chosen.periods)]
     if chosen.state:
         wanted.append(t.state == chosen.state)
-    if chosen.window is not None:
-        wanted.append(t.converted_at - t.started <= chosen.window * DAY)
     columns = (t.customer, t.plan, t.source, t.currency, t.state, t.started.label("since"), t.trial_end)
     return sa.select(*columns, t.converted_at.label("paid_at")).where(*wanted).subquery()
 
@@ -109,7 +101,7 @@ def _walkers(chosen: Walkers, as_of: int) -> sa.Subquery:
     j = journeys(as_of, chosen.segment).c
     names = TRIAL_STEPS if chosen.path == "trial" else DIRECT_STEPS
     place = names.index(chosen.step)
-    wanted: list[Any] = [j.created >= chosen.begins, j.created < chosen.ends]
+    wanted: list[Any] = [within(j.created, chosen.periods)]
     if place or chosen.path == "direct":  # everybody who signed up is on the first step of the trial's path
         wanted += [j.path == chosen.path, j.depth >= place]
     reached = sa.case(

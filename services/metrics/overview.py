@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from models import Workspace
 from services.clock import DAY
 from services.metrics import conversion, periods, recovery, revenue, trials
 from services.metrics.conversion import Cohort, Cube
-from services.metrics.recovery import AtStake
+from services.metrics.recovery import AtStake, Recovery
 from services.metrics.revenue import Revenue
 from services.metrics.statistics import Rate
 from services.metrics.trials import Running, Segment
@@ -52,12 +51,10 @@ class Figure:
 class Overview:
     """Today at a glance: `all` counts customers of every currency, `by_currency` the largest first.
 
-    `pulled_at` is when the data was last brought up to date, None before the first time.
+    `window`: within how many days of its start a trial has to convert to count.
     """
 
     as_of: int
-    pulled_at: int | None
-    last_error: str
     window: int
     all: Sequence[Figure]
     by_currency: Mapping[str, Sequence[Figure]]
@@ -71,6 +68,7 @@ class _Side:
     trials: Mapping[str, Running]
     failures: Mapping[str, AtStake]
     disputes: Mapping[str, AtStake]
+    recovered: Mapping[str, Recovery]
 
     def parts(self) -> tuple[Mapping[str, object], ...]:
         return self.revenue, self.trials, self.failures, self.disputes
@@ -82,11 +80,8 @@ def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
     week = trials.running(session, as_of - WEEK_DAYS * DAY)
     cube = conversion.cube(session, periods.last("month", _MONTHS, until=as_of, zone=zone), as_of=as_of)
     window = conversion.usual_window(conversion.typical_days(session, as_of=as_of))
-    workspace = session.get(Workspace, 1)
     return Overview(
         as_of=as_of,
-        pulled_at=workspace.pulled_at if workspace else None,
-        last_error=workspace.last_error if workspace else "",
         window=window,
         all=_everybody(now, then, week, cube, window),
         by_currency={c: _one_currency(c, now, then, week, cube, window) for c in _currencies(now, then)},
@@ -99,6 +94,7 @@ def _now(session: Session, as_of: int) -> _Side:
         trials.running_now(session, as_of),
         recovery.open_failures(session),
         recovery.open_disputes(session),
+        recovery.recovered(session, as_of - BACK_DAYS * DAY, as_of),
     )
 
 
@@ -108,6 +104,7 @@ def _then(session: Session, at: int) -> _Side:
         trials.running(session, at),
         recovery.open_failures_at(session, at),
         recovery.open_disputes_at(session, at),
+        {},
     )
 
 
@@ -143,6 +140,7 @@ def _one_currency(
         _of("trial_mrr", code, now.trials, then.trials, "micros"),
         _converted(cube.only(Segment(currency=code)), window, code),
         _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
+        _recovered(now.recovered.get(code, Recovery()), code),
         _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
     ]
 
@@ -152,8 +150,8 @@ _KINDS: dict[str, tuple[Unit, Good, str, Mapping[str, str]]] = {
     "mrr": ("micros", "more", "customers", _PAYING | {"sort": "MRR"}),
     "active_customers": ("count", "more", "customers", _PAYING),
     "trials_running": ("count", "more", "trials", {}),
-    "trials_ending": ("count", "neither", "trials", {"within": str(WEEK_DAYS)}),
-    "trial_mrr": ("micros", "more", "trials", {"sort": "Plan value"}),
+    "trials_ending": ("count", "neither", "trials", {"days": str(WEEK_DAYS)}),
+    "trial_mrr": ("micros", "more", "trials", {"trial_sort": "Plan value"}),
     "failing": ("count", "less", "failed-payments", {}),
     "at_stake": ("money", "less", "failed-payments", {}),
     "disputes": ("count", "less", "customers", _DISPUTED),
@@ -181,8 +179,14 @@ def _figure(key: str, value: int, before: int, code: str = "", beside: int | Non
 def _converted(cube: Cube, window: int, code: str = "") -> Figure:
     """The youngest cohort that is old enough for the window, against the one before it."""
     last, before = conversion.last_closed(cube.cohorts(window))
-    params = {"within": f"{window} days", **({"cohort": last.period.key} if last else {}), **_in(code)}
+    shown = {"show": f"cohort:{last.period.key}"} if last else {}
+    params = {"within": f"{window} days", **shown, **_in(code)}
     return Figure("cohort_rate", "rate", _rate(last), _rate(before), _name(before), "conversion", params)
+
+
+def _recovered(found: Recovery, code: str) -> Figure:
+    """Not compared: payments that failed earlier had more time to come back."""
+    return Figure("recovery_rate", "rate", found.rate, None, "", "failed-payments", _in(code))
 
 
 def _in(code: str) -> dict[str, str]:

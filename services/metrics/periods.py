@@ -52,3 +52,8 @@ def index_of(instant: sa.ColumnElement[Any], periods: Sequence[Period]) -> sa.Co
     """SQL: which of the adjoining periods (oldest first) holds the instant; -1 for those outside."""
     inside = ((instant < period.ends, index) for index, period in enumerate(periods))
     return sa.case((instant < periods[0].begins, -1), *inside, else_=-1)
+
+
+def within(instant: sa.ColumnElement[Any], periods: Sequence[Period]) -> sa.ColumnElement[bool]:
+    """SQL: whether one of the periods holds the instant."""
+    return sa.or_(sa.false(), *((instant >= period.begins) & (instant < period.ends) for period in periods))

@@ -21,20 +21,40 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import CustomerFacts, Invoice, Subscription, SubscriptionItem
+from models import CustomerFacts, Invoice, Price, Subscription, SubscriptionItem
 from services.clock import DAY
 
 STATES = ("converted", "running", "missed_payment", "cancelled_in_trial", "expired", "free")
 _ONE_OFF = ("manual", "automatic_pending_invoice_item_invoice")
 
 
+NOT_GIVEN = "(not given)"
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Which customers to look at: a product id, a source and a currency; "" takes all."""
+    """Which customers to look at: a product id, a source and a currency.
+
+    "" takes all; NOT_GIVEN those without one.
+    """
 
     plan: str = ""
     source: str = ""
     currency: str = ""
+
+    def holds(self, plan: str, source: str, currency: str) -> bool:
+        """Whether counted customers of this plan, source and currency are in it."""
+        pairs = ((self.plan, plan), (self.source, source), (self.currency, currency))
+        return all(not wanted or value == _stored(wanted) for wanted, value in pairs)
+
+    def where(self, plan: Any, source: Any, currency: Any) -> list[sa.ColumnElement[bool]]:
+        """The same as SQL over columns that are never NULL."""
+        pairs = ((self.plan, plan), (self.source, source), (self.currency, currency))
+        return [column == _stored(wanted) for wanted, column in pairs if wanted]
+
+
+def _stored(wanted: str) -> str:
+    return "" if wanted == NOT_GIVEN else wanted
 
 
 EVERYONE = Segment()
@@ -78,20 +98,20 @@ def trials(as_of: int, segment: Segment = EVERYONE) -> sa.CTE:
     """
     first = _with_first_invoice(_first_trials(as_of), as_of)
     facts, due = aliased(CustomerFacts), aliased(Invoice)
-    state = _state(first, due, as_of)
+    state, source = _state(first, due, as_of), sa.func.coalesce(facts.source, "")
     rows = (
         sa.select(
             *(first.c[name] for name in _KEPT),
             state.label("state"),
             sa.case((state == "converted", sa.func.coalesce(due.paid_at, due.created))).label("converted_at"),
-            sa.func.coalesce(facts.source, "").label("source"),
+            source.label("source"),
             sa.func.coalesce(facts.country, "").label("country"),
             sa.case((col(facts.payment_method_on_file), 1), else_=0).label("card_on_file"),
         )
         .join_from(first, facts, col(facts.customer) == first.c.customer, isouter=True)
         .join(due, col(due.id) == first.c.due, isouter=True)
     )
-    wanted = _in(segment, first.c.plan, col(facts.source), first.c.currency)
+    wanted = segment.where(first.c.plan, source, first.c.currency)
     return rows.where(*wanted).cte("trials").prefix_with("MATERIALIZED")
 
 
@@ -99,11 +119,6 @@ _KEPT = (
     "customer", "subscription", "started", "trial_end", "first_trial_end", "over_at", "in_trial", "plan",
     "currency", "plan_micros", "on_invoice",
 )  # fmt: skip
-
-
-def _in(segment: Segment, plan: Any, source: Any, currency: Any) -> list[sa.ColumnElement[bool]]:
-    wanted = ((plan, segment.plan), (source, segment.source), (currency, segment.currency))
-    return [column == value for column, value in wanted if value]
 
 
 def in_trial(as_of: int) -> sa.ColumnElement[bool]:
@@ -150,12 +165,14 @@ def _first_trials(as_of: int) -> sa.Subquery:
 
 
 def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
-    """Adds `due`, the first invoice above zero that the trial led to, and `plan`, its first product."""
-    item = aliased(SubscriptionItem)
+    """Adds `due`, the first invoice above zero that the trial led to, and `plan`, its dearest product."""
+    item, price = aliased(SubscriptionItem), aliased(Price)
+    worth = sa.func.coalesce(col(price.unit_amount), 0) * col(item.quantity)
     plan = (
         sa.select(col(item.product))
+        .join(price, col(price.id) == col(item.price), isouter=True)
         .where(col(item.subscription) == first.c.subscription)
-        .order_by(col(item.created), col(item.id))
+        .order_by(worth.desc(), col(item.created), col(item.id))  # an add-on is not the plan
         .limit(1)
         .scalar_subquery()
     )

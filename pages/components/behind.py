@@ -1,0 +1,150 @@
+"""Who is behind this bar? The rows of what was clicked on a chart, in the address as `show`.
+
+`show` reads `cohort:2026-05`, `cohort:2026-05:expired`, `plan:prod_...`, `source:ads`, or
+`funnel:trial:paid`. The rows count exactly what the chart counts, under the page's filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from pages.components import charts, formats, navigation, tables
+from pages.components.tables import Column
+from services import clock, database
+from services.customers import export
+from services.metrics import members
+from services.metrics.conversion import Cube
+from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS
+from services.metrics.members import Chosen, Member, Trials, Walkers
+from services.metrics.trials import NOT_GIVEN, STATES, Segment
+from services.staff.roles import Permission, Person
+
+SHOW = "show"
+PAGE_KEY = "behind_page"
+_COLUMNS = (
+    Column("title", "Customer", width="medium", pinned=True),
+    Column("email", "Email", width="medium"),
+    Column("state", "Came to"),
+    Column("plan", "Plan"),
+    Column("source", "Source"),
+    Column("since", "Since", "day", help="The trial's start; of a funnel's step: the sign-up."),
+    Column("trial_end", "Trial end", "day"),
+    Column("paid_at", "First payment", "day"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was clicked: on which chart, who that is, and how it reads."""
+
+    chart: str
+    chosen: Chosen
+    title: str
+
+
+def pick(key: str) -> None:
+    """For a chart's click: writes what was clicked into the address, or takes it out."""
+    st.session_state[PAGE_KEY] = 1
+    if found := charts.picked(key):
+        st.query_params[SHOW] = found
+    else:
+        close()
+
+
+def close() -> None:
+    """Takes the rows off the page."""
+    st.query_params.pop(SHOW, None)
+
+
+def asked(cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, str]) -> Asked | None:
+    """What the address asks for under the page's filters; None for nothing, or for what cannot be read.
+
+    `plans`: the plans' names by product id.
+    """
+    kind, _, rest = st.query_params.get(SHOW, "").partition(":")
+    if kind == "cohort":
+        return _cohort(rest, cube, segment)
+    if kind == "plan":
+        title = f"Trials of the plan {plans.get(rest, rest) or 'that is not known'}"
+        return _group(kind, replace(segment, plan=rest or NOT_GIVEN), title, cube, window)
+    if kind == "source":
+        title = f"Trials from the source {rest}" if rest else "Trials without a source"
+        return _group(kind, replace(segment, source=rest or NOT_GIVEN), title, cube, window)
+    return _step(rest, cube, segment) if kind == "funnel" else None
+
+
+def _cohort(rest: str, cube: Cube, segment: Segment) -> Asked | None:
+    key, _, state = rest.partition(":")
+    mine = tuple(one for one in cube.periods if one.key == key)
+    if not mine or state not in ("", *STATES):
+        return None
+    title = f"{charts.state_word(state) if state else 'All trials'}, started in {charts.month(key)}"
+    return Asked("states" if state else "rates", Trials(mine, state, segment), title)
+
+
+def _group(kind: str, segment: Segment, title: str, cube: Cube, window: int | None) -> Asked:
+    closed = tuple(cohort.period for cohort in cube.cohorts(window) if not cohort.open)
+    return Asked(kind, Trials(closed, segment=segment), f"{title}, of the months that are no longer open")
+
+
+def _step(rest: str, cube: Cube, segment: Segment) -> Asked | None:
+    path, _, step = rest.partition(":")
+    if step not in {"trial": TRIAL_STEPS, "direct": DIRECT_STEPS}.get(path, ()):
+        return None
+    chosen = Walkers(tuple(cube.periods), "trial" if path == "trial" else "direct", step, segment)
+    beside = "" if path == "trial" else ", without a trial"
+    return Asked(f"funnel_{path}", chosen, f"Came as far as “{charts.state_word(step)}”{beside}")
+
+
+def show(person: Person, found: Asked) -> None:
+    """Draws the rows with their count, a way to each customer, and a file of all of them."""
+    with st.container(border=True):
+        head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+        head.markdown(f"**{formats.plain(found.title)}**", width="content")
+        with database.session() as session:
+            total = members.count(session, found.chosen, as_of=clock.now())
+            page = tables.page_of(total, key=PAGE_KEY, size=25)
+            rows = members.read(
+                session, found.chosen, as_of=clock.now(), offset=page.offset, limit=page.limit
+            )
+        with head.container(horizontal=True, width="content"):
+            _download(person, found)
+            st.button("Close", icon=":material/close:", type="tertiary", on_click=close, key="behind_close")
+        picked = tables.show(
+            [_cells(row) for row in rows], _COLUMNS, key="behind", alt="Customers behind the chart",
+            empty="Nobody.", open_label="Customer",
+        )  # fmt: skip
+        tables.caption(total, page, "customer")
+    if picked.opened is not None:
+        navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _cells(row: Member) -> dict[str, object]:
+    return {
+        "title": row.name or row.email or row.customer,
+        "email": row.email,
+        "state": charts.state_word(row.state),
+        "plan": row.plan,
+        "source": row.source,
+        "since": row.since,
+        "trial_end": row.trial_end,
+        "paid_at": row.paid_at,
+    }
+
+
+def _download(person: Person, found: Asked) -> None:
+    why_not = person.why_not(Permission.EXPORT)
+
+    def file() -> bytes:
+        with database.session() as session:
+            rows = members.read(session, found.chosen, as_of=clock.now())
+        return "".join(export.members_csv(person, rows)).encode("utf-8-sig")
+
+    st.download_button(
+        "CSV", file, file_name="customers.csv", mime="text/csv", icon=":material/download:",
+        on_click="ignore", disabled=bool(why_not), key="behind_csv",
+        help=formats.plain(why_not) or "All rows, not only this page.",
+    )  # fmt: skip

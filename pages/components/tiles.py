@@ -1,0 +1,112 @@
+"""One number on a tile: its value, the change since before, what it means, and the way to its rows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from pages.components import charts, formats
+from pages.components.navigation import PAGES
+from services.metrics.definitions import DEFINITIONS
+from services.metrics.overview import Figure
+from services.metrics.statistics import Rate
+
+_COLOURS: dict[str, Literal["normal", "inverse", "off"]] = {
+    "more": "normal",
+    "less": "inverse",
+    "neither": "off",
+}
+_WIDTH = 172  # five in a row beside the menu on a laptop, two on a phone
+
+
+def show(figure: Figure, currency: str = "", *, title: str = "") -> None:
+    """Draws the tile. `currency` is that of the figure's money; `title` replaces the definition's."""
+    definition = DEFINITIONS[figure.key]
+    change = _change(figure, currency)
+    with st.container(border=True, width=_WIDTH, height="stretch", gap=None):
+        st.metric(
+            title or definition.title,
+            value(figure, currency),
+            change,
+            delta_color=_COLOURS[figure.good],
+            delta_arrow="auto" if change else "off",
+            help=explained(figure),
+        )
+        _link(figure, _rows(figure))
+
+
+def line(figure: Figure, currency: str = "") -> None:
+    """Draws the figure as one line of text that leads to its rows."""
+    change = _change(figure, currency)
+    beside = f" ({change})" if change else ""
+    words = f"{DEFINITIONS[figure.key].title}: {value(figure, currency)}{beside}"
+    _link(figure, formats.plain(words), help=explained(figure))
+
+
+def _link(figure: Figure, label: str, help: str | None = None) -> None:
+    st.page_link(
+        PAGES[figure.page].file,
+        label=label,
+        icon=":material/chevron_right:",
+        icon_position="right",
+        help=help,
+        query_params=dict(figure.params),
+    )
+
+
+def value(figure: Figure, currency: str) -> str:
+    """The figure's value as people write it."""
+    match figure.value:
+        case None:
+            return formats.NO_DATA
+        case Rate(part=part, whole=whole):
+            return formats.share(part, whole)
+        case int(number):
+            return _number(figure, number, currency)
+
+
+def _number(figure: Figure, number: int, currency: str) -> str:
+    if figure.unit == "micros":
+        return formats.micros(number, currency)
+    return formats.money(number, currency) if figure.unit == "money" else formats.count(number)
+
+
+def _change(figure: Figure, currency: str) -> str | int | None:
+    """The change with its sign; 0 for none, None where there is nothing to compare."""
+    now, before = figure.value, figure.before
+    if isinstance(now, Rate) and isinstance(before, Rate):
+        if now.value is None or before.value is None:
+            return None
+        points = round(100 * (now.value - before.value), 1)
+        return f"{points:+.1f} points" if points else 0
+    if isinstance(now, int) and isinstance(before, int):
+        size = _number(figure, abs(now - before), currency)
+        return 0 if now == before else f"{'+' if now > before else '-'}{size}"
+    return None
+
+
+def explained(figure: Figure) -> str:
+    """What the figure means, out of how many, and against what it is compared."""
+    definition = DEFINITIONS[figure.key]
+    said = [definition.short]
+    if isinstance(figure.value, Rate):
+        part, whole = formats.count(figure.value.part), formats.count(figure.value.whole)
+        said.append(f"{part} of {whole}.")
+        if interval := figure.value.interval:
+            low, high = round(100 * interval.low), round(100 * interval.high)
+            said.append(f"With 95 % confidence between {low} % and {high} %.")
+    if isinstance(figure.before, int):
+        said.append(f"The change is since {figure.since}; that number is reconstructed.")
+    if isinstance(figure.before, Rate) and figure.before.value is not None:
+        said.append(f"The change is since the trials of {charts.month(figure.since)}.")
+    return formats.plain(" ".join(said))
+
+
+def _rows(figure: Figure) -> str:
+    if figure.beside is not None:
+        return formats.plural(figure.beside, _BESIDE[figure.key])
+    return PAGES[figure.page].title
+
+
+_BESIDE = {"at_stake": "invoice", "disputed": "dispute"}

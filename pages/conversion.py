@@ -1,0 +1,227 @@
+"""Conversion: who of those that try becomes a customer? Funnel and monthly cohorts, by plan and by source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.components import behind, charts, formats, guard, measures, navigation
+from pages.components.behind import Asked
+from services.metrics import conversion, funnel
+from services.metrics.conversion import WINDOWS, Cohort, Cube
+from services.metrics.definitions import DEFINITIONS
+from services.metrics.statistics import Rate
+from services.metrics.trials import Segment
+from services.staff.roles import Person
+
+_MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}
+_ANY_TIME = "any time"
+_WINDOWS: dict[str, int | None] = {f"{days} days": days for days in WINDOWS} | {_ANY_TIME: None}
+_MOST_GROUPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the filters say: how many months, the window in days, and whose trials."""
+
+    months: int
+    window: int | None
+    segment: Segment
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("conversion")
+    st.title("Conversion")
+    wanted = _filters(person)
+    everything = measures.trials(person, wanted.months)
+    if not everything.cells:
+        st.info("No trial has started yet. Conversion appears here with the first ones.")
+        return
+    cube = everything.only(wanted.segment)
+    found = behind.asked(cube, wanted.window, wanted.segment, measures.plan_names(person))
+    cohorts = cube.cohorts(wanted.window)
+    _numbers(cube, cohorts)
+    _cohorts(person, cohorts, wanted, found)
+    _funnel(person, wanted, found)
+    _groups(person, cube, wanted, found)
+    st.caption(f"Months are cut in {formats.zone_name()}. A click on a bar or a point shows its customers.")
+    st.page_link(
+        navigation.PAGES["definitions"].file, label="What each number means", icon=":material/menu_book:"
+    )
+
+
+def _filters(person: Person) -> Wanted:
+    names = measures.plan_names(person)
+    cells = measures.trials(person, max(_MONTHS.values())).cells
+    plans = sorted({cell.plan for cell in cells if cell.plan}, key=lambda id: names.get(id, id))
+    usual = f"{measures.usual_window(person)} days"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        months = _choice("Started in the last", list(_MONTHS), "period", "12 months")
+        window = _choice(
+            "Converted within", list(_WINDOWS), "within", usual, DEFINITIONS["cohort_rate"].short
+        )
+        plan = _choice("Plan", ["All", *_unique(names, plans)], "plan", "All")
+        source = _choice(
+            "Source", ["All", *sorted({cell.source for cell in cells if cell.source})], "source", "All"
+        )
+        codes = sorted({cell.currency.upper() for cell in cells if cell.currency})
+        currency = _choice("Currency", ["All", *codes], "currency", "All")
+    chosen = _unique(names, plans).get(plan, "")
+    segment = Segment(
+        chosen, "" if source == "All" else source, "" if currency == "All" else currency.lower()
+    )
+    return Wanted(_MONTHS[months], _WINDOWS[window], segment)
+
+
+def _choice(label: str, options: list[str], key: str, usual: str, help: str | None = None) -> str:
+    index = options.index(usual)
+    return st.selectbox(label, options, index, key=key, bind="query-params", width=170, help=help)
+
+
+def _unique(names: dict[str, str], plans: list[str]) -> dict[str, str]:
+    """Product ids by a name that only one of them has."""
+    found: dict[str, str] = {}
+    for id in plans:
+        name = names.get(id, id)
+        found[name if name not in found else f"{name} ({id})"] = id
+    return found
+
+
+def _numbers(cube: Cube, cohorts: list[Cohort]) -> None:
+    last, before = conversion.last_closed(cohorts)
+    with st.container(horizontal=True):
+        name = f"Converted of {charts.month(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
+        _rate(name, last.rate if last else Rate(0, 0), "cohort_rate", before)
+        _rate("Of trials ended in 30 days", cube.period_rate(), "period_rate")
+        started = sum(cohort.started for cohort in cohorts)
+        st.metric(
+            "Trials started",
+            formats.count(started),
+            border=True,
+            width=200,
+            height="stretch",
+            help="In the months below.",
+        )
+        help = formats.plain(DEFINITIONS["states"].more.partition("Running: ")[2])
+        st.metric(
+            "Still running",
+            formats.count(cube.count("running")),
+            border=True,
+            width=200,
+            height="stretch",
+            help=help,
+        )
+
+
+def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> None:
+    said = [DEFINITIONS[key].short, f"{formats.count(rate.part)} of {formats.count(rate.whole)}."]
+    if held := rate.interval:
+        said.append(f"95 % interval: {held.low:.0%} to {held.high:.0%}.")
+    change = None
+    if before and before.rate.value is not None and rate.value is not None:
+        change = f"{100 * (rate.value - before.rate.value):+.1f} points"
+    st.metric(
+        label, formats.share(rate.part, rate.whole), change, border=True, width=230, height="stretch",
+        help=formats.plain(" ".join(said)),
+        delta_description=f"since {charts.month(before.period.key)}" if before and change else None,
+    )  # fmt: skip
+
+
+def _cohorts(person: Person, cohorts: list[Cohort], wanted: Wanted, found: Asked | None) -> None:
+    st.subheader("Trials by the month of their start", help=DEFINITIONS["cohort_rate"].more)
+    within = f"within {wanted.window} days of the start" if wanted.window else "at any time"
+    st.caption(f"Share converted {within}. Whiskers are 95 % intervals; open months can still rise.")
+    charts.draw(charts.cohort_rates(cohorts), key="rates", alt=_told_rates(cohorts), on_pick=behind.pick)
+    _rows(person, found, "rates")
+    st.caption("What became of them, in trials")
+    charts.draw(
+        charts.cohort_states(cohorts), key="states", on_pick=behind.pick,
+        alt="Stacked bars: trials of each month by what became of them; the table below says the same.",
+    )  # fmt: skip
+    _rows(person, found, "states")
+    with st.expander("The same as a table"):
+        st.table([_cohort_row(cohort) for cohort in reversed(cohorts)], border="horizontal", hide_index=True)
+
+
+def _told_rates(cohorts: list[Cohort]) -> str:
+    said = [f"{charts.month(one.period.key)} {_rate_words(one)}" for one in cohorts]
+    return "Share of trials converted, by month of their start: " + ", ".join(said)
+
+
+def _rate_words(cohort: Cohort) -> str:
+    return "still open" if cohort.open else formats.share(cohort.rate.part, cohort.rate.whole)
+
+
+def _cohort_row(cohort: Cohort) -> dict[str, str]:
+    held = cohort.rate.interval
+    return {
+        "Month": charts.month(cohort.period.key),
+        "Started": formats.count(cohort.started),
+        "Converted in time": formats.count(cohort.rate.part),
+        "Share": _rate_words(cohort),
+        "95 % interval": f"{held.low:.0%} to {held.high:.0%}"
+        if held and not cohort.open
+        else formats.NOTHING,
+        **{words: formats.count(cohort.states[state]) for state, words in charts.STATE_WORDS.items()},
+    }
+
+
+def _funnel(person: Person, wanted: Wanted, found: Asked | None) -> None:
+    st.subheader("From sign-up to paying customer", help=DEFINITIONS["funnel"].more)
+    walkers = measures.walkers(person, wanted.months)
+    mine = [cell for cell in walkers if wanted.segment.holds(cell.plan, cell.source, cell.currency)]
+    if not mine:
+        st.caption("Nobody signed up in these months.")
+        return
+    left, right = st.columns([3, 2], gap="large")
+    for place, path, words in (
+        (left, "trial", "Everybody who signed up, through a trial"),
+        (right, "direct", "Without a trial, straight to paying"),
+    ):
+        steps = funnel.steps(mine, "trial" if path == "trial" else "direct")
+        with place:
+            st.caption(f"{words}. The share is of those who signed up.")
+            alt = f"{words}: " + ", ".join(f"{charts.state_word(s.name)} {s.count}" for s in steps)
+            charts.draw(charts.funnel(steps, path), key=f"funnel_{path}", alt=alt, on_pick=behind.pick)
+    for path in ("trial", "direct"):
+        _rows(person, found, f"funnel_{path}")
+
+
+def _groups(person: Person, cube: Cube, wanted: Wanted, found: Asked | None) -> None:
+    names = {"plan": measures.plan_names(person), "source": {}}
+    columns = st.columns(2, gap="large")
+    for place, kind, words in (
+        (columns[0], "plan", "By plan"),
+        (columns[1], "source", "By source"),
+    ):
+        groups = cube.by("plan" if kind == "plan" else "source", wanted.window)
+        with place:
+            st.subheader(words)
+            if not groups:
+                st.caption("No data: no month is old enough yet.")
+                continue
+            more = f" The {_MOST_GROUPS} largest." if len(groups) > _MOST_GROUPS else ""
+            st.caption(f"Months that are no longer open, taken together; trials in brackets.{more}")
+            shown = groups[:_MOST_GROUPS]
+            said = [
+                f"{names[kind].get(g.key, g.key) or 'not given'} {formats.share(g.rate.part, g.rate.whole)}"
+                for g in shown
+            ]
+            charts.draw(
+                charts.groups(shown, kind, names[kind]),
+                key=kind + "s",
+                alt=f"{words}: {', '.join(said)}",
+                on_pick=behind.pick,
+            )
+    for kind in ("plan", "source"):
+        _rows(person, found, kind)
+
+
+def _rows(person: Person, found: Asked | None, chart: str) -> None:
+    if found is not None and found.chart == chart:
+        behind.show(person, found)
+
+
+main()

@@ -1,0 +1,142 @@
+"""What does each number mean, in words? Shown as help beside the number, and in full on a page of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One number: `short` is the help beside it; `part` and `whole` are numerator and denominator of a rate.
+
+    `more` is what else one needs to know to agree with it.
+    """
+
+    key: str
+    section: str
+    title: str
+    short: str
+    part: str = ""
+    whole: str = ""
+    more: str = ""
+
+
+_ALL = (
+    Definition(
+        "mrr", "Money", "MRR",
+        "What paying subscriptions come to in a month, after discounts that last forever.",
+        more="Each item's unit amount times its quantity, brought to a month: a year counts a twelfth, a "
+        "week 52 twelfths, a day 365 twelfths. Subscriptions that are active or past due. Left out: "
+        "trials, paused and unpaid subscriptions, those whose collection is paused, free and metered "
+        "items, tax. Percentages are deducted first, then amounts off each invoice, only on the "
+        "products they apply to, never below zero. Parts add up to the whole: only the display "
+        "rounds.",
+    ),
+    Definition(
+        "active_customers", "Money", "Active customers",
+        "Customers with a subscription that is active or past due and comes to more than zero a month.",
+        more="A customer with two subscriptions counts once.",
+    ),
+    Definition(
+        "trial_mrr", "Money", "Trial MRR",
+        "What the running trials would come to in a month if all of them converted.",
+        more="It stands beside MRR and is never part of it.",
+    ),
+    Definition(
+        "currencies", "Money", "Currencies",
+        "Each amount is shown in its own currency. Currencies are never added.",
+        more="Where a number covers all currencies, it counts customers, trials or payments, not money.",
+    ),
+    Definition(
+        "before", "Money", "Against the period before",
+        "The change since the time that is named beside it.",
+        more="Numbers of the past are reconstructed from what the account says today: from the service "
+        "periods of invoices, and from when trials and subscriptions began and ended. A price, a "
+        "discount or a pause that changed since can make them differ a little from what was shown on "
+        "that day.",
+    ),
+    Definition(
+        "trials_running", "Trials", "Trials running",
+        "Subscriptions that are in their trial now.",
+    ),
+    Definition(
+        "trials_ending", "Trials", "Ending within 7 days",
+        "Running trials that end within the next seven days.",
+        more="Compared with how many were to end within seven days a week ago.",
+    ),
+    Definition(
+        "cohort_rate", "Trials", "Trial conversion",
+        "Of the trials that started in one month, the share that became paying within so many days.",
+        "trials of the month that converted within the window", "trials that started in the month",
+        "A trial starts at the customer's first trial; extending it moves its end, not its start. A "
+        "month is open until its last trial is as old as the window: its share can still rise, so it "
+        "is marked as open and left out of comparisons. Months are cut in the workspace's time zone.",
+    ),
+    Definition(
+        "period_rate", "Trials", "Conversion of the last 30 days",
+        "Of the trials that ended in the last 30 days, the share that converted, as Stripe shows it.",
+        "of these, the trials that converted", "trials that ended in the last 30 days",
+        "Use it to match Stripe's own page. It mixes trials that started at different times, and it "
+        "moves when trials are extended or end early; the monthly share does not.",
+    ),
+    Definition(
+        "states", "Trials", "What became of a trial",
+        "Each trial is in exactly one of six states, so that they add up to all trials.",
+        more="Converted: the trial is over and the first invoice above zero is paid, even if the customer "
+        "cancels later. Missed payment: over, and that invoice is not paid; it becomes converted when "
+        "it is. Canceled in trial: canceled before the trial's end. Expired: ended without a card, so "
+        "that Stripe canceled or paused it. Free: over, and nothing above zero was ever due. Running: "
+        "not over, or the first invoice is still a draft. Invoices of zero and one-off charges by "
+        "staff are no conversion.",
+    ),
+    Definition(
+        "funnel", "Trials", "Funnel",
+        "How far the people who signed up in the period came. Each step is a part of the step before it.",
+        more="Signed up: the customer was created. Payment method: one is on file, or the customer pays by "
+        "invoice, or has paid. Still paying: a subscription was running 30 and 90 days after the "
+        "first payment. Customers who never trialed have a path of their own. “Too early to tell” "
+        "counts those for whom the step lies in the future.",
+    ),
+    Definition(
+        "interval", "Trials", "95 % interval",
+        "Where the true share lies, with 95 % confidence (Wilson's interval).",
+        more="Few trials make a wide interval. If two intervals overlap widely, chance may be all.",
+    ),
+    Definition(
+        "no_data", "Trials", "No data",
+        "There is nothing to divide by: no trial started, or none ended. It is not the same as 0 %.",
+    ),
+    Definition(
+        "failing", "Failed payments", "Failed payments",
+        "Invoices above zero whose payment failed and that still ask for money.",
+        more="The first invoice after a trial is among them, as somebody has to see to it.",
+    ),
+    Definition(
+        "at_stake", "Failed payments", "Money at stake",
+        "What open failed payments still ask for.",
+    ),
+    Definition(
+        "recovery_rate", "Failed payments", "Recovered",
+        "Of the payments that first failed in the last 30 days, the share that is paid by now, by any means.",
+        "of these, the invoices that are paid", "invoices whose payment first failed in the last 30 days",
+        "The first invoice after a trial is left out here: it is a missed payment of the trial. The "
+        "rest is either in recovery, or lost (void, uncollectible, or the subscription is over).",
+    ),
+    Definition(
+        "disputes", "Failed payments", "Open disputes",
+        "Disputes that are not decided: they need a response, or are under review.",
+    ),
+    Definition(
+        "disputed", "Failed payments", "Disputed",
+        "The amount of the disputes that are not decided.",
+    ),
+)  # fmt: skip
+DEFINITIONS: dict[str, Definition] = {one.key: one for one in _ALL}
+
+
+def sections() -> dict[str, list[Definition]]:
+    """All definitions by section, in reading order."""
+    found: dict[str, list[Definition]] = {}
+    for one in _ALL:
+        found.setdefault(one.section, []).append(one)
+    return found
