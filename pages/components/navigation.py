@@ -92,15 +92,14 @@ def menu(person: Person) -> dict[str, list[Page]]:
     """
     sections: dict[str, list[Page]] = {}
     for page in PAGES.values():
-        if (ROOT / page.file).exists():
-            listed = not page.hidden and person.may(page.permission)
-            sections.setdefault(page.section, []).append(_page(page, listed))
+        listed = not page.hidden and person.may(page.permission)
+        sections.setdefault(page.section, []).append(_page(page, listed))
     return sections
 
 
 def hide() -> None:
     """Takes the menu away from somebody who had it a moment ago."""
-    st.navigation([_page(page, False) for page in PAGES.values() if (ROOT / page.file).exists()])
+    st.navigation([_page(page, False) for page in PAGES.values()])
 
 
 def _page(page: PageSpec, listed: bool) -> Page:

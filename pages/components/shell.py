@@ -13,6 +13,7 @@ _ICON = navigation.ROOT / "pages" / "components" / "icon.png"
 def run() -> None:
     """One run of the script, for one visitor."""
     st.set_page_config(page_title="Trialdesk", page_icon=_ICON, layout="wide")
+    st.logo(_ICON, size="large")
     starting.wait()
     person = sign_in.person()
     page = st.navigation(navigation.menu(person))

@@ -185,9 +185,8 @@ def test_any_other_error_leaves_a_reference_and_a_traceback_in_the_log(
 
 def test_every_page_asks_the_guard_first() -> None:
     for page in navigation.PAGES.values():
-        script = navigation.ROOT / page.file
-        if script.exists():
-            assert f'guard.enter("{page.key}")' in script.read_text(), f"{page.file} has no guard"
+        script = (navigation.ROOT / page.file).read_text()
+        assert f'guard.enter("{page.key}")' in script, f"{page.file} has no guard"
 
 
 def test_every_role_may_open_something() -> None:
