@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from models import InboxItem
 from services import clock, database
-from services.mirror import events, facts, orphans, resolve, writer
+from services.mirror import events, facts, orphans, owners, resolve, writer
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import table
@@ -108,6 +108,7 @@ def _apply(items: list[Any]) -> Drained:
     incoming, problems = _read(items)
     with database.session() as session:
         plan = resolve.plan(session, incoming)
+        renamed = owners.of_renamed(session, plan.batch)
     problems |= plan.problems
     answers = resolve.read(plan, problems)
     waiting = resolve.too_early(plan, answers)
@@ -118,8 +119,7 @@ def _apply(items: list[Any]) -> Drained:
         events.save(session, [one.event for one in understood])
         facts.refresh(session, touched)
         _mark(session, items, problems, waiting)
-    if adopted := orphans.adopt(touched):
-        facts.refresh_in_pieces(adopted)
+    facts.refresh_in_pieces(orphans.adopt(touched) | renamed)
     failed, deferred = len(problems), len(waiting - problems.keys())
     return Drained(len(items) - failed - deferred, failed, deferred)
 

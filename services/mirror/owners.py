@@ -7,7 +7,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from models import Charge, Customer, Discount, Dispute, Invoice, InvoicePayment, Refund, Subscription
+from models import (
+    Charge,
+    Customer,
+    CustomerFacts,
+    Discount,
+    Dispute,
+    Invoice,
+    InvoicePayment,
+    Product,
+    Refund,
+    Subscription,
+)
 from services.mirror.batch import Batch
 from services.mirror.shapes import Table
 from services.mirror.tables import chunks, table
@@ -31,6 +42,19 @@ def of(session: Session, batch: Batch) -> set[str]:
     for model, tombs in batch.tombs.items():
         if "customer" in table(model).c:
             found |= _customers(session, model, set(tombs))
+    return found
+
+
+def of_renamed(session: Session, batch: Batch) -> set[str]:
+    """The customers whose plan is about to be called otherwise: ask before the batch is written."""
+    names = {id: row["name"] for id, row in batch.rows[Product].items()}
+    product, facts = table(Product).c, table(CustomerFacts).c
+    found: set[str] = set()
+    for some in chunks(names):
+        known = session.connection().execute(sa.select(product.id, product.name).where(product.id.in_(some)))
+        renamed = [row.id for row in known if row.name != names[row.id]]
+        rows = session.connection().execute(sa.select(facts.customer).where(facts.product.in_(renamed)))
+        found |= set(rows.scalars())
     return found
 
 

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from models import Customer, CustomerFacts, Event, InboxItem, Invoice, Subscription, Workspace
+from models import (
+    Customer,
+    CustomerFacts,
+    Event,
+    InboxItem,
+    Invoice,
+    InvoiceLine,
+    Subscription,
+    SubscriptionItem,
+    Workspace,
+)
 from services import clock
 from services.mirror import inbox, poll, writer
 from services.stripe_api import client, failures
@@ -305,6 +315,44 @@ def test_the_interval_is_short_where_reads_are_free() -> None:
         300,
         1,
     )
+
+
+@sqlite_only
+def test_a_plan_that_is_renamed_is_renamed_everywhere(pulled: ModuleType, sandbox: Sandbox) -> None:
+    paying = active(sandbox)
+    product = paying["items"]["data"][0]["price"]["product"]
+    sandbox.client().v1.products.update(product, {"name": "Squad"})
+    poll.once()
+    assert facts_of(pulled, paying["customer"]).plan.startswith("Squad, ")
+
+
+@sqlite_only
+def test_more_items_and_lines_than_one_page_are_all_there(pulled: ModuleType, sandbox: Sandbox) -> None:
+    stripe, paying = sandbox.client().v1, active(sandbox)
+    price = {"currency": "usd", "product": paying["items"]["data"][0]["price"]["product"]}
+    items = [
+        {"price_data": {**price, "unit_amount": 100 + n, "recurring": {"interval": "month"}}}
+        for n in range(15)
+    ]
+    customer = stripe.customers.create({"name": "Wide"}).id
+    method = sandbox.add_card(customer)["id"]
+    made = stripe.subscriptions.create(
+        {"customer": customer, "items": items, "default_payment_method": method}
+    )
+    for n in range(14):
+        stripe.invoice_items.create({"customer": customer, "amount": 100 + n, "currency": "usd"})
+    invoice = stripe.invoices.create({"customer": customer, "pending_invoice_items_behavior": "include"})
+    assert len(made.items.data) == 15 or made.items.has_more
+    poll.once()
+    with pulled.session() as session:
+        kept = session.exec(select(SubscriptionItem).where(SubscriptionItem.subscription == made.id)).all()
+        lines = session.exec(select(InvoiceLine).where(InvoiceLine.invoice == invoice.id)).all()
+        row = session.get(Subscription, made.id)
+    assert (len(kept), len(lines)) == (15, 14)
+    assert sandbox.requests(path="/v1/subscription_items")
+    assert sandbox.requests(path=f"/v1/invoices/{invoice.id}/lines")
+    assert row is not None
+    assert row.mrr_micros == sum(100 + n for n in range(15)) * 1_000_000
 
 
 def _once_each(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import ModuleType
 
 import pytest
@@ -130,6 +131,12 @@ def test_the_timeline_has_the_events_that_stripe_still_keeps(pulled: ModuleType,
     assert all(row.type == in_account[id]["type"] for id, row in kept.items())
     disputes = [row for row in kept.values() if row.object_type in ("dispute", "refund")]
     assert all(row.customer for row in disputes)
+    told = json.dumps([row.facts for row in kept.values()])
+    people = truth.rows(Customer).values()
+    assert not any(person[name] and person[name] in told for person in people for name in ("name", "email"))
+    moved = [row for row in kept.values() if "status" in row.facts.get("was", {})]
+    assert moved
+    assert all(row.facts["status"] != row.facts["was"]["status"] for row in moved)
 
 
 @sqlite_only

@@ -83,7 +83,7 @@ class Kind:
 
     def list_params(self) -> dict[str, Any]:
         """The parameters that list all of them, whole."""
-        opened = [f"data.{name}" for name in self.expand if name not in _TOO_DEEP]
+        opened = [f"data.{name}" for name in self.expand if name not in _LISTED_APART]
         return {**self.params, **({"expand": opened} if opened else {})}
 
     def read_params(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Kind:
         return f"{self.one or self.path}/{id}"
 
 
-_TOO_DEEP = frozenset(("payments",))  # listed on their own; opening them on each page would double the work
+_LISTED_APART = frozenset(("payments",))  # opening them on each page would double the work
 
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     {
