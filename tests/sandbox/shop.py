@@ -6,7 +6,7 @@ from typing import Any
 
 import stripe
 
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Account
 
 DAY = 86_400
 
@@ -14,7 +14,7 @@ DAY = 86_400
 class Shop:
     """An account with somebody who sells; every method goes through the official SDK."""
 
-    def __init__(self, sandbox: Sandbox, client: stripe.StripeClient) -> None:
+    def __init__(self, sandbox: Account, client: stripe.StripeClient) -> None:
         self.sandbox, self.client, self.v1 = sandbox, client, client.v1
 
     def price(self, amount: int = 4900, interval: str = "month", currency: str = "usd", **more: Any) -> str:

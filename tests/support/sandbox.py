@@ -33,43 +33,12 @@ class ControlError(AssertionError):
         super().__init__(f"{status}: {body}")
 
 
-class Sandbox:
-    """A running sandbox: `url` and `key` for clients, methods for its control path, `stop`, `kill`."""
+class Account:
+    """A running sandbox account: `url` and `key` for clients, and methods for its control path."""
 
-    def __init__(self, data: Path, port: int, arguments: list[str]) -> None:
-        self.data, self.port, self.url, self.key = data, port, f"http://127.0.0.1:{port}", KEY
-        self._arguments = arguments
+    def __init__(self, url: str) -> None:
+        self.url, self.key = url, KEY
         self._http = requests.Session()
-        self.process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-m",
-            "services.sandbox",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.data),
-        ]
-        with self.data.with_suffix(".log").open("ab") as log:
-            return subprocess.Popen([*command, *self._arguments], cwd=ROOT, stderr=log, stdout=log)
-
-    def wait_until_ready(self, within: float = _START_WITHIN) -> None:
-        """Return when the history is written; fails with the log when the process ends or takes too long."""
-        end = time.monotonic() + within
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the sandbox ended ({self.process.returncode}): {self.log()}")
-            with contextlib.suppress(requests.ConnectionError):
-                if self.state()["ready"]:
-                    return
-            time.sleep(0.03)
-        raise AssertionError(f"the sandbox was not ready within {within} s: {self.log()}")
-
-    def log(self) -> str:
-        """What the process has written."""
-        return self.data.with_suffix(".log").read_text()
 
     def client(self, key: str | None = None, **options: Any) -> stripe.StripeClient:
         """The official SDK's client for this account."""
@@ -136,6 +105,44 @@ class Sandbox:
     def books(self) -> dict[str, Any]:
         """Counts by kind and status, and totals by currency."""
         return dict(self.control("GET", "books"))
+
+
+class Sandbox(Account):
+    """A sandbox that the test has started: the account, and `stop`, `kill`, `restart` for its process."""
+
+    def __init__(self, data: Path, port: int, arguments: list[str]) -> None:
+        super().__init__(f"http://127.0.0.1:{port}")
+        self.data, self.port, self._arguments = data, port, arguments
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable,
+            "-m",
+            "services.sandbox",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+        ]
+        with self.data.with_suffix(".log").open("ab") as log:
+            return subprocess.Popen([*command, *self._arguments], cwd=ROOT, stderr=log, stdout=log)
+
+    def wait_until_ready(self, within: float = _START_WITHIN) -> None:
+        """Return when the history is written; fails with the log when the process ends or takes too long."""
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the sandbox ended ({self.process.returncode}): {self.log()}")
+            with contextlib.suppress(requests.ConnectionError):
+                if self.state()["ready"]:
+                    return
+            time.sleep(0.03)
+        raise AssertionError(f"the sandbox was not ready within {within} s: {self.log()}")
+
+    def log(self) -> str:
+        """What the process has written."""
+        return self.data.with_suffix(".log").read_text()
 
     def stop(self) -> None:
         """End the process in good order."""
