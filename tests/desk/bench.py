@@ -9,7 +9,8 @@ from typing import Any
 import stripe
 
 from services import clock, database
-from services.desk import commands, subject
+from services.desk import commands, ledger, subject
+from services.desk.command import Form
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
 from services.mirror import complete, writer
@@ -20,6 +21,17 @@ ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
 BEN = Person(2, "Ben", "ben@example.com", Role.SUPPORT)
 SAM = Person(3, "Sam", "sam@example.com", Role.SALES)
 VIC = Person(4, "Vic", "vic@example.com", Role.VIEWER)
+WEEK: Form = {"mode": "days", "days": "7"}
+FORMS: dict[str, Form] = {
+    "extend_trial": WEEK,
+    "add_charge": {"amount": "25", "description": "Setup", "when": "now"},
+    "cancel": {"when": "now"},
+    "reactivate": {},
+    "retry_payment": {},
+}
+SUBJECTS = {
+    "extend_trial": "trialing", "add_charge": "active", "cancel": "active", "reactivate": "canceled",
+}  # fmt: skip
 STATES = (
     "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",
     "set to cancel", "canceled", "incomplete",
@@ -142,10 +154,37 @@ def press(
     return opened, commands.submit(opened, person, form, reason)
 
 
+def happened(desk: Bench, command: str, about: Subject) -> list[object]:
+    """The effects of a command in the account, one for each time that it was done."""
+    customer = about.customer.id
+    match command:
+        case "extend_trial":
+            assert about.subscription and about.subscription.trial_end
+            moved = desk.sdk.subscriptions.retrieve(about.object_id).trial_end or 0
+            return [moved] * ((moved - about.subscription.trial_end) // (7 * clock.DAY))
+        case "add_charge":
+            charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
+            return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
+        case "cancel":
+            return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
+        case "reactivate":
+            found = desk.sdk.subscriptions.list({"customer": customer, "status": "all"}).data
+            return [each.id for each in found if each.id != about.object_id]
+    paid = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
+    return [charge.id for charge in paid if charge.paid and charge.amount == 4900]
+
+
+def prepare(desk: Bench, command: str) -> Subject:
+    """Somebody for whom the command is offered."""
+    if command != "retry_payment":
+        return desk.in_state(SUBJECTS[command])
+    about = desk.failed_invoice()
+    desk.sandbox.add_card(about.customer.id)
+    return about
+
+
 def row(token: str) -> dict[str, Any]:
     """The ledger's row of a token."""
-    from services.desk import ledger
-
     with database.session() as session:
         return ledger.get(session, token).model_dump()
 

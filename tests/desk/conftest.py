@@ -23,10 +23,10 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def desk(
+def idle_desk(
     request: pytest.FixtureRequest, account: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bench]:
-    """A running desk on an empty database, once on SQLite and once on PostgreSQL."""
+    """A desk on an empty database, once on SQLite and once on PostgreSQL, whose queues do not run."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("desk") / "desk.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
@@ -35,13 +35,19 @@ def desk(
         url = postgres.create_database(request.getfixturevalue("postgres_template"))
     database.configure(url)
     client.configure(client.connect(KEY, account.url))
-    durable.launch()
     yield Bench(account)
-    durable.shutdown()
     client.configure(None)
     database.engine().dispose()
     if request.param == "postgresql":
         postgres.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def desk(idle_desk: Bench) -> Iterator[Bench]:
+    """The same with its queues running."""
+    durable.launch()
+    yield idle_desk
+    durable.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -15,56 +15,16 @@ from services.desk.command import Form
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.errors import Conflict, NotAllowed
-from tests.desk.bench import ANA, BEN, VIC, Bench, press, row
+from tests.desk.bench import ANA, BEN, FORMS, VIC, WEEK, Bench, happened, prepare, press, row
 
-SQLITE = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
-WEEK: Form = {"mode": "days", "days": "7"}
+SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 FAULTS = ("timeout_before", "timeout_after", "500_before", "500_after", "409", "429")
-FORMS: dict[str, Form] = {
-    "extend_trial": WEEK,
-    "add_charge": {"amount": "25", "description": "Setup", "when": "now"},
-    "cancel": {"when": "now"},
-    "reactivate": {},
-    "retry_payment": {},
-}
-SUBJECTS = {
-    "extend_trial": "trialing", "add_charge": "active", "cancel": "active", "reactivate": "canceled",
-}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(runner, "PAUSES", (0.01, 0.01, 0.01))
     yield
-
-
-def happened(desk: Bench, command: str, about: Subject) -> list[object]:
-    """The effects of a command in the account, one for each time that it was done."""
-    customer = about.customer.id
-    match command:
-        case "extend_trial":
-            assert about.subscription and about.subscription.trial_end
-            moved = desk.sdk.subscriptions.retrieve(about.object_id).trial_end or 0
-            return [moved] * ((moved - about.subscription.trial_end) // (7 * clock.DAY))
-        case "add_charge":
-            charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
-            return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
-        case "cancel":
-            return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
-        case "reactivate":
-            found = desk.sdk.subscriptions.list({"customer": customer, "status": "all"}).data
-            return [each.id for each in found if each.id != about.object_id]
-    paid = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
-    return [charge.id for charge in paid if charge.paid and charge.amount == 4900]
-
-
-def prepare(desk: Bench, command: str) -> Subject:
-    """Somebody for whom the command is offered."""
-    if command != "retry_payment":
-        return desk.in_state(SUBJECTS[command])
-    about = desk.failed_invoice()
-    desk.sandbox.add_card(about.customer.id)
-    return about
 
 
 @pytest.mark.parametrize("command", ["add_charge", "cancel"])

@@ -1,0 +1,144 @@
+"""Is work that was begun finished: once, in order, by whoever lives?"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from dbos import DBOS
+
+from services import durable
+from services.errors import Unavailable
+from tests.support.durable_victim import note, slow
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def running(database: ModuleType) -> Iterator[ModuleType]:
+    """The queues, running on an empty database."""
+    durable.launch()
+    yield durable
+    durable.shutdown()
+
+
+def within(seconds: float, what: Callable[[], Any]) -> Any:
+    """What a function returns as soon as it is true."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := what():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not true within {seconds} s")
+
+
+def lines(path: Path) -> list[str]:
+    """What workflows have written."""
+    return path.read_text().split() if path.exists() else []
+
+
+def test_the_same_id_twice_is_one_piece_of_work(running: ModuleType, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for _ in range(5):
+        running.start(durable.COMMANDS, note, str(out), "a", id="work-1", partition="sub_1")
+    within(10, lambda: lines(out))
+    running.start(durable.COMMANDS, note, str(out), "a", id="work-1", partition="sub_1")
+    time.sleep(0.3)
+    assert lines(out) == ["a"]
+    assert not running.is_lost("work-1") and running.is_lost("never-started")
+
+
+def test_one_partition_works_in_order_and_others_beside_it(running: ModuleType, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for name in ("a", "b"):
+        running.start(durable.COMMANDS, slow, str(out), name, id=name, partition="sub_1")
+    running.start(durable.COMMANDS, slow, str(out), "c", id="c", partition="sub_2")
+    within(20, lambda: len(lines(out)) == 6)
+    order = lines(out)
+    assert [each for each in order if each[0] in "ab"] == ["a-begins", "a-ends", "b-begins", "b-ends"]
+    assert order.index("c-begins") < order.index("b-begins")
+
+
+def test_nothing_starts_before_the_launch(database: ModuleType) -> None:
+    assert not durable.is_launched()
+    with pytest.raises(Unavailable, match="starting or stopping"):
+        durable.start(durable.MESSAGES, note, "x", "y", id="early")
+
+
+def test_it_can_be_stopped_and_started_again(database: ModuleType, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for name in ("a", "b"):
+        durable.launch()
+        durable.launch()
+        durable.start(durable.MESSAGES, note, str(out), name, id=name)
+        within(10, lambda name=name: name in lines(out))
+        durable.shutdown()
+    assert lines(out) == ["a", "b"]
+
+
+def test_finished_work_is_forgotten_after_a_week(running: ModuleType, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    running.start(durable.COMMANDS, note, str(out), "a", id="old", partition="sub_1")
+    within(10, lambda: DBOS.get_workflow_status("old").status == "SUCCESS")  # type: ignore[union-attr]
+    durable._forget_batch((datetime.now(UTC) - timedelta(days=1)).isoformat())
+    assert DBOS.get_workflow_status("old")
+    durable._forget_batch((datetime.now(UTC) + timedelta(seconds=5)).isoformat())
+    assert DBOS.get_workflow_status("old") is None
+
+
+def victim(database: ModuleType, *arguments: str) -> subprocess.Popen[bytes]:
+    """Another desk's process on the same database."""
+    url = database.engine().url.render_as_string(hide_password=False)
+    work = "import sys; from tests.support.durable_victim import main; main(*sys.argv[1:])"
+    return subprocess.Popen([sys.executable, "-c", work, url, *arguments], cwd=ROOT)
+
+
+def test_what_a_killed_process_had_begun_is_finished_by_the_next(
+    database: ModuleType, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = victim(database, str(out), "20")
+    within(30, lambda: "begun" in lines(out))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    durable.launch()
+    try:
+        within(40, lambda: len({each for each in lines(out) if each.endswith("-ends")}) == 20)
+    finally:
+        durable.shutdown()
+
+
+def test_a_living_process_takes_over_from_a_dead_one(
+    running: ModuleType, database: ModuleType, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = victim(database, str(out), "0", "hold")
+    within(30, lambda: "held" in lines(out))
+    durable._take_over_the_dead()
+    time.sleep(0.5)
+    assert lines(out).count("held") == 1, "a living process keeps its work"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    durable._take_over_the_dead()
+    within(20, lambda: "released" in lines(out))
+
+
+def test_two_processes_never_share_a_slot(running: ModuleType) -> None:
+    mine = durable._process.slot
+    assert mine and mine.name == "desk-0"
+    assert durable._claim("desk-0") is None
+    other = durable._first_free_slot()
+    assert other.name == "desk-1"
+    other.close()
+    again = durable._claim("desk-1")
+    assert again
+    again.close()
