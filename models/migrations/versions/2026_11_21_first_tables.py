@@ -108,6 +108,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('charges', schema=None) as batch_op:
+        batch_op.create_index('ix_charges_amount', ['amount'], unique=False)
         batch_op.create_index(batch_op.f('ix_charges_card_last4'), ['card_last4'], unique=False)
         batch_op.create_index(batch_op.f('ix_charges_created'), ['created'], unique=False)
         batch_op.create_index('ix_charges_customer_created', ['customer', 'created'], unique=False)
@@ -443,6 +444,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_invoices_number'), ['number'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoices_status'), ['status'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoices_subscription'), ['subscription'], unique=False)
+        batch_op.create_index('ix_invoices_total', ['total'], unique=False)
 
     op.create_table('message_templates',
     sa.Column('slug', sa.String(), nullable=False),
@@ -816,6 +818,7 @@ def downgrade() -> None:
     op.drop_table('messages')
     op.drop_table('message_templates')
     with op.batch_alter_table('invoices', schema=None) as batch_op:
+        batch_op.drop_index('ix_invoices_total')
         batch_op.drop_index(batch_op.f('ix_invoices_subscription'))
         batch_op.drop_index(batch_op.f('ix_invoices_status'))
         batch_op.drop_index(batch_op.f('ix_invoices_number'))
@@ -908,6 +911,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_charges_customer_created')
         batch_op.drop_index(batch_op.f('ix_charges_created'))
         batch_op.drop_index(batch_op.f('ix_charges_card_last4'))
+        batch_op.drop_index('ix_charges_amount')
 
     op.drop_table('charges')
     with op.batch_alter_table('call_requests', schema=None) as batch_op:
