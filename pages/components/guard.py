@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import sign_in, starting
+from pages.components import navigation, sign_in, starting
 from pages.components.navigation import PAGES
 from services.staff.roles import Person
 
@@ -20,6 +20,7 @@ def enter(key: str) -> Person:
         st.title(page.title)
         st.info(reason, icon=":material/lock:")
         st.stop()
+    navigation.enter(key)
     return person
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from pages.components import way_back
 from services.staff.roles import Permission, Person
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,4 +117,11 @@ def _page(page: PageSpec, listed: bool) -> Page:
 
 def go(key: str, **parameters: str) -> None:
     """Opens another page in place, with filters in its address: `go("customer", id="cus_...")`."""
+    way_back.leave(parameters)
     st.switch_page(PAGES[key].file, query_params=parameters)
+
+
+def enter(key: str) -> None:
+    """Notes where the visitor is; where the browser's Back lost the page's filters, puts them back."""
+    if (query := way_back.enter(key)) is not None:
+        st.switch_page(PAGES[key].file, query_params=query)
