@@ -57,6 +57,12 @@ def _pull() -> None:
 
 
 def _read() -> Progress:
+    return _read_once(str(database.engine().url))
+
+
+@st.cache_data(ttl=1, show_spinner=False)
+def _read_once(of_database: str) -> Progress:  # noqa: ARG001 - the cache's key
+    """Once a second for all visitors."""
     with database.session() as session:
         return progress.read(session)
 

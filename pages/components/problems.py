@@ -28,5 +28,8 @@ def on_script_error(error: Exception) -> bool:
     reference = uuid.uuid4().hex[:8]
     _log.error("A page failed (reference %s).", reference, exc_info=error)
     st.error("Something went wrong on this page, and it is our fault.", icon=":material/error:")
-    st.caption(f"Nothing that you typed was sent. Reload the page; if it stays, tell an admin “{reference}”.")
+    st.caption(
+        "Reload the page. Before you repeat an action, look for it on the Activity page. "
+        f"If this stays, tell an admin “{reference}”."
+    )
     return True

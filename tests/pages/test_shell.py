@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from models import SyncCursor, Workspace
@@ -152,6 +153,7 @@ def test_the_banner_says_how_old_the_data_is_and_why(staffed: ModuleType) -> Non
     assert not app.get("progress")
     with staffed.transaction() as session:
         session.get(Workspace, 1).last_error = "Stripe cannot be reached."
+    st.cache_data.clear()
     [stale] = [caption for caption in run().caption if "Not up to date" in caption.value]
     assert "2 hours ago" in stale.value
     assert stale.help == r"Stripe cannot be reached\."
