@@ -62,6 +62,7 @@ def _filters() -> tuple[TrialFilter, str]:
     with database.session() as session:
         products = worklist.distinct(worklists.trial_products(session))
         staff = people.active(session)
+        currencies = worklists.trial_currencies(session)
     changed: dict[str, Any] = {
         "on_change": worklist.back_to_first,
         "args": (PAGE_KEY,),
@@ -80,13 +81,18 @@ def _filters() -> tuple[TrialFilter, str]:
             "Card", list(_CARD), key="trial_card", width=120,
             format_func=lambda choice: choice.capitalize() or "All", **changed,
         )  # fmt: skip
+        currency = st.selectbox(
+            "Currency", ["", *currencies], key="trial_currency", width=120,
+            format_func=lambda code: code.upper() or "All", **changed,
+        )  # fmt: skip
         contact = worklist.contact_filter("trial_contact", PAGE_KEY)
         owner = worklist.person_filter("Owner", "trial_owner", PAGE_KEY, staff)
         sort = st.selectbox(
             "Sort by", list(TRIAL_SORTS), key="trial_sort", width=140,
             help=worklist.CURRENCY_BY_CURRENCY, **changed,
         )  # fmt: skip
-    return TrialFilter(days, product or "", _CARD[card or ""], contact, owner), sort or "Days left"
+    wanted = TrialFilter(days, product or "", _CARD[card or ""], contact, owner, currency or "")
+    return wanted, sort or "Days left"
 
 
 def _tools(person: Person, rows: list[TrialRow]) -> None:

@@ -19,11 +19,12 @@ from services.customers.filters import LONGEST_TRIAL_DAYS, ONLY, SORTS, STATUSES
 
 PAGE_KEY = "page"
 _EMPTY: dict[str, Any] = {
-    "q": "", "status": [], "plan": [], "only": [], "trial_days": None, "country": [], "owner": [], "tag": [],
-    "meta": "", "created_from": None, "created_to": None, "sort": SORTS[0],
+    "q": "", "status": [], "plan": [], "only": [], "trial_days": None, "country": [], "currency": [],
+    "owner": [], "tag": [], "meta": "", "created_from": None, "created_to": None, "sort": SORTS[0],
 }  # fmt: skip
 _MORE = {
-    "plan": "plan", "country": "country", "owner": "owner", "tag": "tag", "meta": "metadata",
+    "plan": "plan", "country": "country", "currency": "currency", "owner": "owner", "tag": "tag",
+    "meta": "metadata",
     "trial_days": "trial ends within days", "created_from": "created from", "created_to": "created to",
 }  # fmt: skip
 
@@ -56,6 +57,7 @@ def _more(offered: choices.Choices) -> dict[str, Any]:
         with left:
             plan = _several("plan", "Plan", offered.plans)
             country = _several("country", "Country", offered.countries)
+            currency = _several("currency", "Currency", offered.currencies)
             owner = _several("owner", "Owner", offered.owners)
             tag = _several("tag", "Tags (all of them)", offered.tags)
         with right:
@@ -70,7 +72,8 @@ def _more(offered: choices.Choices) -> dict[str, Any]:
             created_from = _day("created_from", "Created from")
             created_to = _day("created_to", "Created to")
     return {
-        "plan": tuple(plan), "country": tuple(country), "owner": tuple(owner), "tag": tuple(tag),
+        "plan": tuple(plan), "country": tuple(country), "currency": tuple(currency), "owner": tuple(owner),
+        "tag": tuple(tag),
         "trial_days": days, "meta": meta.strip(), "created_from": created_from, "created_to": created_to,
     }  # fmt: skip
 

@@ -1,26 +1,24 @@
 """The numbers behind the Overview and the Conversion page, computed once for each change of the data.
 
-Kept under: the database, the version of its data, who may see it, and the ten minutes of the clock (a trial
-grows older without anything changing).
+An answer belongs to a database, a role, the version of the data and ten minutes of the clock (a trial grows
+older without anything changing). See services/metrics/kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-import streamlit as st
 from sqlmodel import Session
 
 from services import clock, config, database
-from services.metrics import conversion, funnel, overview, periods, version
+from services.metrics import conversion, funnel, kept, overview, periods, version
 from services.metrics.conversion import Cube
 from services.metrics.overview import Overview
 from services.staff.roles import Person
 
 T = TypeVar("T")
 _TICK = 600  # seconds
-_KEPT = 64
 
 
 def glance(person: Person) -> Overview:
@@ -61,10 +59,5 @@ def last_months(months: int) -> list[periods.Period]:
 
 def _ask(person: Person, question: str, answer: Callable[[Session], T]) -> T:
     with database.session() as session:
-        under = (str(database.engine().url), version.data_version(session), person.role, clock.now() // _TICK)
-        return cast("T", _kept((question, *under), lambda: answer(session)))
-
-
-@st.cache_data(max_entries=_KEPT, show_spinner=False)
-def _kept(under: tuple[Hashable, ...], _answer: Callable[[], Any]) -> Any:  # noqa: ARG001 - it is the key
-    return _answer()
+        current = (version.data_version(session), clock.now() // _TICK)
+    return kept.ask((str(database.engine().url), person.role, question), current, answer)

@@ -1,4 +1,4 @@
-"""What can one choose from in the filters: the plans, countries, owners and tags that customers have?"""
+"""What can one choose from in the filters: plans, countries, currencies, owners, tags?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from models import CustomerFacts
+from models import CustomerFacts, Price
 from services.customers.filters import NOBODY, country_label
 from services.customers.notes import all_tags
 from services.staff import people
@@ -19,6 +19,7 @@ class Choices:
 
     plans: tuple[str, ...]
     countries: tuple[str, ...]
+    currencies: tuple[str, ...]
     owners: tuple[str, ...]
     tags: tuple[str, ...]
 
@@ -29,6 +30,7 @@ def read(session: Session, *, locale: str) -> Choices:
     return Choices(
         plans=tuple(_in_use(session, CustomerFacts.plan)),
         countries=tuple(sorted(countries)),
+        currencies=tuple(code.upper() for code in _in_use(session, Price.currency)),
         owners=(NOBODY, *dict.fromkeys(person.name for person in people.active(session))),
         tags=tuple(all_tags(session)),
     )

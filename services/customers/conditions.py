@@ -126,6 +126,8 @@ def _by_relation(wanted: CustomerFilter) -> list[Condition]:
     found: list[Condition] = []
     if wanted.country:
         found.append(col(CustomerFacts.country).in_([country_code(label) for label in wanted.country]))
+    if wanted.currency:
+        found.append(col(CustomerFacts.currency).in_([code.lower() for code in wanted.currency]))
     if wanted.owner:
         named = select(Staff.id).where(col(Staff.name).in_(wanted.owner) | col(Staff.email).in_(wanted.owner))
         owned: Condition = col(CustomerFacts.owner).in_(named)

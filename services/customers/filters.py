@@ -42,7 +42,8 @@ class CustomerFilter:
 
     `only` narrows by money: paying (MRR above zero), failed payment, open dispute, set to cancel.
     `trial_days`: running trials that end within so many days. `created_from` and `created_to` are days
-    of the workspace's zone, both included. `meta` is `key=value`, or `key` for any value.
+    of the workspace's zone, both included. `meta` is `key=value`, or `key` for any value;
+    `currency` a code like USD.
     """
 
     q: str = ""
@@ -51,6 +52,7 @@ class CustomerFilter:
     only: tuple[str, ...] = ()
     trial_days: int | None = None
     country: tuple[str, ...] = ()
+    currency: tuple[str, ...] = ()
     owner: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     meta: str = ""
@@ -94,7 +96,7 @@ class CustomerFilter:
 
 
 def _read(name: str, values: list[str]) -> Any:
-    if name in ("status", "plan", "only", "country", "owner", "tag"):
+    if name in ("status", "plan", "only", "country", "currency", "owner", "tag"):
         return tuple(value for value in values if value)
     last = values[-1]
     try:

@@ -44,6 +44,7 @@ class TrialFilter:
     card: bool | None = None
     contact: Contact = ""
     owner: int | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def trial_conditions(wanted: TrialFilter, now: int) -> list[Condition]:
         found.append(col(Subscription.trial_end) <= now + wanted.within_days * DAY)
     if wanted.product:
         found.append(_subscription.in_(_with_product(wanted.product)))
+    if wanted.currency:
+        found.append(col(Subscription.currency) == wanted.currency)
     if wanted.card is not None:
         found.append(col(CustomerFacts.payment_method_on_file).is_(wanted.card))
     return found + _people(wanted.contact, wanted.owner)
@@ -112,6 +115,13 @@ def trial_products(session: Session) -> dict[str, str]:
         .order_by(col(Product.name))
     )
     return {id: name or id for id, name in found}
+
+
+def trial_currencies(session: Session) -> list[str]:
+    """The currencies of the running trials, sorted."""
+    code = col(Subscription.currency)
+    found = sa.select(code).where(col(Subscription.status) == "trialing").distinct().order_by(code)
+    return list(session.scalars(found))
 
 
 def _trials(*columns: Any) -> Any:

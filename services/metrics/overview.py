@@ -173,24 +173,26 @@ def _of(
 def _figure(key: str, value: int, before: int, code: str = "", beside: int | None = None) -> Figure:
     unit, good, page, params = _KINDS[key]
     since = f"{WEEK_DAYS if key == 'trials_ending' else BACK_DAYS} days ago"
-    return Figure(key, unit, value, before, since, page, {**params, **_in(code)}, good, beside)
+    return Figure(key, unit, value, before, since, page, {**params, **_in(code, page)}, good, beside)
 
 
 def _converted(cube: Cube, window: int, code: str = "") -> Figure:
     """The youngest cohort that is old enough for the window, against the one before it."""
     last, before = conversion.last_closed(cube.cohorts(window))
     shown = {"show": f"cohort:{last.period.key}"} if last else {}
-    params = {"within": f"{window} days", **shown, **_in(code)}
+    params = {"within": f"{window} days", **shown, **_in(code, "conversion")}
     return Figure("cohort_rate", "rate", _rate(last), _rate(before), _name(before), "conversion", params)
 
 
 def _recovered(found: Recovery, code: str) -> Figure:
     """Not compared: payments that failed earlier had more time to come back."""
-    return Figure("recovery_rate", "rate", found.rate, None, "", "failed-payments", _in(code))
+    return Figure(
+        "recovery_rate", "rate", found.rate, None, "", "failed-payments", _in(code, "failed-payments")
+    )
 
 
-def _in(code: str) -> dict[str, str]:
-    return {"currency": code.upper()} if code else {}
+def _in(code: str, page: str) -> dict[str, str]:
+    return {"trial_currency" if page == "trials" else "currency": code.upper()} if code else {}
 
 
 def _rate(cohort: Cohort | None) -> Rate | None:
