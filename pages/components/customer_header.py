@@ -10,7 +10,6 @@ from models import Customer
 from pages.components import customer_words, formats, links, navigation, outreach, statuses
 from pages.components.actions import action_buttons
 from services import config
-from services.customers.filters import country_label
 from services.customers.record import Record
 from services.customers.search import Row
 from services.desk.subject import Subject
@@ -62,7 +61,7 @@ def _about(record: Record, now: int) -> Iterable[tuple[str, str]]:
         yield "Trial", f"{formats.days_left(left, now=now)} left" if left else ""
     yield "Customer since", formats.day(customer.created)
     yield "Phone", customer.phone or ""
-    country = country_label(customer.country, config.settings().workspace_locale) if customer.country else ""
+    country = customer_words.country(customer.country)
     yield "Place", ", ".join(filter(None, (customer.address_city, customer.address_state, country)))
     yield "Local time", customer_words.local_time(customer, now)
     if customer.balance:

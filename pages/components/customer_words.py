@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from babel import Locale
 from babel.dates import format_time
 
 from models import Charge, Customer, InvoiceItem, PaymentMethod, Price
 from pages.components import formats
 from services import clock, config
+from services import money as amounts
 from services.customers import places
 from services.customers.record import Item, Plan, Rebate
 
+_PAUSED_BY = {
+    "final_payment_failure": ", because the last try to collect failed",
+    "first_payment_failure": ", because the first payment failed",
+    "pause_requested": ", as asked for",
+    "system": " by Stripe",
+    "trial_end_without_payment_method": ", because the trial ended without a payment method",
+}
 _ADVERB = {"day": "a day", "week": "a week", "month": "a month", "year": "a year"}
 
 
@@ -21,10 +32,15 @@ def price(row: Price | None) -> str:
     if row.billing_scheme == "tiered":
         amount = "by tiers"
     elif row.unit_amount is None and row.unit_amount_decimal:
-        amount = f"{row.unit_amount_decimal} hundredths of {row.currency.upper()}"
+        amount = _fraction(row.unit_amount_decimal, row.currency)
     if row.usage_type == "metered":
         amount += " by use"
     return f"{amount} {_every(row)}".strip()
+
+
+def _fraction(minor: str, currency: str) -> str:
+    """A part of the smallest unit, exactly: `0.005 USD` for half a cent."""
+    return f"{Decimal(minor).scaleb(-amounts.exponent(currency)).normalize():f} {currency.upper()}"
 
 
 def _every(row: Price) -> str:
@@ -54,8 +70,8 @@ def rebate(one: Rebate) -> str:
     name = f" ({coupon.name})" if coupon and coupon.name else ""
     if one.row.end:
         return f"{off} until {formats.day(one.row.end)}{name}"
-    once = coupon is not None and coupon.duration == "once"
-    return f"{off}{' once' if once else ' for ever'}{name}"
+    how_long = {"once": " once", "forever": " for ever"}.get(coupon.duration if coupon else "", "")
+    return f"{off}{how_long}{name}"
 
 
 def standing(plan: Plan, now: int) -> list[str]:
@@ -110,7 +126,7 @@ def _pause(plan: Plan) -> str:
         until = f" until {formats.day(row.pause_resumes_at)}" if row.pause_resumes_at else ""
         return f"Payments are not collected{until}."
     if row.status == "paused":
-        return "It is paused, because the trial ended without a payment method."
+        return f"It is paused{_PAUSED_BY.get(row.paused_by or '', '')}."
     if row.status == "trialing" and row.trial_end_behavior in ("cancel", "pause"):
         verb = "is canceled" if row.trial_end_behavior == "cancel" else "pauses"
         return f"Without a payment method it {verb} at the trial’s end."
@@ -144,11 +160,17 @@ def pending(row: InvoiceItem) -> str:
     return f"{formats.money(row.amount, row.currency)}: {row.description or 'no description'}"
 
 
+def country(code: str | None) -> str:
+    """The country's name in the workspace's language; the code where it has none."""
+    known = Locale.parse(config.settings().workspace_locale).territories
+    return known.get((code or "").upper(), code or "")
+
+
 def local_time(customer: Customer, now: int) -> str:
-    """`3:42 PM in Europe/Paris`, with “probably” where the place has several times; "" where unknown."""
+    """`3:42 PM, Europe/Paris`, with “probably” where the place has several times; "" where unknown."""
     place = places.local_time(customer, at=now)
     if place is None:
         return ""
     at = format_time(clock.local(now, place.zone), "short", locale=config.settings().workspace_locale)
     zone = place.zone.key.replace("_", " ")
-    return f"{at} in {zone}" if place.certain else f"probably {at} in {zone}"
+    return f"{at}, {zone}" if place.certain else f"probably {at}, {zone}"
