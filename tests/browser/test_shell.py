@@ -1,0 +1,50 @@
+"""The shell in a real browser: addresses, the menu, acting people, the way back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pages.components.navigation import PAGES
+from tests.support.desk import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
+SLOW = 20_000  # milliseconds
+
+
+def ready(page: Page) -> None:
+    expect(page.locator('[data-testid="stApp"]')).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=SLOW
+    )
+
+
+def test_every_page_opens_by_its_address(desk: Desk, page: Page) -> None:
+    for spec in PAGES.values():
+        page.goto(desk.url + spec.path)
+        expect(page.get_by_test_id("stSidebarNavLink").first).to_be_visible(timeout=SLOW)
+        ready(page)
+        assert page.url == desk.url + spec.path
+        expect(page).to_have_title(f"{spec.title} · Trialdesk")
+        expect(page.get_by_text("An account on this machine. Nothing here reaches Stripe.")).to_be_visible()
+        assert page.get_by_text("Something went wrong").count() == 0, spec.path
+
+
+def test_the_menu_changes_the_address_and_back_leads_back(desk: Desk, page: Page) -> None:
+    page.goto(desk.url)
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Trials").click(timeout=SLOW)
+    expect(page).to_have_url(f"{desk.url}/trials", timeout=SLOW)
+    expect(page.get_by_role("heading", name="Trials").first).to_be_visible(timeout=SLOW)
+    page.go_back()
+    expect(page).to_have_url(f"{desk.url}/", timeout=SLOW)
+    expect(page.get_by_role("heading", name="Overview").first).to_be_visible(timeout=SLOW)
+
+
+def test_the_person_one_acts_as_stays_on_the_next_page(desk: Desk, page: Page) -> None:
+    page.goto(desk.url)
+    page.get_by_role("combobox", name="Acting as").click(timeout=SLOW)
+    page.get_by_role("option", name="Vera Lind · viewer").click()
+    ready(page)
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Calls").click()
+    expect(page).to_have_url(f"{desk.url}/calls", timeout=SLOW)
+    ready(page)
+    expect(page.get_by_role("combobox", name="Acting as")).to_have_value("Vera Lind · viewer")
