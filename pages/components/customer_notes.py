@@ -114,7 +114,7 @@ def _task(task: Task, staff: dict[int, str], names: dict[int, str], locked: bool
         _due(task)
         st.caption(formats.plain(names.get(task.assignee or 0, "")), width="content")
         with st.popover(
-            "", icon=":material/edit:", type="tertiary", disabled=locked, key=f"edit_task:{task.id}"
+            "Edit", icon=":material/edit:", type="tertiary", disabled=locked, key=f"edit_task:{task.id}"
         ):
             _task_form(f"task:{task.id}", task.customer, task, staff, task.assignee or 0)
             st.button(
@@ -234,7 +234,7 @@ def _note(person: Person, note: Note, locked: bool) -> None:
             )
             if note.author == person.id:
                 with st.popover(
-                    "", icon=":material/edit:", type="tertiary", disabled=locked, key=f"{key}:menu"
+                    "Edit", icon=":material/edit:", type="tertiary", disabled=locked, key=f"{key}:menu"
                 ):
                     st.text_area("Note", value=note.body, key=f"{key}:body", height=120)
                     st.button(
