@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -189,6 +190,12 @@ def test_every_page_asks_the_guard_first() -> None:
     for page in navigation.PAGES.values():
         script = (navigation.ROOT / page.file).read_text()
         assert f'guard.enter("{page.key}")' in script, f"{page.file} has no guard"
+
+
+def test_no_page_writes_html_of_its_own() -> None:
+    scripts = [navigation.ROOT / "dashboard.py", *(navigation.ROOT / "pages").rglob("*.py")]
+    banned = re.compile(r"unsafe_allow_html|unsafe_allow_javascript|st\.html\(|components\.v1")
+    assert [script.name for script in scripts if banned.search(script.read_text())] == []
 
 
 def test_every_role_may_open_something() -> None:
