@@ -20,11 +20,11 @@ _ALL_OPEN, _ALL = "open", ""
 _MINE, _EVERYBODY, _NOBODY, _OVERDUE = "Mine", "All", "Nobody's", "Overdue"
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
-    Column("state", "State", "status", width="small"),
+    Column("state", "State", "status", width=110),
     Column("due", "Due", width="medium"),
     Column("assignee", "Who calls", width="small"),
     Column("phone", "Phone"),
-    Column("note", "Note", width="large"),
+    Column("note", "Note", width="medium"),
     Column("plan", "Plan"),
     Column("value", "Plan value", "micros", help="What the customer pays, or would pay, in a month."),
     Column("trial", "Trial", "days_left", help="Days that a running trial has left."),

@@ -31,7 +31,7 @@ _COLUMNS = (
     Column("amount", "At stake", "money", help="What the invoice still asks for."),
     Column("why", "Why it failed", width="large"),
     Column("attempts", "Attempts", "count", width="small"),
-    Column("next", "Next retry", help="When Stripe tries again by itself."),
+    Column("next", "Next retry", width=170, help="When Stripe tries again by itself."),
     Column("invoice", "Invoice"),
     Column("since", "Open since", "day"),
     Column("contact", "Last contact", width="medium"),

@@ -18,7 +18,7 @@ PAGE_KEY = "outbox_page"
 _STATES = ("queued", "sending", "accepted", "failed", "unknown", "outbox")
 _COLUMNS = (
     Column("subject", "Subject", width="large", pinned=True),
-    Column("state", "State", "status", width="small"),
+    Column("state", "State", "status", width=125),
     Column("customer", "Customer", width="medium"),
     Column("to_address", "To", width="medium"),
     Column("template", "Text"),

@@ -160,7 +160,7 @@ class _WriteToSeveral:
         drafts, problems = self._drafts(form)
         if not drafts:
             raise InvalidInput(" ".join(problems.values()), field="body")
-        each = f"{formats.plural(len(drafts), 'email')}, one to each customer."
+        each = f"One email each to {formats.plural(len(drafts), 'customer')}."
         answers = f"Answers come to {self._author.email}."
         left_out = tuple(f"{self._names[id]} is left out: {why}" for id, why in problems.items())
         return Preview((each, answers), (*left_out, *([] if self._leaves else [NO_MAIL_SERVER])))

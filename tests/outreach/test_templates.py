@@ -32,7 +32,8 @@ from tests.customers import builders
 VALUES: dict[str, Any] = {
     "name": "Jo", "email": "jo@x.example", "plan": "Team", "plan_price": "$49.00 a month",
     "trial_end": "Friday", "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True,
-    "card_last4": "4242", "card_url": "https://x.example/card", "amount_due": "$49.00", "invoice_number": "A-1",
+    "card_last4": "4242", "card_url": "https://x.example/card",
+    "amount_due": "$49.00", "invoice_number": "A-1",
     "hosted_invoice_url": "https://x.example/in", "next_attempt": "Sunday", "booking_url": "https://x.example/b",
     "staff_name": "Ann", "workspace_name": "Acme",
 }  # fmt: skip

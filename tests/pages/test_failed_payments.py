@@ -1,0 +1,85 @@
+"""The Failed payments page: money at stake by currency, reasons in words, filters in the address."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from models import Charge, CustomerFacts, InvoicePayment
+from services import clock
+from services.stripe_api import declines
+from tests.customers import builders
+from tests.pages.work import add_failure, captions, column, open_page
+
+
+@pytest.fixture
+def failures(staffed: ModuleType, ready: None) -> ModuleType:
+    """Three open failures in two currencies."""
+    add_failure(staffed, "Small", 1000, next_payment_attempt=clock.now() + clock.DAY)
+    add_failure(staffed, "Big", 900_000)
+    add_failure(staffed, "Yen", 5000, "jpy")
+    with staffed.transaction() as session:
+        builders.row(session, InvoicePayment, id="inpay_1", invoice="in_big", charge="ch_1")
+        builders.row(
+            session, Charge, id="ch_1", decline_code="insufficient_funds", advice_code="do_not_try_again"
+        )
+    return staffed
+
+
+def test_failures_stand_by_money_at_stake(failures: ModuleType) -> None:
+    app = open_page("failed_payments")
+    assert column(app, "customer") == ["Yen", "Big", "Small"]
+    assert column(app, "amount") == ["¥5,000", "$9,000.00", "$10.00"]
+    assert [(metric.label, metric.value) for metric in app.metric] == [
+        ("At stake in JPY", "¥5,000"),
+        ("At stake in USD", "$9,010.00"),
+    ]
+    assert column(app, "next")[:2] == ["No further retry"] * 2
+    assert column(app, "next")[2] != "No further retry"
+    assert column(app, "attempts") == ["2"] * 3
+
+
+def test_a_card_that_is_lost_is_not_to_be_tried_again(failures: ModuleType) -> None:
+    why = column(open_page("failed_payments"), "why")
+    assert why[1].startswith(declines.explain("insufficient_funds").words)
+    assert why[1].endswith(declines.explain("do_not_try_again").advice)
+    assert why[0].startswith(declines.explain("").words)
+
+
+def test_without_a_card_that_is_the_reason(failures: ModuleType) -> None:
+    with failures.transaction() as session:
+        session.get(CustomerFacts, "cus_yen").payment_method_on_file = False
+    assert column(open_page("failed_payments"), "why")[0].startswith("There is no card on file")
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ({"currency": "USD"}, ["Big", "Small"]),
+        ({"retry": "Planned"}, ["Small"]),
+        ({"retry": "No further retry", "currency": "USD"}, ["Big"]),
+        ({"failure_contact": "Contacted"}, []),
+        ({"currency": "XYZ"}, ["Yen", "Big", "Small"]),
+    ],
+)
+def test_an_address_shows_a_colleague_the_same(
+    failures: ModuleType, address: dict[str, str], found: list[str]
+) -> None:
+    app = open_page("failed_payments", **address)
+    assert column(app, "customer") == found
+    if not found:
+        assert "None fits these filters." in captions(app)
+
+
+def test_without_failures_it_says_so(staffed: ModuleType, ready: None) -> None:
+    app = open_page("failed_payments")
+    assert "No payment is failing." in captions(app)
+    assert not app.metric
+
+
+def test_sales_may_send_a_card_link_but_not_charge(failures: ModuleType) -> None:
+    app = open_page("failed_payments", acting_as="pia@trialdesk.test")
+    help = {button.label: button.help or "" for button in app.button}
+    assert "may not retry payments" in help["Retry payment"]
+    assert help["Send card link"] == help["Message"] == help["Call"] == ""

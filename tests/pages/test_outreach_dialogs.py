@@ -1,0 +1,217 @@
+"""What the dialogs do once confirmed: one message for each customer, nothing twice, each row by itself."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from models import CallRequest, Customer, Message
+from pages.components import outreach, several
+from pages.components.outreach import _CallDialogue, _MessageDialogue
+from pages.components.several import _ExtendTrials, _WriteToSeveral
+from services.desk.commands import Outcome
+from services.errors import InvalidInput, NotAllowed, Unavailable
+from services.outreach import calls, messages
+from services.staff import people
+from services.staff.roles import Person
+from tests.pages.work import add_failure, add_trial
+
+
+@pytest.fixture
+def sam(staffed: ModuleType) -> Person:
+    """A supporter of the sandbox."""
+    return whoever(staffed, "sam@trialdesk.test")
+
+
+def whoever(database: ModuleType, email: str) -> Person:
+    with database.session() as session:
+        return next(person for person in people.active(session) if person.email == email)
+
+
+def written(database: ModuleType) -> list[tuple[str, str]]:
+    """Customer and subject of every message, in order of customers."""
+    with database.session() as session:
+        rows = session.exec(select(Message.customer, Message.subject).order_by(col(Message.customer)))
+        return [(customer, subject) for customer, subject in rows]
+
+
+def one_message(database: ModuleType, person: Person, customer: str, wanted: str = "") -> _MessageDialogue:
+    with database.session() as session:
+        return _MessageDialogue(person, messages.choices(session, person, customer), wanted)
+
+
+def test_a_message_says_where_it_goes_and_is_written_once(staffed: ModuleType, sam: Person) -> None:
+    dialogue = one_message(staffed, sam, add_trial(staffed, "Jo", 2))
+    form = {"template": "welcome", "subject": "Hi", "body": "As I {{ typed }} it"}
+    told = dialogue.preview(form)
+    assert told.happens == ("One email to jo@x.example.",)
+    assert told.warnings == (outreach.NO_MAIL_SERVER,)
+    first, second = dialogue.submit(sam, form, ""), dialogue.submit(sam, form, "")
+    assert (first.state, first.token) == ("done", second.token)
+    assert "Kept in the outbox" in first.message
+    with staffed.session() as session:
+        assert session.exec(select(Message.body)).all() == ["As I {{ typed }} it"]
+
+
+def test_a_text_that_does_not_fit_is_not_offered_and_says_why(staffed: ModuleType, sam: Person) -> None:
+    dialogue = one_message(staffed, sam, add_trial(staffed, "Jo", 2), wanted="payment_failed")
+    assert "payment_failed" not in dialogue._drafts
+    assert "what the failed invoice asks for" in dialogue.warning
+    with pytest.raises(InvalidInput, match="subject is empty"):
+        dialogue.preview({"template": "welcome", "subject": "", "body": "x"})
+
+
+def test_a_failed_message_is_a_new_one_at_the_next_try(staffed: ModuleType, sam: Person) -> None:
+    dialogue = one_message(staffed, sam, add_trial(staffed, "Jo", 2))
+    form = {"template": "blank", "subject": "Hi", "body": "x"}
+    dialogue.submit(sam, form, "")
+    dialogue.renew(sam)
+    dialogue.submit(sam, form, "")
+    assert len(written(staffed)) == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("accepted", "done"),
+        ("outbox", "done"),
+        ("failed", "failed"),
+        ("unknown", "unknown"),
+        ("queued", "running"),
+    ],
+)
+def test_every_state_of_a_message_is_told(state: str, told: str) -> None:
+    outcome = outreach.told(messages.Outcome("msg_1", state, "jo@x.example", "The server said no."))
+    assert (outcome.state, bool(outcome.message)) == (told, True)
+
+
+def test_several_customers_get_one_message_each_in_their_own_words(staffed: ModuleType, sam: Person) -> None:
+    ids = {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}
+    dialogue = _WriteToSeveral(sam, ids, "welcome")
+    form = {"template": "welcome", "subject": "For {{ name }}", "body": "{{ email }}"}
+    assert dialogue.preview(form).happens[0] == "One email each to 2 customers."
+    for _ in range(2):
+        assert dialogue.submit(sam, form, "").message == "2 of 2 messages kept in the outbox."
+    assert written(staffed) == [("cus_al", "For Al"), ("cus_jo", "For Jo")]
+
+
+def test_who_cannot_be_written_to_is_left_out_and_named(staffed: ModuleType, sam: Person) -> None:
+    ids = {add_failure(staffed, "Owes", 500): "Owes", add_trial(staffed, "Jo", 2): "Jo"}
+    ids[add_trial(staffed, "Mute", 2, email=None)] = "Mute"
+    form = {"template": "payment_failed", "subject": "{{ amount_due }}", "body": "Pay {{ amount_due }}"}
+    dialogue = _WriteToSeveral(sam, ids, "payment_failed")
+    told = dialogue.preview(form)
+    assert told.happens[0] == "One email each to 1 customer."
+    assert any(warning.startswith("Jo is left out: This text needs") for warning in told.warnings)
+    assert any("Mute is left out: This customer has no email address." in one for one in told.warnings)
+    dialogue.submit(sam, form, "")
+    assert written(staffed) == [("cus_owes", "$5.00")]
+
+
+def test_a_text_for_several_with_a_mistake_is_sent_to_nobody(staffed: ModuleType, sam: Person) -> None:
+    dialogue = _WriteToSeveral(sam, {add_trial(staffed, "Jo", 2): "Jo"}, "")
+    for subject, body in (("{{ nothing }}", "x"), ("x", "{% if %}"), ("", "x")):
+        with pytest.raises(InvalidInput):
+            dialogue.preview({"template": "blank", "subject": subject, "body": body})
+    assert written(staffed) == []
+
+
+def test_only_the_messages_that_failed_are_tried_again(
+    staffed: ModuleType, sam: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}
+    dialogue = _WriteToSeveral(sam, ids, "blank")
+    form = {"template": "blank", "subject": "Hi", "body": "x"}
+    submit = messages.submit
+
+    def refuse_al(token: str, person: Person, draft: messages.Draft) -> messages.Outcome:
+        if draft.customer == "cus_al":
+            raise Unavailable("The desk is starting.", remedy="Try again.")
+        return submit(token, person, draft)
+
+    monkeypatch.setattr(messages, "submit", refuse_al)
+    half = dialogue.submit(sam, form, "")
+    assert (half.state, half.message) == ("failed", "1 of 2 messages kept in the outbox.")
+    assert half.remedy == "Al: The desk is starting. Try again."
+    monkeypatch.setattr(messages, "submit", submit)
+    dialogue.renew(sam)
+    assert dialogue.submit(sam, form, "").state == "done"
+    assert written(staffed) == [("cus_al", "Hi"), ("cus_jo", "Hi")]
+
+
+def test_several_calls_are_requested_once_all_or_none(staffed: ModuleType, sam: Person) -> None:
+    ids = [add_trial(staffed, name, 2) for name in ("Jo", "Al")]
+    with staffed.session() as session:
+        dialogue = _CallDialogue(ids, calls.assignees(session), sam.id)
+    form = {"assignee": str(sam.id), "due": outreach.next_working_morning().isoformat(), "note": "Hi"}
+    assert dialogue.preview(form).happens[0].startswith("Sam Okafor is asked to call 2 customers by ")
+    with staffed.transaction() as session:
+        session.get(Customer, ids[1]).deleted = True
+    with pytest.raises(Exception, match="deleted in Stripe"):
+        dialogue.submit(sam, form, "")
+    assert _number_of_calls(staffed) == 0
+    with staffed.transaction() as session:
+        session.get(Customer, ids[1]).deleted = False
+    dialogue.submit(sam, form, "")
+    dialogue.submit(sam, form, "")
+    assert _number_of_calls(staffed) == 2
+
+
+def _number_of_calls(database: ModuleType) -> int:
+    with database.session() as session:
+        return int(session.scalar(select(sa.func.count()).select_from(CallRequest)))
+
+
+def test_a_call_may_wait_for_somebody_and_have_no_date(staffed: ModuleType, sam: Person) -> None:
+    dialogue = _CallDialogue([add_trial(staffed, "Jo", 2)], [sam], 99)
+    told = dialogue.preview({"assignee": "0", "due": "", "note": ""})
+    assert told.happens[0].startswith("A call with the customer waits on the Calls page")
+
+
+def test_who_may_not_write_writes_nothing(staffed: ModuleType, sam: Person) -> None:
+    vera = whoever(staffed, "vera@trialdesk.test")
+    dialogue = _WriteToSeveral(vera, {add_trial(staffed, "Jo", 2): "Jo"}, "blank")
+    with pytest.raises(NotAllowed):
+        dialogue.submit(vera, {"template": "blank", "subject": "Hi", "body": "x"}, "")
+    assert written(staffed) == []
+
+
+class Commands:
+    """Stands where the desk's commands stand: opens everything, refuses the subscriptions it is told to."""
+
+    def __init__(self, refuse: set[str]) -> None:
+        self.refuse = refuse
+        self.opened: list[str] = []
+        self.done: set[str] = set()
+
+    def open(self, person: Person, command: str, customer: str, object_id: str) -> str:
+        assert command == "extend_trial"
+        self.opened.append(object_id)
+        return object_id
+
+    def submit(self, opened: str, person: Person, form: dict[str, str], reason: str) -> Outcome:
+        if opened in self.refuse:
+            return Outcome("", "failed", "Stripe said no.", "Try later.")
+        self.done.add(opened)
+        return Outcome("", "done", "Extended.")
+
+
+def test_each_trial_is_extended_by_itself(sam: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Commands(refuse={"sub_2"})
+    monkeypatch.setattr(several, "commands", desk)
+    dialogue = _ExtendTrials({f"sub_{n}": (f"cus_{n}", f"Name {n}") for n in (1, 2, 3)})
+    form = {"mode": "days", "days": "7"}
+    assert "3 trials ends 7 days later" in dialogue.preview(form).happens[0]
+    half = dialogue.submit(sam, form, "asked for it")
+    assert (half.state, half.message) == ("failed", "2 of 3 trials extended.")
+    assert half.remedy == "Name 2: Stripe said no. Try later."
+    desk.refuse.clear()
+    dialogue.renew(sam)
+    assert dialogue.submit(sam, form, "asked for it").message == "3 of 3 trials extended."
+    assert sorted(desk.opened) == ["sub_1", "sub_2", "sub_2", "sub_3"]
+    for days in ("0", "-1", "x", ""):
+        with pytest.raises(InvalidInput):
+            dialogue.preview({"mode": "days", "days": days})
