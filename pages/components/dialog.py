@@ -48,9 +48,16 @@ class Dialogue(Protocol):
 class _State:
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
     running: bool = False
+    given: tuple[Form, str] | None = None
     tried: bool = False
     outcome: Outcome | None = None
     problem: TrialdeskError | None = None
+    typed: tuple[Form, str] = field(default_factory=lambda: ({}, ""))
+
+    def forget_what_was_corrected(self, form: Form, reason: str) -> None:
+        """What was wrong is not said any longer once something else is typed."""
+        if (form, reason) != self.typed:
+            self.problem, self.typed = None, (form, reason)
 
 
 def show(dialogue: Dialogue, *, about: str) -> None:
@@ -86,10 +93,13 @@ def _body(dialogue: Dialogue, about: str, state: _State) -> None:
         _say(state.outcome)
     if dialogue.warning:
         st.warning(formats.plain(dialogue.warning), icon=":material/cloud_off:")
-    form = dialogue.fields(state.key, state.running)
-    _preview(dialogue, form, state)
+    form = dialogue.fields(state.key, state.given is not None)
+    preview = st.container()
     reason = _reason(dialogue, state)
-    if state.problem:
+    state.forget_what_was_corrected(form, reason)
+    with preview:
+        fits = _preview(dialogue, form, state)
+    if state.problem and fits:
         problems.show(state.problem)
     label = "Try again" if state.outcome else dialogue.confirm
     st.button(
@@ -105,37 +115,41 @@ def _body(dialogue: Dialogue, about: str, state: _State) -> None:
 
 
 def _begin(state: _State) -> None:
-    state.running, state.problem = True, None
+    state.running = True
 
 
 def _run(dialogue: Dialogue, person: Person, form: Form, reason: str, state: _State) -> None:
+    if state.given is None:  # fields go grey a run later: drawn grey, they lose what came with the click
+        state.given = form, reason
+        st.rerun(scope="fragment")
     with st.spinner("Working…"):
         try:
             if state.outcome:
                 dialogue.renew(person)
-            state.outcome = None
-            state.outcome = dialogue.submit(person, form, reason)
+            state.outcome = state.problem = None
+            state.outcome = dialogue.submit(person, *state.given)
         except TrialdeskError as problem:
             state.problem = problem
         finally:
-            state.running, state.tried = False, True
+            state.running, state.given, state.tried = False, None, True
     st.rerun(scope="fragment")
 
 
-def _preview(dialogue: Dialogue, form: Form, state: _State) -> None:
+def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
+    """Says what will happen, or what is still wrong with what is typed; whether it fits."""
     try:
         told = dialogue.preview(form)
     except InvalidInput as problem:
-        if not state.tried:
-            st.caption(formats.plain(f"{problem.message} {problem.remedy}"))
-        elif state.problem is None:
+        if state.tried:
             problems.show(problem)
-        return
+        else:
+            st.caption(formats.plain(f"{problem.message} {problem.remedy}"))
+        return False
+    lines = [formats.plain(sentence) for sentence in told.happens]
+    lines += [f":orange[:material/warning:] {formats.plain(sentence)}" for sentence in told.warnings]
     with st.container(border=True):
-        for sentence in told.happens:
-            st.markdown(formats.plain(sentence))
-        for sentence in told.warnings:
-            st.markdown(f":orange[:material/warning:] {formats.plain(sentence)}")
+        st.markdown("  \n".join(lines))
+    return True
 
 
 def _reason(dialogue: Dialogue, state: _State) -> str:
@@ -147,7 +161,7 @@ def _reason(dialogue: Dialogue, state: _State) -> str:
         max_chars=LONGEST_REASON,
         height=68,
         placeholder="Why? Kept with the action; the customer does not see it.",
-        disabled=state.running,
+        disabled=state.given is not None,
     )
     return text or ""
 

@@ -47,7 +47,8 @@ class AddCharge(Command):
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """`amount` as typed, `currency` where the customer has none, `description`, `when`: next or now."""
         currency = _currency(subject, form)
-        amount = money.parse(form.get("amount", ""), currency, locale=config.settings().workspace_locale)
+        typed = required(form, "amount", "Type the amount that the customer should pay.")
+        amount = money.parse(typed, currency, locale=config.settings().workspace_locale)
         description = required(form, "description", "Say what the customer pays for; it is on the invoice.")
         when = choice(form, "when", ("next", "now"), "Choose when it should be charged.")
         if when == "next" and not _has_next_invoice(subject):

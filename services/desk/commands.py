@@ -105,9 +105,9 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     person.require(command.permission)
     if command.durable:
         durable.require()
-    reason = _checked_reason(command, reason)
     now = clock.now()
     params = command.parse(opened.subject, form, now)
+    reason = _checked_reason(command, reason)
     told = asdict(command.preview(opened.subject, params, opened.quote, now))
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from babel.dates import format_datetime
+from babel import Locale
+from babel.dates import format_date, format_time
 
 from services import clock, config
 from services import money as amounts
@@ -11,9 +12,10 @@ from services import money as amounts
 def moment(instant: int) -> str:
     """An instant (UTC seconds) in the workspace's zone, e.g. `Mar 3, 2026, 2:05 PM (Europe/Berlin)`."""
     settings = config.settings()
-    at = clock.local(instant, settings.zone)
-    written = format_datetime(at, "medium", tzinfo=settings.zone, locale=settings.workspace_locale)
-    return f"{written} ({settings.zone.key})"
+    at, locale = clock.local(instant, settings.zone), settings.workspace_locale
+    both = str(Locale.parse(locale).datetime_formats["medium"])
+    written = both.replace("{1}", format_date(at, "medium", locale=locale))
+    return f"{written.replace('{0}', format_time(at, 'short', locale=locale))} ({settings.zone.key})"
 
 
 def money(amount: int, currency: str) -> str:

@@ -1,0 +1,115 @@
+"""Does the ledger's list find what is asked for, and show nobody more than they may see?"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from models import Action, Customer
+from services.desk import activity
+from services.desk.activity import ActivityFilter
+from services.staff.roles import Person, Role
+
+ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
+SAM = Person(3, "Sam", "sam@example.com", Role.SALES)
+NOBODY = Person(9, "Nobody", "n@example.com", Role.VIEWER)
+START = 1_790_000_000
+
+
+@pytest.fixture
+def ledger(database: ModuleType) -> ModuleType:
+    """Actions of two people on two customers, in every state."""
+    states = ("done", "failed", "unknown", "running", "open")
+    with database.transaction() as session:
+        session.add(Customer(id="cus_1", created=1, name="100% Ada_Lovelace", email="ada@example.com"))
+        session.add(Customer(id="cus_2", created=1, name=None, email="bob@example.com"))
+        for number in range(20):
+            person = ANA if number % 2 else SAM
+            session.add(row(number, person, states[number % 5]))
+    return database
+
+
+def row(number: int, person: Person, state: str) -> Action:
+    """One action."""
+    return Action(
+        token=f"token-{number:02d}",
+        command="cancel" if number % 3 else "extend_trial",
+        state=state,
+        staff=person.id,
+        staff_name=person.name,
+        role=str(person.role),
+        customer="cus_1" if number < 12 else "cus_2",
+        object_id=f"sub_{number}",
+        reason="because",
+        opened_at=START + number * 100,
+        before={"status": "active", "cancel_at": None},
+        after={"status": "canceled", "cancel_at": None} if state == "done" else {},
+        error={"message": "No.", "remedy": "Look.", "left": "Something stands."} if state == "failed" else {},
+        result={"subscription": f"sub_{number}"},
+        preview={"happens": ["It ends now."], "warnings": []},
+    )
+
+
+def tokens(ledger: ModuleType, person: Person, **wanted: Any) -> list[int]:
+    """The numbers of the actions that a filter finds, as counted and as listed."""
+    with ledger.session() as session:
+        found = activity.search(session, person, ActivityFilter(**wanted))
+        assert activity.count(session, person, ActivityFilter(**wanted)) == len(found)
+    return [int(entry.token[-2:]) for entry in found]
+
+
+def test_newest_first_and_without_what_was_never_confirmed(ledger: ModuleType) -> None:
+    assert tokens(ledger, ANA) == [n for n in reversed(range(20)) if n % 5 != 4]
+
+
+def test_without_the_permission_one_sees_ones_own(ledger: ModuleType) -> None:
+    assert tokens(ledger, SAM) == [n for n in reversed(range(20)) if n % 5 != 4 and n % 2 == 0]
+    assert tokens(ledger, SAM, staff=ANA.id) == []
+    assert tokens(ledger, NOBODY) == []
+    with ledger.session() as session:
+        assert activity.people(session, ANA) == {1: "Ana", 3: "Sam"}
+        assert activity.people(session, SAM) == {3: "Sam"}
+        assert {entry.staff_name for entry in activity.unknown(session, SAM)} == {"Sam"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"state": "unknown"}, [17, 12, 7, 2]),
+        ({"state": "open"}, [19, 14, 9, 4]),
+        ({"command": "extend_trial"}, [18, 15, 12, 6, 3, 0]),
+        ({"staff": 1, "state": "done"}, [15, 5]),
+        ({"customer": "cus_2", "state": "done"}, [15]),
+        ({"customer": "ADA_LOVE", "state": "done"}, [10, 5, 0]),
+        ({"customer": "100%"}, [11, 10, 8, 7, 6, 5, 3, 2, 1, 0]),
+        ({"customer": "adaxlove"}, []),
+        ({"customer": "bob@", "state": "failed"}, [16]),
+        ({"customer": "sub_3"}, [3]),
+        ({"since": START + 500, "until": START + 700}, [6, 5]),
+    ],
+)
+def test_each_filter(ledger: ModuleType, wanted: dict[str, Any], expected: list[int]) -> None:
+    assert tokens(ledger, ANA, **wanted) == expected
+
+
+def test_pages_of_the_list_cover_it_once(ledger: ModuleType) -> None:
+    with ledger.session() as session:
+        pages = [activity.search(session, ANA, ActivityFilter(), offset=n, limit=5) for n in (0, 5, 10, 15)]
+    assert [len(page) for page in pages] == [5, 5, 5, 1]
+    assert len({entry.token for page in pages for entry in page}) == 16
+
+
+def test_an_entry_is_told_in_words(ledger: ModuleType) -> None:
+    with ledger.session() as session:
+        done = activity.search(session, ANA, ActivityFilter(state="done", customer="cus_2"))[0]
+        failed = activity.search(session, ANA, ActivityFilter(state="failed"))[0]
+        assert len(activity.unknown(session, ANA)) == 4
+    assert (done.title, done.customer_name, done.happens) == (
+        "Extend trial",
+        "bob@example.com",
+        ("It ends now.",),
+    )
+    assert [(d.label, d.before, d.after) for d in done.differences] == [("Status", "active", "canceled")]
+    assert (failed.error, failed.remedy, failed.differences) == ("No.", "Something stands. Look.", ())

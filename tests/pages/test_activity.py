@@ -1,0 +1,105 @@
+"""The Activity page: who did what, filtered by the address, with open ends on top."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from models import Action, Customer
+from services import clock, config
+from services.staff import people
+from tests.pages.work import captions, column, open_page
+
+pytestmark = [
+    pytest.mark.usefixtures("ready"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # SQL has tests on both
+]
+ADMIN, SALES = "ada@trialdesk.test", "pia@trialdesk.test"
+
+
+@pytest.fixture
+def ledger(staffed: ModuleType) -> ModuleType:
+    """Four actions: two done by Ada, one by Pia that failed, one by Pia whose end nobody knows."""
+    with staffed.transaction() as session:
+        staff = {email: people.admit(session, email) for email in (ADMIN, SALES)}
+        session.add(Customer(id="cus_1", created=1, name="*Ada* <b>"))
+        for number, (email, state) in enumerate(
+            [(ADMIN, "done"), (ADMIN, "done"), (SALES, "failed"), (SALES, "unknown")]
+        ):
+            person = staff[email]
+            session.add(
+                Action(
+                    token=f"t{number}",
+                    command="cancel" if number else "extend_trial",
+                    state=state,
+                    staff=person.id,
+                    staff_name=person.name,
+                    role=str(person.role),
+                    customer="cus_1",
+                    object_id="sub_1",
+                    reason="asked _twice_",
+                    opened_at=clock.now() - clock.DAY * number,
+                    started_at=clock.now() - clock.DAY * number,
+                    before={"status": "active"},
+                    after={"status": "canceled"} if state == "done" else {},
+                    error={}
+                    if state == "done"
+                    else {"message": "Stripe was silent.", "remedy": "Look at sub_1."},
+                )
+            )
+    return staffed
+
+
+def told(app: AppTest) -> str:
+    """Everything that the page says in words."""
+    return " | ".join([*(each.value for each in app.markdown), *captions(app), *(e.value for e in app.error)])
+
+
+def test_every_action_is_listed_with_who_what_why_and_the_change(ledger: ModuleType) -> None:
+    app = open_page("activity", acting_as=ADMIN)
+    assert column(app, "title") == ["Extend trial", "Cancel", "Cancel", "Cancel"]
+    assert column(app, "customer_name") == ["*Ada* <b>"] * 4
+    assert column(app, "reason") == ["asked _twice_"] * 4
+    assert column(app, "change")[0] == "Status: active → canceled"
+    assert column(app, "change")[2] == "Stripe was silent."
+    assert [list(state) for state in column(app, "state")] == [["Done"], ["Done"], ["Failed"], ["Unknown"]]
+    assert "Every action of the staff" in told(app) and "UTC" in told(app) and "4 actions" in told(app)
+
+
+def test_the_address_is_the_filter(ledger: ModuleType) -> None:
+    today = clock.local(clock.now(), config.settings().zone).date().isoformat()
+    for address, found in (
+        ({"command": "Extend trial"}, 1),
+        ({"result": "Failed"}, 1),
+        ({"by": "Pia Novak"}, 2),
+        ({"account": "ada"}, 4),
+        ({"account": "nobody"}, 0),
+        ({"since": today}, 1),
+        ({"until": today, "result": "Done"}, 2),
+    ):
+        app = open_page("activity", acting_as=ADMIN, **address)
+        assert len(column(app, "title")) == found, address
+    assert "No action fits these filters." in told(open_page("activity", acting_as=ADMIN, account="nobody"))
+
+
+def test_what_nobody_knows_stands_on_top_with_what_to_check(ledger: ModuleType) -> None:
+    app = open_page("activity", acting_as=ADMIN)
+    assert "Stripe was silent" in told(app) and "Look at sub\\_1" in told(app)
+    assert "\\*Ada\\* \\<b\\>" in told(app), "the name is not read as Markdown"
+    app.button(key="check-t3").click().run()
+    assert not app.exception
+    assert "The desk is starting or stopping\\." in told(app), "nothing is asked while no queue runs"
+
+
+def test_a_role_that_may_not_see_all_sees_its_own(ledger: ModuleType) -> None:
+    app = open_page("activity", acting_as=SALES)
+    assert set(column(app, "staff_name")) == {"Pia Novak"}
+    assert "Your own actions" in told(app)
+    assert app.selectbox(key="by").disabled
+
+
+def test_an_empty_ledger_says_so(staffed: ModuleType) -> None:
+    app = open_page("activity", acting_as=ADMIN)
+    assert "Nobody has done anything yet." in told(app)
