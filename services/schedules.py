@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from services import config, database, durable, migrations, sandbox_process
 from services.config import Settings
-from services.desk import runner as _desk_work
+from services.desk import commands as _desk_work
 from services.errors import TrialdeskError, Unavailable
 from services.mirror import cursors, identity, poll, pull
 from services.outreach import sending as _outreach_work
