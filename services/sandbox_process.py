@@ -1,7 +1,8 @@
 """Is the sandbox account running on this machine, and where?
 
 It is a process of its own that survives the desk's death: what the desk needs to find it again is kept in
-DATA_DIR/sandbox.json. The desk talks to it by its address alone.
+DATA_DIR/sandbox.json. The desk talks to it by its address alone. It keeps its port over restarts where it
+can, because its hosted pages' addresses are in the tables and in messages that were sent.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def ensure(settings: Settings) -> SandboxProcess:
 
 
 def stop(sandbox: SandboxProcess) -> None:
-    """Stops a sandbox that a desk started, and forgets it."""
+    """Stops a sandbox that a desk started; its port is remembered."""
     if not sandbox.ours:
         return
     half_built = (state(sandbox.url) or {}).get("ready") is False  # built anew at its next start
@@ -64,7 +65,6 @@ def stop(sandbox: SandboxProcess) -> None:
         way(sandbox)
         if _gone_within(sandbox, _STOPS_WITHIN):
             break
-    _record_path(Path(sandbox.data)).unlink(missing_ok=True)
 
 
 def state(url: str) -> dict[str, Any] | None:
@@ -109,7 +109,7 @@ def _is_ours(recorded: SandboxProcess) -> bool:
 
 def _start(settings: Settings, data: Path) -> SandboxProcess:
     _make_folder(data.parent)
-    port = settings.sandbox_port or _free_port()
+    port = settings.sandbox_port or _usual_port(data)
     log = data.with_suffix(".log")
     command = [
         sys.executable, "-m", "services.sandbox",
@@ -182,11 +182,21 @@ def _read_record(data: Path) -> SandboxProcess | None:
     return held if held.data == str(data) else None
 
 
-def _free_port() -> int:
+def _usual_port(data: Path) -> int:
+    before = _read_record(data)
+    return (before and _bound(before.port)) or _bound(0)
+
+
+def _bound(port: int) -> int:
+    """The port if nobody has it (0: any free one), else 0."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+        bound: int = probe.getsockname()[1]
+        return bound
 
 
 def _gone_within(sandbox: SandboxProcess, seconds: float) -> bool:

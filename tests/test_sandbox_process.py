@@ -45,7 +45,18 @@ def test_it_is_recorded_found_again_and_stopped(
     assert sandbox_process.ensure(settings) == running
     sandbox_process.stop(running)
     assert not lives(running.pid)
-    assert not (tmp_path / "sandbox.json").exists()
+
+
+def test_it_keeps_its_port_so_that_links_in_mails_stay_good(
+    settings: Settings, running: sandbox_process.SandboxProcess
+) -> None:
+    sandbox_process.stop(running)
+    again = sandbox_process.ensure(settings)
+    try:
+        assert again.pid != running.pid
+        assert again.port == running.port
+    finally:
+        sandbox_process.stop(again)
 
 
 def test_after_its_death_another_one_is_started_on_the_same_books(
