@@ -1,6 +1,6 @@
 """Alembic's entry: runs on the connection that `services/migrations.py` hands over."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import JSON
@@ -9,7 +9,7 @@ from sqlmodel.sql.sqltypes import AutoString
 from models import Base
 
 
-def _render(kind: str, item: Any, _context: Any) -> str | bool:
+def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Column types as plain SQLAlchemy, so that a migration needs nothing else."""
     if kind == "type" and isinstance(item, JSON):
         return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
