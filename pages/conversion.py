@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components import behind, charts, formats, guard, measures, navigation
+from pages.components import behind, charts, formats, guard, measures, tiles
 from pages.components.behind import Asked
 from services.metrics import conversion, funnel
 from services.metrics.conversion import WINDOWS, Cohort, Cube
@@ -47,9 +47,7 @@ def main() -> None:
     _funnel(person, wanted, found)
     _groups(person, cube, wanted, found)
     st.caption(f"Months are cut in {formats.zone_name()}. A click on a bar or a point shows its customers.")
-    st.page_link(
-        navigation.PAGES["definitions"].file, label="What each number means", icon=":material/menu_book:"
-    )
+    tiles.definitions_link()
 
 
 def _filters(person: Person) -> Wanted:

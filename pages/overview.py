@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from pages.components import charts, formats, guard, measures, navigation, tiles
+from pages.components import charts, formats, guard, measures, tiles
 from services.metrics.overview import Figure
 
 _SHOWN = 3
@@ -37,9 +37,7 @@ def main() -> None:
             for code in rest:
                 _block(code.upper(), code, glance.by_currency[code], _LINES)
     st.caption(f"Amounts are never added across currencies. Months are cut in {formats.zone_name()}.")
-    st.page_link(
-        navigation.PAGES["definitions"].file, label="What each number means", icon=":material/menu_book:"
-    )
+    tiles.definitions_link()
 
 
 def _block(title: str, code: str, figures: Sequence[Figure], lines: Collection[str]) -> None:

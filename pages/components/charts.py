@@ -24,12 +24,12 @@ from services.metrics.statistics import Rate
 
 # Told apart by lightness too, so that they stay apart for every kind of colour blindness, and in grey.
 STATE_COLOURS: dict[str, tuple[str, str]] = {  # light, dark
-    "converted": ("#1d6f63", "#3fb8a5"),
+    "converted": ("#1f9080", "#3fb8a5"),
     "running": ("#8fb8ee", "#5f8fd6"),
     "missed_payment": ("#d97b16", "#f0a35c"),
-    "cancelled_in_trial": ("#8b3a78", "#c77ab5"),
-    "expired": ("#b3bac6", "#6b7483"),
-    "free": ("#e3cf5b", "#e3d27a"),
+    "cancelled_in_trial": ("#7c2f6c", "#a8509a"),
+    "expired": ("#b9bfca", "#4f5765"),
+    "free": ("#e3cf5b", "#ecdc86"),
 }
 STATE_WORDS = {
     "converted": "Converted",

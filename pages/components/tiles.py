@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from pages.components import charts, formats
-from pages.components.navigation import PAGES
+from pages.components.navigation import PAGES, ROOT
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.overview import Figure
 from services.metrics.statistics import Rate
@@ -46,12 +46,19 @@ def line(figure: Figure, currency: str = "") -> None:
 
 def _link(figure: Figure, label: str, help: str | None = None) -> None:
     st.page_link(
-        PAGES[figure.page].file,
+        ROOT / PAGES[figure.page].file,
         label=label,
         icon=":material/chevron_right:",
         icon_position="right",
         help=help,
         query_params=dict(figure.params),
+    )
+
+
+def definitions_link() -> None:
+    """The way to what each number means in full."""
+    st.page_link(
+        ROOT / PAGES["definitions"].file, label="What each number means", icon=":material/menu_book:"
     )
 
 

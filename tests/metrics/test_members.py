@@ -1,0 +1,80 @@
+"""The customers behind a number: who they are, in what order, page by page."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.clock import DAY
+from services.metrics import members, periods
+from services.metrics.members import Trials, Walkers
+from services.metrics.trials import NOT_GIVEN, Segment
+from tests.metrics.build import Account, at
+
+NOW = at("2026-06-15 12:00")
+MAY, JUNE = periods.last("month", 2, until=NOW, zone=ZoneInfo("UTC"))
+
+
+@pytest.fixture
+def told(database: ModuleType) -> ModuleType:
+    """Ada converted in May, Bob runs since June, Cem never trialed and pays."""
+    account = Account()
+    sub = account.trial(
+        account.customer("ada", MAY.begins, source="ads", card=True), MAY.begins, status="active"
+    )
+    account.invoice(sub, MAY.begins + 14 * DAY)
+    account.trial(account.customer("bob", JUNE.begins), JUNE.begins, 30, plan="team")
+    direct = account.subscription(account.customer("cem", JUNE.begins), JUNE.begins)
+    account.invoice(direct, JUNE.begins, reason="subscription_create")
+    account.save(database)
+    return database
+
+
+def names(database: ModuleType, chosen: members.Chosen, **page: int) -> list[str]:
+    with database.session() as session:
+        return [row.name for row in members.read(session, chosen, as_of=NOW, **page)]
+
+
+def test_a_row_tells_who_it_is_and_what_became_of_the_trial(told: ModuleType) -> None:
+    with told.session() as session:
+        (row,) = members.read(session, Trials((MAY,)), as_of=NOW)
+    assert (row.customer, row.name, row.email, row.plan) == ("cus_ada", "Ada", "ada@example.com", "Pro")
+    assert (row.state, row.source, row.currency, row.since) == ("converted", "ads", "usd", MAY.begins)
+    assert row.trial_end == MAY.begins + 14 * DAY
+    assert row.paid_at == MAY.begins + 14 * DAY + 3600
+
+
+def test_youngest_first_and_page_by_page(told: ModuleType) -> None:
+    both = Trials((MAY, JUNE))
+    assert names(told, both) == ["Bob", "Ada"]
+    assert [names(told, both, offset=place, limit=1) for place in (0, 1, 2)] == [["Bob"], ["Ada"], []]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (Trials((JUNE,)), ["Bob"]),
+        (Trials((MAY, JUNE), "converted"), ["Ada"]),
+        (Trials((MAY, JUNE), "expired"), []),
+        (Trials(()), []),
+        (Trials((MAY, JUNE), segment=Segment(source="ads")), ["Ada"]),
+        (Trials((MAY, JUNE), segment=Segment(source=NOT_GIVEN)), ["Bob"]),
+        (Trials((MAY, JUNE), segment=Segment(plan="prod_team")), ["Bob"]),
+        (Walkers((MAY, JUNE), "trial", "signed_up"), ["Bob", "Cem", "Ada"]),
+        (Walkers((MAY, JUNE), "trial", "trial"), ["Bob", "Ada"]),
+        (Walkers((MAY, JUNE), "trial", "paid"), ["Ada"]),
+        (Walkers((MAY, JUNE), "direct", "signed_up"), ["Cem"]),
+        (Walkers((MAY, JUNE), "direct", "paid"), ["Cem"]),
+        (Walkers((MAY,), "direct", "paid"), []),
+    ],
+)
+def test_exactly_those_that_the_number_counts(told, chosen: members.Chosen, expected: list[str]) -> None:
+    assert names(told, chosen) == expected
+
+
+def test_who_walked_carries_the_last_step_reached(told: ModuleType) -> None:
+    with told.session() as session:
+        rows = members.read(session, Walkers((MAY, JUNE), "trial", "signed_up"), as_of=NOW)
+    assert {row.name: row.state for row in rows} == {"Ada": "paying_30", "Bob": "trial", "Cem": "paid"}
