@@ -160,7 +160,7 @@ def _change(entry: Entry) -> str:
 
 
 def _details(entry: Entry) -> None:
-    @st.dialog(entry.title, width="large", icon=catalog.find(entry.command).icon)
+    @st.dialog(entry.title, width="large", icon=catalog.find(entry.command).icon, on_dismiss="rerun")
     def body() -> None:
         statuses.badge(entry.state)
         st.text(f"{entry.staff_name} ({entry.role}) for {entry.customer_name}, {formats.moment(entry.at)}")

@@ -82,10 +82,10 @@ class _ActionDialogue:
         """What Stripe could not be asked."""
         return self._opened.warning
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """The inputs of this command."""
         draw = _FIELDS.get(self._opened.command.name)
-        return draw(self._opened.subject, key, disabled) if draw else {}
+        return draw(self._opened.subject, key) if draw else {}
 
     def preview(self, form: Form) -> Preview:
         """What the command will do."""
@@ -103,14 +103,14 @@ class _ActionDialogue:
         )
 
 
-def _extend_trial(subject: Subject, key: str, disabled: bool) -> Form:
+def _extend_trial(subject: Subject, key: str) -> Form:
     assert subject.subscription is not None and subject.subscription.trial_end is not None
     mode = st.radio(
-        "Extend", ["days", "date"], key=f"{key}:mode", horizontal=True, disabled=disabled,
+        "Extend", ["days", "date"], key=f"{key}:mode", horizontal=True,
         format_func={"days": "By days", "date": "To a date"}.__getitem__,
     )  # fmt: skip
     if mode == "days":
-        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days", disabled=disabled)
+        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days")
         return {"mode": "days", "days": str(days)}
     ends = clock.local(subject.subscription.trial_end, config.settings().zone).date()
     day = st.date_input(
@@ -118,42 +118,38 @@ def _extend_trial(subject: Subject, key: str, disabled: bool) -> Form:
         value=ends + timedelta(days=_FIRST_DAYS),
         max_value=ends + timedelta(days=10_000),
         key=f"{key}:date",
-        disabled=disabled,
     )
     return {"mode": "date", "date": day.isoformat() if day else ""}
 
 
-def _add_charge(subject: Subject, key: str, disabled: bool) -> Form:
+def _add_charge(subject: Subject, key: str) -> Form:
     known = subject.currency
     left, right = st.columns([2, 1])
-    amount = left.text_input("Amount", key=f"{key}:amount", placeholder="49.00", disabled=disabled)
+    amount = left.text_input("Amount", key=f"{key}:amount", placeholder="49.00")
     currency = right.text_input(
-        "Currency", value=known.upper(), key=f"{key}:currency", disabled=disabled or bool(known), max_chars=3
+        "Currency", value=known.upper(), key=f"{key}:currency", disabled=bool(known), max_chars=3
     )
     description = st.text_input(
         "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
-        disabled=disabled, max_chars=500,
+        max_chars=500,
     )  # fmt: skip
     when = st.radio(
-        "When", ["next", "now"], key=f"{key}:when", horizontal=True, disabled=disabled,
+        "When", ["next", "now"], key=f"{key}:when", horizontal=True,
         format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
     )  # fmt: skip
     return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}
 
 
-def _cancel(subject: Subject, key: str, disabled: bool) -> Form:
+def _cancel(subject: Subject, key: str) -> Form:
     scheduled = subject.subscription is not None and bool(subject.subscription.cancel_at)
     when = st.radio(
         "When", ["period_end", "now"], index=int(scheduled), key=f"{key}:when", horizontal=True,
-        disabled=disabled, format_func={"period_end": "At the end of the period", "now": "Now"}.__getitem__,
+        format_func={"period_end": "At the end of the period", "now": "Now"}.__getitem__,
     )  # fmt: skip
     feedback = st.selectbox(
         "Why the customer leaves", list(FEEDBACK), key=f"{key}:feedback", format_func=FEEDBACK.__getitem__,
-        disabled=disabled,
     )  # fmt: skip
-    comment = st.text_input(
-        "What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500, disabled=disabled
-    )
+    comment = st.text_input("What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500)
     return {"when": when or "", "feedback": feedback or "", "comment": comment}
 
 

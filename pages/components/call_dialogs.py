@@ -61,11 +61,11 @@ class _Schedule(_CallChange):
     title = "Schedule call"
     confirm = "Schedule"
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """The day and time."""
         due = self._row.due_at
         first = clock.local(due, config.settings().zone).replace(tzinfo=None) if due else None
-        return {"due": due_field(_ahead(first), key, disabled, label="Time of the call")}
+        return {"due": due_field(_ahead(first), key, label="Time of the call")}
 
     def preview(self, form: Form) -> Preview:
         """When it will be."""
@@ -86,18 +86,18 @@ class _Close(_CallChange):
     title = "What came of the call?"
     confirm = "Save"
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """How it ended, what came of it, and a note."""
         state = st.radio(
-            "How it ended", list(_CLOSED), key=f"{key}:state", horizontal=True, disabled=disabled,
+            "How it ended", list(_CLOSED), key=f"{key}:state", horizontal=True,
             format_func=_CLOSED.__getitem__,
         )  # fmt: skip
         codes = OUTCOMES[state or DONE]
         outcome = st.selectbox(
-            "Outcome", list(codes), index=None, key=f"{key}:{state}:outcome", disabled=disabled,
+            "Outcome", list(codes), index=None, key=f"{key}:{state}:outcome",
             format_func=codes.__getitem__, placeholder="Choose",
         )  # fmt: skip
-        note = st.text_area("Note", key=f"{key}:note", height=100, disabled=disabled, max_chars=5000)
+        note = st.text_area("Note", key=f"{key}:note", height=100, max_chars=5000)
         return {"state": state or DONE, "outcome": outcome or "", "note": note or ""}
 
     def preview(self, form: Form) -> Preview:
@@ -126,9 +126,9 @@ class _Reassign(_CallChange):
         super().__init__(row)
         self._names = {NOBODY: "Nobody yet"} | {caller.id: caller.name for caller in callers}
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """Who calls."""
-        return {"assignee": str(assignee_field(self._names, self._row.assignee or NOBODY, key, disabled))}
+        return {"assignee": str(assignee_field(self._names, self._row.assignee or NOBODY, key))}
 
     def preview(self, form: Form) -> Preview:
         """Who has it then."""

@@ -2,7 +2,8 @@
 
 `show(dialogue, about=...)` opens it; whatever is done in it is a `Dialogue`. What was typed stays where
 something goes wrong. The confirm button switches itself off while the work runs, and a second click finds
-the same token.
+the same token. The fields do not: Streamlit takes no value from a field that is drawn switched off, and the
+last one typed comes with the click.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Dialogue(Protocol):
     reason: Reason
     warning: str
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """Draws the inputs (widget keys begin with `key`) and returns what is typed in them."""
 
     def preview(self, form: Form) -> Preview:
@@ -48,7 +49,6 @@ class Dialogue(Protocol):
 class _State:
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
     running: bool = False
-    given: tuple[Form, str] | None = None
     tried: bool = False
     outcome: Outcome | None = None
     problem: TrialdeskError | None = None
@@ -74,7 +74,7 @@ def show(dialogue: Dialogue, *, about: str) -> None:
 def show_problem(title: str, error: TrialdeskError) -> None:
     """Opens a dialog that only says why the thing cannot be done."""
 
-    @st.dialog(title)
+    @st.dialog(title, on_dismiss="rerun")
     def body() -> None:
         problems.show(error)
         if st.button("Close"):
@@ -93,7 +93,7 @@ def _body(dialogue: Dialogue, about: str, state: _State) -> None:
         _say(state.outcome)
     if dialogue.warning:
         st.warning(formats.plain(dialogue.warning), icon=":material/cloud_off:")
-    form = dialogue.fields(state.key, state.given is not None)
+    form = dialogue.fields(state.key)
     preview = st.container()
     reason = _reason(dialogue, state)
     state.forget_what_was_corrected(form, reason)
@@ -119,19 +119,16 @@ def _begin(state: _State) -> None:
 
 
 def _run(dialogue: Dialogue, person: Person, form: Form, reason: str, state: _State) -> None:
-    if state.given is None:  # fields go grey a run later: drawn grey, they lose what came with the click
-        state.given = form, reason
-        st.rerun(scope="fragment")
     with st.spinner("Working…"):
         try:
             if state.outcome:
                 dialogue.renew(person)
             state.outcome = state.problem = None
-            state.outcome = dialogue.submit(person, *state.given)
+            state.outcome = dialogue.submit(person, form, reason)
         except TrialdeskError as problem:
             state.problem = problem
         finally:
-            state.running, state.given, state.tried = False, None, True
+            state.running, state.tried = False, True
     st.rerun(scope="fragment")
 
 
@@ -161,7 +158,6 @@ def _reason(dialogue: Dialogue, state: _State) -> str:
         max_chars=LONGEST_REASON,
         height=68,
         placeholder="Why? Kept with the action; the customer does not see it.",
-        disabled=state.given is not None,
     )
     return text or ""
 

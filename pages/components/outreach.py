@@ -99,20 +99,20 @@ class _MessageDialogue:
         if wanted and self._wanted != wanted:
             self.warning = next((c.problem for c in self._closed if c.template.slug == wanted), "")
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """The text, its subject and its body."""
         slugs = list(self._drafts)
         slug = st.selectbox(
-            "Text", slugs, index=slugs.index(self._wanted), key=f"{key}:template", disabled=disabled,
+            "Text", slugs, index=slugs.index(self._wanted), key=f"{key}:template",
             format_func=self._names.__getitem__, help=self._why_not_the_others(),
         )  # fmt: skip
         draft = self._drafts[slug]
         subject = st.text_input(
-            "Subject", value=draft.subject, key=f"{key}:{slug}:subject", disabled=disabled, max_chars=200,
+            "Subject", value=draft.subject, key=f"{key}:{slug}:subject", max_chars=200,
             persist_state="page",
         )  # fmt: skip
         body = st.text_area(
-            "Message", value=draft.body, key=f"{key}:{slug}:body", disabled=disabled, height=280,
+            "Message", value=draft.body, key=f"{key}:{slug}:body", height=280,
             persist_state="page",
         )  # fmt: skip
         return {"template": slug, "subject": subject or "", "body": body or ""}
@@ -178,16 +178,14 @@ class _CallDialogue:
         self._names = {NOBODY: "Nobody yet"} | {caller.id: caller.name for caller in callers}
         self._assignee = assignee if assignee in self._names else NOBODY
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """Who should call, by when, and what about."""
         left, right = st.columns(2)
         with left:
-            assignee = assignee_field(self._names, self._assignee, key, disabled)
+            assignee = assignee_field(self._names, self._assignee, key)
         with right:
-            due = due_field(next_working_morning(), key, disabled)
-        note = st.text_area(
-            "Note", key=f"{key}:note", height=100, disabled=disabled, placeholder="What is the call about?"
-        )
+            due = due_field(next_working_morning(), key)
+        note = st.text_area("Note", key=f"{key}:note", height=100, placeholder="What is the call about?")
         return {"assignee": str(assignee), "due": due, "note": note or ""}
 
     def preview(self, form: Form) -> Preview:
@@ -215,20 +213,18 @@ class _CallDialogue:
         """Never needed: a request is written down or refused with nothing done."""
 
 
-def assignee_field(names: dict[int, str], chosen: int, key: str, disabled: bool) -> int:
+def assignee_field(names: dict[int, str], chosen: int, key: str) -> int:
     """Draws the choice of a person; NOBODY where it is left open."""
     ids = list(names)
     return st.selectbox(
         "Who calls", ids, index=ids.index(chosen) if chosen in ids else 0, key=f"{key}:assignee",
-        format_func=lambda id: names[id], disabled=disabled,
+        format_func=lambda id: names[id],
     )  # fmt: skip
 
 
-def due_field(first: datetime, key: str, disabled: bool, *, label: str = "Due") -> str:
+def due_field(first: datetime, key: str, *, label: str = "Due") -> str:
     """Draws a day and time in the workspace's zone; returns it as ISO text, "" for none."""
-    due = st.datetime_input(
-        label, value=first, key=f"{key}:due", disabled=disabled, help=f"In {formats.zone_name()}."
-    )
+    due = st.datetime_input(label, value=first, key=f"{key}:due", help=f"In {formats.zone_name()}.")
     return due.isoformat() if due else ""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from services.desk.commands import Opened, Outcome
 from services.errors import InvalidInput, TrialdeskError
 from services.outreach import messages, templates
 from services.outreach.messages import Draft
+from services.outreach.variables import Occasion
 from services.staff.roles import Permission, Person
 
 _AT_ONCE = 8
@@ -37,11 +39,20 @@ def extend_dialog(person: Person, trials: Mapping[str, tuple[str, str]]) -> None
     show(_ExtendTrials(trials), about=_listed([name for _, name in trials.values()]))
 
 
-def messages_dialog(person: Person, customers: Mapping[str, str], *, template: str = "") -> None:
-    """Opens the dialog that writes to several customers, one email each: name by customer id."""
+def messages_dialog(
+    person: Person,
+    customers: Mapping[str, str],
+    *,
+    template: str = "",
+    invoices: Mapping[str, str] | None = None,
+) -> None:
+    """Opens the dialog that writes to several customers, one email each: name by customer id.
+
+    `invoices` are the failed ones that the text is about, by customer id.
+    """
     try:
         person.require(Permission.SEND_MESSAGE)
-        dialogue = _WriteToSeveral(person, customers, template)
+        dialogue = _WriteToSeveral(person, customers, template, invoices or {})
     except TrialdeskError as error:
         show_problem("Send messages", error)
         return
@@ -67,9 +78,9 @@ class _ExtendTrials:
         self._opened: dict[str, Opened] = {}
         self._failed: set[str] = set()
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """How many days."""
-        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days", disabled=disabled)
+        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days")
         return {"mode": "days", "days": str(days)}
 
     def preview(self, form: Form) -> Preview:
@@ -114,9 +125,12 @@ class _WriteToSeveral:
     reason: Reason = "none"
     warning = ""
 
-    def __init__(self, person: Person, customers: Mapping[str, str], wanted: str) -> None:
+    def __init__(
+        self, person: Person, customers: Mapping[str, str], wanted: str, invoices: Mapping[str, str]
+    ) -> None:
         self._author = person
         self._names = dict(customers)
+        self._about = {customer: Occasion(invoices.get(customer, "")) for customer in customers}
         self._tokens = {customer: messages.new_token() for customer in customers}
         self._failed: set[str] = set()
         with database.session() as session:
@@ -125,20 +139,20 @@ class _WriteToSeveral:
         self._leaves = messages.has_mail_server()
         self.confirm = "Send all" if self._leaves else "Put into the outbox"
 
-    def fields(self, key: str, disabled: bool) -> Form:
+    def fields(self, key: str) -> Form:
         """The text with its values in braces, and how it reads for the first customer."""
         slugs = list(self._texts)
         slug = st.selectbox(
-            "Text", slugs, index=slugs.index(self._wanted), key=f"{key}:template", disabled=disabled,
+            "Text", slugs, index=slugs.index(self._wanted), key=f"{key}:template",
             format_func=lambda slug: self._texts[slug].name,
         )  # fmt: skip
         text = self._texts[slug]
         subject = st.text_input(
-            "Subject", value=text.subject, key=f"{key}:{slug}:subject", disabled=disabled,
+            "Subject", value=text.subject, key=f"{key}:{slug}:subject",
             persist_state="page",
         )  # fmt: skip
         body = st.text_area(
-            "Message", value=text.body, key=f"{key}:{slug}:body", disabled=disabled, height=240,
+            "Message", value=text.body, key=f"{key}:{slug}:body", height=240,
             persist_state="page", help="What stands in {{ }} is filled in for each customer.",
         )  # fmt: skip
         form = {"template": slug, "subject": subject or "", "body": body or ""}
@@ -168,15 +182,12 @@ class _WriteToSeveral:
     def _drafts(self, form: Form) -> tuple[dict[str, Draft], dict[str, str]]:
         drafts: dict[str, Draft] = {}
         problems: dict[str, str] = {}
+        text = replace(self._texts[form["template"]], subject=form["subject"], body=form["body"])
         with database.session() as session:
-            for customer in self._names:
+            for customer, occasion in self._about.items():
                 try:
-                    drafts[customer] = messages.check(
-                        messages.write(
-                            session, self._author, customer, form["subject"], form["body"],
-                            template=form["template"],
-                        )
-                    )  # fmt: skip
+                    draft = messages.write(session, self._author, customer, text, occasion)
+                    drafts[customer] = messages.check(draft)
                 except TrialdeskError as problem:
                     problems[customer] = str(problem)
         return drafts, problems

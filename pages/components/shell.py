@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import banner, navigation, sign_in, starting
+from pages.components import banner, freshness, navigation, sign_in, starting
 from services import config
 
 _ICON = navigation.ROOT / "pages" / "components" / "icon.png"
@@ -21,4 +21,6 @@ def run() -> None:
     with st.sidebar:
         sign_in.corner(person)
     banner.show(person)
+    freshness.begin()
     page.run()
+    freshness.watch()
