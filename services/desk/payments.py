@@ -64,7 +64,10 @@ class RetryPayment(Command):
             if planned
             else "If it fails, Stripe does not try again by itself."
         )
-        return Preview(tuple(happens), ("A payment can only be given back as a refund.",))
+        warnings = ["A payment can only be given back as a refund."]
+        if subject.invoice.collection_method == "send_invoice":
+            warnings.append("This invoice was sent for the customer to pay; the card is charged instead.")
+        return Preview(tuple(happens), tuple(warnings))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:

@@ -23,7 +23,7 @@ FAULTS = ("timeout_before", "timeout_after", "500_before", "500_after", "409", "
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runner, "PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(runner, "PAUSES", (0.01,))
     yield
 
 
