@@ -152,7 +152,13 @@ def _write(person: Person, rows: list[FailureRow], template: str) -> None:
     if len(rows) == 1:
         message_dialog(person, rows[0].customer, template=template, invoice=rows[0].invoice)
         return
-    messages_dialog(person, {row.customer: _called(row) for row in rows}, template=template)
+    largest_last = rows[::-1]
+    messages_dialog(
+        person,
+        {row.customer: _called(row) for row in rows},
+        template=template,
+        invoices={row.customer: row.invoice for row in largest_last},
+    )
 
 
 def _call(person: Person, rows: list[FailureRow]) -> None:

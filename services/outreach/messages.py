@@ -115,7 +115,7 @@ def _choice(text: Template, customer: str, address: str, values: dict[str, Any])
 
 
 def write(
-    session: Session, person: Person, customer: str, subject: str, body: str, *, template: str = ""
+    session: Session, person: Person, customer: str, text: Template, occasion: Occasion | None = None
 ) -> Draft:
     """A text that a person wrote with values in it ({{ name }}), filled in for the customer.
 
@@ -123,9 +123,9 @@ def write(
     """
     row = reachable.customer(session, customer)
     address = reachable.address(row)
-    values = variables.of_customer(session, row, person.name, config.settings(), Occasion())
-    filled = templates.render(subject, body, values)
-    return Draft(customer, address, filled.subject, filled.body, template)
+    values = variables.of_customer(session, row, person.name, config.settings(), occasion or Occasion())
+    filled = templates.render(text.subject, text.body, values)
+    return Draft(customer, address, filled.subject, filled.body, text.slug)
 
 
 def check(written: Draft) -> Draft:

@@ -12,6 +12,7 @@ from models import Customer, CustomerFacts, Message
 from services import durable
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.outreach import messages, outbox, reachable, sending
+from services.outreach.defaults import Template
 from services.outreach.messages import Draft, Outcome
 from services.outreach.outbox import OutboxFilter
 from services.staff.roles import Person
@@ -262,15 +263,17 @@ def test_what_cannot_be_sent_is_said(
 
 @pytest.mark.usefixtures("jo")
 def test_a_text_is_filled_in_for_the_customer(database: ModuleType, ann: Person) -> None:
+    typed = Template("own", "Own", "marketing", "For {{ name }}", "{{ email }} {{ staff_name }}")
     with database.session() as session:
         choices = {choice.template.slug: choice for choice in messages.choices(session, ann, "cus_jo")}
-        own = messages.write(session, ann, "cus_jo", "For {{ name }}", "{{ email }} {{ staff_name }}")
+        own = messages.write(session, ann, "cus_jo", typed)
     written = choices["welcome"].draft
     assert written is not None
     assert written.body.startswith("Hello Jo,")
     assert (written.to_address, written.template) == ("jo@customer.example", "welcome")
     assert choices["payment_failed"].draft is None
     assert "what the failed invoice asks for" in choices["payment_failed"].problem
+    assert own.template == "own"
     assert (own.subject, own.body) == ("For Jo", "jo@customer.example Ann")
 
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from models import CallRequest, Customer, Message
+from models import CallRequest, Customer, Invoice, Message
 from pages.components import outreach, several
 from pages.components.outreach import _CallDialogue, _MessageDialogue
 from pages.components.several import _ExtendTrials, _WriteToSeveral
@@ -17,6 +17,7 @@ from services.errors import InvalidInput, NotAllowed, Unavailable
 from services.outreach import calls, messages
 from services.staff import people
 from services.staff.roles import Person
+from tests.customers import builders
 from tests.pages.work import add_failure, add_trial
 
 
@@ -90,7 +91,7 @@ def test_every_state_of_a_message_is_told(state: str, told: str) -> None:
 
 def test_several_customers_get_one_message_each_in_their_own_words(staffed: ModuleType, sam: Person) -> None:
     ids = {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}
-    dialogue = _WriteToSeveral(sam, ids, "welcome")
+    dialogue = _WriteToSeveral(sam, ids, "welcome", {})
     form = {"template": "welcome", "subject": "For {{ name }}", "body": "{{ email }}"}
     assert dialogue.preview(form).happens[0] == "One email each to 2 customers."
     for _ in range(2):
@@ -102,7 +103,7 @@ def test_who_cannot_be_written_to_is_left_out_and_named(staffed: ModuleType, sam
     ids = {add_failure(staffed, "Owes", 500): "Owes", add_trial(staffed, "Jo", 2): "Jo"}
     ids[add_trial(staffed, "Mute", 2, email=None)] = "Mute"
     form = {"template": "payment_failed", "subject": "{{ amount_due }}", "body": "Pay {{ amount_due }}"}
-    dialogue = _WriteToSeveral(sam, ids, "payment_failed")
+    dialogue = _WriteToSeveral(sam, ids, "payment_failed", {})
     told = dialogue.preview(form)
     assert told.happens[0] == "One email each to 1 customer."
     assert any(warning.startswith("Jo is left out: This text needs") for warning in told.warnings)
@@ -111,8 +112,18 @@ def test_who_cannot_be_written_to_is_left_out_and_named(staffed: ModuleType, sam
     assert written(staffed) == [("cus_owes", "$5.00")]
 
 
+def test_each_is_written_to_about_the_invoice_of_the_row(staffed: ModuleType, sam: Person) -> None:
+    customer = add_failure(staffed, "Owes", 500)
+    with staffed.transaction() as session:
+        values = {"customer": customer, "status": "open", "attempted": True, "currency": "usd"}
+        builders.row(session, Invoice, id="in_larger", amount_remaining=9_900, **values)
+    dialogue = _WriteToSeveral(sam, {customer: "Owes"}, "blank", {customer: "in_owes"})
+    dialogue.submit(sam, {"template": "blank", "subject": "{{ amount_due }}", "body": "x"}, "")
+    assert written(staffed) == [("cus_owes", "$5.00")]
+
+
 def test_a_text_for_several_with_a_mistake_is_sent_to_nobody(staffed: ModuleType, sam: Person) -> None:
-    dialogue = _WriteToSeveral(sam, {add_trial(staffed, "Jo", 2): "Jo"}, "")
+    dialogue = _WriteToSeveral(sam, {add_trial(staffed, "Jo", 2): "Jo"}, "", {})
     for subject, body in (("{{ nothing }}", "x"), ("x", "{% if %}"), ("", "x")):
         with pytest.raises(InvalidInput):
             dialogue.preview({"template": "blank", "subject": subject, "body": body})
@@ -123,7 +134,7 @@ def test_only_the_messages_that_failed_are_tried_again(
     staffed: ModuleType, sam: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}
-    dialogue = _WriteToSeveral(sam, ids, "blank")
+    dialogue = _WriteToSeveral(sam, ids, "blank", {})
     form = {"template": "blank", "subject": "Hi", "body": "x"}
     submit = messages.submit
 
@@ -173,7 +184,7 @@ def test_a_call_may_wait_for_somebody_and_have_no_date(staffed: ModuleType, sam:
 
 def test_who_may_not_write_writes_nothing(staffed: ModuleType, sam: Person) -> None:
     vera = whoever(staffed, "vera@trialdesk.test")
-    dialogue = _WriteToSeveral(vera, {add_trial(staffed, "Jo", 2): "Jo"}, "blank")
+    dialogue = _WriteToSeveral(vera, {add_trial(staffed, "Jo", 2): "Jo"}, "blank", {})
     with pytest.raises(NotAllowed):
         dialogue.submit(vera, {"template": "blank", "subject": "Hi", "body": "x"}, "")
     assert written(staffed) == []
