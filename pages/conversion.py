@@ -11,7 +11,7 @@ from pages.components.behind import Asked
 from services.metrics import conversion, funnel
 from services.metrics.conversion import WINDOWS, Cohort, Cube
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.statistics import Rate
+from services.metrics.statistics import Rate, may_be_chance
 from services.metrics.trials import Segment
 from services.staff.roles import Person
 
@@ -89,41 +89,29 @@ def _unique(names: dict[str, str], plans: list[str]) -> dict[str, str]:
 
 def _numbers(cube: Cube, cohorts: list[Cohort]) -> None:
     last, before = conversion.last_closed(cohorts)
+    name = f"Converted, {charts.month(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
     with st.container(horizontal=True):
-        name = f"Converted of {charts.month(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
         _rate(name, last.rate if last else Rate(0, 0), "cohort_rate", before)
-        _rate("Of trials ended in 30 days", cube.period_rate(), "period_rate")
-        started = sum(cohort.started for cohort in cohorts)
-        st.metric(
-            "Trials started",
-            formats.count(started),
-            border=True,
-            width=200,
-            height="stretch",
-            help="In the months below.",
-        )
-        help = formats.plain(DEFINITIONS["states"].more.partition("Running: ")[2])
-        st.metric(
-            "Still running",
-            formats.count(cube.count("running")),
-            border=True,
-            width=200,
-            height="stretch",
-            help=help,
-        )
+        _rate("30-day rate", cube.period_rate(), "period_rate")
+        _count("Trials started", sum(cohort.started for cohort in cohorts), "In the months below.")
+        _count("Still running", cube.count("running"), "Not over, or the first invoice is still a draft.")
+
+
+def _count(label: str, number: int, help: str) -> None:
+    st.metric(label, formats.count(number), border=True, width=tiles.WIDTH, height="stretch", help=help)
 
 
 def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> None:
     said = [DEFINITIONS[key].short, f"{formats.count(rate.part)} of {formats.count(rate.whole)}."]
     if held := rate.interval:
         said.append(f"95 % interval: {held.low:.0%} to {held.high:.0%}.")
-    change = None
+    change, chance = None, before is None or may_be_chance(rate, before.rate)
     if before and before.rate.value is not None and rate.value is not None:
         change = f"{100 * (rate.value - before.rate.value):+.1f} points"
+        said.append(f"The change is since {charts.month(before.period.key)}{'; it may be chance' * chance}.")
     st.metric(
-        label, formats.share(rate.part, rate.whole), change, border=True, width=230, height="stretch",
-        help=formats.plain(" ".join(said)),
-        delta_description=f"since {charts.month(before.period.key)}" if before and change else None,
+        label, formats.share(rate.part, rate.whole), change, border=True, width=tiles.WIDTH, height="stretch",
+        help=formats.plain(" ".join(said)), delta_color="off" if chance else "normal",
     )  # fmt: skip
 
 

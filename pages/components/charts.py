@@ -127,6 +127,7 @@ def cohort_states(cohorts: Sequence[Cohort]) -> go.Figure:
                 text=[one.states[state] or "" for one in cohorts],
                 textangle=0,
                 insidetextanchor="middle",
+                insidetextfont={"color": _on(_state_colour(state))},
                 marker={"color": _state_colour(state), "line": {"width": 0}},
                 customdata=[[f"cohort:{one.period.key}:{state}"] for one in cohorts],
                 hovertext=[_state_hover(one, state, words) for one in cohorts],
@@ -307,6 +308,12 @@ def _ink() -> tuple[str, str, str]:
 
 def _state_colour(state: str) -> str:
     return STATE_COLOURS[state][0 if _theme() == "light" else 1]
+
+
+def _on(colour: str) -> str:
+    """White or black, whichever reads better on a colour."""
+    red, green, blue = ((int(colour[at : at + 2], 16) / 255) ** 2.2 for at in (1, 3, 5))
+    return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.2 else "#14181f"
 
 
 def _theme() -> str:

@@ -10,26 +10,26 @@ from pages.components import charts, formats
 from pages.components.navigation import PAGES, ROOT
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.overview import Figure
-from services.metrics.statistics import Rate
+from services.metrics.statistics import Rate, may_be_chance
 
 _COLOURS: dict[str, Literal["normal", "inverse", "off"]] = {
     "more": "normal",
     "less": "inverse",
     "neither": "off",
 }
-_WIDTH = 172  # five in a row beside the menu on a laptop, two on a phone
+WIDTH = 172  # five in a row beside the menu on a laptop, two on a phone
 
 
 def show(figure: Figure, currency: str = "", *, title: str = "") -> None:
     """Draws the tile. `currency` is that of the figure's money; `title` replaces the definition's."""
     definition = DEFINITIONS[figure.key]
     change = _change(figure, currency)
-    with st.container(border=True, width=_WIDTH, height="stretch", gap=None):
+    with st.container(border=True, width=WIDTH, height="stretch", gap=None):
         st.metric(
             title or definition.title,
             value(figure, currency),
             change,
-            delta_color=_COLOURS[figure.good],
+            delta_color=_colour(figure),
             delta_arrow="auto" if change else "off",
             help=explained(figure),
         )
@@ -73,6 +73,13 @@ def value(figure: Figure, currency: str) -> str:
             return _number(figure, number, currency)
 
 
+def _colour(figure: Figure) -> Literal["normal", "inverse", "off"]:
+    """Good or bad; grey where the difference of two shares may be chance."""
+    if isinstance(figure.value, Rate) and isinstance(figure.before, Rate):
+        return "off" if may_be_chance(figure.value, figure.before) else "normal"
+    return _COLOURS[figure.good]
+
+
 def _number(figure: Figure, number: int, currency: str) -> str:
     if figure.unit == "micros":
         return formats.micros(number, currency)
@@ -106,11 +113,14 @@ def explained(figure: Figure) -> str:
     if isinstance(figure.before, int):
         said.append(f"The change is since {figure.since}; that number is reconstructed.")
     if isinstance(figure.before, Rate) and figure.before.value is not None:
-        said.append(f"The change is since the trials of {charts.month(figure.since)}.")
+        chance = " It may be chance." if _colour(figure) == "off" else ""
+        said.append(f"The change is since the trials of {charts.month(figure.since)}.{chance}")
     return formats.plain(" ".join(said))
 
 
 def _rows(figure: Figure) -> str:
+    if isinstance(figure.value, Rate) and figure.value.whole:
+        return f"{formats.count(figure.value.part)} of {formats.plural(figure.value.whole, 'trial')}"
     if figure.beside is not None:
         return formats.plural(figure.beside, _BESIDE[figure.key])
     return PAGES[figure.page].title

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from services import database
 
-QUICK = 0.1  # seconds that a person may wait at every change
+QUICK = 0.2  # seconds that a person may wait at every change
 OLDEST = 60.0  # seconds
 _MOST = 200
 T = TypeVar("T")

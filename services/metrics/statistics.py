@@ -42,6 +42,13 @@ class Rate:
         return wilson(self.part, self.whole) if self.whole else None
 
 
+def may_be_chance(one: Rate, two: Rate) -> bool:
+    """Whether the intervals of two rates overlap (or one has no data): then do not read the difference."""
+    if one.interval is None or two.interval is None:
+        return True
+    return one.interval.low <= two.interval.high and two.interval.low <= one.interval.high
+
+
 def wilson(part: int, whole: int, z: float = Z95) -> Interval:
     """Wilson's score interval for `part` in `whole` (> 0)."""
     share = part / whole

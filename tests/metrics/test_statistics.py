@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.statistics import Rate, percentile, wilson
+from services.metrics.statistics import Rate, may_be_chance, percentile, wilson
 
 counts = st.integers(1, 5000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole)))
 
@@ -49,6 +49,12 @@ def test_the_interval_of_the_rest_is_the_mirror_image(pair: tuple[int, int]) -> 
 def test_more_of_the_same_is_surer(pair: tuple[int, int], times: int) -> None:
     few, many = wilson(*pair), wilson(pair[0] * times, pair[1] * times)
     assert many.high - many.low < few.high - few.low
+
+
+def test_few_cases_may_be_chance_and_many_are_not() -> None:
+    assert may_be_chance(Rate(0, 2), Rate(3, 7))
+    assert not may_be_chance(Rate(0, 200), Rate(300, 700))
+    assert may_be_chance(Rate(0, 0), Rate(300, 700))
 
 
 def test_percentiles_are_values_that_were_seen() -> None:

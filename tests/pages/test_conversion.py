@@ -60,8 +60,8 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 def test_the_last_closed_month_stands_beside_stripes_rate(account: ModuleType) -> None:
     seen = metrics(open_in_menu("conversion"))
-    assert seen[f"Converted of {charts.month(months()[5].key)}"] == "66.7 %"
-    assert seen["Of trials ended in 30 days"] == "No data"
+    assert seen[f"Converted, {charts.month(months()[5].key)}"] == "66.7 %"
+    assert seen["30-day rate"] == "No data"
     assert (seen["Trials started"], seen["Still running"]) == ("4", "1")
 
 
