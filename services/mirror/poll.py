@@ -65,12 +65,13 @@ def settle() -> inbox.Drained:
 def fetch() -> int:
     """Puts the events since the last look into the inbox; returns how many were new.
 
-    The cursor moves only when the list was read to its end.
+    The cursor moves only when the list was read to its end, and to the first page's instant: the list runs
+    newest first, so what happens later is on no page.
     """
     since = cursors.feed()
-    received, looked_at, date = 0, since, 0
+    received, looked_at, date = 0, 0, 0
     for page in client.account().pages("/v1/events", {"created": {"gte": since - OVERLAP}}):
-        looked_at, date = max(looked_at, page.as_of), page.date
+        looked_at, date = looked_at or page.as_of, page.date
         with database.transaction() as session:
             received += inbox.put(session, reversed(page.objects), "poll")
     _arrive(since, looked_at, date)

@@ -229,3 +229,25 @@ def test_more_items_and_lines_than_one_page_are_all_there(pulled: ModuleType, sa
     assert sandbox.requests(path=f"/v1/invoices/{invoice.id}/lines")
     assert row is not None
     assert row.mrr_micros == sum(100 + n for n in range(15)) * 1_000_000
+
+
+@sqlite_only
+def test_what_happens_between_two_pages_comes_with_the_next_look(
+    pulled: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.advance(days=6)
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 20)
+    put, pages = inbox.put, []
+
+    def put_while_the_account_lives(*given: Any) -> int:
+        pages.append(given)
+        if len(pages) == 1:
+            sandbox.client().v1.customers.update(active(sandbox)["customer"], {"name": "Between"})
+            sandbox.advance(hours=2)
+        return put(*given)
+
+    monkeypatch.setattr(inbox, "put", put_while_the_account_lives)
+    poll.once()
+    assert len(pages) > 1
+    poll.once()
+    assert truth.differences(sandbox) == []
