@@ -88,7 +88,7 @@ def _billed(at: int) -> sa.Subquery:
         sa.select(
             line.subscription,
             sa.func.sum(full_price).label("full_price"),
-            sa.func.sum(_monthly(full_price) * line.kept // _BASIS_POINTS).label("micros"),
+            sa.func.sum(_share(_monthly(full_price), line.kept, _BASIS_POINTS)).label("micros"),
         )
         .join(Price, col(Price.id) == line.price)
         .where(line.place == 1, _recurs(Price))
@@ -174,4 +174,9 @@ def _monthly(amount: Any) -> Any:
     per_year = sa.case(
         (interval == "year", 1), (interval == "month", 12), (interval == "week", 52), else_=365
     )
-    return amount * MICROS * per_year // (12 * times)
+    return _share(amount, MICROS * per_year, 12 * times)
+
+
+def _share(amount: Any, part: Any, whole: Any) -> Any:
+    """SQL: amount * part // whole, where the product alone would not fit into 64 bits."""
+    return amount // whole * part + amount % whole * part // whole

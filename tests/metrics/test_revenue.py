@@ -147,6 +147,18 @@ def test_currencies_are_never_added(database, account) -> None:
     assert now == then == {"usd": Revenue(PRO, 1), "jpy": Revenue(5_000_000_000, 1)}
 
 
+@pytest.mark.parametrize(
+    ("price", "interval", "in_a_year"), [(1_500_000_001, "month", 12), (30_000_000_001, "day", 365)]
+)
+def test_large_amounts_are_exact(database, account, price: int, interval: str, in_a_year: int) -> None:
+    account.plan("big", price, interval, "idr")
+    start, begins = NOW - 75 * DAY, THEN - DAY
+    sub = account.subscription(account.customer("ada", start), start, plan="big", currency="idr")
+    account.line(account.invoice(sub, begins, price), begins, begins + 30 * DAY, "big", quantity=2)
+    micros = 2 * price * 1_000_000 * in_a_year // 12
+    assert now_and_then(database, account)[1] == {"idr": Revenue(micros, 1)}
+
+
 def test_free_subscriptions_are_no_active_customers(database, account) -> None:
     account.subscription(account.customer("ada", NOW - DAY), NOW - DAY, plan_micros=0)
     assert now_and_then(database, account) == ({}, {})
