@@ -21,7 +21,14 @@ from services.desk.command import Command, Step, Work
 from services.errors import Conflict, TrialdeskError, Unavailable
 from services.mirror import writer
 from services.stripe_api.client import Answer
-from services.stripe_api.failures import OutcomeUnknown, RateLimited, RequestRejected, StripeUnavailable
+from services.stripe_api.failures import (
+    KeyRejected,
+    OutcomeUnknown,
+    RateLimited,
+    RequestRejected,
+    RightMissing,
+    StripeUnavailable,
+)
 
 PAUSES = (0.5, 2.0, 5.0)  # seconds before each repeat, beside the SDK's own two at once
 KEY_LIFE = 23 * 3600  # seconds; Stripe keeps keys for 24 hours at least
@@ -127,13 +134,14 @@ def repeat(token: str, name: str) -> Answer:
 def call(step: Step, work: Work, *, repeated: bool) -> Answer:
     """The request, repeated with the same key while its outcome is open.
 
-    A DELETE has no key: before each repeat its effect is looked up, and a refusal is no refusal where the
-    effect is there. Raises OutcomeUnknown, or what Stripe decided.
+    Once an attempt may have arrived (`repeated`: before this call), only Stripe's own answer for this key
+    ends the doubt. A DELETE has no key: before each repeat its effect is looked up, and a refusal is no
+    refusal where the effect is there. Raises OutcomeUnknown, or what Stripe decided.
     """
-    doubt: OutcomeUnknown | None = None
-    last: Unavailable = StripeUnavailable()
+    doubt = OutcomeUnknown() if repeated else None
+    last: Unavailable = doubt or StripeUnavailable()
     for pause in (*PAUSES, None):
-        if (repeated or doubt) and not step.keyed and (found := step.effect(work)):
+        if doubt and not step.keyed and (found := _look(step, work, doubt)):
             return found
         try:
             return step.call(work)
@@ -141,8 +149,12 @@ def call(step: Step, work: Work, *, repeated: bool) -> Answer:
             doubt = last = unknown
         except (RateLimited, StripeUnavailable) as unavailable:
             last = doubt or unavailable
+        except (KeyRejected, RightMissing):
+            if doubt:
+                raise doubt from None
+            raise
         except RequestRejected:
-            if not step.keyed and (found := step.effect(work)):
+            if not step.keyed and (found := _look(step, work, doubt or OutcomeUnknown())):
                 return found
             raise
         if pause is not None:
@@ -150,12 +162,20 @@ def call(step: Step, work: Work, *, repeated: bool) -> Answer:
     raise last
 
 
+def _look(step: Step, work: Work, doubt: OutcomeUnknown) -> Answer | None:
+    """The effect of a request that may have arrived; where it cannot be read the doubt stays: raises it."""
+    try:
+        return step.effect(work)
+    except TrialdeskError as error:
+        _log.warning("The effect of %s (%s) could not be read: %s", work.token, step.name, error)
+        raise doubt from None
+
+
 def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
     """Looks for the effect of a request whose answer never came."""
     try:
-        found = step.effect(work)
-    except TrialdeskError as error:
-        _log.warning("The effect of %s (%s) could not be read: %s", token, step.name, error)
+        found = _look(step, work, doubt)
+    except OutcomeUnknown:
         return _unknown(token, doubt)
     if found:
         _record(token, step, found)

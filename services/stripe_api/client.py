@@ -23,6 +23,7 @@ WriteCall = Callable[[Any, dict[str, Any]], stripe.StripeObject]
 PAGE_SIZE = 100
 _API = "https://api.stripe.com"
 _RETRIES = 2
+_SAYS_NOTHING = (failures.RateLimited, failures.KeyRejected, failures.RightMissing)  # of an earlier attempt
 
 stripe.enable_telemetry = False
 
@@ -126,8 +127,8 @@ class StripeAccount:
         translated = failures.from_answer(
             error.http_status, error.json_body, error.headers or {}, writing=True
         )
-        if arrived and isinstance(translated, failures.RateLimited):
-            return failures.OutcomeUnknown(error.http_status, request_id=translated.request_id)
+        if arrived and isinstance(translated, _SAYS_NOTHING):
+            return failures.OutcomeUnknown(error.http_status, request_id=error.request_id or "")
         return translated
 
 
