@@ -32,7 +32,7 @@ def read(name: str, id: str) -> Answer:
         answer = _read_expanded(shapes.KINDS[name], id)
     except ObjectMissing as missing:
         stub = {"id": id, "object": name, "deleted": True}
-        return Answer(stub, clock.now(), missing.request_id)
+        return Answer(stub, missing.as_of or clock.now(), missing.request_id)
     return replace(answer, object=whole(answer.object))
 
 

@@ -81,6 +81,19 @@ def begin(session: Session, resource: str) -> SyncCursor:
     return row
 
 
+def restart(resource: str) -> None:
+    """Has a resource listed from its first page on: the object where it stood is gone."""
+    with database.transaction() as session:
+        row = of(session, resource)
+        row.cursor, row.fetched = None, 0
+
+
+def denied(session: Session, resource: str) -> bool:
+    """Whether the key was found to lack the right to read a resource."""
+    row = session.exec(select(SyncCursor).where(SyncCursor.resource == resource)).first()
+    return row is not None and row.state == "denied"
+
+
 def finish(session: Session, resource: str) -> None:
     """Marks a resource as pulled to its end."""
     row = of(session, resource)
@@ -92,6 +105,12 @@ def fail(resource: str, error: str, *, denied: bool = False) -> None:
     with database.transaction() as session:
         row = of(session, resource)
         row.state, row.error = "denied" if denied else "failed", error
+
+
+def begun() -> bool:
+    """Whether it is known from when on events are to be read."""
+    with database.session() as session:
+        return session.exec(select(SyncCursor.resource).where(SyncCursor.resource == FEED)).first() is not None
 
 
 def feed() -> int:

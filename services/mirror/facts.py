@@ -18,7 +18,7 @@ from sqlmodel import Session
 from models import Customer, CustomerFacts, Subscription
 from services import config, database
 from services.mirror import dealings
-from services.mirror.tables import chunks, table
+from services.mirror.tables import chunks, table, take_turn
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
               "incomplete_expired")  # fmt: skip
@@ -33,6 +33,7 @@ Facts = dict[str, Any]
 def refresh(session: Session, customers: Collection[str]) -> None:
     """Recomputes the facts of these customers in the caller's transaction, from what it has added so far."""
     session.flush()
+    take_turn(session)
     for some in chunks(customers, _CHUNK):
         _save(session.connection(), _facts(session.connection(), some))
 

@@ -20,6 +20,7 @@ from models import InboxItem
 from services import clock, database
 from services.mirror import events, facts, orphans, owners, resolve, writer
 from services.mirror.resolve import Incoming
+from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import table
 
@@ -67,6 +68,25 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
     insert = make(table(InboxItem)).on_conflict_do_nothing(index_elements=["id"]).returning(_INBOX.id)
     rows.sort(key=lambda row: str(row["id"]))
     return len(connection.execute(insert, rows).all())
+
+
+def keep_unreadable(session: Session, source: Object, error: UnreadableObject, seen_at: int) -> None:
+    """Keeps an object of a list that cannot be read as failed, with its reason; seen again, the newer one."""
+    connection = session.connection()
+    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    insert = make(table(InboxItem)).values(
+        id=error.id,
+        source="pull",
+        type=error.kind,
+        created=seen_at,
+        received_at=clock.now(),
+        payload=json.dumps(source, separators=(",", ":"), ensure_ascii=False),
+        state="failed",
+        attempts=1,
+        error=str(error),
+    )
+    newer = {name: insert.excluded[name] for name in ("created", "received_at", "payload", "error")}
+    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=newer))
 
 
 def drain(batch: int = BATCH) -> Drained:

@@ -5,7 +5,8 @@ Lists leave them out; each is read by id, and becomes a row or a tombstone.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,28 +14,61 @@ import sqlalchemy as sa
 
 from models import Charge, Customer, Invoice, Subscription
 from services import database
-from services.mirror import complete
+from services.errors import Refused
+from services.mirror import complete, cursors
 from services.mirror.batch import Batch
+from services.mirror.shapes import UnreadableObject
 from services.mirror.tables import chunks, table
 from services.mirror.writer import write_rows
+from services.stripe_api.client import Answer
+from services.stripe_api.failures import RightMissing
 
 _READERS = 4
+_CUSTOMERS = "customers"
+_log = logging.getLogger(__name__)
 _NAMING: tuple[Any, ...] = (Subscription, Invoice, Charge)
 
 
 def adopt(among: Collection[str] | None = None) -> set[str]:
-    """Reads the customers that are named and missing, among these or among all; returns their ids."""
-    missing = _missing(among)
+    """Reads the customers that are named and missing, among these or among all; returns those it found.
+
+    One that Stripe refuses, or of unknown shape, stays missing; where the key may read no customers, all do,
+    and `customers` is marked as denied. Raises Unavailable and KeyRejected.
+    """
+    with database.session() as session:
+        if cursors.denied(session, _CUSTOMERS):
+            return set()
+    missing, adopted = _missing(among), set[str]()
     with ThreadPoolExecutor(_READERS) as pool:
         for some in chunks(missing, 100):
-            answers = list(pool.map(lambda id: complete.read("customer", id), some))
-            batch = Batch()
-            for answer in answers:
-                created = missing[answer.object["id"]]
-                batch.add({"created": created, **answer.object}, answer.as_of)
+            try:
+                batch = _together([one for one in pool.map(_read, some) if one], missing)
+            except RightMissing as refused:
+                cursors.fail(_CUSTOMERS, str(refused), denied=True)
+                break
             with database.transaction() as session:
                 write_rows(session, batch, exact=True)
-    return set(missing)
+            adopted |= set(batch.rows[Customer]) | set(batch.tombs[Customer])
+    return adopted
+
+
+def _read(id: str) -> Answer | None:
+    """One customer, None where Stripe refuses this one while others can be read."""
+    try:
+        return complete.read("customer", id)
+    except Refused as error:
+        _log.warning("The customer %s cannot be read: %s", id, error)
+        return None
+
+
+def _together(answers: Iterable[Answer], created: Mapping[str, int]) -> Batch:
+    batch = Batch()
+    for answer in answers:
+        try:
+            batch.add({"created": created[answer.object["id"]], **answer.object}, answer.as_of)
+        except UnreadableObject as error:
+            _log.warning("A customer is left out: %s", error)
+    return batch
 
 
 def _missing(among: Collection[str] | None) -> dict[str, int]:

@@ -56,7 +56,7 @@ def read(session: Session) -> Progress:
     settled = all(one.state in cursors.SETTLED for one in found)
     pulled_at, checked_at = (workspace.pulled_at, workspace.checked_at) if workspace else (None, None)
     fresh = max((at for at in (pulled_at, checked_at) if at is not None), default=None)
-    errors = [one.error for one in found if one.state == "failed"]
+    errors = [row.error for row in rows.values() if row.state == "failed"]
     return Progress(
         resources=found,
         complete=settled and derived is not None and derived.state == "complete",

@@ -14,14 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from models import Workspace
 from services import clock, database
 from services.errors import TrialdeskError
-from services.mirror import complete, cursors, events, facts, orphans, rates, shapes
+from services.mirror import complete, cursors, events, facts, inbox, orphans, rates, shapes
 from services.mirror.batch import Batch
+from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import chunks
 from services.mirror.writer import write_rows
 from services.stripe_api import client
 from services.stripe_api.client import Page
-from services.stripe_api.failures import RightMissing
+from services.stripe_api.failures import ObjectMissing, RightMissing
 
 WORKERS = 4
 WINDOW = 20  # pages in one step
@@ -30,9 +31,18 @@ _writing = threading.Lock()  # SQLite has one writer: waiting here is cheaper th
 
 
 def begin() -> None:
-    """Prepares a pull: notes the account's time before the first page, so that no change is missed."""
-    answer = client.account().read("/v1/events", {"limit": 1})
-    cursors.prepare(answer.as_of)
+    """Prepares a pull: notes the account's time before the first page, so that no change is missed.
+
+    A key that may not read events is told the time too, when it is refused.
+    """
+    try:
+        now = client.account().read("/v1/events", {"limit": 1}).as_of
+    except RightMissing as refused:
+        now = refused.as_of
+    except TrialdeskError as error:
+        _note(str(error))
+        raise
+    cursors.prepare(now or clock.now())
 
 
 def whole_account(stop: Callable[[], bool] = lambda: False) -> None:
@@ -69,9 +79,13 @@ def window(resource: str, pages: int = WINDOW) -> bool:
 
 def finish() -> None:
     """What follows the last page: customers that only others name, rates and facts of everybody."""
-    orphans.adopt()
     with database.transaction() as session:
         cursors.begin(session, cursors.DERIVED)
+    try:
+        orphans.adopt()
+    except TrialdeskError as error:
+        cursors.fail(cursors.DERIVED, str(error))
+        raise
     for some in chunks(facts.everyone(), _DERIVED_AT_ONCE):
         with _writing, database.transaction() as session:
             rates.refresh(session, some)
@@ -81,6 +95,13 @@ def finish() -> None:
         workspace = session.get(Workspace, 1)
         if workspace is not None:
             workspace.pulled_at, workspace.last_error = clock.now(), ""
+
+
+def _note(problem: str) -> None:
+    with database.transaction() as session:
+        workspace = session.get(Workspace, 1)
+        if workspace is not None:
+            workspace.last_error = problem
 
 
 def _to_its_end(resource: str, stop: Callable[[], bool]) -> TrialdeskError | None:
@@ -95,15 +116,26 @@ def _to_its_end(resource: str, stop: Callable[[], bool]) -> TrialdeskError | Non
 
 
 def _pages(resource: str, start: str | None, pages: int) -> bool:
-    path, params = _listing(resource)
     cursor = start
     for _ in range(pages):
-        page = client.account().page(path, {**params, "starting_after": cursor})
+        page = _page(resource, cursor)
         _store(resource, page)
         cursor = page.cursor
         if cursor is None:
             return True
     return False
+
+
+def _page(resource: str, cursor: str | None) -> Page:
+    """The page after an object; the first one again where that object is gone, as nothing tells its place."""
+    path, params = _listing(resource)
+    try:
+        return client.account().page(path, {**params, "starting_after": cursor})
+    except ObjectMissing:
+        if cursor is None:
+            raise
+    cursors.restart(resource)
+    return client.account().page(path, params)
 
 
 def _listing(resource: str) -> tuple[str, dict[str, object]]:
@@ -115,12 +147,14 @@ def _listing(resource: str) -> tuple[str, dict[str, object]]:
 
 def _store(resource: str, page: Page) -> None:
     """Writes a page and moves the cursor, in one transaction."""
-    batch = _batch(page) if resource != cursors.HISTORY else None
+    history = resource == cursors.HISTORY
+    batch, unreadable = (Batch(), []) if history else _batch(page)
     with _writing, database.transaction() as session:
-        if batch is None:
+        if history:
             events.save(session, page.objects)
-        else:
-            write_rows(session, batch, exact=True)
+        write_rows(session, batch, exact=True)
+        for source, error in unreadable:
+            inbox.keep_unreadable(session, source, error, page.as_of)
         row = cursors.of(session, resource)
         row.fetched += len(page.objects)
         row.cursor = page.cursor or row.cursor
@@ -128,9 +162,24 @@ def _store(resource: str, page: Page) -> None:
             cursors.finish(session, resource)
 
 
-def _batch(page: Page) -> Batch:
-    batch = Batch()
-    sources: list[Object] = page.objects
+def _batch(page: Page) -> tuple[Batch, list[tuple[Object, UnreadableObject]]]:
+    """A page's objects, and apart from them those of a shape that we do not know."""
+    sources = [complete.whole(source) for source in page.objects]
+    try:
+        return _together(sources, page.as_of), []
+    except UnreadableObject:
+        readable, unreadable = [], []
     for source in sources:
-        batch.add(complete.whole(source), page.as_of)
+        try:
+            _together([source], page.as_of)
+            readable.append(source)
+        except UnreadableObject as error:
+            unreadable.append((source, error))
+    return _together(readable, page.as_of), unreadable
+
+
+def _together(sources: list[Object], as_of: int) -> Batch:
+    batch = Batch()
+    for source in sources:
+        batch.add(source, as_of)
     return batch

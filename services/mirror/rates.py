@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from models import Coupon, Customer, Discount, Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
 from services.metrics.mrr import PricedItem, Rebate, mrr_micros, plan_micros
-from services.mirror.tables import chunks, table
+from services.mirror.tables import chunks, table, take_turn
 
 _SUBSCRIPTION: Any = table(Subscription).c
 _ITEM: Any = table(SubscriptionItem).c
@@ -29,6 +29,7 @@ _INVOICE: Any = table(Invoice).c
 
 def refresh(session: Session, customers: Collection[str]) -> None:
     """Recomputes `mrr_micros`, `plan_micros` and `first_trial_end` of the customers' subscriptions."""
+    take_turn(session)
     for some in chunks(customers):
         _refresh(session.connection(), some)
 

@@ -18,6 +18,7 @@ from models import Coupon, Subscription
 from models.base import Mirrored
 from services.mirror.shapes.reading import Row
 
+_TURN = 7_235_015  # any number: the advisory lock of those who write mirrored and derived rows
 _DERIVED = {"subscriptions": frozenset(("mrr_micros", "plan_micros"))}
 _CHUNK = 500
 
@@ -31,6 +32,16 @@ def chunks(ids: Iterable[str], size: int = _CHUNK) -> Iterable[list[str]]:
     """The ids, sorted, in lists short enough for one statement."""
     ordered = sorted(ids)
     return (ordered[at : at + size] for at in range(0, len(ordered), size))
+
+
+def take_turn(session: Session) -> None:
+    """Waits until no other transaction writes mirrored or derived rows, and keeps others waiting to its end.
+
+    What is derived from rows that somebody else is changing would be out of date when it is written. Call it
+    before the first of those rows is read or written. On SQLite writers take turns anyway.
+    """
+    if session.connection().dialect.name == "postgresql":
+        session.connection().execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
 def upsert(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exact: bool) -> None:

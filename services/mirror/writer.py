@@ -18,7 +18,7 @@ from services import database
 from services.mirror import complete, facts, gaps, owners, rates, shapes
 from services.mirror.batch import Batch, Family
 from services.mirror.shapes.reading import Object
-from services.mirror.tables import bury, chunks, table, upsert, upsert_accepted
+from services.mirror.tables import bury, chunks, table, take_turn, upsert, upsert_accepted
 from services.stripe_api.client import Answer
 
 
@@ -44,6 +44,7 @@ def write(session: Session, batch: Batch, *, exact: bool) -> set[str]:
 
 def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     """Writes a batch's rows alone; whoever calls derives rates and facts afterwards."""
+    take_turn(session)
     invoices: dict[str, Family] = {}
     for name, kind in shapes.KINDS.items():
         rows = list(batch.rows[kind.model].values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -222,3 +223,29 @@ def test_hundreds_at_once(database: ModuleType) -> None:
     with desk.session() as session:
         kept = [session.get(CustomerFacts, f"cus_{n:04}") for n in range(450)]
     assert [row.mrr_micros for row in kept if row] == [(n + 1) * 1_000_000_000 for n in range(450)]
+
+
+def test_what_a_slow_writer_read_does_not_replace_newer_facts(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slow one has computed the facts of a trial when the subscription becomes active elsewhere."""
+    known(o.customer(), o.subscription(status="trialing"))
+    computed, overtaken, save = threading.Event(), threading.Event(), facts._save
+
+    def save_slowly(*values: Any) -> None:
+        if threading.current_thread() is slow:
+            computed.set()
+            overtaken.wait(0.5)
+        save(*values)
+
+    monkeypatch.setattr(facts, "_save", save_slowly)
+    slow = threading.Thread(target=facts.refresh_in_pieces, args=(["cus_1"],))
+    slow.start()
+    assert computed.wait(5)
+    known(o.subscription(status="active"), at=NOW + 1)
+    overtaken.set()
+    slow.join(5)
+    with desk.session() as session:
+        row = session.get(CustomerFacts, "cus_1")
+    assert row is not None
+    assert row.status == "active"
