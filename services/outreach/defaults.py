@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TRANSACTIONAL, MARKETING = "transactional", "marketing"
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text in Jinja2. `kind`: transactional (about an account's own affairs) or marketing."""
+    """A text in Jinja2. `kind`: transactional (about an account's own affairs) or marketing.
+
+    `only_if` names the value (services/outreach/variables.CONDITIONS) that must be true of its reader.
+    """
 
     slug: str
     name: str
     kind: str
     subject: str
     body: str
+    only_if: str = ""
 
 
 _SIGNATURE = "\n\nBest regards,\n{{ staff_name }}\n{{ workspace_name }}"
@@ -43,7 +47,10 @@ TRIAL_ENDING = Template(
     """Hello {{ name }},
 
 your trial{% if plan is defined %} of {{ plan }}{% endif %} ends on {{ trial_end }} at {{ trial_end_time }}.
-{% if card_on_file %}
+{% if set_to_cancel %}
+It is canceled as of then, so nothing is charged and you need not do anything. If you would rather stay, \
+answer this mail before that day and I take the cancellation back.
+{% elif card_on_file %}
 You need not do anything to go on: from then on we charge the card that we have on file\
 {% if plan_price is defined %}, {{ plan_price }}, plus tax where it applies{% endif %}. If you would rather \
 not, answer this mail before that day and we cancel it for you.
@@ -54,6 +61,7 @@ We have no card from you yet. To go on without a break, add one before that day{
 {% else %}; answer this mail and I will send you a link.
 {% endif %}{% endif %}
 Is anything keeping you from deciding? I am happy to help.""",
+    only_if="on_trial",
 )
 
 WIN_BACK = Template(
@@ -68,6 +76,7 @@ still there.
 
 If you ran out of time, answer with “more time” and I will open it again for you. If something was missing, \
 I would like to hear what it was.""",
+    only_if="trial_over",
 )
 
 PAYMENT_FAILED = Template(
@@ -136,12 +145,13 @@ thank you for having been our customer{% if plan is defined %} on {{ plan }}{% e
 is done and needs nothing more from you.
 
 One question, and one line is plenty: what should have been different? I read every answer myself.""",
+    only_if="canceled",
 )
 
 BLANK = Template("blank", "An empty message", TRANSACTIONAL, "", "Hello {{ name }},\n\n")
 
 TEMPLATES = tuple(
-    Template(text.slug, text.name, text.kind, text.subject, text.body + _SIGNATURE)
+    replace(text, body=text.body + _SIGNATURE)
     for text in (
         WELCOME, TRIAL_ENDING, WIN_BACK, PAYMENT_FAILED, CALL_INVITATION, CARD_LINK, FEEDBACK, BLANK
     )

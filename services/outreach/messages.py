@@ -108,7 +108,7 @@ def choices(
 
 def _choice(text: Template, customer: str, address: str, values: dict[str, Any]) -> Choice:
     try:
-        filled = templates.render(text.subject, text.body, values)
+        filled = templates.fill(text, values)
     except TemplateProblem as problem:
         return Choice(text, None, str(problem))
     return Choice(text, Draft(customer, address, filled.subject, filled.body, text.slug))
@@ -119,12 +119,12 @@ def write(
 ) -> Draft:
     """A text that a person wrote with values in it ({{ name }}), filled in for the customer.
 
-    Raises as `address_of`, and TemplateProblem, MissingValue.
+    Raises as `address_of`, and TemplateProblem (MissingValue, WrongReader).
     """
     row = reachable.customer(session, customer)
     address = reachable.address(row)
     values = variables.of_customer(session, row, person.name, config.settings(), occasion or Occasion())
-    filled = templates.render(text.subject, text.body, values)
+    filled = templates.fill(text, values)
     return Draft(customer, address, filled.subject, filled.body, text.slug)
 
 

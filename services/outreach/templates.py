@@ -18,7 +18,7 @@ from sqlmodel import Session, select
 from models import MessageTemplate
 from services.errors import InvalidInput, NotFound
 from services.outreach.defaults import TEMPLATES, Template
-from services.outreach.variables import VARIABLES
+from services.outreach.variables import CONDITIONS, VARIABLES
 
 _LONGEST = 20_000
 _FILTERS = frozenset("capitalize d default e escape length lower replace title trim truncate upper".split())
@@ -47,6 +47,17 @@ class MissingValue(TemplateProblem):
             remedy="Choose another text, or write this one without it.",
         )
         self.variable = variable
+
+
+class WrongReader(TemplateProblem):
+    """The text would tell the customer something untrue; `.condition` names what it is meant for."""
+
+    def __init__(self, condition: str, customer: str) -> None:
+        super().__init__(
+            f"This text is for customers {CONDITIONS[condition]}, and {customer} is not one.",
+            remedy="Choose another text.",
+        )
+        self.condition = condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,13 @@ def render(subject: str, body: str, values: dict[str, Any]) -> Rendered:
     """
     check(subject, body)
     return Rendered(_render(subject, values), re.sub(r"\n{3,}", "\n\n", _render(body, values)))
+
+
+def fill(text: Template, values: dict[str, Any]) -> Rendered:
+    """One text for one customer. Raises WrongReader where it is not meant for them, else as `render`."""
+    if text.only_if and not values.get(text.only_if):
+        raise WrongReader(text.only_if, _called(values))
+    return render(text.subject, text.body, values)
 
 
 def _parse(source: str) -> nodes.Template:

@@ -12,14 +12,16 @@ from typing import Any
 from babel.dates import format_date, format_time
 from sqlmodel import Session, col, select
 
-from models import Charge, Customer, CustomerFacts, Invoice, InvoicePayment, Subscription
+from models import Customer, CustomerFacts, Invoice, Subscription
 from services import clock, money
 from services.config import Settings
+from services.metrics import failures
 from services.outreach import plans
 from services.outreach.email import one_line
 
 _LONGEST_NAME = 80
 _NAMELESS = "there"
+_ENDED = frozenset(("canceled", "incomplete_expired"))
 
 VARIABLES: dict[str, str] = {
     "name": "the customer's name, or “there”",
@@ -29,6 +31,10 @@ VARIABLES: dict[str, str] = {
     "trial_end": "the day the trial ends",
     "trial_end_time": "the time and zone the trial ends",
     "days_left": "days left of the running trial",
+    "on_trial": "whether a trial is running (for {% if %})",
+    "trial_over": "whether the trial ended and nothing was ever paid (for {% if %})",
+    "set_to_cancel": "whether the plan ends by itself before the next charge (for {% if %})",
+    "canceled": "whether the plan has ended (for {% if %})",
     "card_on_file": "whether there is a card on file (for {% if %})",
     "card_last4": "the last four digits of the card",
     "card_url": "the link to add or change a card",
@@ -39,6 +45,12 @@ VARIABLES: dict[str, str] = {
     "booking_url": "the link to book a call",
     "staff_name": "the name of the person who sends",
     "workspace_name": "the name of our company",
+}
+
+CONDITIONS: dict[str, str] = {
+    "on_trial": "on a running trial",
+    "trial_over": "whose trial ended without a payment",
+    "canceled": "whose plan has ended",
 }
 
 
@@ -64,7 +76,9 @@ def of_customer(
         "staff_name": staff_name,
         "workspace_name": settings.workspace_name,
     }
-    if subscription := _about(session, customer.id, facts):
+    subscription = _about(session, customer.id, facts)
+    values |= _standing(session, subscription)
+    if subscription:
         name, price = plans.describe(session, customer, subscription, settings.workspace_locale)
         values |= {"plan": name, "plan_price": price} | _trial(subscription, settings)
     values |= _failure(session, customer.id, occasion.invoice, settings)
@@ -89,6 +103,34 @@ def _about(session: Session, customer: str, facts: CustomerFacts) -> Subscriptio
     return trial or (session.get(Subscription, facts.subscription) if facts.subscription else None)
 
 
+def _standing(session: Session, subscription: Subscription | None) -> dict[str, bool]:
+    """Where the subscription that a message is about stands, as yes and no."""
+    if subscription is None:
+        return dict.fromkeys(("on_trial", "trial_over", "set_to_cancel", "canceled"), False)
+    now, status = clock.now(), subscription.status
+    trial_end = subscription.trial_end
+    ended_in_trial = status in {"canceled", "paused"} and trial_end is not None and trial_end <= now
+    return {
+        "on_trial": status == "trialing",
+        "trial_over": ended_in_trial and not _has_paid(session, subscription.customer),
+        "set_to_cancel": status not in _ENDED and _ends_before_charge(subscription),
+        "canceled": status == "canceled",
+    }
+
+
+def _ends_before_charge(subscription: Subscription) -> bool:
+    """Whether a cancellation takes effect before (or instead of) the next charge."""
+    charge = subscription.trial_end if subscription.status == "trialing" else subscription.current_period_end
+    ends = subscription.cancel_at
+    return subscription.cancel_at_period_end or (ends is not None and (charge is None or ends <= charge))
+
+
+def _has_paid(session: Session, customer: str) -> bool:
+    paid = (Invoice.customer == customer, Invoice.status == "paid", Invoice.amount_paid > 0)
+    of_plan = col(Invoice.subscription).is_not(None)
+    return session.exec(select(Invoice.id).where(*paid, of_plan).limit(1)).first() is not None
+
+
 def _trial(subscription: Subscription, settings: Settings) -> dict[str, Any]:
     end = subscription.trial_end
     if end is None:
@@ -103,15 +145,16 @@ def _trial(subscription: Subscription, settings: Settings) -> dict[str, Any]:
 
 def _failure(session: Session, customer: str, invoice: str, settings: Settings) -> dict[str, Any]:
     """The open failed invoice that the message is about; without a wish the largest."""
-    wanted = Invoice.id == invoice if invoice else col(Invoice.attempted)
+    wanted = [Invoice.id == invoice] if invoice else []
     failed = session.exec(
         select(Invoice)
-        .where(Invoice.customer == customer, Invoice.status == "open", Invoice.amount_remaining > 0, wanted)
+        .where(Invoice.customer == customer, failures.is_open_failure(), *wanted)
         .order_by(col(Invoice.amount_remaining).desc(), col(Invoice.id))
         .limit(1)
     ).first()
     if failed is None:
         return {}
+    tried = failures.last(session.connection(), [failed.id]).get(failed.id)
     next_attempt = failed.next_payment_attempt
     return {
         "amount_due": money.display(
@@ -120,23 +163,7 @@ def _failure(session: Session, customer: str, invoice: str, settings: Settings) 
         "invoice_number": failed.number,
         "hosted_invoice_url": failed.hosted_invoice_url,
         "next_attempt": _day(next_attempt, settings) if next_attempt else None,
-    } | _card_that_failed(session, failed.id)
-
-
-def _card_that_failed(session: Session, invoice: str) -> dict[str, Any]:
-    """The last four digits of the card that the latest try used; empty where that is not known."""
-    last4 = session.exec(
-        select(Charge.card_last4)
-        .join(
-            InvoicePayment,
-            (col(InvoicePayment.charge) == col(Charge.id))
-            | (col(InvoicePayment.payment_intent) == col(Charge.payment_intent)),
-        )
-        .where(InvoicePayment.invoice == invoice, Charge.status == "failed")
-        .order_by(col(Charge.created).desc())
-        .limit(1)
-    ).first()
-    return {"card_last4": last4} if last4 else {}
+    } | ({"card_last4": tried.last4} if tried and tried.last4 else {})
 
 
 def _day(instant: int, settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -32,6 +33,7 @@ from tests.customers import builders
 VALUES: dict[str, Any] = {
     "name": "Jo", "email": "jo@x.example", "plan": "Team", "plan_price": "$49.00 a month",
     "trial_end": "Friday", "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True,
+    "on_trial": True, "trial_over": False, "set_to_cancel": False, "canceled": False,
     "card_last4": "4242", "card_url": "https://x.example/card",
     "amount_due": "$49.00", "invoice_number": "A-1",
     "hosted_invoice_url": "https://x.example/in", "next_attempt": "Sunday", "booking_url": "https://x.example/b",
@@ -52,6 +54,15 @@ def test_each_text_that_we_bring_along_renders_without_holes(text: defaults.Temp
     assert rendered.body.startswith("Hello Jo,")
     assert rendered.body.endswith("Ann\nAcme")
     assert not any(mark in rendered.subject + rendered.body for mark in ("{{", "{%", "None", "\n\n\n"))
+
+
+def test_who_canceled_is_not_told_of_a_charge() -> None:
+    ending = defaults.TRIAL_ENDING
+    staying = templates.render(ending.subject, ending.body, VALUES).body
+    leaving = templates.render(ending.subject, ending.body, {**VALUES, "set_to_cancel": True}).body
+    assert "we charge the card" in staying
+    assert "charge the card" not in leaving
+    assert "nothing is charged" in leaving
 
 
 def test_the_last_notice_does_not_promise_another_try() -> None:
@@ -131,6 +142,72 @@ def test_a_text_that_staff_saved_takes_the_place_of_ours(database: ModuleType) -
         assert templates.get(session, "welcome").body == "Hi {{ name }}"
         with pytest.raises(NotFound):
             templates.get(session, "nothing")
+
+
+SOON, PAST = clock.now() + 5 * clock.DAY, clock.now() - 5 * clock.DAY
+
+
+@pytest.mark.parametrize(
+    ("subscription", "true"),
+    [
+        ({"status": "trialing", "trial_end": SOON}, {"on_trial"}),
+        (
+            {"status": "trialing", "trial_end": SOON, "cancel_at_period_end": True},
+            {"on_trial", "set_to_cancel"},
+        ),
+        ({"status": "trialing", "trial_end": SOON, "cancel_at": SOON}, {"on_trial", "set_to_cancel"}),
+        ({"status": "trialing", "trial_end": SOON, "cancel_at": SOON + clock.DAY}, {"on_trial"}),
+        ({"status": "active", "trial_end": PAST, "current_period_end": SOON}, set()),
+        ({"status": "active", "current_period_end": SOON, "cancel_at": SOON}, {"set_to_cancel"}),
+        ({"status": "active", "current_period_end": SOON, "cancel_at": SOON + clock.DAY}, set()),
+        ({"status": "past_due", "trial_end": PAST}, set()),
+        ({"status": "paused", "trial_end": PAST}, {"trial_over"}),
+        ({"status": "canceled", "trial_end": PAST, "cancel_at": PAST}, {"trial_over", "canceled"}),
+        ({"status": "canceled", "trial_end": SOON}, {"canceled"}),
+        ({"status": "canceled", "trial_end": None}, {"canceled"}),
+        (None, set()),
+    ],
+)
+def test_where_a_customer_stands(
+    database: ModuleType, subscription: dict[str, Any] | None, true: set[str]
+) -> None:
+    with database.transaction() as session:
+        id = builders.customer(session, subscription="sub_1" if subscription else None)
+        if subscription:
+            builders.row(session, Subscription, id="sub_1", customer=id, **subscription)
+    values = values_of(database, id)
+    standing = ("on_trial", "trial_over", "set_to_cancel", "canceled")
+    assert {name for name in standing if values[name]} == true
+
+
+def test_a_trial_that_led_to_a_payment_did_not_run_out(database: ModuleType) -> None:
+    with database.transaction() as session:
+        id = builders.customer(session, subscription="sub_1")
+        builders.row(session, Subscription, id="sub_1", customer=id, status="canceled", trial_end=PAST)
+        paid = {"customer": id, "status": "paid", "subscription": "sub_1"}
+        builders.row(session, Invoice, id="in_trial", amount_paid=0, **paid)
+    assert values_of(database, id)["trial_over"]
+    with database.transaction() as session:
+        builders.row(session, Invoice, id="in_first", amount_paid=4_900, **paid)
+    assert not values_of(database, id)["trial_over"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (defaults.TRIAL_ENDING, "for customers on a running trial, and jo@x.example is not one"),
+        (defaults.WIN_BACK, "for customers whose trial ended without a payment, and jo@x.example"),
+        (defaults.FEEDBACK, "for customers whose plan has ended, and jo@x.example is not one"),
+    ],
+    ids=lambda value: getattr(value, "slug", ""),
+)
+def test_a_text_that_would_be_untrue_is_refused_however_it_was_edited(
+    text: defaults.Template, told: str
+) -> None:
+    typed = replace(text, subject="Hello", body="Edited")
+    with pytest.raises(TemplateProblem, match=told):
+        templates.fill(typed, {**VALUES, str(text.only_if): False})
+    assert templates.fill(typed, {**VALUES, str(text.only_if): True}).body == "Edited"
 
 
 def sell(session: Any, subscription: str, id: str, name: str, **price: Any) -> None:

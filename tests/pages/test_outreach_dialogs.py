@@ -65,6 +65,16 @@ def test_a_text_that_does_not_fit_is_not_offered_and_says_why(staffed: ModuleTyp
         dialogue.preview({"template": "welcome", "subject": "", "body": "x"})
 
 
+def test_a_running_trial_is_not_told_that_it_is_over(staffed: ModuleType, sam: Person) -> None:
+    customer = add_trial(staffed, "Jo", 2)
+    offered = one_message(staffed, sam, customer)._drafts
+    assert "trial_ending" in offered
+    assert not {"trial_expired", "cancellation_feedback"} & offered.keys()
+    several_at_once = _WriteToSeveral(sam, {customer: "Jo"}, "trial_expired", {})
+    with pytest.raises(InvalidInput, match="whose trial ended without a payment"):
+        several_at_once.preview({"template": "trial_expired", "subject": "Hi", "body": "Edited"})
+
+
 def test_a_failed_message_is_a_new_one_at_the_next_try(staffed: ModuleType, sam: Person) -> None:
     dialogue = one_message(staffed, sam, add_trial(staffed, "Jo", 2))
     form = {"template": "blank", "subject": "Hi", "body": "x"}
