@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -155,11 +155,20 @@ class Desk:
             self._stopping.wait(min(2.0**failures, _LONGEST_PAUSE) if failures else every)
 
     def _look(self) -> bool:
-        """Pulls what is missing, then takes in what has changed; False when the account did not let us."""
+        """Pulls what is missing, then takes in what has changed; False when the account did not let us.
+
+        What has changed is looked for also while something cannot be pulled.
+        """
+        pulled = self._managed(self._pull)
+        return (not cursors.begun() or self._managed(poll.once)) and pulled
+
+    def _pull(self) -> None:
+        if not cursors.complete():
+            pull.whole_account(self._stopping.is_set)
+
+    def _managed(self, step: Callable[[], object]) -> bool:
         try:
-            if not cursors.complete():
-                pull.whole_account(self._stopping.is_set)
-            poll.once()
+            step()
         except TrialdeskError as error:  # the tables hold it for the banner
             _log.warning("The account could not be read: %s", error)
             return False

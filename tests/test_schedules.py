@@ -16,7 +16,7 @@ import pytest
 from models import Customer, Workspace
 from services import clock, config, database, durable, migrations, schedules
 from services.errors import ConfigurationError, TrialdeskError, Unavailable, WrongAccount
-from services.mirror import progress
+from services.mirror import cursors, progress
 from services.schedules import Desk
 from services.staff import people
 from services.stripe_api.failures import KeyRejected
@@ -89,6 +89,22 @@ def test_a_desk_pulls_polls_and_stops(account: Sandbox, settings: Callable[..., 
             assert people.local_admin(session, "test").name == "Local admin"
             assert session.get(Workspace, 1).mode == "test"
     assert not durable.is_launched()
+
+
+def test_what_happens_arrives_also_while_something_cannot_be_pulled(
+    account: Sandbox, settings: Callable[..., None]
+) -> None:
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, poll_interval="1")
+    account.fault("500_before", path="/v1/disputes")
+    try:
+        with started() as desk:
+            until(lambda: desk.startup.ready, "ready")
+            until(cursors.begun, "the pull has begun")
+            made = account.client().v1.customers.create({"name": "Meanwhile"}).id
+            until(lambda: _name(made) == "Meanwhile", "the customer is there")
+            assert not _pulled()
+    finally:
+        account.heal()
 
 
 def _pulled() -> bool:

@@ -28,6 +28,7 @@ def show(person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="banner"):
         st.markdown(f":{colour}-background[{_LIVE_READ_ONLY if person.read_only else text}]")
         _age()
+        _denied()
     if not _read().complete:
         _pull()
 
@@ -39,6 +40,16 @@ def _age() -> None:
         st.caption(f":orange[{formats.plain(_data_from(found))}]", help=formats.plain(found.last_error))
     elif found.age is not None:
         st.caption(_data_from(found), width="content")
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _denied() -> None:
+    """What the key may not read, so that nobody takes its absence for a fact."""
+    denied = [one for one in _read().resources if one.state == "denied"]
+    if denied:
+        names = ", ".join(_words(one.resource) for one in denied)
+        why = "\n\n".join(formats.plain(one.error) for one in denied)
+        st.caption(f":orange[Not read: {names}]", help=why, width="content")
 
 
 @st.fragment(run_every=_COUNT_EVERY)

@@ -34,15 +34,14 @@ def prepare(now: int) -> None:
             session.add(SyncCursor(resource=FEED, state="running", cursor=str(now)))
 
 
-def start_over(now: int) -> None:
+def start_over(session: Session, now: int) -> None:
     """Has every resource pulled anew: events from `now` on, everything before by listing."""
-    with database.transaction() as session:
-        session.connection().execute(
-            sa.update(SyncCursor)
-            .where(col(SyncCursor.resource) != FEED)
-            .values(state="waiting", cursor=None, fetched=0, started_at=None, finished_at=None, error="")
-        )
-        move_feed(session, now)
+    session.connection().execute(
+        sa.update(SyncCursor)
+        .where(col(SyncCursor.resource) != FEED)
+        .values(state="waiting", cursor=None, fetched=0, started_at=None, finished_at=None, error="")
+    )
+    move_feed(session, now)
 
 
 def unfinished() -> list[str]:
@@ -90,7 +89,7 @@ def restart(resource: str) -> None:
 
 def denied(session: Session, resource: str) -> bool:
     """Whether the key was found to lack the right to read a resource."""
-    row = session.exec(select(SyncCursor).where(SyncCursor.resource == resource)).first()
+    row = session.get(SyncCursor, resource)
     return row is not None and row.state == "denied"
 
 
@@ -110,7 +109,7 @@ def fail(resource: str, error: str, *, denied: bool = False) -> None:
 def begun() -> bool:
     """Whether it is known from when on events are to be read."""
     with database.session() as session:
-        return session.exec(select(SyncCursor.resource).where(SyncCursor.resource == FEED)).first() is not None
+        return session.get(SyncCursor, FEED) is not None
 
 
 def feed() -> int:

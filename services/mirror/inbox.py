@@ -75,9 +75,9 @@ def keep_unreadable(session: Session, source: Object, error: UnreadableObject, s
     connection = session.connection()
     make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     insert = make(table(InboxItem)).values(
-        id=error.id,
+        id=str(source["id"]),
         source="pull",
-        type=error.kind,
+        type=str(source["object"]),
         created=seen_at,
         received_at=clock.now(),
         payload=json.dumps(source, separators=(",", ":"), ensure_ascii=False),

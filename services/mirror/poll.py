@@ -83,8 +83,8 @@ def _arrive(since: int, looked_at: int, date: int) -> None:
         workspace = session.get(Workspace, 1)
         identity.follow_clock(workspace.mode if workspace else "", date)
         cursors.move_feed(session, looked_at)
-    if looked_at - since > _KEPT_BY_STRIPE:
-        cursors.start_over(looked_at)
+        if looked_at - since > _KEPT_BY_STRIPE:
+            cursors.start_over(session, looked_at)
     if since // clock.DAY != looked_at // clock.DAY:
         inbox.forget(looked_at - RETENTION)
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from services.errors import ConfigurationError, NotAllowed, Refused, TrialdeskError, Unavailable
 from services.stripe_api import declines
+from services.stripe_api.transport import AS_OF
 
 _RIGHT = re.compile(r"['\"‘“](rak_\w+)['\"’”]")
 _LATER = "Wait a minute and try again."
@@ -48,20 +49,28 @@ class RequestRejected(Refused):
 
 
 class ObjectMissing(RequestRejected):
-    """The object is not in the account (any more)."""
+    """The object is not in the account (any more), as of `as_of` (s, Stripe's clock; 0: not said)."""
+
+    def __init__(self, said: str, *, code: str, param: str | None, request_id: str, as_of: int = 0) -> None:
+        gone = "It may have been deleted meanwhile; open the customer again."
+        super().__init__(said, code=code, param=param, request_id=request_id, remedy=gone)
+        self.as_of = as_of
 
 
 class RightMissing(NotAllowed):
-    """The restricted key lacks a right; `right` is its name where Stripe says it."""
+    """The restricted key lacks a right; `right` is its name where Stripe says it.
 
-    def __init__(self, right: str, said: str, *, request_id: str) -> None:
+    `as_of`: when Stripe said so (s, Stripe's clock; 0: not said).
+    """
+
+    def __init__(self, right: str, said: str, *, request_id: str, as_of: int = 0) -> None:
         words = f"the right “{_readable(right)}”" if right else "a right that this needs"
         super().__init__(
             right,
             f"The Stripe key lacks {words}.",
             remedy="Give the restricted key this right in Stripe's dashboard, under API keys.",
         )
-        self.right, self.said, self.request_id = right, said, request_id
+        self.right, self.said, self.request_id, self.as_of = right, said, request_id, as_of
 
 
 class KeyRejected(ConfigurationError):
@@ -114,17 +123,17 @@ def from_answer(status: int, body: Any, headers: Mapping[str, str], *, writing: 
     if status == 409 or status >= 500:
         kind = OutcomeUnknown if writing else StripeUnavailable
         return kind(status, request_id=request_id)
-    return _refusal(status, detail, request_id)
+    return _refusal(status, detail, request_id, int(headers.get(AS_OF) or 0))
 
 
-def _refusal(status: int, detail: dict[str, Any], request_id: str) -> TrialdeskError:
+def _refusal(status: int, detail: dict[str, Any], request_id: str, as_of: int) -> TrialdeskError:
     said = str(detail.get("message") or f"error {status} without a message")
     code = str(detail.get("code") or detail.get("type") or "")
     if status == 401:
         return KeyRejected()
     if status == 403:
         right = _RIGHT.search(said)
-        return RightMissing(right[1] if right else "", said, request_id=request_id)
+        return RightMissing(right[1] if right else "", said, request_id=request_id, as_of=as_of)
     if status == 402:
         return CardDeclined(
             code=code,
@@ -134,8 +143,7 @@ def _refusal(status: int, detail: dict[str, Any], request_id: str) -> TrialdeskE
         )
     param = detail.get("param")
     if code == "resource_missing":
-        gone = "It may have been deleted meanwhile; open the customer again."
-        return ObjectMissing(said, code=code, param=param, request_id=request_id, remedy=gone)
+        return ObjectMissing(said, code=code, param=param, request_id=request_id, as_of=as_of)
     return RequestRejected(said, code=code, param=param, request_id=request_id)
 
 

@@ -17,7 +17,7 @@ from models import (
     Workspace,
 )
 from services import clock
-from services.mirror import inbox, poll, writer
+from services.mirror import cursors, inbox, poll, writer
 from services.stripe_api import client, failures
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
@@ -229,6 +229,28 @@ def test_more_items_and_lines_than_one_page_are_all_there(pulled: ModuleType, sa
     assert sandbox.requests(path=f"/v1/invoices/{invoice.id}/lines")
     assert row is not None
     assert row.mrr_micros == sum(100 + n for n in range(15)) * 1_000_000
+
+
+@sqlite_only
+def test_a_gap_is_noted_with_the_moved_cursor_or_not_at_all(
+    pulled: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed on the way, the desk finds either the old cursor or the decision to pull all anew."""
+    before = cursors.feed()
+    sandbox.advance(days=40)
+
+    def killed(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cursors, "start_over", killed)
+        with pytest.raises(KeyboardInterrupt):
+            poll.fetch()
+    assert cursors.feed() == before
+    assert cursors.complete()
+    poll.fetch()
+    assert cursors.feed() > before
+    assert not cursors.complete()
 
 
 @sqlite_only

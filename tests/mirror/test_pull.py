@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 from sqlmodel import select
 
-from models import Customer, CustomerFacts, Event, Subscription, SyncCursor, Workspace
+from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, Workspace
 from services import config
 from services.errors import ConfigurationError, WrongAccount
 from services.mirror import cursors, identity, poll, progress, pull
@@ -79,6 +80,58 @@ def test_it_goes_on_where_it_was_stopped(
         assert row.fetched == len(truth.rows(truth.Invoice))
         assert len(sandbox.requests(path="/v1/invoices")) - before == -(-(row.fetched - 40) // 20)
     assert truth.differences(sandbox) == []
+
+
+@sqlite_only
+def test_the_object_where_it_stopped_may_be_deleted_meanwhile(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 10)
+    pull.begin()
+    assert pull.window("customers", pages=1) is False
+    with claimed.session() as session:
+        stood_at = cursors.of(session, "customers").cursor
+    assert stood_at is not None
+    sandbox.client().v1.customers.delete(stood_at)
+    pull.whole_account()
+    poll.once()
+    assert read_progress(claimed).complete
+    assert truth.differences(sandbox) == []
+
+
+class OddAccount(client.StripeAccount):
+    """An account whose lists hold one object of a shape that nobody knows."""
+
+    odd = ""
+
+    def page(self, path: str, params: client.Params | None = None) -> client.Page:
+        found = super().page(path, params)
+        objects = [
+            {**one, "items": {"data": [{}]}} if one["id"] == self.odd else one for one in found.objects
+        ]
+        return replace(found, objects=objects)
+
+
+@sqlite_only
+def test_one_object_of_an_unknown_shape_is_kept_aside_and_the_rest_is_pulled(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    account = OddAccount(sandbox.key, sandbox.url)
+    odd = truth.every(sandbox, "/v1/subscriptions")[1]
+    account.odd, left_out = odd["id"], {odd["id"], *(item["id"] for item in odd["items"]["data"])}
+    client.configure(account)
+    for _ in range(2):
+        pull.whole_account()
+        assert read_progress(claimed).complete
+        assert [one for one in truth.differences(sandbox) if not any(id in one for id in left_out)] == []
+        with claimed.session() as session:
+            assert session.get(Subscription, account.odd) is None
+            [aside] = session.exec(select(InboxItem).where(InboxItem.state == "failed")).all()
+            assert (aside.id, aside.type, aside.source) == (account.odd, "subscription", "pull")
+            assert "a shape that the desk does not know" in aside.error
+            assert json.loads(aside.payload)["id"] == account.odd
+        with claimed.transaction() as session:
+            cursors.start_over(session, sandbox.now())
 
 
 @sqlite_only
@@ -157,6 +210,51 @@ def test_a_resource_that_the_key_may_not_read_is_named_and_the_rest_is_pulled(
     pull.whole_account()
     assert read_progress(claimed).denied == ()
     assert truth.differences(sandbox) == []
+
+
+@sqlite_only
+def test_a_key_that_may_not_read_customers_stops_nothing_else(claimed: ModuleType, sandbox: Sandbox) -> None:
+    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    sandbox.restrict("rk_test_nobody", **{**rights, "customers": "none", "events": "read"})
+    client.configure(client.connect("rk_test_nobody", sandbox.url))
+    pull.whole_account()
+    done = read_progress(claimed)
+    assert done.complete
+    assert done.denied == ("customers",)
+    subscription = truth.every(sandbox, "/v1/subscriptions")[0]["id"]
+    sandbox.client().v1.subscriptions.update(subscription, {"metadata": {"seen": "yes"}})
+    assert poll.once().drained.failed == 0
+    with claimed.session() as session:
+        row = session.get(Subscription, subscription)
+        assert row is not None
+        assert row.metadata_["seen"] == "yes"
+
+
+@sqlite_only
+def test_a_key_that_may_not_read_events_pulls_the_rest_and_says_so(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    sandbox.restrict("rk_test_blind", **rights)
+    client.configure(client.connect("rk_test_blind", sandbox.url))
+    pull.whole_account()
+    done = read_progress(claimed)
+    assert done.complete
+    assert done.denied == ("events",)
+    assert len(truth.rows(Customer)) > 20
+    assert abs(cursors.feed() - sandbox.now()) < 60
+    with pytest.raises(failures.RightMissing):
+        poll.once()
+    assert "events read" in read_progress(claimed).last_error
+
+
+@sqlite_only
+def test_why_a_pull_cannot_even_begin_is_said(claimed: ModuleType, sandbox: Sandbox) -> None:
+    sandbox.fault("500_before", path="/v1/events")
+    with pytest.raises(failures.StripeUnavailable):
+        pull.whole_account()
+    assert not cursors.begun()
+    assert "error of its own" in read_progress(claimed).last_error
 
 
 @sqlite_only
