@@ -15,6 +15,7 @@ from babel import localedata
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services import mailbox
 from services.errors import ConfigurationError
 
 Mode = Literal["sandbox", "test", "live"]
@@ -59,6 +60,16 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"“{value}” is not a time zone; use a name such as Europe/Berlin")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_bare_address(cls, value: str) -> str:
+        if value and not mailbox.is_address(value):
+            raise ValueError(
+                f"“{value}” is not an email address; give the address alone, such as desk@example.com "
+                "(the sender's name is added by the desk)"
+            )
         return value
 
     @field_validator("booking_url", "customer_portal_url")

@@ -41,6 +41,8 @@ def test_the_key_says_the_mode_and_each_account_has_its_own_database(
         ("WORKSPACE_TIMEZONE", "Berlin", "Europe/Berlin"),
         ("SMTP_HOST", "localhost", "MAIL_FROM"),
         ("SMTP_PORT", "many", "SMTP_PORT"),
+        ("MAIL_FROM", "Acme <desk@acme.example>", "MAIL_FROM: .*the address alone"),
+        ("MAIL_FROM", "desk", "not an email address"),
     ],
 )
 def test_what_cannot_work_is_refused_by_name(

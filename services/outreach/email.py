@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
@@ -18,11 +17,11 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from services.errors import InvalidInput
+from services.mailbox import is_address, is_control
 
 _WIRE = policy.SMTP.clone(cte_type="7bit")  # not every server takes 8-bit text
 _LONGEST_NAME = 78
 _LONGEST_SUBJECT = 200
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@(?=.{1,255}$)[^\s@<>()\[\],;:\\\"/]+\.[^\s@.]{2,}")
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 
 
@@ -41,7 +40,7 @@ class Email:
 
 
 def check_address(address: str) -> str:
-    """The address without surrounding blanks. Raises InvalidInput where it cannot be one."""
+    """A customer's address without surrounding blanks. Raises InvalidInput where it cannot be one."""
     plain = address.strip()
     if not is_address(plain):
         raise InvalidInput(
@@ -50,11 +49,6 @@ def check_address(address: str) -> str:
             remedy="Correct the customer's address in Stripe.",
         )
     return plain
-
-
-def is_address(address: str) -> bool:
-    """Whether mail could go there."""
-    return bool(_ADDRESS.fullmatch(address)) and ".." not in address and not any(map(_is_control, address))
 
 
 def check_subject(subject: str) -> str:
@@ -73,12 +67,8 @@ def check_subject(subject: str) -> str:
 
 def one_line(text: str, longest: int | None = None) -> str:
     """The text with line breaks and other control characters turned into single blanks, cut if asked."""
-    flat = " ".join("".join(" " if _is_control(char) else char for char in text).split())
+    flat = " ".join("".join(" " if is_control(char) else char for char in text).split())
     return flat if longest is None or len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
-
-
-def _is_control(char: str) -> bool:
-    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
 
 
 def message_id(key: str, from_address: str) -> str:
@@ -90,7 +80,7 @@ def compose(mail: Email) -> EmailMessage:
     """The mail as text and HTML. Raises InvalidInput for an address or subject that cannot be used."""
     message = EmailMessage(policy=_WIRE)
     message["From"] = _mailbox(mail.from_name, mail.from_address)
-    message["To"] = _mailbox(mail.to_name, mail.to_address)
+    message["To"] = _mailbox(mail.to_name, check_address(mail.to_address))
     if mail.reply_to:
         message["Reply-To"] = _mailbox("", mail.reply_to)
     message["Subject"] = check_subject(mail.subject)
@@ -102,8 +92,7 @@ def compose(mail: Email) -> EmailMessage:
 
 
 def _mailbox(name: str, address: str) -> Address:
-    plain = check_address(address)
-    return Address(one_line(name, _LONGEST_NAME), plain.rpartition("@")[0], _wire_domain(plain))
+    return Address(one_line(name, _LONGEST_NAME), address.rpartition("@")[0], _wire_domain(address))
 
 
 def _wire_domain(address: str) -> str:

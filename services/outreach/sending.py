@@ -11,7 +11,7 @@ from dbos import DBOS
 from sqlmodel import Session, col, select
 
 from models import Customer, Message, Staff
-from services import clock, config, database, durable
+from services import clock, config, database, durable, mailbox
 from services.config import Settings
 from services.errors import TrialdeskError
 from services.mirror import facts
@@ -107,7 +107,7 @@ def _mail(session: Session, message: Message, customer: Customer, settings: Sett
         to_name=customer.name or "",
         subject=message.subject,
         text=message.body,
-        reply_to=author.email if author and email.is_address(author.email) else "",
+        reply_to=author.email if author and mailbox.is_address(author.email) else "",
     )
 
 
