@@ -100,6 +100,7 @@ def main(arguments: list[str]) -> int:
         date_header=False,  # the API sends the account's time
         server_header=False,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=75,  # a client that reuses a connection after a pause must find it open
     )
     server = uvicorn.Server(config)
 
