@@ -143,7 +143,7 @@ def _add_charge(subject: Subject, key: str) -> Form:
 def _cancel(subject: Subject, key: str) -> Form:
     scheduled = subject.subscription is not None and bool(subject.subscription.cancel_at)
     when = st.radio(
-        "When", ["period_end", "now"], index=int(scheduled), key=f"{key}:when", horizontal=True,
+        "When", ["period_end", "now"], index=None if scheduled else 0, key=f"{key}:when", horizontal=True,
         format_func={"period_end": "At the end of the period", "now": "Now"}.__getitem__,
     )  # fmt: skip
     feedback = st.selectbox(
