@@ -93,9 +93,14 @@ _ALL = (
         "funnel", "Trials", "Funnel",
         "How far the people who signed up in the period came. Each step is a part of the step before it.",
         more="Signed up: the customer was created. Payment method: one is on file, or the customer pays by "
-        "invoice, or has paid. Still paying: a subscription was running 30 and 90 days after the "
-        "first payment. Customers who never trialed have a path of their own. “Too early to tell” "
-        "counts those for whom the step lies in the future.",
+        "invoice, or has paid. Still paying: 30 and 90 days after the first payment an invoice "
+        "above zero covered that day, paid or still asked for; what happened later changes nothing. "
+        "Customers who never trialed have a path of their own. “Too early to tell” counts those for "
+        "whom the step lies in the future.",
+    ),
+    Definition(
+        "plan", "Trials", "Plan",
+        "The product of the subscription's dearest item: price times quantity. Removed items do not count.",
     ),
     Definition(
         "interval", "Trials", "95 % interval",

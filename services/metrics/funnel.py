@@ -4,7 +4,8 @@ Funnel: signed up (the customer's `created`) -> trial started -> payment method 
 invoice -> trial over -> first payment -> still paying after 30 and 90 days. Each step counts the same
 customers as the step before it, so that each is a part of it. A customer who never trialed goes straight to
 paying in a path of its own. Who paid had a way to pay, whatever is on file today. Steps that lie in the
-future for some are said to be undecided for those.
+future for some are said to be undecided for those. Still paying is decided by what was true on that day: an
+invoice above zero covers it, paid or still asked for. What happens later changes nothing.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import Customer, CustomerFacts, Invoice, Subscription
+from models import Customer, CustomerFacts, Invoice, InvoiceLine, Subscription
 from services.clock import DAY
-from services.metrics.mrr import COUNTED
 from services.metrics.periods import Period, index_of
 from services.metrics.trials import EVERYONE, Segment, is_paid, is_regular, trials
 
@@ -62,8 +62,8 @@ def journeys(as_of: int, segment: Segment = EVERYONE) -> sa.CTE:
     Columns: customer, created, plan, source, currency, path, depth (position in the path's steps), waits,
     trial_end, paid_at.
     """
-    walked = _walked(as_of, segment)
-    kept_30, kept_90 = (_kept(walked, days, as_of) for days in (30, 90))
+    walked = _with_kept(_walked(as_of, segment), as_of)
+    kept_30, kept_90 = walked.c.kept_30, walked.c.kept_90
     paid, trialed = walked.c.paid_at.is_not(None), walked.c.trialed == 1
     after = sa.case((kept_30 != 1, 0), (kept_90 != 1, 1), else_=2)
     before = sa.case((~trialed, 0), (walked.c.method == 0, 1), (walked.c.in_trial == 1, 2), else_=3)
@@ -106,6 +106,12 @@ def _walked(as_of: int, segment: Segment) -> sa.CTE:
     )
 
 
+def _with_kept(walked: sa.CTE, as_of: int) -> sa.CTE:
+    """Adds `kept_30` and `kept_90`. Without the fence each would be looked up for every use of it."""
+    marks = (_kept(walked, days, as_of).label(f"kept_{days}") for days in (30, 90))
+    return sa.select(walked, *marks).cte("kept").prefix_with("MATERIALIZED")
+
+
 def _first_payment(customer: Any, as_of: int) -> sa.ScalarSelect[Any]:
     """SQL: when the customer first paid a subscription's invoice above zero."""
     i = aliased(Invoice)
@@ -118,17 +124,28 @@ def _first_payment(customer: Any, as_of: int) -> sa.ScalarSelect[Any]:
 
 
 def _kept(walked: sa.CTE, days: int, as_of: int) -> sa.ColumnElement[int]:
-    """SQL: whether a paying customer still paid `days` later (1, 0), or it is too early to tell (-1)."""
-    s = aliased(Subscription)
+    """SQL: whether a paying customer still paid `days` later (1, 0), or it is too early to tell (-1).
+
+    Decided by what was true then: an invoice line above zero covers that instant, on an invoice that was
+    not given up by then, of a subscription that had not ended.
+    """
+    s, bill, line = aliased(Subscription), aliased(Invoice), aliased(InvoiceLine)
     then = walked.c.paid_at + days * DAY
-    pays = col(s.ended_at).is_(None) & col(s.status).in_(COUNTED) & col(s.pause_collection).is_(None)
-    alive = sa.exists().where(
+    given_up = sa.func.coalesce(col(bill.marked_uncollectible_at), col(bill.voided_at), 0)
+    billed = sa.exists().where(
         col(s.customer) == walked.c.customer,
-        col(s.created) <= then,
-        sa.func.coalesce(col(s.trial_end), 0) <= then,
-        pays | (col(s.ended_at) > then),
+        sa.func.coalesce(col(s.ended_at), then + 1) > then,
+        col(line.subscription) == col(s.id),
+        col(line.period_start) <= then,
+        col(line.period_end) > then,
+        col(line.amount) > 0,
+        ~col(line.proration),
+        col(bill.id) == col(line.invoice),
+        col(bill.total) > 0,
+        col(bill.status).in_(("paid", "open")) | (given_up > then),
+        ~col(bill.deleted),
     )
-    return sa.case((then > as_of, _UNDECIDED), (alive, 1), else_=0)
+    return sa.case((then > as_of, _UNDECIDED), (billed, 1), else_=0)
 
 
 def cells(session: Session, periods: Sequence[Period], *, as_of: int) -> list[Cell]:

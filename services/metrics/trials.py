@@ -171,7 +171,7 @@ def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
     plan = (
         sa.select(col(item.product))
         .join(price, col(price.id) == col(item.price), isouter=True)
-        .where(col(item.subscription) == first.c.subscription)
+        .where(col(item.subscription) == first.c.subscription, ~col(item.deleted))
         .order_by(worth.desc(), col(item.created), col(item.id))  # an add-on is not the plan
         .limit(1)
         .scalar_subquery()

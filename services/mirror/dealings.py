@@ -66,8 +66,9 @@ def plan_name(product: str | None, interval: str | None, count: int | None, more
 
 
 def plans(connection: sa.Connection, main: dict[str, str]) -> dict[str, Facts]:
-    """`product` and `plan` of each customer, from its main subscription's id."""
+    """`product` and `plan` of each customer, from its main subscription's id: the dearest item's."""
     found: dict[str, list[Any]] = defaultdict(list)
+    worth = sa.func.coalesce(_PRICE.unit_amount, 0) * _ITEM.quantity
     for some in chunks(main.values()):
         rows = connection.execute(
             sa.select(
@@ -76,7 +77,7 @@ def plans(connection: sa.Connection, main: dict[str, str]) -> dict[str, Facts]:
             .join_from(table(SubscriptionItem), table(Price), _PRICE.id == _ITEM.price, isouter=True)
             .outerjoin(table(Product), _PRODUCT.id == _ITEM.product)
             .where(_ITEM.subscription.in_(some), _ITEM.deleted.is_(False))
-            .order_by(_ITEM.created, _ITEM.id)
+            .order_by(worth.desc(), _ITEM.created, _ITEM.id)  # as services/metrics/trials has it
         )
         for row in rows:
             found[row.subscription].append(row)

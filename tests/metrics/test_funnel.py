@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import Subscription
 from services.clock import DAY
 from services.metrics import funnel, periods
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS, Cell, Path, Step
@@ -24,6 +26,13 @@ def account() -> Account:
     return Account()
 
 
+def bill(account: Account, sub: Subscription, first: int, number: int, **fields: Any) -> None:
+    """Invoices for periods of 30 days from `first` on."""
+    for index in range(number):
+        begins = first + index * 30 * DAY
+        account.line(account.invoice(sub, begins, **fields), begins, begins + 30 * DAY)
+
+
 def walk(database: ModuleType, account: Account, path: Path = "trial", as_of: int = NOW) -> dict[str, Step]:
     account.save(database)
     with database.session() as session:
@@ -36,7 +45,7 @@ def reached(database: ModuleType, account: Account, path: Path = "trial") -> lis
 
 def test_who_pays_all_along_reaches_every_step(database, account) -> None:
     sub = account.trial(account.customer("ada", LONG_AGO, card=True), LONG_AGO, status="active")
-    account.invoice(sub, LONG_AGO + 14 * DAY)
+    bill(account, sub, LONG_AGO + 14 * DAY, 5)
     assert reached(database, account) == [1, 1, 1, 1, 1, 1, 1]
 
 
@@ -72,7 +81,7 @@ def test_who_canceled_after_40_days_still_paid_after_30_and_not_after_90(databas
     sub = account.trial(
         customer, LONG_AGO, status="canceled", ended_at=paid + 40 * DAY, canceled_at=paid + DAY
     )
-    account.invoice(sub, paid)
+    bill(account, sub, paid, 2)
     assert reached(database, account)[-3:] == [1, 1, 0]
 
 
@@ -84,15 +93,50 @@ def test_who_first_paid_20_days_ago_is_undecided_about_30_days(database, account
     assert (steps["paid"], steps["paying_30"]) == (Step("paid", 1), Step("paying_30", 0, 1))
 
 
-def test_who_is_unpaid_now_is_not_still_paying(database, account) -> None:
+@pytest.mark.parametrize(
+    "later", [{"status": "unpaid"}, {"status": "active", "pause_collection": "void"}, {"status": "paused"}]
+)
+def test_what_happens_after_the_90_days_changes_nothing(database, account, later: dict[str, str]) -> None:
+    sub = account.trial(account.customer("ada", LONG_AGO, card=True), LONG_AGO, **later)
+    first = LONG_AGO + 14 * DAY
+    bill(account, sub, first, 8)
+    bill(account, sub, first + 240 * DAY, 2, status="draft", paid_at=None)
+    steps = walk(database, account, as_of=LONG_AGO + 400 * DAY)
+    assert [steps[name].count for name in ("paid", "paying_30", "paying_90")] == [1, 1, 1]
+
+
+def test_who_got_only_drafts_after_the_first_month_was_not_still_paying(database, account) -> None:
     sub = account.trial(account.customer("ada", LONG_AGO, card=True), LONG_AGO, status="unpaid")
-    account.invoice(sub, LONG_AGO + 14 * DAY)
+    bill(account, sub, LONG_AGO + 14 * DAY, 1)
+    bill(account, sub, LONG_AGO + 44 * DAY, 3, status="draft", paid_at=None)
     assert reached(database, account)[-3:] == [1, 0, 0]
+
+
+def test_an_invoice_counts_until_it_is_given_up(database, account) -> None:
+    first = LONG_AGO + 14 * DAY
+    for name, given_up in (("ada", first + 40 * DAY), ("bob", first + 30 * DAY)):
+        sub = account.trial(account.customer(name, LONG_AGO, card=True), LONG_AGO, status="active")
+        bill(account, sub, first, 1)
+        bill(
+            account, sub, first + 30 * DAY, 1,
+            status="uncollectible", paid_at=None, marked_uncollectible_at=given_up,
+        )  # fmt: skip
+    assert reached(database, account)[-3:] == [2, 1, 0]
+
+
+def test_a_paid_year_ends_with_the_subscription(database, account) -> None:
+    over = LONG_AGO + 60 * DAY
+    sub = account.trial(
+        account.customer("ada", LONG_AGO), LONG_AGO, 14, "canceled", ended_at=over, canceled_at=over
+    )
+    first = LONG_AGO + 14 * DAY
+    account.line(account.invoice(sub, first, 49000), first, first + 365 * DAY, "team")
+    assert reached(database, account)[-3:] == [1, 1, 0]
 
 
 def test_who_never_trialed_goes_straight_to_paying_on_a_path_of_its_own(database, account) -> None:
     sub = account.subscription(account.customer("ada", LONG_AGO), LONG_AGO)
-    account.invoice(sub, LONG_AGO, reason="subscription_create")
+    bill(account, sub, LONG_AGO, 5, reason="subscription_create")
     account.customer("bob", LONG_AGO)
     account.trial(account.customer("cem", NOW - DAY), NOW - DAY)
     assert reached(database, account, "direct") == [2, 1, 1, 1]

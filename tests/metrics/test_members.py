@@ -24,7 +24,8 @@ def told(database: ModuleType) -> ModuleType:
     sub = account.trial(
         account.customer("ada", MAY.begins, source="ads", card=True), MAY.begins, status="active"
     )
-    account.invoice(sub, MAY.begins + 14 * DAY)
+    paid = account.invoice(sub, MAY.begins + 14 * DAY)
+    account.line(paid, paid.created, paid.created + 31 * DAY)
     account.trial(account.customer("bob", JUNE.begins), JUNE.begins, 30, plan="team")
     direct = account.subscription(account.customer("cem", JUNE.begins), JUNE.begins)
     account.invoice(direct, JUNE.begins, reason="subscription_create")

@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 import sqlalchemy as sa
 
+from models import SubscriptionItem
 from services.clock import DAY
 from services.metrics.trials import Segment, trials
 from tests.metrics.build import HOUR, Account, at
@@ -187,3 +188,18 @@ def test_a_segment_is_a_plan_a_source_and_a_currency(database, account) -> None:
     assert set(states(database, account, source="ads")) == {"ada", "cem"}
     assert set(states(database, account, source="ads", currency="usd")) == {"ada"}
     assert set(states(database, account, plan="prod_team", currency="eur", source="friend")) == set()
+
+
+def test_the_plan_is_the_dearest_item_that_is_still_there(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), NOW - DAY)
+    for id, plan, deleted in (("si_addon", "addon", False), ("si_gone", "team", True)):
+        account.add(
+            SubscriptionItem(
+                id=id, created=START, subscription=sub.id, price=f"price_{plan}", product=f"prod_{plan}",
+                deleted=deleted,
+            )
+        )  # fmt: skip
+    account.plan("addon", 900, "month")
+    account.save(database)
+    assert set(states(database, account, plan="prod_pro")) == {"ada"}
+    assert states(database, account, plan="prod_team") == {}

@@ -92,6 +92,14 @@ def test_the_plan_as_people_say_it(database: ModuleType) -> None:
     assert found.mrr_micros == 2_000_000_000
 
 
+def test_the_plan_is_the_dearest_item_and_not_the_first(database: ModuleType) -> None:
+    support = o.price("price_2", 400, product="prod_2")
+    items = [o.item("si_1", support, created=NOW - 900), o.item("si_2", o.price("price_1", 1000))]
+    prices = (o.price("price_1", 1000), support)
+    found = known(o.product(), *prices, o.customer(), o.subscription(items=items))
+    assert (found.product, found.plan) == ("prod_1", "Team, monthly + 1 more")
+
+
 def test_plan_names() -> None:
     assert plan_name("Team", "month", 1) == "Team, monthly"
     assert plan_name("Team", "month", 3) == "Team, every 3 months"
