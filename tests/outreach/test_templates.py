@@ -108,12 +108,44 @@ def test_a_mistake_names_its_line() -> None:
         "{{ 'x' * 1000000000 }}", "{{ 9 ** 99999999 }}", "{{ '%999999999d' % 1 }}", "{{ range(9) }}",
         "{% for a in name %}{{ a }}{% endfor %}", "{% include 'x' %}", "{{ name|attr('upper') }}",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{{ self }}", "{{ cycler('a') }}",
-        "{{ name|center(999999999) }}",
+        "{{ name|center(999999999) }}", "{{ 1 // 0 }}", "{{ 1 / 0 }}", "{{ name|truncate(5, leeway=-1) }}",
+        "{{ name|truncate(5, true, 'x', -1) }}", "{% set a = name %}{{ a }}", "{% set a %}x{% endset %}",
+        "{% set name = name ~ name %}" * 40 + "{{ name }}", "{{ name + name }}", "{{ name ~ name }}",
+        "{{ name|replace('', name)|replace('', name) }}", "{{ name|trim(name, 1, 2) }}", "{{ [name] }}",
+        "{{ {'a': name} }}", "{{ name[0:1] }}", "{% filter upper %}x{% endfilter %}",
+        "{% block a %}{% endblock %}",
+        "{% with a = 1 %}{{ a }}{% endwith %}", "{% import 'x' as x %}", "{% call name() %}{% endcall %}",
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "{{ " + "not " * 4000 + "1 }}",
     ],
 )  # fmt: skip
 def test_texts_cannot_reach_beyond_their_values(attack: str) -> None:
     with pytest.raises(TemplateProblem):
         templates.render("s", attack, VALUES)
+
+
+def test_a_text_does_not_outgrow_what_can_be_sent() -> None:
+    fits = "{{ name }}" * 1_000
+    assert len(templates.render("s", fits, {**VALUES, "name": "x" * 20}).body) == 20_000
+    with pytest.raises(TemplateProblem, match="longer than 20000 characters"):
+        templates.render("s", fits, {**VALUES, "name": "x" * 21})
+
+
+_SCRAPS = st.sampled_from(
+    ["{{", "}}", "{%", "%}", " if ", " else ", " endif ", " name", " days_left", "|truncate", "|default",
+     "|length", "|trim", "(", ")", "-1", "0", "'x'", ",", "leeway=", " not ", " == ", " in ", " is defined",
+     "//", "+", "~", " set a=", "[", "]", ".x", "|title", "|replace", "|d", "\n", "#}", "{#"]
+)  # fmt: skip
+
+
+@given(st.lists(_SCRAPS, max_size=14).map("".join) | st.lists(_SCRAPS, max_size=6).map(
+    lambda parts: "{{ name" + "".join(parts) + " }}"
+))  # fmt: skip
+def test_whatever_is_made_of_our_signs_renders_or_is_explained(source: str) -> None:
+    try:
+        templates.render("s", source, VALUES)
+    except TemplateProblem as problem:
+        assert problem.message
+        assert problem.remedy
 
 
 @given(st.text(max_size=200))
