@@ -138,10 +138,16 @@ def _apply(items: list[Any]) -> Drained:
         touched |= writer.write(session, answers.batch, exact=True)
         events.save(session, [one.event for one in understood])
         facts.refresh(session, touched)
+    facts.refresh_in_pieces(renamed)
+    facts.refresh_in_pieces(orphans.adopt(touched | _named(understood)))
+    with database.transaction() as session:  # last: what was cut short before is done again
         _mark(session, items, problems, waiting)
-    facts.refresh_in_pieces(orphans.adopt(touched) | renamed)
     failed, deferred = len(problems), len(waiting - problems.keys())
     return Drained(len(items) - failed - deferred, failed, deferred)
+
+
+def _named(incoming: list[Incoming]) -> set[str]:
+    return {customer for one in incoming if (customer := events.row(one.event)["customer"])}
 
 
 def _read(items: list[Any]) -> tuple[list[Incoming], dict[str, str]]:

@@ -11,6 +11,8 @@ import pytest
 from sqlmodel import select
 
 from models import (
+    Customer,
+    CustomerFacts,
     Event,
     InboxItem,
     Invoice,
@@ -43,6 +45,35 @@ def test_shuffled_and_doubled_events_make_no_difference(pulled: ModuleType, sand
     settled = poll.settle()
     assert (settled.failed, settled.deferred) == (0, 0)
     poll.once()
+    assert truth.differences(sandbox) == []
+
+
+@sqlite_only
+def test_a_customer_that_could_not_be_read_is_read_at_the_next_look(
+    pulled: ModuleType, sandbox: Sandbox
+) -> None:
+    """A test clock's customer is in no list and no event; and a plan was renamed in the same look."""
+    paying = active(sandbox)
+    product = paying["items"]["data"][0]["price"]["product"]
+    with pulled.transaction() as session:
+        for model in (Customer, CustomerFacts):
+            session.delete(session.get(model, paying["customer"]))
+    stripe = sandbox.client().v1
+    stripe.products.update(product, {"name": "Squad"})
+    stripe.subscriptions.update(paying["id"], {"metadata": {"a": "b"}})
+    sandbox.fault("500_before", path="/v1/customers")
+    with pytest.raises(failures.StripeUnavailable):
+        poll.once()
+    with pulled.session() as session:
+        plans = session.exec(select(CustomerFacts.plan).where(CustomerFacts.product == product)).all()
+    assert plans
+    assert all(plan.startswith("Squad, ") for plan in plans)
+    sandbox.heal()
+    assert poll.once().received == 0
+    with pulled.session() as session:
+        facts = session.get(CustomerFacts, paying["customer"])
+    assert facts is not None
+    assert facts.status == "active"
     assert truth.differences(sandbox) == []
 
 
