@@ -61,7 +61,7 @@ def _invoice(demand: Demand) -> dict[str, Any]:
         "amount_remaining": row.amount_remaining if row.status == "open" else None,
         "currency": row.currency,
         "next": row.next_payment_attempt if row.status == "open" else None,
-        "why": _why(failed.decline_code or failed.failure_code) if failed else "",
+        "why": _why(failed.code) if failed else "",
         "page": row.hosted_invoice_url,
         "pdf": row.invoice_pdf,
     }

@@ -43,7 +43,7 @@ def _unpaid(demand: Demand) -> None:
     if not demand.failed:
         st.text("No payment was possible: there was no payment method to charge.")
     else:
-        told = declines.explain(demand.failed.decline_code or demand.failed.failure_code)
+        told = declines.explain(demand.failed.code)
         st.text(f"{told.words} {told.advice}")
     tried = f"Tried {formats.plural(row.attempt_count, 'time')}"
     if row.next_payment_attempt:

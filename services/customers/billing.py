@@ -5,7 +5,7 @@ Lists are read one page at a time, newest first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Charge, Dispute, Invoice, InvoicePayment, PaymentMethod
+from services.metrics import failures
+from services.metrics.failures import Failure
 
 _DONE_WITH = frozenset({"paid", "void"})
 
@@ -22,7 +24,7 @@ class Demand:
     """An invoice; `failed` is the last attempt that failed, where it still matters."""
 
     row: Invoice
-    failed: Charge | None
+    failed: Failure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,50 +60,25 @@ def invoices(session: Session, customer: str, *, offset: int, limit: int) -> lis
     wanted = select(Invoice).where(*_invoices_of(customer)).order_by(*newest_first)
     rows = session.exec(wanted.offset(offset).limit(limit)).all()
     unpaid = [row.id for row in rows if row.attempted and row.status not in _DONE_WITH]
-    failures = _last_failures(session, unpaid)
-    return [Demand(row, failures.get(row.id)) for row in rows]
+    known = failures.last(session.connection(), unpaid)
+    return [Demand(row, known.get(row.id)) for row in rows]
 
 
 def unpaid(session: Session, customer: str, *, limit: int) -> list[Demand]:
-    """Invoices above zero that were tried and are still open, the largest sum first."""
+    """Failed payments that are still open, the largest sum first."""
     wanted = (
         select(Invoice)
-        .where(
-            *_invoices_of(customer),
-            col(Invoice.status) == "open",
-            col(Invoice.attempted).is_(True),
-            col(Invoice.amount_remaining) > 0,
-        )
+        .where(*_invoices_of(customer), failures.is_open_failure())
         .order_by(col(Invoice.amount_remaining).desc(), col(Invoice.id))
         .limit(limit)
     )
     rows = session.exec(wanted).all()
-    failures = _last_failures(session, [row.id for row in rows])
-    return [Demand(row, failures.get(row.id)) for row in rows]
+    known = failures.last(session.connection(), [row.id for row in rows])
+    return [Demand(row, known.get(row.id)) for row in rows]
 
 
 def _invoices_of(customer: str) -> tuple[Any, ...]:
     return (col(Invoice.customer) == customer, col(Invoice.deleted).is_(False))
-
-
-def _last_failures(session: Session, invoices: Collection[str]) -> dict[str, Charge]:
-    """The latest failed charge of each invoice, through its payments."""
-    if not invoices:
-        return {}
-    paid = select(InvoicePayment).where(col(InvoicePayment.invoice).in_(invoices))
-    found: dict[str, Charge] = {}
-    payments = session.exec(paid).all()
-    failed = _charges(payments).where(col(Charge.status) == "failed")
-    for charge in session.exec(failed.order_by(col(Charge.created), col(Charge.id))):
-        found |= {payment.invoice: charge for payment in payments if _pays(payment, charge)}
-    return found
-
-
-def _charges(payments: Sequence[InvoicePayment]) -> Any:
-    """The charges behind payments of invoices. Two lists, since a join by either column has no index."""
-    intents = [payment.payment_intent for payment in payments if payment.payment_intent]
-    charges = [payment.charge for payment in payments if payment.charge]
-    return select(Charge).where(col(Charge.payment_intent).in_(intents) | col(Charge.id).in_(charges))
 
 
 def _pays(payment: InvoicePayment, charge: Charge) -> bool:

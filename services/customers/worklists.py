@@ -15,18 +15,16 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import (
-    Charge,
     Customer,
     CustomerFacts,
     Invoice,
-    InvoicePayment,
-    PaymentIntent,
     Product,
     Staff,
     Subscription,
     SubscriptionItem,
 )
 from services.clock import DAY
+from services.metrics.failures import Failure, is_open_failure, last
 from services.mirror import dealings
 
 Condition = sa.ColumnElement[bool]
@@ -217,7 +215,7 @@ class Stake:
 
 def failure_conditions(wanted: FailureFilter) -> list[Condition]:
     """The filter as conditions on invoices joined with their customers' facts."""
-    found: list[Condition] = [*dealings.failed()]
+    found: list[Condition] = [is_open_failure()]
     if wanted.currency:
         found.append(col(Invoice.currency) == wanted.currency)
     if wanted.retry is not None:
@@ -242,30 +240,8 @@ def failures(session: Session, where: Sequence[Condition], *, offset: int, limit
     order = (col(Invoice.currency), col(Invoice.amount_remaining).desc(), _invoice)
     wanted = _failures(Invoice, CustomerFacts, Customer, Staff.name).where(*where)
     page = session.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
-    reasons = decline_codes(session, [invoice.id for invoice, *_ in page])
-    return [_failure_row(row, reasons.get(row[0].id, ("", ""))) for row in page]
-
-
-def decline_codes(session: Session, invoices: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Decline (else failure) code and advice code of each invoice's latest failed try."""
-    latest_charge = sa.func.coalesce(col(InvoicePayment.charge), col(PaymentIntent.latest_charge))
-    found: Any = session.execute(
-        sa.select(
-            col(InvoicePayment.invoice),
-            sa.func.coalesce(
-                col(PaymentIntent.decline_code),
-                col(Charge.decline_code),
-                col(PaymentIntent.error_code),
-                col(Charge.failure_code),
-            ),
-            sa.func.coalesce(col(PaymentIntent.advice_code), col(Charge.advice_code)),
-        )
-        .outerjoin(PaymentIntent, col(PaymentIntent.id) == col(InvoicePayment.payment_intent))
-        .outerjoin(Charge, col(Charge.id) == latest_charge)
-        .where(col(InvoicePayment.invoice).in_(invoices))
-        .order_by(col(InvoicePayment.created))
-    )
-    return {invoice: (code, advice or "") for invoice, code, advice in found if code}
+    reasons = last(session.connection(), [invoice.id for invoice, *_ in page])
+    return [_failure_row(row, reasons.get(row[0].id)) for row in page]
 
 
 def _failures(*columns: Any) -> Any:
@@ -278,7 +254,7 @@ def _failures(*columns: Any) -> Any:
     )
 
 
-def _failure_row(found: Any, reason: tuple[str, str]) -> FailureRow:
+def _failure_row(found: Any, reason: Failure | None) -> FailureRow:
     invoice, facts, customer, owner = found
     return FailureRow(
         invoice=invoice.id,
@@ -288,8 +264,8 @@ def _failure_row(found: Any, reason: tuple[str, str]) -> FailureRow:
         email=customer.email or "",
         amount=invoice.amount_remaining,
         currency=invoice.currency,
-        code=reason[0],
-        advice=reason[1],
+        code=reason.code if reason else "",
+        advice=reason.advice if reason else "",
         card=facts.payment_method_on_file,
         attempts=invoice.attempt_count,
         failed_since=invoice.finalized_at or invoice.created,

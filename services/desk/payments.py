@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import override
 
+from models import Invoice
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
 from services.desk.subject import Subject
@@ -42,8 +43,8 @@ class RetryPayment(Command):
             return _CLOSED.get(invoice.status or "", f"The invoice is {invoice.status}.")
         if subject.payment_method is None:
             return "No card is on file. Send a card link, or the invoice's link."
-        charge = subject.last_charge
-        if charge and charge.advice_code == "do_not_try_again" and _same_card(subject):
+        failure = subject.last_failure
+        if failure and failure.advice == "do_not_try_again" and _same_card(subject):
             return "The bank asked not to try this card again. Send a card link for another one."
         return ""
 
@@ -85,8 +86,8 @@ class RetryPayment(Command):
 
     @override
     def outcome(self, subject: Subject, params: Params) -> str:
-        """That it is paid."""
-        return f"{words.money(params['amount'], params['currency'])} was paid."
+        """What became of it, by the invoice's status."""
+        return settled(subject.invoice, words.money(params["amount"], params["currency"]), "paid")
 
 
 class CardLink(Command):
@@ -145,6 +146,15 @@ class CardLink(Command):
         return "The link is ready. Copy it now: it is not kept."
 
 
+def settled(invoice: Invoice | None, amount: str, done: str) -> str:
+    """Whether the amount has arrived: an open invoice without a refusal waits for a bank debit."""
+    if invoice is None or invoice.status == "paid":
+        return f"{amount} was {done}."
+    if invoice.status == "open":
+        return f"{amount} is being processed by the bank; the invoice is paid once the bank confirms it."
+    return f"{amount} was asked for; the invoice is {invoice.status}."
+
+
 def _same_card(subject: Subject) -> bool:
-    charge = subject.last_charge
-    return charge is not None and charge.payment_method in (None, subject.payment_method)
+    failure = subject.last_failure
+    return failure is not None and failure.payment_method in (None, subject.payment_method)

@@ -13,12 +13,10 @@ from typing import Any, Literal
 from sqlmodel import Session, col, select
 
 from models import (
-    Charge,
     Coupon,
     Customer,
     Discount,
     Invoice,
-    InvoicePayment,
     Price,
     Product,
     Subscription,
@@ -26,6 +24,8 @@ from models import (
 )
 from services import database
 from services.errors import NotFound
+from services.metrics import failures
+from services.metrics.failures import Failure
 from services.mirror import complete, writer
 
 About = Literal["customer", "subscription", "invoice"]
@@ -62,7 +62,7 @@ class Rebate:
 class Subject:
     """A customer, and the subscription or invoice that a command is about.
 
-    `others` are the customer's other living subscriptions; `last_charge` is the invoice's last attempt.
+    `others` are the customer's other living subscriptions; `last_failure` is of the invoice.
     """
 
     customer: Customer
@@ -72,7 +72,7 @@ class Subject:
     others: tuple[Subscription, ...] = ()
     other_products: frozenset[str] = field(default_factory=frozenset)
     invoice: Invoice | None = None
-    last_charge: Charge | None = None
+    last_failure: Failure | None = None
 
     @property
     def kind(self) -> About:
@@ -168,19 +168,8 @@ def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
     if invoice is None or invoice.customer != owner.id:
         raise NotFound("invoice", id, remedy="Open the customer's page again.")
     subscription = session.get(Subscription, invoice.subscription) if invoice.subscription else None
-    return Subject(
-        owner, subscription=subscription, invoice=invoice, last_charge=_last_charge(session, invoice)
-    )
-
-
-def _last_charge(session: Session, invoice: Invoice) -> Charge | None:
-    payments = select(InvoicePayment.payment_intent).where(InvoicePayment.invoice == invoice.id)
-    return session.exec(
-        select(Charge)
-        .where(col(Charge.payment_intent).in_(payments))
-        .order_by(col(Charge.created).desc(), col(Charge.id).desc())
-        .limit(1)
-    ).first()
+    last_failure = failures.last(session.connection(), [id]).get(id)
+    return Subject(owner, subscription=subscription, invoice=invoice, last_failure=last_failure)
 
 
 def _living(session: Session, customer: str) -> tuple[Subscription, ...]:

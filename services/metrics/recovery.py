@@ -19,10 +19,10 @@ from sqlmodel import Session, col
 
 from models import Charge, Dispute, Event, Invoice, InvoicePayment, Subscription
 from services.clock import DAY
+from services.metrics.failures import OPEN_DISPUTES, is_open_failure, is_processing
 from services.metrics.statistics import Rate
 from services.metrics.trials import is_regular
 
-OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 _LONGEST_DUNNING = 120 * DAY
 
 
@@ -49,16 +49,6 @@ class Recovery:
     def rate(self) -> Rate:
         """Recovered / failed, by count."""
         return Rate(self.recovered, self.recovered + self.in_recovery + self.lost)
-
-
-def is_open_failure(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
-    """SQL: whether an invoice's payment failed and it still asks for money."""
-    return (
-        (col(invoice.status) == "open")
-        & col(invoice.attempted)
-        & (col(invoice.amount_remaining) > 0)
-        & ~col(invoice.deleted)
-    )
 
 
 def open_failures(session: Session) -> dict[str, AtStake]:
@@ -159,7 +149,7 @@ def _first_failures() -> sa.Subquery:
         .group_by(col(p.invoice))
     )
     asked = sa.select(col(i.id), sa.func.coalesce(col(i.finalized_at), col(i.created))).where(
-        col(i.status).in_(("open", "uncollectible")), col(i.attempt_count) > 0
+        col(i.status).in_(("open", "uncollectible")), col(i.attempt_count) > 0, ~is_processing(i)
     )
     both = charged.union_all(asked).subquery()
     return (

@@ -19,24 +19,22 @@ from models import (
     CustomerProfile,
     Dispute,
     Invoice,
-    InvoicePayment,
     Message,
     PaymentMethod,
     Price,
     Product,
     SubscriptionItem,
 )
+from services.metrics.failures import OPEN_DISPUTES, Failure, is_open_failure, last
 from services.mirror.tables import chunks, table
 
 Facts = dict[str, Any]
-OPEN_DISPUTES = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
 SENT = ("accepted", "delivered", "outbox")
 _EVERY = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
 
 _CUSTOMER: Any = table(Customer).c
 _CHARGE: Any = table(Charge).c
 _INVOICE: Any = table(Invoice).c
-_PAYMENT: Any = table(InvoicePayment).c
 _DISPUTE: Any = table(Dispute).c
 _METHOD: Any = table(PaymentMethod).c
 _ITEM: Any = table(SubscriptionItem).c
@@ -109,7 +107,7 @@ def cards(connection: sa.Connection, methods: dict[str, Methods]) -> dict[str, F
 
 
 def _last_charged(connection: sa.Connection, customers: list[str]) -> dict[str, Any]:
-    def last(column: Any) -> Any:
+    def latest(column: Any) -> Any:
         return (
             sa.select(column)
             .where(_CHARGE.customer == _CUSTOMER.id, _CHARGE.card_last4.is_not(None))
@@ -120,13 +118,13 @@ def _last_charged(connection: sa.Connection, customers: list[str]) -> dict[str, 
         )
 
     query = sa.select(
-        _CUSTOMER.id, last(_CHARGE.card_last4).label("last4"), last(_CHARGE.card_country).label("country")
+        _CUSTOMER.id, latest(_CHARGE.card_last4).label("last4"), latest(_CHARGE.card_country).label("country")
     ).where(_CUSTOMER.id.in_(customers))
     return {row.id: row for row in connection.execute(query)}
 
 
 def failures(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
-    """Failed invoices: open, attempted, and something still to pay. Money in the currency with most of it."""
+    """Failed invoices that are open. Money in the currency with most of it."""
     rows = connection.execute(
         sa.select(
             _INVOICE.id,
@@ -135,56 +133,31 @@ def failures(connection: sa.Connection, customers: list[str]) -> dict[str, Facts
             _INVOICE.amount_remaining,
             _INVOICE.attempt_count,
             _INVOICE.next_payment_attempt,
-        ).where(*failed(), _INVOICE.customer.in_(customers))
+        ).where(is_open_failure(), _INVOICE.customer.in_(customers))
     ).all()
-    codes = _failure_codes(connection, [row.id for row in rows])
+    reasons = last(connection, [row.id for row in rows])
     by_customer: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         by_customer[row.customer].append(row)
-    return {customer: _failed(invoices, codes) for customer, invoices in by_customer.items()}
+    return {customer: _failed(invoices, reasons) for customer, invoices in by_customer.items()}
 
 
-def failed() -> tuple[Any, ...]:
-    """The conditions on `invoices` that make one a failed payment."""
-    return (
-        _INVOICE.status == "open",
-        _INVOICE.attempted.is_(True),
-        _INVOICE.amount_remaining > 0,
-        _INVOICE.deleted.is_(False),
-    )
-
-
-def _failed(invoices: list[Any], codes: dict[str, tuple[int, str]]) -> Facts:
+def _failed(invoices: list[Any], reasons: dict[str, Failure]) -> Facts:
     sums: dict[str, int] = defaultdict(int)
     for row in invoices:
         sums[row.currency] += row.amount_remaining
     currency = max(sorted(sums), key=lambda code: sums[code])
     retries = [row.next_payment_attempt for row in invoices if row.next_payment_attempt is not None]
-    latest = max((codes[row.id] for row in invoices if row.id in codes), default=(0, ""))
+    known = [reasons[row.id] for row in invoices if row.id in reasons]
+    latest = max(known, key=lambda failure: (failure.at, failure.code), default=None)
     return {
         "failed_invoices": len(invoices),
         "open_amount": sums[currency],
         "open_currency": currency,
         "attempts": max(row.attempt_count for row in invoices),
         "next_payment_attempt": min(retries, default=None),
-        "failure_code": latest[1],
+        "failure_code": latest.code if latest else "",
     }
-
-
-def _failure_codes(connection: sa.Connection, invoices: list[str]) -> dict[str, tuple[int, str]]:
-    """When each invoice's last charge failed, and why: the issuer's reason, else Stripe's code."""
-    found: dict[str, tuple[int, str]] = {}
-    same_payment = sa.or_(_CHARGE.payment_intent == _PAYMENT.payment_intent, _CHARGE.id == _PAYMENT.charge)
-    for some in chunks(invoices):
-        rows = connection.execute(
-            sa.select(_PAYMENT.invoice, _CHARGE.created, _CHARGE.decline_code, _CHARGE.failure_code)
-            .join_from(table(InvoicePayment), table(Charge), same_payment)
-            .where(_PAYMENT.invoice.in_(some), _CHARGE.status == "failed")
-        )
-        for row in rows:
-            at = (row.created, row.decline_code or row.failure_code or "")
-            found[row.invoice] = max(at, found.get(row.invoice, at))
-    return found
 
 
 def disputes(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:

@@ -136,7 +136,7 @@ def test_invoices_come_newest_first_with_the_failure_that_matters(database: Modu
     with database.session() as s:
         assert billing.count_invoices(s, "cus_1") == 5
         found = billing.invoices(s, "cus_1", offset=0, limit=4)
-        assert [(d.row.id, d.failed and d.failed.id) for d in found] == [
+        assert [(d.row.id, d.failed and d.failed.charge) for d in found] == [
             ("in_0", None),
             ("in_1", "ch_1_1"),
             ("in_2", None),

@@ -147,7 +147,7 @@ def failures(database: ModuleType) -> ModuleType:
             advice_code="do_not_try_again",
         )  # fmt: skip
         builders.row(session, InvoicePayment, id="inpay_2", invoice="in_small", charge="ch_1")
-        builders.row(session, Charge, id="ch_1", failure_code="expired_card")
+        builders.row(session, Charge, id="ch_1", status="failed", failure_code="expired_card")
     return database
 
 

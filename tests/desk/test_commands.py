@@ -234,7 +234,7 @@ def test_a_payment_is_retried_after_a_new_card(desk: Bench) -> None:
 
 def test_a_card_that_the_bank_has_closed_is_not_tried_again(desk: Bench) -> None:
     about = desk.failed_invoice("lost_card")
-    assert about.last_charge and about.last_charge.advice_code == "do_not_try_again"
+    assert about.last_failure and about.last_failure.advice == "do_not_try_again"
     with pytest.raises(Conflict, match="asked not to try this card again"):
         commands.open(ANA, "retry_payment", about.customer.id, about.object_id)
     desk.sandbox.add_card(about.customer.id)

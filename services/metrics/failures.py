@@ -1,0 +1,104 @@
+"""Which payments have failed and still ask for money, why did the last try fail, which disputes are open?
+
+Lists, the customers' facts, texts and numbers all ask here, so that they name the same rows and reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from models import Charge, Invoice, InvoicePayment, PaymentIntent
+
+OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+_P, _I, _C = InvoicePayment, PaymentIntent, Charge
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A try that failed. `code`: the issuer's reason, else Stripe's; `advice`: what the issuer asks for.
+
+    `charge` is None where the try came to no charge; `at` in UTC seconds.
+    """
+
+    code: str
+    advice: str
+    at: int
+    charge: str | None = None
+    payment_method: str | None = None
+    last4: str | None = None
+
+
+def is_processing(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
+    """SQL: whether a payment of the invoice is under way (bank debits take days): tried, but not failed."""
+    return sa.exists().where(
+        col(_P.invoice) == col(invoice.id),
+        col(_I.id) == col(_P.payment_intent),
+        col(_I.status) == "processing",
+    )
+
+
+def is_open_failure(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
+    """SQL: whether an invoice's payment failed and it still asks for money."""
+    return (
+        (col(invoice.status) == "open")
+        & col(invoice.attempted)
+        & (col(invoice.amount_remaining) > 0)
+        & ~col(invoice.deleted)
+        & ~is_processing(invoice)
+    )
+
+
+def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Failure]:
+    """The last failed try of each invoice; those without one are left out.
+
+    The latest failed charge tells, and its payment intent's error what the charge does not say. Where no
+    charge has failed the error of the payment intent tells alone.
+    """
+    found: dict[str, Failure] = {}
+    if invoices:
+        for statement in (_errors(invoices), _failed_charges(invoices)):
+            for invoice, code, *rest in connection.execute(statement):
+                found[invoice] = Failure(code or "", *rest)
+    return found
+
+
+def _errors(invoices: Collection[str]) -> Any:
+    """The payment intents that tell of an error, oldest first."""
+    error = sa.func.coalesce(col(_I.decline_code), col(_I.error_code))
+    return (
+        sa.select(col(_P.invoice), error, sa.func.coalesce(col(_I.advice_code), ""), col(_I.created))
+        .join_from(_P, _I, col(_I.id) == col(_P.payment_intent))
+        .where(col(_P.invoice).in_(invoices), error.is_not(None))
+        .order_by(col(_I.created), col(_I.id))
+    )
+
+
+def _failed_charges(invoices: Collection[str]) -> Any:
+    """The failed charges, oldest first. Two lists, since a join by either column has no index."""
+    named = (col(_C.payment_intent) == col(_P.payment_intent), col(_C.id) == col(_P.charge))
+    tried = sa.union_all(
+        *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(col(_P.invoice).in_(invoices))
+          for how in named)
+    ).subquery()  # fmt: skip
+    code = (col(_C.decline_code), col(_I.decline_code), col(_C.failure_code), col(_I.error_code))
+    its_intent = (col(_I.id) == col(_C.payment_intent)) & (col(_I.latest_charge) == col(_C.id))
+    return (
+        sa.select(
+            tried.c.invoice,
+            sa.func.coalesce(*code),
+            sa.func.coalesce(col(_C.advice_code), col(_I.advice_code), ""),
+            col(_C.created),
+            col(_C.id),
+            col(_C.payment_method),
+            col(_C.card_last4),
+        )
+        .join_from(tried, _C, col(_C.id) == tried.c.id)
+        .outerjoin(_I, its_intent)
+        .where(col(_C.status) == "failed")
+        .order_by(col(_C.created), col(_C.id))
+    )
