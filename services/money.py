@@ -22,6 +22,7 @@ _ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf x
 _THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 _WHOLE_UNITS_ONLY = frozenset(("isk", "ugx"))
 _LARGEST = 99_999_999
+_LARGEST_OF = {"idr": 999_999_999_999}
 _LONGEST = 24  # characters; keeps Decimal exact
 _MINIMUM = {
     "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250,
@@ -41,11 +42,38 @@ def minimum_charge(currency: str) -> int:
     return _MINIMUM.get(currency.lower(), 1)
 
 
-def parse(text: str, currency: str, *, locale: str = "en_US", minimum: int | None = None) -> int:
-    """What a person typed as minor units, exactly.
+def maximum_charge(currency: str) -> int:
+    """Stripe's largest charge in minor units: twelve digits in IDR, eight in all other currencies.
 
-    `minimum` defaults to the currency's smallest charge. Raises InvalidInput for anything that is not
-    an amount above zero, is too small or large, or has more decimals than the currency.
+    Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+    """
+    return _LARGEST_OF.get(currency.lower(), _LARGEST)
+
+
+def parse(text: str, currency: str, *, locale: str = "en_US") -> int:
+    """What a person typed as minor units, exactly, as an amount that Stripe can charge.
+
+    Raises InvalidInput as `read`, and for what is below the currency's smallest or above its largest
+    charge, or not in its steps.
+    """
+    amount = read(text, currency, locale=locale)
+    _check_steps(amount, currency)
+    least, most = minimum_charge(currency), maximum_charge(currency)
+    if amount < least:
+        raise _invalid(
+            f"The smallest amount in {currency.upper()} is {display(least, currency, locale=locale)}.",
+            "Raise it.",
+        )
+    if amount > most:
+        raise _invalid(f"The largest amount is {display(most, currency, locale=locale)}.", "Split it.")
+    return amount
+
+
+def read(text: str, currency: str, *, locale: str = "en_US") -> int:
+    """What a person typed as minor units, exactly, however large.
+
+    Raises InvalidInput for anything that is not an amount above zero, or has more decimals than the
+    currency.
     """
     value = _number(text, locale)
     code, places = currency.upper(), exponent(currency)
@@ -55,16 +83,7 @@ def parse(text: str, currency: str, *, locale: str = "en_US", minimum: int | Non
         raise _invalid(f"{code} has {allowed}.", "Leave the extra decimals out.")
     if value <= 0:
         raise _invalid("The amount must be above zero.", "Type what the customer should pay.")
-    amount = int(minor)
-    _check_steps(amount, currency)
-    least = minimum_charge(currency) if minimum is None else minimum
-    if amount < least:
-        raise _invalid(
-            f"The smallest amount in {code} is {display(least, currency, locale=locale)}.", "Raise it."
-        )
-    if amount > _LARGEST:
-        raise _invalid(f"The largest amount is {display(_LARGEST, currency, locale=locale)}.", "Split it.")
-    return amount
+    return int(minor)
 
 
 def _check_steps(amount: int, currency: str) -> None:

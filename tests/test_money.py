@@ -21,6 +21,8 @@ CURRENCIES = ["usd", "eur", "jpy", "kwd", "isk"]
         ("0.50", "usd", 50),
         ("12.340", "kwd", 12340),
         ("100", "isk", 10000),
+        ("999,999.99", "usd", 99_999_999),
+        ("9,999,999,999.99", "idr", 999_999_999_999),
     ],
 )
 def test_amounts_as_people_type_them(text: str, currency: str, amount: int) -> None:
@@ -48,6 +50,7 @@ def test_another_locale_reads_its_own_signs() -> None:
         ("10.5", "isk", "whole units"),
         ("1.234", "kwd", "last digit"),
         ("1000000", "usd", "largest amount"),
+        ("10000000000", "idr", "largest amount is IDR"),
     ],
 )
 def test_what_cannot_be_charged_is_explained(text: str, currency: str, says: str) -> None:

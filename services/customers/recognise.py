@@ -23,6 +23,7 @@ ID_PREFIXES: Final = (
 CURRENCIES: Final = frozenset(code.lower() for code in list_currencies())
 _ID = re.compile(rf"(?:{'|'.join(ID_PREFIXES)})_[A-Za-z0-9_]*")
 _NUMBERED = re.compile(r"(?=.*\d)[A-Za-z0-9]+(?:-[A-Za-z0-9]*)*")
+_LARGEST_STORED = 2**63 - 1
 _SYMBOLS = {"$": None, "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "₩": "krw"}
 _OF_EACH_EXPONENT = {0: "jpy", 2: "usd", 3: "kwd"}
 
@@ -124,9 +125,10 @@ def _amount(text: str, currency: str | None, locale: str) -> Amount | None:
 
 def _minor(text: str, currency: str, locale: str) -> int | None:
     try:
-        return money.parse(text, currency, locale=locale, minimum=1)
+        minor = money.read(text, currency, locale=locale)
     except InvalidInput:
         return None
+    return minor if minor <= _LARGEST_STORED else None
 
 
 def described(found: tuple[Term, ...]) -> str:

@@ -52,6 +52,8 @@ def test_four_digits_are_a_card_an_amount_and_a_word_at_once() -> None:
         ("$49.90", "en_US", Amount({2: 4990, 3: 49900})),
         ("49.90€", "en_US", Amount({2: 4990}, "eur")),
         ("¥4900", "en_US", Amount({0: 4900}, "jpy")),
+        ("$1,000,000.00", "en_US", Amount({0: 1_000_000, 2: 100_000_000, 3: 1_000_000_000})),
+        ("9" * 19, "en_US", None),
         ("7", "en_US", None),
         ("0.00", "en_US", None),
         ("-49.00", "en_US", None),
@@ -69,6 +71,10 @@ def test_amounts_are_read_by_the_decimals_of_each_currency(
 @pytest.mark.parametrize("typed", ["49.90 EUR", "eur 49.90"])
 def test_a_currency_beside_an_amount_belongs_to_it(typed: str) -> None:
     assert one(typed) == Term(text="49.90", amount=Amount({2: 4990}, "eur"))
+
+
+def test_amounts_above_what_can_be_charged_are_found() -> None:
+    assert one("1,000,000.00 IDR") == Term(text="1,000,000.00", amount=Amount({2: 100_000_000}, "idr"))
 
 
 def test_a_word_that_is_also_a_currency_stays_a_word() -> None:

@@ -141,6 +141,15 @@ def test_a_yen_amount_is_no_dollar_amount(account: ModuleType) -> None:
         assert found(s, q="1815") == ["cus_ada"]
 
 
+def test_amounts_of_any_size_are_found(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_big")
+        row(s, Charge, id="ch_big", customer="cus_big", amount=5_000_000_000_00, currency="idr")
+    with database.session() as s:
+        assert found(s, q="5,000,000,000.00 IDR") == ["cus_big"]
+        assert found(s, q="9" * 17) == found(s, q="9" * 22) == []
+
+
 def test_status(database: ModuleType) -> None:
     with database.transaction() as s:
         for status in STATUSES.values():
