@@ -89,10 +89,10 @@ def test_the_object_where_it_stopped_may_be_deleted_meanwhile(
     monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 10)
     pull.begin()
     assert pull.window("customers", pages=1) is False
-    with claimed.session() as session:
-        stood_at = cursors.of(session, "customers").cursor
-    assert stood_at is not None
-    sandbox.client().v1.customers.delete(stood_at)
+    with claimed.transaction() as session:
+        cursors.of(session, "customers").cursor = "cus_gone"
+    with pytest.raises(failures.ObjectMissing):
+        client.account().page("/v1/customers", {"starting_after": "cus_gone"})
     pull.whole_account()
     poll.once()
     assert read_progress(claimed).complete
