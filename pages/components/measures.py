@@ -6,14 +6,13 @@ older without anything changing). See services/metrics/kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
-
-from sqlmodel import Session
 
 from services import clock, config, database
 from services.metrics import conversion, funnel, kept, overview, periods, version
 from services.metrics.conversion import Cube
+from services.metrics.kept import Answer
 from services.metrics.overview import Overview
 from services.staff.roles import Person
 
@@ -57,7 +56,7 @@ def last_months(months: int) -> list[periods.Period]:
     return periods.last("month", months, until=clock.now(), zone=config.settings().zone)
 
 
-def _ask(person: Person, question: str, answer: Callable[[Session], T]) -> T:
+def _ask(person: Person, question: str, answer: Answer[T]) -> T:
     with database.session() as session:
         current = (version.data_version(session), clock.now() // _TICK)
     return kept.ask((str(database.engine().url), person.role, question), current, answer)
