@@ -10,7 +10,10 @@ from models.base import Base, big, instant_key, json_column, long_text
 
 
 class Workspace(Base, table=True):
-    """The one row that says whose data this database holds. `clock_offset`: account's clock less ours (s)."""
+    """The one row that says whose data this database holds. `clock_offset`: account's clock less ours (s).
+
+    `changes` grows with every transaction that changes what pages show.
+    """
 
     __tablename__ = "workspace"
 
@@ -22,6 +25,7 @@ class Workspace(Base, table=True):
     pulled_at: int | None = big()
     checked_at: int | None = big()
     last_error: str = long_text("")
+    changes: int = big(0, nullable=False)
 
 
 class SyncCursor(Base, table=True):

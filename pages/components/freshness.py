@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from services import database
-from services.metrics import version
+from services.metrics import kept, version
 
 LOOK_EVERY = 3  # seconds
 _SHOWN, _DIALOG = "data_shown", "dialog_is_open"
@@ -18,13 +18,22 @@ _SHOWN, _DIALOG = "data_shown", "dialog_is_open"
 def begin() -> None:
     """Notes which state of the data the page is about to show; before the page."""
     st.session_state[_SHOWN] = _now()
+    kept.gave_old()
 
 
 def watch() -> None:
     """Looks for news from now on; after the page."""
+    if kept.gave_old():
+        st.session_state[_SHOWN] = None  # what is being computed beside is news, too
     context = get_script_run_ctx()
     st.session_state[_DIALOG] = context is not None and context.has_dialog_opened
     _look()
+
+
+def dialog_closed() -> None:
+    """What every dialog calls when it is dismissed (`on_dismiss`): its last typed word may come with the
+    dismissal, and then Streamlit runs the dialog once more and not the page."""
+    st.session_state[_DIALOG] = False
 
 
 @st.fragment(run_every=LOOK_EVERY)
@@ -33,6 +42,6 @@ def _look() -> None:
         st.rerun()
 
 
-def _now() -> tuple[int, ...]:
+def _now() -> int:
     with database.session() as session:
         return version.data_version(session)

@@ -17,6 +17,7 @@ from services import clock
 from services.desk.command import Command, Params
 from services.desk.subject import Subject
 from services.errors import NotFound, TrialdeskError
+from services.mirror import changes
 from services.staff.roles import Person
 
 FINAL = frozenset(("done", "failed", "unknown"))
@@ -79,6 +80,7 @@ def note_after(session: Session, token: str, after: dict[str, Any]) -> None:
 
 
 def _move(session: Session, token: str, held: str, state: str, **values: Any) -> bool:
+    changes.note(session)
     statement = sa.update(Action).where(col(Action.token) == token, col(Action.state) == held)
     return bool(session.execute(statement.values(state=state, **values)).rowcount)  # type: ignore[attr-defined]
 

@@ -36,6 +36,7 @@ class _Question:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+_here = threading.local()
 _questions: OrderedDict[Hashable, _Question] = OrderedDict()
 _guard = threading.Lock()
 
@@ -52,11 +53,19 @@ def ask(question: Hashable, version: Hashable, answer: Answer[T]) -> T:
     if slow:
         if kept.lock.acquire(blocking=False):
             threading.Thread(target=_beside, args=(kept, version, answer), daemon=True).start()
+        _here.gave_old = True
         return cast("T", kept.answer)
     with kept.lock:
         if kept.version != version:
             _compute(kept, version, answer)
     return cast("T", kept.answer)
+
+
+def gave_old() -> bool:
+    """Whether this thread got an old answer since it last asked this: then it should come again soon."""
+    given = getattr(_here, "gave_old", False)
+    _here.gave_old = False
+    return given
 
 
 def forget() -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from models import SyncCursor
 from services import clock, database
-from services.mirror import shapes
+from services.mirror import changes, shapes
 
 FEED = "feed"
 HISTORY = "events"
@@ -97,6 +97,7 @@ def finish(session: Session, resource: str) -> None:
     """Marks a resource as pulled to its end."""
     row = of(session, resource)
     row.state, row.finished_at = "complete", clock.now()
+    changes.note(session)
 
 
 def fail(resource: str, error: str, *, denied: bool = False) -> None:

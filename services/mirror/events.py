@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models import Charge, Event
+from services.mirror import changes
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
 from services.mirror.tables import chunks, table
@@ -64,6 +65,7 @@ def save(session: Session, events: Iterable[Object]) -> None:
     rows = [row(event) for event in events]
     if not rows:
         return
+    changes.note(session)
     charges = {
         found["id"]: charge
         for found in rows

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from models import Customer, CustomerFacts, Subscription
 from services import config, database
-from services.mirror import dealings
+from services.mirror import changes, dealings
 from services.mirror.tables import chunks, table, take_turn
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
@@ -34,6 +34,7 @@ def refresh(session: Session, customers: Collection[str]) -> None:
     """Recomputes the facts of these customers in the caller's transaction, from what it has added so far."""
     session.flush()
     take_turn(session)
+    changes.note(session)
     for some in chunks(customers, _CHUNK):
         _save(session.connection(), _facts(session.connection(), some))
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from models import Invoice, InvoiceItem
 from services import database
-from services.mirror import complete, facts, gaps, owners, rates, shapes
+from services.mirror import changes, complete, facts, gaps, owners, rates, shapes
 from services.mirror.batch import Batch, Family
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import bury, chunks, table, take_turn, upsert, upsert_accepted
@@ -44,6 +44,7 @@ def write(session: Session, batch: Batch, *, exact: bool) -> set[str]:
 
 def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     """Writes a batch's rows alone; whoever calls derives rates and facts afterwards."""
+    changes.note(session)
     take_turn(session)
     invoices: dict[str, Family] = {}
     for name, kind in shapes.KINDS.items():

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlmodel import Session
 
-from models import Action, Event, SyncCursor
-from services.metrics import kept
+from models import Workspace
+from services.metrics import kept, version
 from services.metrics.version import data_version
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no SQL of its own
@@ -42,7 +42,7 @@ class Question:
 @sqlite_only
 def test_the_same_data_is_asked_once(database) -> None:
     question = Question()
-    assert [kept.ask("q", version, question) for version in (1, 1, 2, 2, 1)] == [1, 1, 2, 2, 3]
+    assert [kept.ask("q", at, question) for at in (1, 1, 2, 2, 1)] == [1, 1, 2, 2, 3]
 
 
 @sqlite_only
@@ -96,18 +96,33 @@ def _until(true: Callable[[], bool]) -> None:
         threading.Event().wait(0.01)
 
 
-def test_pulls_events_and_actions_change_the_version_and_nothing_else_does(database) -> None:
-    def changed(*rows: object) -> bool:
-        with database.session() as session:
-            before = data_version(session)
-            assert data_version(session) == before
-        with database.transaction() as session:
-            session.add_all(rows)
-        with database.session() as session:
-            return data_version(session) != before
+@sqlite_only
+def test_who_got_an_old_answer_is_told_once(database) -> None:
+    question = Question(kept.QUICK * 1.5)
+    kept.ask("q", 1, question)
+    assert not kept.gave_old()
+    kept.ask("q", 2, question)
+    assert kept.gave_old()
+    assert not kept.gave_old()
+    _until(lambda: kept.ask("q", 2, question) == 2)
+    kept.gave_old()
+    kept.ask("q", 2, question)
+    assert not kept.gave_old()
 
-    assert changed(SyncCursor(resource="customers", fetched=100))
-    assert changed(Event(id="evt_1", created=1_000_000, type="invoice.paid"))
-    assert changed(Event(id="evt_late", created=999_000, type="invoice.paid"))
-    assert changed(Action(token="t", command="cancel", opened_at=1_000_001, finished_at=1_000_002))
-    assert not changed()
+
+def test_the_version_is_read_at_most_once_a_second(database, monkeypatch) -> None:
+    def seen() -> int:
+        with database.session() as session:
+            return data_version(session)
+
+    def change(to: int) -> None:
+        with database.transaction() as session:
+            session.merge(Workspace(account="acct_1", mode="test", changes=to))
+
+    assert seen() == 0
+    change(7)
+    assert seen() == 0
+    monkeypatch.setattr(version, "AT_MOST_EVERY", 0.0)
+    assert seen() == 7
+    change(8)
+    assert seen() == 8
