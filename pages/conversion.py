@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components import behind, charts, formats, guard, measures, tiles
+from pages.components import behind, charts, formats, guard, tiles
 from pages.components.behind import Asked
+from pages.components.measures import Measures
 from services.metrics import conversion, funnel
-from services.metrics.conversion import WINDOWS, Cohort, Cube
+from services.metrics.conversion import WINDOWS, Cohort, Cube, Group
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.statistics import Rate, may_be_chance
 from services.metrics.trials import Segment
@@ -34,27 +36,28 @@ def main() -> None:
     """One run of the page."""
     person = guard.enter("conversion")
     st.title("Conversion")
-    wanted = _filters(person)
-    everything = measures.trials(person, wanted.months)
+    measures = Measures(person)
+    wanted = _filters(measures)
+    everything = measures.trials(wanted.months)
     if not everything.cells:
         st.info("No trial has started yet. Conversion appears here with the first ones.")
         return
     cube = everything.only(wanted.segment)
-    found = behind.asked(cube, wanted.window, wanted.segment, measures.plan_names(person))
+    found = behind.asked(cube, wanted.window, wanted.segment, measures.plan_names())
     cohorts = cube.cohorts(wanted.window)
     _numbers(cube, cohorts)
     _cohorts(person, cohorts, wanted, found)
-    _funnel(person, wanted, found)
-    _groups(person, cube, wanted, found)
+    _funnel(person, measures.walkers(wanted.months), wanted, found)
+    _groups(person, cube, measures.plan_names(), wanted, found)
     st.caption(f"Months are cut in {formats.zone_name()}. A click on a bar or a point shows its customers.")
     tiles.definitions_link()
 
 
-def _filters(person: Person) -> Wanted:
-    names = measures.plan_names(person)
-    cells = measures.trials(person, max(_MONTHS.values())).cells
+def _filters(measures: Measures) -> Wanted:
+    names = measures.plan_names()
+    cells = measures.trials(max(_MONTHS.values())).cells
     plans = sorted({cell.plan for cell in cells if cell.plan}, key=lambda id: names.get(id, id))
-    usual = f"{measures.usual_window(person)} days"
+    usual = f"{measures.usual_window()} days"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         months = _choice("Started in the last", list(_MONTHS), "period", "12 months")
         window = _choice(
@@ -154,55 +157,52 @@ def _cohort_row(cohort: Cohort) -> dict[str, str]:
     }
 
 
-def _funnel(person: Person, wanted: Wanted, found: Asked | None) -> None:
+def _funnel(person: Person, walkers: Sequence[funnel.Cell], wanted: Wanted, found: Asked | None) -> None:
     st.subheader("From sign-up to paying customer", help=DEFINITIONS["funnel"].more)
-    walkers = measures.walkers(person, wanted.months)
     mine = [cell for cell in walkers if wanted.segment.holds(cell.plan, cell.source, cell.currency)]
     if not mine:
         st.caption("Nobody signed up in these months.")
         return
     left, right = st.columns([3, 2], gap="large")
-    for place, path, words in (
-        (left, "trial", "Everybody who signed up, through a trial"),
-        (right, "direct", "Without a trial, straight to paying"),
-    ):
-        steps = funnel.steps(mine, "trial" if path == "trial" else "direct")
-        with place:
-            st.caption(f"{words}. The share is of those who signed up.")
-            alt = f"{words}: " + ", ".join(f"{charts.state_word(s.name)} {s.count}" for s in steps)
-            charts.draw(charts.funnel(steps, path), key=f"funnel_{path}", alt=alt, on_pick=behind.pick)
+    with left:
+        _path(funnel.steps(mine, "trial"), "trial", "Everybody who signed up, through a trial")
+    with right:
+        _path(funnel.steps(mine, "direct"), "direct", "Without a trial, straight to paying")
     for path in ("trial", "direct"):
         _rows(person, found, f"funnel_{path}")
 
 
-def _groups(person: Person, cube: Cube, wanted: Wanted, found: Asked | None) -> None:
-    names = {"plan": measures.plan_names(person), "source": {}}
-    columns = st.columns(2, gap="large")
-    for place, kind, words in (
-        (columns[0], "plan", "By plan"),
-        (columns[1], "source", "By source"),
-    ):
-        groups = cube.by("plan" if kind == "plan" else "source", wanted.window)
-        with place:
-            st.subheader(words)
-            if not groups:
-                st.caption("No data: no month is old enough yet.")
-                continue
-            more = f" The {_MOST_GROUPS} largest." if len(groups) > _MOST_GROUPS else ""
-            st.caption(f"Months that are no longer open, taken together; trials in brackets.{more}")
-            shown = groups[:_MOST_GROUPS]
-            said = [
-                f"{names[kind].get(g.key, g.key) or 'not given'} {formats.share(g.rate.part, g.rate.whole)}"
-                for g in shown
-            ]
-            charts.draw(
-                charts.groups(shown, kind, names[kind]),
-                key=kind + "s",
-                alt=f"{words}: {', '.join(said)}",
-                on_pick=behind.pick,
-            )
+def _path(steps: list[funnel.Step], path: str, words: str) -> None:
+    st.caption(f"{words}. The share is of those who signed up.")
+    alt = f"{words}: " + ", ".join(f"{charts.state_word(step.name)} {step.count}" for step in steps)
+    charts.draw(charts.funnel(steps, path), key=f"funnel_{path}", alt=alt, on_pick=behind.pick)
+
+
+def _groups(
+    person: Person, cube: Cube, plans: Mapping[str, str], wanted: Wanted, found: Asked | None
+) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        _group("By plan", cube.by("plan", wanted.window), "plan", plans)
+    with right:
+        _group("By source", cube.by("source", wanted.window), "source", {})
     for kind in ("plan", "source"):
         _rows(person, found, kind)
+
+
+def _group(title: str, found: list[Group], kind: str, names: Mapping[str, str]) -> None:
+    st.subheader(title)
+    if not found:
+        st.caption("No data: no month is old enough yet.")
+        return
+    shown, more = found[:_MOST_GROUPS], f" The {_MOST_GROUPS} largest." * (len(found) > _MOST_GROUPS)
+    st.caption(f"Months that are no longer open, taken together; trials in brackets.{more}")
+    said = (
+        f"{names.get(one.key, one.key) or 'not given'} {formats.share(one.rate.part, one.rate.whole)}"
+        for one in shown
+    )
+    figure = charts.groups(shown, kind, names)
+    charts.draw(figure, key=f"{kind}s", alt=f"{title}: {', '.join(said)}", on_pick=behind.pick)
 
 
 def _rows(person: Person, found: Asked | None, chart: str) -> None:

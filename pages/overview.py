@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from pages.components import charts, formats, guard, measures, tiles
+from pages.components import charts, formats, guard, tiles
+from pages.components.measures import Measures
 from services.metrics.overview import Figure
 
 _SHOWN = 3
@@ -17,7 +18,7 @@ def main() -> None:
     """One run of the page."""
     person = guard.enter("overview")
     st.title("Overview")
-    glance = measures.glance(person)
+    glance = Measures(person).glance()
     if not glance.by_currency:
         st.info(
             "No subscription, trial or payment has been read yet. Numbers appear here with the first ones."

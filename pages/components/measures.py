@@ -20,43 +20,43 @@ T = TypeVar("T")
 _TICK = 600  # seconds
 
 
-def glance(person: Person) -> Overview:
-    """Today at a glance."""
-    return _ask(
-        person, "overview", lambda s: overview.read(s, as_of=clock.now(), zone=config.settings().zone)
-    )
+class Measures:
+    """What one run of a page asks; the version of the data is read once for the run."""
+
+    def __init__(self, person: Person) -> None:
+        self._role = person.role
+        self._database = str(database.engine().url)
+        with database.session() as session:
+            self._version = (version.data_version(session), clock.now() // _TICK)
+
+    def glance(self) -> Overview:
+        """Today at a glance."""
+        zone = config.settings().zone
+        return self._ask("overview", lambda s: overview.read(s, as_of=clock.now(), zone=zone))
+
+    def trials(self, months: int) -> Cube:
+        """All trials counted, with the last `months` as cohorts."""
+        cohorts = _last(months)
+        return self._ask(f"trials {months}", lambda s: conversion.cube(s, cohorts, as_of=clock.now()))
+
+    def walkers(self, months: int) -> Sequence[funnel.Cell]:
+        """Everybody who signed up in the last `months`, counted by how far they came."""
+        signed_up = _last(months)
+        return self._ask(f"walkers {months}", lambda s: funnel.cells(s, signed_up, as_of=clock.now()))
+
+    def plan_names(self) -> dict[str, str]:
+        """Every plan's name by its product id."""
+        return self._ask("plans", conversion.plan_names)
+
+    def usual_window(self) -> int:
+        """The days after its start within which a trial is usually decided here."""
+        return self._ask(
+            "window", lambda s: conversion.usual_window(conversion.typical_days(s, as_of=clock.now()))
+        )
+
+    def _ask(self, question: str, answer: Answer[T]) -> T:
+        return kept.ask((self._database, self._role, question), self._version, answer)
 
 
-def trials(person: Person, months: int) -> Cube:
-    """All trials counted, with the last `months` as cohorts."""
-    cohorts = last_months(months)
-    return _ask(person, f"trials {months}", lambda s: conversion.cube(s, cohorts, as_of=clock.now()))
-
-
-def walkers(person: Person, months: int) -> Sequence[funnel.Cell]:
-    """Everybody who signed up in the last `months`, counted by how far they came."""
-    signed_up = last_months(months)
-    return _ask(person, f"walkers {months}", lambda s: funnel.cells(s, signed_up, as_of=clock.now()))
-
-
-def plan_names(person: Person) -> dict[str, str]:
-    """Every plan's name by its product id."""
-    return _ask(person, "plans", conversion.plan_names)
-
-
-def usual_window(person: Person) -> int:
-    """The days after its start within which a trial is usually decided here."""
-    return _ask(
-        person, "window", lambda s: conversion.usual_window(conversion.typical_days(s, as_of=clock.now()))
-    )
-
-
-def last_months(months: int) -> list[periods.Period]:
-    """The last `months` in the workspace's zone, oldest first, the running one included."""
+def _last(months: int) -> list[periods.Period]:
     return periods.last("month", months, until=clock.now(), zone=config.settings().zone)
-
-
-def _ask(person: Person, question: str, answer: Answer[T]) -> T:
-    with database.session() as session:
-        current = (version.data_version(session), clock.now() // _TICK)
-    return kept.ask((str(database.engine().url), person.role, question), current, answer)

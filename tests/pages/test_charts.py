@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pages.components import charts
+from pages.components import palette
 
 # Viénot, Brettel and Mollon (1999), in linear RGB
 _SIGHT = {
@@ -20,7 +20,7 @@ _SIGHT = {
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize("sight", _SIGHT)
 def test_neighbours_in_a_stack_are_told_apart(sight: str, theme: int) -> None:
-    seen = {state: _seen(colours[theme], _SIGHT[sight]) for state, colours in charts.STATE_COLOURS.items()}
+    seen = {state: _seen(colours[theme], _SIGHT[sight]) for state, colours in palette.STATE_COLOURS.items()}
     for one, two in itertools.combinations(seen, 2):
         distance = sum((a - b) ** 2 for a, b in zip(seen[one], seen[two], strict=True)) ** 0.5
         assert distance > 0.1, (one, two)

@@ -40,7 +40,8 @@ def account(staffed: ModuleType, ready: None) -> ModuleType:
     begun, told = months()[5].begins, Account()
     for name, source in (("ada", "ads"), ("**bob**", MARKUP)):
         sub = told.trial(told.customer(name, begun, source=source, card=True), begun, status="active")
-        told.invoice(sub, begun + 14 * DAY)
+        first = begun + 14 * DAY
+        told.line(told.invoice(sub, first), first, first + 180 * DAY)
     gone = told.customer("cem", begun)
     over = begun + 14 * DAY
     told.trial(gone, begun, status="canceled", canceled_at=over, ended_at=over, plan="team")
