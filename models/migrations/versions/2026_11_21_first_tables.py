@@ -740,6 +740,7 @@ def upgrade() -> None:
     sa.Column('pulled_at', sa.BigInteger(), nullable=True),
     sa.Column('checked_at', sa.BigInteger(), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=False),
+    sa.Column('changes', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     # ### end Alembic commands ###
