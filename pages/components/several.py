@@ -135,6 +135,7 @@ class _WriteToSeveral:
         self._failed: set[str] = set()
         with database.session() as session:
             self._texts = {text.slug: text for text in templates.listing(session)}
+        self._read()
         self._wanted = wanted if wanted in self._texts else next(iter(self._texts))
         self._leaves = messages.has_mail_server()
         self.confirm = "Send all" if self._leaves else "Put into the outbox"
@@ -179,23 +180,33 @@ class _WriteToSeveral:
         left_out = tuple(f"{self._names[id]} is left out: {why}" for id, why in problems.items())
         return Preview((each, answers), (*left_out, *([] if self._leaves else [NO_MAIL_SERVER])))
 
-    def _drafts(self, form: Form) -> tuple[dict[str, Draft], dict[str, str]]:
-        drafts: dict[str, Draft] = {}
-        problems: dict[str, str] = {}
-        text = replace(self._texts[form["template"]], subject=form["subject"], body=form["body"])
+    def _read(self) -> None:
+        """Reads what texts can say to each customer; not at every run of the dialog."""
         with database.session() as session:
-            for customer, occasion in self._about.items():
-                try:
-                    draft = messages.write(session, self._author, customer, text, occasion)
-                    drafts[customer] = messages.check(draft)
-                except TrialdeskError as problem:
-                    problems[customer] = str(problem)
+            self._readers, self._unreachable = messages.readers(session, self._author, self._about)
+        self._filled: tuple[Form, dict[str, Draft], dict[str, str]] | None = None
+
+    def _drafts(self, form: Form) -> tuple[dict[str, Draft], dict[str, str]]:
+        if self._filled is None or self._filled[0] != form:
+            self._filled = (dict(form), *self._fill(form))
+        return self._filled[1:]
+
+    def _fill(self, form: Form) -> tuple[dict[str, Draft], dict[str, str]]:
+        drafts: dict[str, Draft] = {}
+        problems = dict(self._unreachable)
+        text = replace(self._texts[form["template"]], subject=form["subject"], body=form["body"])
+        for customer, reader in self._readers.items():
+            try:
+                drafts[customer] = messages.check(messages.write(text, reader))
+            except TrialdeskError as problem:
+                problems[customer] = str(problem)
         return drafts, problems
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Sends one to each who can be reached; the outcome counts them and names those that failed."""
         del reason
         person.require(Permission.SEND_MESSAGE)
+        self._read()
         drafts, _ = self._drafts(form)
 
         def send(customer: str) -> Outcome:

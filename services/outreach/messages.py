@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlmodel import Session, select
 
 from models import Message
 from services import clock, config, database, durable
-from services.errors import Conflict, InvalidInput, NotFound
+from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError
 from services.mirror import facts
 from services.outreach import email, once, reachable, sending, smtp, templates, variables
 from services.outreach.defaults import Template
@@ -39,6 +40,15 @@ class Draft:
     subject: str
     body: str
     template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a text is for: where it goes, and the values that it can use."""
+
+    customer: str
+    address: str
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +106,52 @@ def address_of(session: Session, customer: str) -> str:
     return reachable.address(reachable.customer(session, customer))
 
 
+def reader(session: Session, person: Person, customer: str, occasion: Occasion | None = None) -> Reader:
+    """What texts can say to the customer when `person` writes. Raises as `address_of`."""
+    row = reachable.customer(session, customer)
+    address = reachable.address(row)
+    values = variables.of_customer(session, row, person.name, config.settings(), occasion or Occasion())
+    return Reader(customer, address, values)
+
+
+def readers(
+    session: Session, person: Person, occasions: Mapping[str, Occasion]
+) -> tuple[dict[str, Reader], dict[str, str]]:
+    """The readers by customer id, and of those who cannot be written to the reason why."""
+    kept = reachable.load(session, list(occasions))  # the session forgets rows that nobody holds
+    found: dict[str, Reader] = {}
+    problems: dict[str, str] = {}
+    for customer, occasion in occasions.items():
+        try:
+            found[customer] = reader(session, person, customer, occasion)
+        except TrialdeskError as problem:
+            problems[customer] = str(problem)
+    del kept
+    return found, problems
+
+
 def choices(
     session: Session, person: Person, customer: str, occasion: Occasion | None = None
 ) -> list[Choice]:
     """Every text, filled in for the customer, or why it does not fit. Raises as `address_of`."""
-    row = reachable.customer(session, customer)
-    address = reachable.address(row)
-    values = variables.of_customer(session, row, person.name, config.settings(), occasion or Occasion())
-    return [_choice(text, customer, address, values) for text in templates.listing(session)]
+    whom = reader(session, person, customer, occasion)
+    return [_choice(text, whom) for text in templates.listing(session)]
 
 
-def _choice(text: Template, customer: str, address: str, values: dict[str, Any]) -> Choice:
+def _choice(text: Template, whom: Reader) -> Choice:
     try:
-        filled = templates.fill(text, values)
+        return Choice(text, write(text, whom))
     except TemplateProblem as problem:
         return Choice(text, None, str(problem))
-    return Choice(text, Draft(customer, address, filled.subject, filled.body, text.slug))
 
 
-def write(
-    session: Session, person: Person, customer: str, text: Template, occasion: Occasion | None = None
-) -> Draft:
+def write(text: Template, whom: Reader) -> Draft:
     """A text that a person wrote with values in it ({{ name }}), filled in for the customer.
 
-    Raises as `address_of`, and TemplateProblem (MissingValue, WrongReader).
+    Raises TemplateProblem (MissingValue, WrongReader).
     """
-    row = reachable.customer(session, customer)
-    address = reachable.address(row)
-    values = variables.of_customer(session, row, person.name, config.settings(), occasion or Occasion())
-    filled = templates.fill(text, values)
-    return Draft(customer, address, filled.subject, filled.body, text.slug)
+    filled = templates.fill(text, whom.values)
+    return Draft(whom.customer, whom.address, filled.subject, filled.body, text.slug)
 
 
 def check(written: Draft) -> Draft:

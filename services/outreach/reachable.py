@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from collections.abc import Sequence
 
-from models import Customer
+from sqlmodel import Session, col, select
+
+from models import Customer, CustomerFacts
 from services.errors import Conflict, InvalidInput, NotFound
 from services.outreach import email
 
 
 class Unreachable(InvalidInput):
     """The customer has no email address."""
+
+
+def load(session: Session, ids: Sequence[str]) -> list[Customer | CustomerFacts]:
+    """Reads many customers and their facts in two statements; `customer` asks no more while they are held."""
+    rows = session.exec(select(Customer).where(col(Customer.id).in_(ids))).all()
+    facts = session.exec(select(CustomerFacts).where(col(CustomerFacts.customer).in_(ids))).all()
+    return [*rows, *facts]
 
 
 def customer(session: Session, id: str) -> Customer:

@@ -266,7 +266,7 @@ def test_a_text_is_filled_in_for_the_customer(database: ModuleType, ann: Person)
     typed = Template("own", "Own", "marketing", "For {{ name }}", "{{ email }} {{ staff_name }}")
     with database.session() as session:
         choices = {choice.template.slug: choice for choice in messages.choices(session, ann, "cus_jo")}
-        own = messages.write(session, ann, "cus_jo", typed)
+        own = messages.write(typed, messages.reader(session, ann, "cus_jo"))
     written = choices["welcome"].draft
     assert written is not None
     assert written.body.startswith("Hello Jo,")

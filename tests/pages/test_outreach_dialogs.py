@@ -109,6 +109,23 @@ def test_several_customers_get_one_message_each_in_their_own_words(staffed: Modu
     assert written(staffed) == [("cus_al", "For Al"), ("cus_jo", "For Jo")]
 
 
+def test_typing_in_the_dialog_for_several_reads_nothing_anew(staffed: ModuleType, sam: Person) -> None:
+    dialogue = _WriteToSeveral(
+        sam, {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}, "welcome", {}
+    )
+    asked: list[str] = []
+    with staffed.session() as session:
+        engine = session.get_bind()
+    sa.event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    for subject in ("Hi", "Hi {{ name }}"):
+        form = {"template": "welcome", "subject": subject, "body": "x"}
+        assert dialogue.preview(form).happens[0] == "One email each to 2 customers."
+        assert dialogue._drafts(form)[0] is dialogue._drafts(form)[0]
+    assert asked == []
+    dialogue.submit(sam, form, "")
+    assert asked  # what is sent says what is true by then
+
+
 def test_who_cannot_be_written_to_is_left_out_and_named(staffed: ModuleType, sam: Person) -> None:
     ids = {add_failure(staffed, "Owes", 500): "Owes", add_trial(staffed, "Jo", 2): "Jo"}
     ids[add_trial(staffed, "Mute", 2, email=None)] = "Mute"
