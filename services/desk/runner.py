@@ -38,12 +38,11 @@ _log = logging.getLogger(__name__)
 @DBOS.workflow(name="desk_command")
 def carry_out(token: str, attempt: int) -> str:
     """Carries one attempt of a command out; returns the ledger's state. `attempt` counts from 1."""
-    del attempt
     try:
-        for name in check(token):
-            if take(token, name) != "done":
-                break
-        return close(token)
+        for name in check(token, attempt):
+            if (state := take(token, name)) != "done":
+                return state  # whoever saw it may have begun the next attempt: this one is over
+        return close(token, attempt)
     except Exception as error:
         if not durable.is_launched():
             raise  # the process stops: whoever starts next goes on from here
@@ -51,13 +50,19 @@ def carry_out(token: str, attempt: int) -> str:
         return give_up(token, type(error).__name__)
 
 
+def carry_out_here(token: str) -> None:
+    """The same for a command whose answer may not be stored: at once, in this thread."""
+    if all(take(token, name) == "done" for name in check(token, 1)):
+        close(token, 1)
+
+
 @DBOS.step(name="desk_check")
-def check(token: str) -> list[str]:
+def check(token: str, attempt: int) -> list[str]:
     """The names of the requests to make; [] where the command may not run (any more): the ledger says why."""
     with database.session() as session:
         row = ledger.get(session, token)
         begun = ledger.has_begun(session, token)
-    if row.state != "running":
+    if (row.state, row.attempt) != ("running", attempt):
         return []
     command = catalog.find(row.command)
     try:
@@ -246,13 +251,17 @@ def _finish(token: str, state: str, error: TrialdeskError, *, left: str = "", re
 
 
 @DBOS.step(name="desk_close")
-def close(token: str) -> str:
-    """Ends the command in the ledger where no request ended it before; returns its state."""
+def close(token: str, attempt: int) -> str:
+    """Ends the command in the ledger where no request ended it before; returns its state.
+
+    An attempt that was overtaken by a later one ends nothing.
+    """
     with database.transaction() as session:
         row = ledger.get(session, token)
-        if row.state == "running":
-            ledger.finish(session, token, "done", after=row.after or _after(row))
-        return "done" if row.state == "running" else row.state
+        if (row.state, row.attempt) != ("running", attempt):
+            return row.state
+        ledger.finish(session, token, "done", after=row.after or _after(row))
+        return "done"
 
 
 def _after(row: Action) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlmodel import col, update
 
-from models import ActionStep
+from models import Action, ActionStep
 from services import clock, database
 from services.desk import commands, ledger, runner
 from services.desk.command import Form
@@ -155,6 +155,18 @@ def test_unknown_is_finished_under_the_first_keys(desk: Bench, command: str) -> 
     assert keys <= {f"{token}:update"}
     with pytest.raises(Conflict, match="is done, not unknown"):
         commands.try_again(BEN, token)
+
+
+def test_an_attempt_that_was_overtaken_ends_nothing(desk: Bench) -> None:
+    about, token = lose(desk, "extend_trial")
+    with database.transaction() as session:
+        session.execute(update(Action).where(col(Action.token) == token).values(state="running", attempt=2))
+    assert runner.close(token, 1) == "running", "somebody saw “unknown” and asked again before the end"
+    assert runner.check(token, 1) == []
+    assert row(token)["state"] == "running" and happened(desk, "extend_trial", about) == []
+    commands.take_up_loose_ends()
+    assert commands.wait(token).state == "done"
+    assert len(happened(desk, "extend_trial", about)) == 1
 
 
 @SQLITE
