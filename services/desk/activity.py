@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Action, Customer
+from models import Action, Customer, CustomerFacts
 from services.desk import catalog, snapshots
 from services.desk.snapshots import Difference
 from services.staff.roles import Permission, Person
@@ -52,6 +52,7 @@ class Entry:
     request_id: str
     error: str
     remedy: str
+    comment: str
 
 
 def count(session: Session, person: Person, wanted: ActivityFilter) -> int:
@@ -86,17 +87,16 @@ def people(session: Session, person: Person) -> dict[int, str]:
 
 def _named(statement: Any, wanted: ActivityFilter) -> Any:
     """The statement with the customers beside it, and only those that the filter's text names."""
-    joined = statement.join(Customer, Customer.id == Action.customer, isouter=True)
+    joined = statement.outerjoin(Customer, col(Customer.id) == col(Action.customer))
     text = wanted.customer.strip()
     if not text:
         return joined
-    like = f"%{text.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
-    return joined.where(
+    keys = (col(CustomerFacts.name_key), col(CustomerFacts.email_key))  # SQLite lowers ASCII alone
+    return joined.outerjoin(CustomerFacts, col(CustomerFacts.customer) == col(Action.customer)).where(
         sa.or_(
             col(Action.customer) == text,
             col(Action.object_id) == text,
-            sa.func.lower(Customer.name).like(like, escape="!"),
-            sa.func.lower(Customer.email).like(like, escape="!"),
+            *(key.contains(text.lower(), autoescape=True) for key in keys),
         )
     )
 
@@ -139,4 +139,5 @@ def _entry(action: Action, customer: Customer | None) -> Entry:
         request_id=action.request_id,
         error=action.error.get("message", ""),
         remedy=remedy,
+        comment=action.comment,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import Customer, Message
+from models import Customer, CustomerFacts, Message
 
 Condition = sa.ColumnElement[bool]
 
@@ -52,10 +52,10 @@ def conditions(wanted: OutboxFilter) -> list[Condition]:
     if text := wanted.text.strip():
         found.append(
             sa.or_(
-                *(
-                    column.icontains(text, autoescape=True)
-                    for column in (col(Message.to_address), col(Message.subject), col(Customer.name))
-                )
+                col(Message.to_address).icontains(text, autoescape=True),
+                col(Message.subject).icontains(text, autoescape=True),
+                # SQLite lowers ASCII alone
+                col(CustomerFacts.name_key).contains(text.lower(), autoescape=True),
             )
         )
     return found
@@ -93,4 +93,5 @@ def _messages(*columns: Any) -> Any:
         sa.select(*columns)
         .select_from(Message)
         .outerjoin(Customer, col(Customer.id) == col(Message.customer))
+        .outerjoin(CustomerFacts, col(CustomerFacts.customer) == col(Message.customer))
     )

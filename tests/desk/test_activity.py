@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from models import Action, Customer
+from models import Action
 from services.desk import activity
 from services.desk.activity import ActivityFilter
 from services.staff.roles import Person, Role
+from tests.customers import builders
 
 ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
 SAM = Person(3, "Sam", "sam@example.com", Role.SALES)
@@ -23,8 +24,8 @@ def ledger(database: ModuleType) -> ModuleType:
     """Actions of two people on two customers, in every state."""
     states = ("done", "failed", "unknown", "running", "open")
     with database.transaction() as session:
-        session.add(Customer(id="cus_1", created=1, name="100% Ada_Lovelace", email="ada@example.com"))
-        session.add(Customer(id="cus_2", created=1, name=None, email="bob@example.com"))
+        builders.customer(session, "cus_1", name="100% Ada_Lovelace Élise", email="ada@example.com")
+        builders.customer(session, "cus_2", name=None, email="bob@example.com")
         for number in range(20):
             person = ANA if number % 2 else SAM
             session.add(row(number, person, states[number % 5]))
@@ -84,6 +85,8 @@ def test_without_the_permission_one_sees_ones_own(ledger: ModuleType) -> None:
         ({"customer": "cus_2", "state": "done"}, [15]),
         ({"customer": "ADA_LOVE", "state": "done"}, [10, 5, 0]),
         ({"customer": "100%"}, [11, 10, 8, 7, 6, 5, 3, 2, 1, 0]),
+        ({"customer": "élise", "state": "done"}, [10, 5, 0]),
+        ({"customer": "ÉLISE", "state": "done"}, [10, 5, 0]),
         ({"customer": "adaxlove"}, []),
         ({"customer": "bob@", "state": "failed"}, [16]),
         ({"customer": "sub_3"}, [3]),

@@ -280,7 +280,7 @@ def test_a_text_is_filled_in_for_the_customer(database: ModuleType, ann: Person)
 @pytest.mark.usefixtures("jo")
 def test_the_outbox_is_listed_newest_first(database: ModuleType, ann: Person) -> None:
     with database.transaction() as session:
-        builders.customer(session, "cus_al", name="Al 100%", email="al@customer.example")
+        builders.customer(session, "cus_al", name="Al 100% Élise", email="al@customer.example")
     for number, (state, customer, staff) in enumerate(
         [("accepted", "cus_jo", ann.id), ("failed", "cus_al", 99), ("unknown", "cus_jo", 99)]
     ):
@@ -308,6 +308,7 @@ def test_the_outbox_is_listed_newest_first(database: ModuleType, ann: Person) ->
     assert listed(customer="cus_jo") == ["msg_2", "msg_0"]
     assert listed(text="al 100%") == ["msg_1"]
     assert listed(text="CUS_JO@") == ["msg_2", "msg_0"]
+    assert listed(text="élise") == listed(text="ÉLISE") == ["msg_1"]
     assert listed(text="100_") == []
     with database.session() as session:
         assert [row.token for row in outbox.page(session, [], offset=1, limit=1)] == ["msg_1"]
