@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
@@ -139,6 +140,14 @@ def transaction() -> Iterator[Session]:
     """A session for writing; commits at the end, rolls back on any error."""
     with Session(engine().execution_options(writes=True), expire_on_commit=False) as opened, opened.begin():
         yield opened
+
+
+def insert_once(session: Session, table: type[Base], values: dict[str, Any]) -> bool:
+    """Whether the row is new; a row with the same primary key stays as it is, whoever writes it meanwhile."""
+    make = sqlite.insert if is_sqlite() else postgresql.insert
+    statement = make(table).values(values).on_conflict_do_nothing()
+    # not rowcount, which PostgreSQL's driver leaves at -1 here
+    return session.connection().execute(statement.returning(sa.literal(1))).first() is not None
 
 
 def create_schema() -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Customer, CustomerProfile, CustomerTag, Note, Staff
-from services import clock
+from services import clock, database
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.mirror import facts
 from services.staff.roles import Permission, Person
@@ -112,14 +113,11 @@ def set_tags(session: Session, person: Person, customer: str, wanted: list[str])
     kept = sorted({_tag(tag) for tag in wanted})
     if len(kept) > MOST_TAGS:
         raise InvalidInput(f"A customer has at most {MOST_TAGS} tags.", field="tags", remedy="Remove some.")
-    present = {
-        row.tag: row for row in session.exec(select(CustomerTag).where(CustomerTag.customer == customer))
-    }
-    for tag in present.keys() - set(kept):
-        session.delete(present[tag])
-    for tag in set(kept) - present.keys():
-        session.add(CustomerTag(customer=customer, tag=tag, added_by=person.id, added_at=clock.now()))
-    session.flush()
+    others = (col(CustomerTag.customer) == customer, col(CustomerTag.tag).not_in(kept))
+    session.execute(sa.delete(CustomerTag).where(*others))
+    for tag in kept:
+        new = {"customer": customer, "tag": tag, "added_by": person.id, "added_at": clock.now()}
+        database.insert_once(session, CustomerTag, new)
     return kept
 
 
@@ -146,12 +144,9 @@ def set_owner(session: Session, person: Person, customer: str, owner: int | None
     must_exist(session, customer)
     if owner is not None:
         must_work_here(session, owner, field="owner")
-    profile = session.get(CustomerProfile, customer)
-    if profile is None:
-        session.add(CustomerProfile(customer=customer, owner=owner))
-    else:
-        profile.owner = owner
-    session.flush()
+    database.insert_once(session, CustomerProfile, {"customer": customer, "owner": owner})
+    mine = sa.update(CustomerProfile).where(col(CustomerProfile.customer) == customer)
+    session.execute(mine.values(owner=owner))
     facts.refresh(session, {customer})
 
 

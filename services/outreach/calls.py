@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from models import CallRequest, CustomerProfile, Staff
-from services import clock
+from services import clock, database
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import facts
-from services.outreach import once, reachable
+from services.outreach import reachable
 from services.staff import people
 from services.staff.roles import Permission, Person
 
@@ -98,7 +98,7 @@ def request(session: Session, token: str, person: Person, wish: Wish) -> bool:
         "outcome_note": "",
         "closed_at": None,
     }
-    return once.insert(session, CallRequest, values)
+    return database.insert_once(session, CallRequest, values)
 
 
 def get(session: Session, token: str) -> CallRequest:

@@ -18,7 +18,7 @@ from models import Message
 from services import clock, config, database, durable
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError
 from services.mirror import facts
-from services.outreach import email, once, reachable, sending, smtp, templates, variables
+from services.outreach import email, reachable, sending, smtp, templates, variables
 from services.outreach.defaults import Template
 from services.outreach.sending import ACCEPTED, FAILED, OUTBOX, QUEUED, SENDING, UNKNOWN
 from services.outreach.templates import TemplateProblem
@@ -170,7 +170,7 @@ def submit(token: str, person: Person, written: Draft) -> Outcome:
     if state == QUEUED:
         durable.require()
     with database.transaction() as session:
-        fresh = once.insert(session, Message, _row(session, token, person, written, state))
+        fresh = database.insert_once(session, Message, _row(session, token, person, written, state))
         if fresh and state == OUTBOX:
             facts.refresh(session, [written.customer])
         result = outcome(session, token)

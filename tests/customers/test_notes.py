@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import ModuleType
 from typing import Any
 
@@ -209,3 +210,26 @@ def _row(session: Session, table: type[Any], id: int | str) -> Any:
     found = session.get(table, id)
     assert found is not None
     return found
+
+
+def test_two_people_who_act_at_once_do_not_stumble(database: ModuleType) -> None:
+    """The second writes while the first has not committed yet; what was said last stands."""
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        ann, bob = staff(s, "Ann"), staff(s, "Bob")
+
+    def second() -> None:
+        with database.transaction() as s:
+            notes.set_owner(s, person(), "cus_1", bob)
+            notes.set_tags(s, person(), "cus_1", ["vip", "late"])
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as s:
+            notes.set_owner(s, person(), "cus_1", ann)
+            notes.set_tags(s, person(), "cus_1", ["vip", "early"])
+            waiting = pool.submit(second)
+            wait([waiting], timeout=0.3)
+        waiting.result(timeout=20)
+    with database.session() as s:
+        assert notes.owner(s, "cus_1") == bob
+        assert {"late", "vip"} <= set(notes.tags(s, "cus_1"))
