@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import formats, guard, navigation, problems, statuses
+from pages.components import formats, freshness, guard, navigation, problems, statuses
 from services import database
 from services.errors import TrialdeskError
 from services.outreach import messages
@@ -24,7 +24,7 @@ _ASKS = {
 def message(token: str) -> None:
     """Opens a message; call it in the run of the click."""
 
-    @st.dialog("Message", width="large", icon=":material/mail:", on_dismiss="rerun")
+    @st.dialog("Message", width="large", icon=":material/mail:", on_dismiss=freshness.dialog_closed)
     def body() -> None:
         _body(guard.current(), token)
 

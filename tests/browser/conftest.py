@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from sqlmodel import Session, col, select
 
+from models import Action, CustomerFacts, Subscription
+from services import database
+from tests.browser.cast import Cast, Part
+from tests.browser.visitor import Visitor
+from tests.desk.bench import within
 from tests.support.browser import launched
 from tests.support.desk import Desk, start_desk
+from tests.support.sandbox import Account
+
+T = TypeVar("T")
+WITHIN = 60.0  # seconds until the desk has taken in what happened in the account
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +33,78 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk with 60 customers, pulled, shared by the tests of a worker."""
-    running = start_desk(tmp_path_factory.mktemp("desk"), SANDBOX_CUSTOMERS="60", SANDBOX_LIFE="false")
+    """A desk with 90 customers, pulled, shared by the tests of a worker."""
+    running = start_desk(tmp_path_factory.mktemp("desk"), SANDBOX_CUSTOMERS="90", SANDBOX_LIFE="false")
     running.wait_until_pulled()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def account(desk: Desk) -> Account:
+    """The desk's account over its own API: the official SDK, and the sandbox's control path."""
+    return Account(desk.sandbox_url)
+
+
+class Tables:
+    """The desk's tables as they are on disk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._engine = database.open_engine(f"sqlite:///{desk.folder / 'sandbox.db'}")
+
+    def read(self, question: Callable[[Session], T]) -> T:
+        """What a question finds now."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return question(session)
+
+    def row(self, model: type[T], key: Any) -> T:
+        """The row of a key; fails where there is none."""
+        found = self.read(lambda session: session.get(model, key))
+        assert found is not None, f"no {model.__name__} {key}"
+        return found
+
+    def until(self, question: Callable[[Session], T]) -> T:
+        """What a question finds, as soon as it finds anything."""
+        found: T = within(WITHIN, lambda: self.read(question))
+        return found
+
+    def actions(self, customer: str, *states: str) -> list[Action]:
+        """The ledger's rows of a customer, oldest first; those that were only opened are left out."""
+        wanted = states or ("running", "done", "failed", "unknown")
+        about = select(Action).where(Action.customer == customer, col(Action.state).in_(wanted))
+        return self.read(lambda session: list(session.exec(about.order_by(col(Action.opened_at)))))
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def tables(desk: Desk) -> Iterator[Tables]:
+    """The desk's tables, read beside it."""
+    opened = Tables(desk)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def cast(account: Account) -> Cast:
+    """Makes customers for the tests of a module."""
+    return Cast(account)
+
+
+def await_parts(tables: Tables, parts: list[Part], account: Account) -> None:
+    """Waits until the desk knows them all as the account does."""
+    sdk = account.client().v1
+    for part in parts:
+        status = sdk.subscriptions.retrieve(part.subscription).status
+        tables.until(lambda session, part=part, status=status: _known(session, part, status))
+
+
+def _known(session: Session, part: Part, status: str) -> bool:
+    subscription = session.get(Subscription, part.subscription)
+    facts = session.get(CustomerFacts, part.customer)
+    return bool(subscription and facts and subscription.status == status)
 
 
 @dataclass
@@ -53,13 +131,36 @@ class Faults:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page at desktop width; the test fails on console errors and on requests to other hosts."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    faults = Faults()
-    faults.watch(opened)
-    yield opened
-    context.close()
+def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens further windows; the test fails on console errors and on requests to other hosts in any."""
+    faults, opened = Faults(), []
+
+    def open_one(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
+        context.on("page", faults.watch)
+        opened.append(context)
+        return context
+
+    yield open_one
+    for context in opened:
+        context.close()
     assert faults.console == []
     assert faults.strangers == []
+
+
+@pytest.fixture
+def page(open_context: Callable[..., BrowserContext]) -> Page:
+    """A fresh page at desktop width; the test fails on console errors and on requests to other hosts."""
+    return open_context().new_page()
+
+
+@pytest.fixture
+def visitor(page: Page, desk: Desk) -> Visitor:
+    """A person at the desk (the first of the staff: an admin)."""
+    return Visitor(page, desk.url)
+
+
+@pytest.fixture
+def another(open_context: Callable[..., BrowserContext], desk: Desk) -> Visitor:
+    """A second person with a window of their own."""
+    return Visitor(open_context().new_page(), desk.url)

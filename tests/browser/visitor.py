@@ -1,0 +1,114 @@
+"""A person at a page of the desk: opens it, presses buttons by the words on them, fills in dialogs.
+
+Every wait is for something to be seen; nothing waits for time alone.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from urllib.parse import urlencode
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 60_000  # milliseconds; machines that run tests are busy
+ROW, BOX = 31, 17  # pixels: a table is a picture, so its rows are clicked by position
+_SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+class Visitor:
+    """One person in one tab."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        page.set_default_timeout(PATIENCE)
+
+    def open(self, path: str, heading: str = "", **parameters: str | int) -> Visitor:
+        """Goes to a page by its address and waits until it is drawn (under its heading, when given)."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        self.page.goto(f"{self.url}/{path}{query}")
+        return self.arrive(heading)
+
+    def arrive(self, heading: str = "") -> Visitor:
+        """Waits until the page under a heading is drawn."""
+        name = re.compile(re.escape(heading)) if heading else re.compile(".")
+        self.page.get_by_role("heading", level=1, name=name).first.wait_for()
+        return self.settle()
+
+    def settle(self) -> Visitor:
+        """Waits until the page's script has run to its end."""
+        self.page.locator(_SETTLED).wait_for(state="attached")
+        return self
+
+    def act_as(self, name: str) -> Visitor:
+        """Takes another person's part, by the sandbox's switch."""
+        switch = self.page.get_by_role("combobox", name=re.compile("Acting as"))
+        switch.click()
+        self.page.get_by_role("option", name=re.compile(f"^{name}")).click()
+        expect(switch).to_have_value(re.compile(name), timeout=PATIENCE)
+        return self.settle()
+
+    def button(self, label: str, within: Locator | None = None) -> Locator:
+        """A button by its words (an icon's name may stand before them)."""
+        return (within or self.page).get_by_role("button", name=worded(label))
+
+    def dialog_of(self, label: str) -> Locator:
+        """Presses a button of the page and gives the dialog that opens."""
+        self.button(label).first.click()
+        return self.dialog
+
+    @property
+    def dialog(self) -> Locator:
+        """The open dialog."""
+        found = self.page.get_by_role("dialog")
+        found.wait_for()
+        return found
+
+    def confirm(self, label: str, outcome: str) -> None:
+        """Presses the dialog's button, waits for the outcome's words, and closes it."""
+        self.button(label, self.dialog).click()
+        expect(self.dialog.get_by_text(outcome)).to_be_visible(timeout=PATIENCE)
+        self.button("Done", self.dialog).click()
+        expect(self.page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE)
+        self.settle()
+
+    def choose(self, label: str, option: str, within: Locator | None = None) -> None:
+        """Picks an option of a list by its words."""
+        (within or self.page).get_by_role("combobox", name=re.compile(re.escape(label))).first.click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.settle()
+
+    def type_day(self, label: str, day: date) -> None:
+        """Types a date into a field for dates, part by part; it counts once the calendar is closed."""
+        self.page.get_by_role("spinbutton", name=f"year, {label}").click()
+        self.page.keyboard.type(f"{day:%Y%m%d}")
+        calendar = self.page.get_by_role("application")
+        calendar.wait_for()
+        self.page.keyboard.press("Escape")
+        calendar.wait_for(state="detached")
+
+    def tick(self, *rows: int) -> None:
+        """Ticks rows of the page's table (from 0)."""
+        for row in rows:
+            self._click(BOX, row)
+            self.settle()
+
+    def open_row(self, row: int = 0) -> None:
+        """Clicks the button in a row's first column."""
+        self._click(60, row)
+
+    def _click(self, x: int, row: int) -> None:
+        grid = self.page.get_by_test_id("stDataFrame").first
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        assert box is not None
+        self.page.mouse.click(box["x"] + x, box["y"] + ROW * (row + 1) + ROW / 2)
+
+    def sees(self, text: str | re.Pattern[str]) -> None:
+        """Waits for words on the page."""
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
+
+
+def worded(label: str) -> re.Pattern[str]:
+    """A button's accessible name: the words, after an icon's name where there is one."""
+    return re.compile(rf"^(\w+\s+)?{re.escape(label)}$")
