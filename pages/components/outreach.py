@@ -7,7 +7,7 @@ call_dialog(person, "cus_...")
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 
 import streamlit as st
@@ -52,13 +52,14 @@ def call_dialog(person: Person, customer_id: str) -> None:
     try:
         person.require(Permission.REQUEST_CALL)
         with database.session() as session:
-            about = _called(reachable.customer(session, customer_id))
+            customer = reachable.customer(session, customer_id)
             callers = calls.assignees(session)
             owner = calls.owner_of(session, customer_id)
     except TrialdeskError as error:
         show_problem("Request a call", error)
         return
-    show(_CallDialogue([customer_id], callers, owner or person.id), about=about)
+    about = _called(customer)
+    show(_CallDialogue({customer_id: about}, callers, owner or person.id), about=about)
 
 
 def calls_dialog(person: Person, customer_ids: Sequence[str]) -> None:
@@ -67,10 +68,10 @@ def calls_dialog(person: Person, customer_ids: Sequence[str]) -> None:
         person.require(Permission.REQUEST_CALL)
         with database.session() as session:
             callers = calls.assignees(session)
+            each = {row.id: _called(row) for row in reachable.load(session, customer_ids)}
     except TrialdeskError as error:
         show_problem("Request calls", error)
         return
-    each = list(dict.fromkeys(customer_ids))
     show(_CallDialogue(each, callers, person.id), about=formats.plural(len(each), "customer"))
 
 
@@ -173,7 +174,8 @@ class _CallDialogue:
     reason: Reason = "none"
     warning = ""
 
-    def __init__(self, customers: list[str], callers: list[Person], assignee: int) -> None:
+    def __init__(self, customers: Mapping[str, str], callers: list[Person], assignee: int) -> None:
+        self._called = dict(customers)
         self._tokens = {customer: calls.new_token() for customer in customers}
         self._names = {NOBODY: "Nobody yet"} | {caller.id: caller.name for caller in callers}
         self._assignee = assignee if assignee in self._names else NOBODY
@@ -192,22 +194,35 @@ class _CallDialogue:
         """Who is asked to do what."""
         due = parse_due(form["due"])
         who = self._names[int(form["assignee"])]
-        whom = "the customer" if len(self._tokens) == 1 else f"{len(self._tokens)} customers"
+        left_out = self._left_out()
+        number = len(self._tokens) - len(left_out)
+        whom = "the customer" if number == 1 else f"{number} customers"
         when = f"by {formats.moment(due)}" if due else "without a date"
         happens = f"{who} is asked to call {whom} {when}." if who != "Nobody yet" else (
             f"A call with {whom} waits on the Calls page for somebody to take it, {when}."
         )  # fmt: skip
-        return Preview((happens, "The customer is not told."))
+        return Preview((happens, "The customer is not told."), tuple(left_out.values()))
+
+    def _left_out(self) -> dict[str, str]:
+        """Who cannot be called, by id, with name and reason. Raises InvalidInput where nobody can be."""
+        with database.session() as session:
+            problems = reachable.refused(session, list(self._tokens))
+        refused = {id: f"{self._called[id]} is left out: {why}" for id, why in problems.items()}
+        if len(refused) == len(self._tokens):
+            raise InvalidInput(" ".join(refused.values()))
+        return refused
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
-        """Writes the requests down, all or none."""
+        """Writes the requests down, all or none, without those who cannot be called."""
         del reason
         assignee, due = int(form["assignee"]) or None, parse_due(form["due"])
+        left_out = self._left_out()
         with database.transaction() as session:
-            for customer, token in self._tokens.items():
-                calls.request(session, token, person, Wish(customer, assignee, due, form["note"]))
-        number = formats.plural(len(self._tokens), "call")
-        return Outcome("", "done", f"{number} requested. See the Calls page.")
+            for customer in self._tokens.keys() - left_out.keys():
+                wish = Wish(customer, assignee, due, form["note"])
+                calls.request(session, self._tokens[customer], person, wish)
+        number = formats.plural(len(self._tokens) - len(left_out), "call")
+        return Outcome("", "done", f"{number} requested. See the Calls page.", " ".join(left_out.values()))
 
     def renew(self, person: Person) -> None:
         """Never needed: a request is written down or refused with nothing done."""

@@ -180,22 +180,25 @@ def test_only_the_messages_that_failed_are_tried_again(
     assert written(staffed) == [("cus_al", "Hi"), ("cus_jo", "Hi")]
 
 
-def test_several_calls_are_requested_once_all_or_none(staffed: ModuleType, sam: Person) -> None:
-    ids = [add_trial(staffed, name, 2) for name in ("Jo", "Al")]
+def test_several_calls_are_requested_once_without_who_was_deleted(staffed: ModuleType, sam: Person) -> None:
+    ids = {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}
     with staffed.session() as session:
         dialogue = _CallDialogue(ids, calls.assignees(session), sam.id)
     form = {"assignee": str(sam.id), "due": outreach.next_working_morning().isoformat(), "note": "Hi"}
     assert dialogue.preview(form).happens[0].startswith("Sam Okafor is asked to call 2 customers by ")
     with staffed.transaction() as session:
-        session.get(Customer, ids[1]).deleted = True
-    with pytest.raises(Exception, match="deleted in Stripe"):
-        dialogue.submit(sam, form, "")
-    assert _number_of_calls(staffed) == 0
+        session.get(Customer, "cus_al").deleted = True
+    (warning,) = dialogue.preview(form).warnings
+    assert warning.startswith("Al is left out: This customer was deleted in Stripe.")
+    for _ in range(2):
+        done = dialogue.submit(sam, form, "")
+        assert (done.state, done.message) == ("done", "1 call requested. See the Calls page.")
+        assert done.remedy.startswith("Al is left out: ")
+    assert _number_of_calls(staffed) == 1
     with staffed.transaction() as session:
-        session.get(Customer, ids[1]).deleted = False
-    dialogue.submit(sam, form, "")
-    dialogue.submit(sam, form, "")
-    assert _number_of_calls(staffed) == 2
+        session.get(Customer, "cus_jo").deleted = True
+    with pytest.raises(InvalidInput, match=r"Jo is left out.*Al is left out"):
+        dialogue.submit(sam, form, "")
 
 
 def _number_of_calls(database: ModuleType) -> int:
@@ -204,7 +207,7 @@ def _number_of_calls(database: ModuleType) -> int:
 
 
 def test_a_call_may_wait_for_somebody_and_have_no_date(staffed: ModuleType, sam: Person) -> None:
-    dialogue = _CallDialogue([add_trial(staffed, "Jo", 2)], [sam], 99)
+    dialogue = _CallDialogue({add_trial(staffed, "Jo", 2): "Jo"}, [sam], 99)
     told = dialogue.preview({"assignee": "0", "due": "", "note": ""})
     assert told.happens[0].startswith("A call with the customer waits on the Calls page")
 
