@@ -23,11 +23,11 @@ def begin() -> None:
 
 def watch() -> None:
     """Looks for news from now on; after the page."""
-    if kept.gave_old():
-        st.session_state[_SHOWN] = None  # what is being computed beside is news, too
     context = get_script_run_ctx()
     st.session_state[_DIALOG] = context is not None and context.has_dialog_opened
     _look()
+    if kept.gave_old():  # what is computed beside is news, too, at the next look
+        st.session_state[_SHOWN] = None
 
 
 def dialog_closed() -> None:
