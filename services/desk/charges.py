@@ -9,6 +9,7 @@ from typing_extensions import override
 from services import config, money
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, required
+from services.desk.payments import settled
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.errors import InvalidInput
@@ -115,16 +116,25 @@ class AddCharge(Command):
                 "invoice",
                 lambda work: writes.pay(work.made["draft"], work.key),
                 effects.of_invoice(_drafted, lambda found: found["status"] == "paid"),
+                may_be_done=True,  # the customer's credit settles an invoice as it is finalized
             ),
         )
 
     @override
     def outcome(self, subject: Subject, params: Params) -> str:
-        """Where the amount is now."""
+        """Where the amount is now; what the customer's credit paid of it was not charged."""
         amount = words.money(params["amount"], params["currency"])
-        return (
-            f"{amount} was charged." if params["when"] == "now" else f"{amount} waits for the next invoice."
-        )
+        if params["when"] == "next":
+            return f"{amount} waits for the next invoice."
+        invoice = subject.invoice
+        credit = invoice.total - invoice.amount_due if invoice else 0
+        if invoice is None or credit <= 0:
+            return settled(invoice, amount, "charged")
+        used = words.money(credit, invoice.currency)
+        if invoice.amount_due == 0:
+            return f"{used} was taken from the customer's credit; nothing was charged."
+        rest = settled(invoice, words.money(invoice.amount_due, invoice.currency), "charged")
+        return f"{rest} {used} was taken from the customer's credit."
 
     @override
     def left_behind(self, made: Mapping[str, str]) -> str:

@@ -58,7 +58,8 @@ class Step:
     """One request that writes. `effect` reads Stripe: the object where it was done, None where it was not.
 
     `keyed` is False for a DELETE, which carries no idempotency key: its effect is read before a repeat.
-    `kind` names the object in the ledger's result.
+    `kind` names the object in the ledger's result. `may_be_done`: an earlier step may bring its effect about,
+    which is looked up before the first attempt then.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Step:
     call: Callable[[Work], Answer]
     effect: Callable[[Work], Answer | None]
     keyed: bool = True
+    may_be_done: bool = False
 
 
 class Command:
@@ -101,6 +103,11 @@ class Command:
         """What Stripe says it will charge (a request that writes nothing); None where it does not matter."""
         del subject
         return None
+
+    def charges_quote(self, params: Params) -> bool:
+        """Whether the quote is charged with these parameters: it must be the same still when it runs."""
+        del params
+        return False
 
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What will happen with these parameters."""

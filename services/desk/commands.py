@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from dataclasses import asdict, dataclass, replace
 
 from sqlmodel import Session
 
-from models import Action
+from models import Action, Invoice
 from services import clock, database, durable
-from services.desk import catalog, ledger, runner, snapshots, subject
-from services.desk.command import Command, Form, Preview, Quote
+from services.desk import catalog, checks, ledger, runner, snapshots, subject, words
+from services.desk.command import Command, Form, Params, Preview, Quote
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from services.staff.roles import Person
@@ -23,6 +24,7 @@ LONGEST_REASON = 500
 _POLL = 0.02
 _PATIENCE = 20.0
 _LINK_SECONDS = 300
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if command.durable:
         durable.require()
     now = clock.now()
-    params = command.parse(opened.subject, form, now)
+    params = _fixed(opened, form, now)
     reason = _checked_reason(command, reason)
     told = asdict(command.preview(opened.subject, params, opened.quote, now))
     with database.transaction() as session:
@@ -117,6 +119,12 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if mine:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
+
+
+def _fixed(opened: Opened, form: Form, now: int) -> Params:
+    """The parameters; for a command that moves money with the quote that its dialog showed."""
+    params = opened.command.parse(opened.subject, form, now)
+    return {**params, "quote": checks.told(opened.quote)} if opened.command.moves_money else params
 
 
 def _checked_reason(command: Command, reason: str) -> str:
@@ -178,16 +186,22 @@ def outcome(session: Session, token: str) -> Outcome:
         )
         return Outcome(token, row.state, text)
     if row.state == "done":
-        about = subject.load(session, row.customer, row.object_id)
-        return Outcome(
-            token, "done", catalog.find(row.command).outcome(about, row.params), request_id=row.request_id
-        )
+        told = catalog.find(row.command).outcome(_came_of(session, row), row.params)
+        return Outcome(token, "done", told, request_id=row.request_id)
     remedy = " ".join(filter(None, (row.error.get("left"), row.error.get("remedy"))))
     return Outcome(token, row.state, row.error.get("message", ""), remedy, row.request_id)
 
 
+def _came_of(session: Session, row: Action) -> Subject:
+    """The invoice that the command made or paid, else what it was about, as the tables know it."""
+    invoice = row.result.get("invoice")
+    known = invoice and session.get(Invoice, invoice)
+    return subject.load(session, row.customer, invoice if known else row.object_id)
+
+
 def try_again(person: Person, token: str) -> Outcome:
-    """Looks again at a command whose outcome is unknown, and finishes it under its first keys.
+    """Looks again at a command whose outcome is unknown: done, or finished under its first keys where nothing
+    stands against it. The ledger keeps who asked.
 
     Raises NotAllowed, NotFound, and Conflict where it is not unknown (any more).
     """
@@ -195,12 +209,44 @@ def try_again(person: Person, token: str) -> Outcome:
     with database.transaction() as session:
         row = ledger.get(session, token)
         person.require(catalog.find(row.command).permission)
-        if not ledger.begin_again(session, token):
-            raise Conflict(f"This action is {row.state}, not unknown.", remedy="Look at its row again.")
+        if not ledger.begin_again(session, token, comment=_said(row, person, "checked again")):
+            raise _not_unknown(row)
         session.refresh(row)
         partition = subject.load(session, row.customer, row.object_id).partition
     runner.start(row, row.attempt, partition)
     return wait(token)
+
+
+def settle(person: Person, token: str, *, done: bool, note: str) -> Outcome:
+    """Ends a command whose outcome is unknown as the person says who looked at it in Stripe.
+
+    Raises NotAllowed, NotFound, InvalidInput without a note, and Conflict where it is not unknown (any more).
+    """
+    note = note.strip()
+    if not 0 < len(note) <= LONGEST_REASON:
+        raise InvalidInput(
+            f"Say how you know, in up to {LONGEST_REASON} characters: it is kept with the action.",
+            field="note",
+        )
+    with database.transaction() as session:
+        row = ledger.get(session, token)
+        person.require(catalog.find(row.command).permission)
+        verdict = "done" if done else "not done"
+        error = {} if done else {"message": f"{person.name} looked in Stripe: it was not done."}
+        comment = _said(row, person, f"marked it as {verdict}: {note}")
+        state = "done" if done else "failed"
+        if not ledger.settle(session, token, state, comment=comment, error=error):
+            raise _not_unknown(row)
+    return Outcome(token, state, f"Marked as {verdict}.")
+
+
+def _said(row: Action, person: Person, what: str) -> str:
+    """What the row's comment is once this person has dealt with it too."""
+    return "\n".join(filter(None, (row.comment, f"{words.moment(clock.now())}: {person.name} {what}")))
+
+
+def _not_unknown(row: Action) -> Conflict:
+    return Conflict(f"This action is {row.state}, not unknown.", remedy="Look at its row again.")
 
 
 @durable.upkeep
@@ -209,10 +255,17 @@ def take_up_loose_ends() -> None:
     with database.session() as session:
         rows = ledger.running(session)
     for row in rows:
-        if not catalog.find(row.command).durable:
-            _give_up_old(row)
-        elif durable.is_lost(f"{row.token}:{row.attempt}"):
-            _start_next(row)
+        try:
+            _take_up(row)
+        except Exception:
+            _log.exception("The action %s could not be taken up; it is tried again.", row.token)
+
+
+def _take_up(row: Action) -> None:
+    if not catalog.find(row.command).durable:
+        _give_up_old(row)
+    elif durable.is_lost(f"{row.token}:{row.attempt}"):
+        _start_next(row)
 
 
 def _give_up_old(row: Action) -> None:

@@ -56,9 +56,16 @@ def begin(session: Session, token: str, *, params: Params, reason: str, preview:
     return _move(session, token, "open", "running", **values)
 
 
-def begin_again(session: Session, token: str) -> bool:
-    """unknown -> running, as the next attempt under the same keys."""
-    return _move(session, token, "unknown", "running", attempt=Action.attempt + 1, error={}, finished_at=None)
+def begin_again(session: Session, token: str, *, comment: str) -> bool:
+    """unknown -> running, as the next attempt under the same keys; `comment` keeps who asked for it."""
+    again = {"attempt": Action.attempt + 1, "error": {}, "finished_at": None, "comment": comment}
+    return _move(session, token, "unknown", "running", **again)
+
+
+def settle(session: Session, token: str, state: str, *, comment: str, error: dict[str, Any]) -> bool:
+    """unknown -> done or failed, because a person says so; `comment` keeps who, and why."""
+    values = {"comment": comment, "error": error, "finished_at": clock.now()}
+    return _move(session, token, "unknown", state, **values)
 
 
 def next_attempt(session: Session, token: str, attempt: int) -> bool:
@@ -72,6 +79,11 @@ def next_attempt(session: Session, token: str, attempt: int) -> bool:
 def finish(session: Session, token: str, state: str, **values: Any) -> bool:
     """running -> done, failed or unknown. False where it was final already."""
     return _move(session, token, "running", state, finished_at=clock.now(), **values)
+
+
+def note_before(session: Session, token: str, before: dict[str, Any]) -> None:
+    """What the object looks like right before the first request: what others changed is not this action's."""
+    session.execute(sa.update(Action).where(col(Action.token) == token).values(before=before))
 
 
 def note_after(session: Session, token: str, after: dict[str, Any]) -> None:
@@ -134,6 +146,21 @@ def last_done(session: Session, row: Action) -> Action | None:
             col(Action.finished_at) >= row.opened_at,
         )
         .order_by(col(Action.finished_at).desc())
+        .limit(1)
+    ).first()
+
+
+def twin(session: Session, row: Action) -> Action | None:
+    """The same command on the same object: done since this one's dialog opened, or sent and its end open."""
+    sent = select(ActionStep.token)
+    state = col(Action.state)
+    is_open = sa.or_(state == "unknown", sa.and_(state == "running", col(Action.token).in_(sent)))
+    was_done = sa.and_(state == "done", col(Action.finished_at) >= row.opened_at)
+    return session.exec(
+        select(Action)
+        .where(Action.command == row.command, Action.customer == row.customer)
+        .where(Action.object_id == row.object_id, Action.token != row.token, sa.or_(is_open, was_done))
+        .order_by(col(Action.opened_at).desc())
         .limit(1)
     ).first()
 

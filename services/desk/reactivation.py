@@ -32,6 +32,7 @@ class Reactivate(Command):
     about = frozenset(("subscription",))
     watched = ("status", "pause_collection")
     moves_money = True
+    once_at_a_time = True
     reason_required = True
 
     @override
@@ -72,6 +73,11 @@ class Reactivate(Command):
         new = _anew(subject)
         asked = {"customer": new["customer"], "subscription_details": {"items": new["items"]}}
         return quotes.of({**asked, "discounts": new["discounts"]} if "discounts" in new else asked)
+
+    @override
+    def charges_quote(self, params: Params) -> bool:
+        """Collecting again charges nothing by itself; the two other ways do."""
+        return bool(params["way"] != "collect")
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:

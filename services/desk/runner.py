@@ -16,8 +16,8 @@ from dbos import DBOS
 
 from models import Action, ActionStep
 from services import clock, database, durable
-from services.desk import catalog, ledger, snapshots, subject, words
-from services.desk.command import Command, Step, Work
+from services.desk import catalog, checks, ledger, snapshots, subject
+from services.desk.command import Step, Work
 from services.errors import Conflict, TrialdeskError, Unavailable
 from services.mirror import writer
 from services.stripe_api.client import Answer
@@ -32,6 +32,7 @@ from services.stripe_api.failures import (
 
 PAUSES = (0.5, 2.0, 5.0)  # seconds before each repeat, beside the SDK's own two at once
 KEY_LIFE = 23 * 3600  # seconds; Stripe keeps keys for 24 hours at least
+_ON_ACTIVITY = "Then choose “Check again” on the Activity page, or say there how it ended."
 _log = logging.getLogger(__name__)
 
 
@@ -67,37 +68,14 @@ def check(token: str, attempt: int) -> list[str]:
     command = catalog.find(row.command)
     try:
         if not begun:  # once a request went out, what stands there may be our own doing
-            _require_unchanged(row, command, subject.fresh(row.customer, row.object_id))
+            now = subject.fresh(row.customer, row.object_id)
+            checks.require_unchanged(row, command, now)
+            with database.transaction() as session:
+                ledger.note_before(session, token, snapshots.of(now))
     except TrialdeskError as error:
         _finish(token, "failed", error)
         return []
     return [step.name for step in command.steps(row.params)]
-
-
-def _require_unchanged(row: Action, command: Command, now: subject.Subject) -> None:
-    """Raises Conflict where the command is no longer offered or what its dialog showed has changed."""
-    with database.session() as session:
-        other = ledger.last_done(session, row)
-    after = snapshots.of(now)
-    changed = [name for name in command.watched if row.before.get(name) != after.get(name)]
-    reason = command.offered(now)
-    twin = other is not None and command.once_at_a_time and other.command == command.name
-    if not (reason or changed or twin):
-        return
-    seen = {name: row.before.get(name) for name in (*command.watched, "currency") if name in row.before}
-    differences = [f"{d.label}: {d.before} → {d.after}." for d in snapshots.differences(seen, after)]
-    raise Conflict(
-        " ".join([*_who(other), *([reason] if reason else differences)]),
-        remedy="Nothing was done. Look at it again, and open the dialog anew if it is still wanted.",
-    )
-
-
-def _who(other: Action | None) -> list[str]:
-    if other is None or other.finished_at is None:
-        return ["This has changed in Stripe since the dialog was opened."]
-    title = catalog.find(other.command).title
-    at = words.moment(other.finished_at)
-    return [f"{other.staff_name} did “{title}” on {at}, after this dialog was opened."]
 
 
 @DBOS.step(name="desk_request")
@@ -106,10 +84,12 @@ def take(token: str, name: str) -> str:
     work, step, prepared = _prepare(token, name)
     if prepared.state == "done":
         return "done"
-    if clock.now() - prepared.prepared_at > KEY_LIFE:
-        return _resolve(token, step, work, OutcomeUnknown())
+    sent = prepared.state == "sent"
     try:
-        answer = call(step, work, repeated=prepared.state == "sent")
+        answer = _already(step, work) if sent else _unneeded(step, work)
+        if answer is None and clock.now() - prepared.prepared_at > KEY_LIFE:
+            raise OutcomeUnknown
+        answer = answer or call(step, work, repeated=sent)
     except OutcomeUnknown as doubt:
         return _resolve(token, step, work, doubt)
     except TrialdeskError as error:
@@ -128,6 +108,29 @@ def _prepare(token: str, name: str) -> tuple[Work, Step, ActionStep]:
         about = subject.load(session, row.customer, row.object_id)
     steps = {step.name: step for step in catalog.find(row.command).steps(row.params)}
     return Work(token, prepared.idempotency_key, about, row.params, made), steps[name], prepared
+
+
+def _already(step: Step, work: Work) -> Answer | None:
+    """The effect of a request that was sent before. Where there is none: raises Conflict where something
+    stands against a repeat by now, OutcomeUnknown where Stripe cannot be asked."""
+    with database.session() as session:
+        row = ledger.get(session, work.token)
+    try:
+        now = subject.fresh(row.customer, row.object_id)  # before the effect: what comes between is found
+        found = step.effect(work)
+        if not found:
+            checks.require_undisturbed(row, catalog.find(row.command), now)
+        return found
+    except (Conflict, OutcomeUnknown):
+        raise
+    except TrialdeskError as error:
+        _log.warning("What became of %s (%s) could not be read: %s", work.token, step.name, error)
+        raise OutcomeUnknown from None
+
+
+def _unneeded(step: Step, work: Work) -> Answer | None:
+    """The effect where an earlier step may have brought it about."""
+    return step.effect(work) if step.may_be_done else None
 
 
 def repeat(token: str, name: str) -> Answer:
@@ -197,10 +200,19 @@ def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
 
 def _unknown(token: str, doubt: OutcomeUnknown) -> str:
     with database.session() as session:
-        about = ledger.get(session, token).object_id
-    remedy = f"Look at {about} in Stripe, then choose “Check again” on the Activity page."
+        row = ledger.get(session, token)
+    if not catalog.find(row.command).durable:
+        return _refuse_link(token, doubt)
+    remedy = f"Look at {row.object_id} in Stripe. {_ON_ACTIVITY}"
     _finish(token, "unknown", Unavailable(doubt.message, remedy=remedy), request_id=doubt.request_id)
     return "unknown"
+
+
+def _refuse_link(token: str, doubt: OutcomeUnknown) -> str:
+    """What leaves nothing behind in the account is not looked for: it is made anew."""
+    error = Unavailable("Stripe did not say whether the link was made.", remedy="Make another one.")
+    _finish(token, "failed", error, request_id=doubt.request_id)
+    return "failed"
 
 
 def _record(token: str, step: Step, answer: Answer) -> None:
@@ -272,7 +284,7 @@ def _after(row: Action) -> dict[str, Any]:
 @DBOS.step(name="desk_give_up")
 def give_up(token: str, fault: str) -> str:
     """A fault of our own: what Stripe did is not known here."""
-    remedy = "Look at the object in Stripe, then choose “Check again” on the Activity page."
+    remedy = f"Look at the object in Stripe. {_ON_ACTIVITY}"
     _finish(token, "unknown", Unavailable(f"The desk met a fault of its own ({fault}).", remedy=remedy))
     return "unknown"
 

@@ -26,7 +26,9 @@ from services import database
 from services.errors import NotFound
 from services.metrics import failures
 from services.metrics.failures import Failure
-from services.mirror import complete, writer
+from services.mirror import complete, shapes, writer
+from services.stripe_api import client
+from services.stripe_api.client import Answer
 
 About = Literal["customer", "subscription", "invoice"]
 LIVING = frozenset(("trialing", "active", "past_due", "unpaid", "paused", "incomplete"))
@@ -87,8 +89,8 @@ class Subject:
 
     @property
     def partition(self) -> str:
-        """What commands queue up behind: the subscription, or the customer where there is none."""
-        if self.subscription:
+        """What commands queue up behind: the living subscription, or the customer where there is none."""
+        if self.subscription and self.subscription.status in LIVING:
             return self.subscription.id
         return (self.invoice and self.invoice.subscription) or self.customer.id
 
@@ -156,7 +158,20 @@ def fresh(customer: str, object_id: str | None = None) -> Subject:
     elif object_id and object_id != customer:
         _pull("subscription", object_id)
     with database.session() as session:
+        now = load(session, customer, object_id)
+    if now.subscription is None or now.subscription.status in LIVING:
+        return now
+    _pull_living(customer)  # what has ended may be started anew, unless it was already
+    with database.session() as session:
         return load(session, customer, object_id)
+
+
+def _pull_living(customer: str) -> None:
+    kind = shapes.KINDS["subscription"]
+    asked = {**kind.list_params(), "customer": customer, "status": None}  # without a status: the living ones
+    for page in client.account().pages(kind.path, asked):
+        for found in page.objects:
+            writer.apply_answer(Answer(found, page.as_of, ""))
 
 
 def _pull(kind: str, id: str) -> None:

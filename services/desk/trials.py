@@ -98,12 +98,9 @@ class ExtendTrial(Command):
         happens = [
             f"The trial ends on {words.moment(new)} instead of {words.moment(old)}: {later} later.",
             "Nothing is charged now.",
-            after_trial(subject, quote, "then"),
+            _scheduled_end(subject, new) or after_trial(subject, quote, "then"),
         ]
-        warnings = ["It is set to cancel when the trial ends; that moves along."] * bool(
-            subject.subscription.cancel_at_period_end
-        )
-        return Preview(tuple(happens), tuple(warnings))
+        return Preview(tuple(happens))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -146,6 +143,11 @@ class EndTrial(Command):
     def quote(self, subject: Subject) -> Quote | None:
         """The invoice that ending the trial makes."""
         return next_invoice(subject, trial_end="now")
+
+    @override
+    def charges_quote(self, params: Params) -> bool:
+        """The first period is billed."""
+        return True
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
@@ -196,6 +198,17 @@ def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:
     if quote and quote.amount_due == 0:
         return f"Nothing has to be paid {when}."
     return f"The first payment, {amount}, is taken {when}."
+
+
+def _scheduled_end(subject: Subject, trial_end: int) -> str:
+    """That the subscription ends with the new end of its trial or before it; "" where it goes on."""
+    assert subject.subscription is not None
+    ends = subject.subscription.cancel_at
+    if subject.subscription.cancel_at_period_end:
+        return "It is set to cancel, and that moves along: it ends with the trial, and nothing is charged."
+    if ends and ends <= trial_end:
+        return f"It is set to cancel on {words.moment(ends)}: it ends then already, and nothing is charged."
+    return ""
 
 
 def _days(form: Form) -> int:

@@ -1,0 +1,85 @@
+"""May a command (still) run? What its dialog showed, against what stands there now and what others did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from models import Action
+from services import database
+from services.desk import catalog, ledger, snapshots, words
+from services.desk.command import MARK, Command, Quote
+from services.desk.subject import Subject
+from services.errors import Conflict
+from services.stripe_api.failures import OutcomeUnknown
+
+_LOOK_AGAIN = "Nothing was done. Look at it again, and open the dialog anew if it is still wanted."
+
+
+def require_unchanged(row: Action, command: Command, now: Subject) -> None:
+    """Raises Conflict where the command is no longer offered, or what its dialog showed has changed."""
+    with database.session() as session:
+        twin = ledger.twin(session, row) if command.once_at_a_time else None
+        other = twin or ledger.last_done(session, row)
+    after = snapshots.of(now)
+    changed = [name for name in command.watched if row.before.get(name) != after.get(name)]
+    reason = command.offered(now)
+    if not (reason or changed or twin):
+        _require_same_quote(row, command, now)
+        return
+    seen = {name: row.before.get(name) for name in (*command.watched, "currency") if name in row.before}
+    differences = [f"{d.label}: {d.before} → {d.after}." for d in snapshots.differences(seen, after)]
+    raise Conflict(" ".join([_who(other), *([reason] if reason else differences)]), remedy=_LOOK_AGAIN)
+
+
+def require_undisturbed(row: Action, command: Command, now: Subject) -> None:
+    """For a request that was sent and has no effect: raises Conflict (it was not done) where something stands
+    against it by now, OutcomeUnknown where a later action of ours wrote over the mark of this one."""
+    try:
+        require_unchanged(row, command, now)
+    except Conflict as conflict:
+        if _is_written_over(row, now):
+            raise OutcomeUnknown from None
+        raise Conflict(
+            f"It was not done. {conflict.message}",
+            remedy="It is not tried again. Open the dialog anew if it is still wanted.",
+        ) from None
+
+
+def told(quote: Quote | None) -> dict[str, Any] | None:
+    """A quote as the ledger keeps it among the parameters."""
+    return asdict(quote) if quote else None
+
+
+def _who(other: Action | None) -> str:
+    if other is None:
+        return "This has changed in Stripe since the dialog was opened."
+    did = f"“{catalog.find(other.command).title}”"
+    if other.state != "done" or other.finished_at is None:
+        began = words.moment(other.started_at or other.opened_at)
+        return f"{other.staff_name} began {did} on {began}, and nobody knows yet whether it was done."
+    return f"{other.staff_name} did {did} on {words.moment(other.finished_at)}, after this dialog was opened."
+
+
+def _require_same_quote(row: Action, command: Command, now: Subject) -> None:
+    if not command.charges_quote(row.params) or "quote" not in row.params:
+        return
+    said, asked = row.params["quote"], told(command.quote(now))
+    if said != asked:
+        raise Conflict(
+            f"The dialog announced {_amount(said)}; Stripe would charge {_amount(asked)} by now.",
+            remedy=_LOOK_AGAIN,
+        )
+
+
+def _amount(quote: dict[str, Any] | None) -> str:
+    return words.money(quote["amount_due"], quote["currency"]) if quote else "nothing"
+
+
+def _is_written_over(row: Action, now: Subject) -> bool:
+    mark = now.subscription.metadata_.get(MARK) if now.subscription else None
+    if not mark or mark == row.token:
+        return False
+    with database.session() as session:
+        other = session.get(Action, mark)
+    return other is not None and (other.started_at or 0) >= (row.started_at or 0)
