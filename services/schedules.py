@@ -14,6 +14,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from services import config, database, durable, migrations, sandbox_process
 from services.config import Settings
@@ -152,7 +153,14 @@ class Desk:
         every, failures = poll.interval(settings.mode, settings.poll_interval), 0
         while not self._stopping.is_set():
             failures = 0 if self._look() else failures + 1
+            if failures and self._sandbox is not None:
+                self._managed(partial(self._revive, settings, self._sandbox))
             self._stopping.wait(min(2.0**failures, _LONGEST_PAUSE) if failures else every)
+
+    def _revive(self, settings: Settings, sandbox: SandboxProcess) -> None:
+        self._sandbox = sandbox_process.revive(settings, sandbox)
+        if self._sandbox.url != sandbox.url:
+            client.configure(client.connect(sandbox_process.KEY, self._sandbox.url))
 
     def _look(self) -> bool:
         """Pulls what is missing, then takes in what has changed; False when the account did not let us.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,9 +44,58 @@ def test_it_is_recorded_found_again_and_stopped(
 ) -> None:
     recorded = json.loads((tmp_path / "sandbox.json").read_text())
     assert (recorded["pid"], recorded["port"]) == (running.pid, running.port)
-    assert sandbox_process.ensure(settings) == running
     sandbox_process.stop(running)
     assert not lives(running.pid)
+
+
+def test_the_last_desk_that_uses_it_stops_it(
+    settings: Settings, running: sandbox_process.SandboxProcess
+) -> None:
+    second = sandbox_process.ensure(settings)
+    assert second == running
+    sandbox_process.stop(running)
+    assert sandbox_process.state(second.url)
+    sandbox_process.stop(second)
+    assert not lives(running.pid)
+
+
+def test_a_desk_that_was_killed_does_not_count(
+    settings: Settings, running: sandbox_process.SandboxProcess, tmp_path: Path
+) -> None:
+    """Another process uses it too, and is killed with -9."""
+    code = (
+        "from services import config, sandbox_process as s; u = s.ensure(config.load()); print('in'); input()"
+    )
+    env = {**os.environ, "DATA_DIR": str(tmp_path), "SANDBOX_CUSTOMERS": "0"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], env=env, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"in\n"
+        assert sandbox_process._is_used(Path(running.data))
+        other.kill()
+    sandbox_process.stop(running)
+    assert not lives(running.pid)
+
+
+def test_it_is_started_again_on_its_port_when_it_is_gone(
+    settings: Settings, running: sandbox_process.SandboxProcess
+) -> None:
+    assert sandbox_process.revive(settings, running) is running
+    os.kill(running.pid, signal.SIGKILL)
+    os.waitpid(running.pid, 0)
+    again = sandbox_process.revive(settings, running)
+    assert (again.port, again.use) == (running.port, running.use)
+    assert again.pid != running.pid
+    sandbox_process.stop(again)
+    assert not lives(again.pid)
+
+
+def test_another_process_that_got_its_id_is_not_touched(settings: Settings, tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as innocent:
+        data = str(tmp_path / "sandbox-account.db")
+        sandbox_process.stop(sandbox_process.SandboxProcess(innocent.pid, free_port(), data))
+        assert innocent.poll() is None
+        innocent.kill()
 
 
 def test_it_keeps_its_port_so_that_links_in_mails_stay_good(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from services.mirror import cursors, progress
 from services.schedules import Desk
 from services.staff import people
 from services.stripe_api.failures import KeyRejected
-from tests.support.sandbox import Sandbox, free_port, start_sandbox
+from tests.support.sandbox import Account, Sandbox, free_port, start_sandbox
 
 WITHIN = 30.0
 
@@ -218,6 +219,18 @@ def test_a_desk_that_is_stopped_while_it_starts_leaves_nothing_behind(
     assert time.monotonic() - began < 15
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_sandbox_that_died_is_started_again(settings: Callable[..., None], tmp_path: Path) -> None:
+    settings(sandbox_customers="0", poll_interval="1")
+    with started() as desk:
+        until(lambda: desk.startup.ready, "ready")
+        first = desk._sandbox
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: desk._sandbox is not first, "another one runs")
+        made = Account(first.url).client().v1.customers.create({"name": "Afterwards"}).id
+        until(lambda: _name(made) == "Afterwards", "the desk reads it again")
 
 
 def test_running_is_the_life_of_a_process(account: Sandbox, settings: Callable[..., None]) -> None:
