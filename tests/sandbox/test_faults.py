@@ -55,9 +55,6 @@ def test_a_slow_answer(shop: Shop) -> None:
     begun = time.monotonic()
     shop.v1.customers.list()
     assert time.monotonic() - begun >= 0.4
-    begun = time.monotonic()
-    shop.v1.customers.list()
-    assert time.monotonic() - begun < 0.4
 
 
 def test_chance_is_repeatable(shop: Shop) -> None:
