@@ -82,8 +82,7 @@ def launch() -> None:
         target=_keep, args=(_process.stop,), name="durable-keeper", daemon=True
     )
     _process.keeper.start()
-    for callback in _upkeep:
-        callback()
+    _do_all(*_upkeep)
 
 
 def shutdown(*, patience: int = 5) -> None:
@@ -171,11 +170,16 @@ def _forget_batch(finished_before: str) -> int:
 
 def _keep(stop: threading.Event) -> None:
     while not stop.wait(_KEEPER_SECONDS):
-        for duty in (_take_over_the_dead, *_upkeep):
-            try:
-                duty()
-            except Exception:
-                _log.exception("%s failed; it is tried again.", duty.__name__)
+        _do_all(_take_over_the_dead, *_upkeep)
+
+
+def _do_all(*duties: Callable[[], None]) -> None:
+    """Each duty, whatever becomes of the others; the keeper comes back to one that failed."""
+    for duty in duties:
+        try:
+            duty()
+        except Exception:
+            _log.exception("%s failed; it is tried again.", duty.__name__)
 
 
 def _take_over_the_dead() -> None:

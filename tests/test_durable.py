@@ -85,6 +85,22 @@ def test_it_can_be_stopped_and_started_again(database: ModuleType, tmp_path: Pat
     assert lines(out) == ["a", "b"]
 
 
+def test_a_room_whose_upkeep_fails_keeps_neither_the_desk_nor_the_others_from_starting(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def broken() -> None:
+        raise KeyError("a command that is no longer known")
+
+    monkeypatch.setattr(durable, "_upkeep", [broken, lambda: done.append("after it")])
+    durable.launch()
+    try:
+        assert durable.is_launched() and done == ["after it"]
+    finally:
+        durable.shutdown()
+
+
 def test_finished_work_is_forgotten_after_a_week(running: ModuleType, tmp_path: Path) -> None:
     out = tmp_path / "out"
     running.start(durable.COMMANDS, note, str(out), "a", id="old", partition="sub_1")
