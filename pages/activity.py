@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import streamlit as st
 
-from pages.components import formats, guard, links, navigation, problems, statuses, tables
+from pages.components import formats, freshness, guard, links, navigation, problems, statuses, tables
 from pages.components.tables import Column
 from services import clock, config, database
 from services.desk import activity, catalog, commands
 from services.desk.activity import ActivityFilter, Entry
+from services.desk.commands import Outcome
 from services.errors import TrialdeskError
 from services.staff.roles import Permission, Person
 
@@ -55,14 +57,24 @@ def _open_ends(person: Person, entries: list[Entry]) -> None:
             st.markdown(formats.plain(entry.remedy))
             with st.container(horizontal=True):
                 if st.button("Check again", key=f"check-{entry.token}", icon=":material/refresh:"):
-                    _check_again(person, entry.token)
+                    _tell(lambda token=entry.token: commands.try_again(person, token))
+                with st.popover("Say how it ended", icon=":material/gavel:", key=f"end-{entry.token}"):
+                    _settle(person, entry.token)
                 _links(entry, "open-end")
 
 
-def _check_again(person: Person, token: str) -> None:
+def _settle(person: Person, token: str) -> None:
+    """What a person found who looked in Stripe: the row keeps who said so, and how they know."""
+    note = st.text_input("How do you know?", key=f"note-{token}", max_chars=commands.LONGEST_REASON) or ""
+    for label, done in (("It was done", True), ("It was not done", False)):
+        if st.button(label, key=f"{'done' if done else 'not-done'}-{token}", width="stretch"):
+            _tell(lambda done=done: commands.settle(person, token, done=done, note=note))
+
+
+def _tell(act: Callable[[], Outcome]) -> None:
     try:
         with st.spinner("Asking Stripe…"):
-            reached = commands.try_again(person, token)
+            reached = act()
     except TrialdeskError as error:
         problems.show(error)
         return
@@ -160,12 +172,16 @@ def _change(entry: Entry) -> str:
 
 
 def _details(entry: Entry) -> None:
-    @st.dialog(entry.title, width="large", icon=catalog.find(entry.command).icon, on_dismiss="rerun")
+    @st.dialog(
+        entry.title, width="large", icon=catalog.find(entry.command).icon, on_dismiss=freshness.dialog_closed
+    )
     def body() -> None:
         statuses.badge(entry.state)
         st.text(f"{entry.staff_name} ({entry.role}) for {entry.customer_name}, {formats.moment(entry.at)}")
         if entry.reason:
             st.text(f"Why: {entry.reason}")
+        if entry.comment:
+            st.text(entry.comment)
         if entry.error:
             st.error(formats.plain(f"{entry.error} {entry.remedy}".strip()), icon=":material/error:")
         _told(entry)

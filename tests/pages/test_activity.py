@@ -93,6 +93,21 @@ def test_what_nobody_knows_stands_on_top_with_what_to_check(ledger: ModuleType) 
     assert "The desk is starting or stopping\\." in told(app), "nothing is asked while no queue runs"
 
 
+@pytest.mark.parametrize(("answer", "state"), [("done", "done"), ("not-done", "failed")])
+def test_who_looked_in_stripe_says_how_it_ended(ledger: ModuleType, answer: str, state: str) -> None:
+    app = open_page("activity", acting_as=ADMIN)
+    app.button(key=f"{answer}-t3").click().run()
+    assert "Say how you know" in told(app), "nothing is settled without a note"
+    app.text_input(key="note-t3").input("req_1 in the log").run()
+    app.button(key=f"{answer}-t3").click().run()
+    assert not app.exception
+    with ledger.session() as session:
+        row = session.get(Action, "t3")
+    assert row.state == state and "marked it as" in row.comment and row.comment.endswith(": req_1 in the log")
+    assert row.staff_name == "Pia Novak", "the action stays hers"
+    assert "check-t3" not in {button.key for button in app.button}
+
+
 def test_a_role_that_may_not_see_all_sees_its_own(ledger: ModuleType) -> None:
     app = open_page("activity", acting_as=SALES)
     assert set(column(app, "staff_name")) == {"Pia Novak"}
