@@ -14,6 +14,7 @@ from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
 from services.customers.search import Row
 from services.errors import TrialdeskError
+from services.staff import people
 from services.staff.roles import Permission, Person
 
 COLUMNS = (
@@ -129,7 +130,8 @@ def _download(person: Person, where: list[Condition], sort: str) -> None:
 
     def file() -> bytes:
         with database.session() as session:
-            return "".join(export.customers_csv(session, person, where, sort=sort)).encode("utf-8-sig")
+            asking = people.anew(session, person)
+            return "".join(export.customers_csv(session, asking, where, sort=sort)).encode("utf-8-sig")
 
     st.download_button(
         "CSV", file, file_name="customers.csv", mime="text/csv", icon=":material/download:",

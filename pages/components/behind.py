@@ -20,6 +20,7 @@ from services.metrics.conversion import Cube
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS
 from services.metrics.members import Chosen, Member, Trials, Walkers
 from services.metrics.trials import NOT_GIVEN, STATES, Segment
+from services.staff import people
 from services.staff.roles import Permission, Person
 
 SHOW = "show"
@@ -140,8 +141,9 @@ def _download(person: Person, found: Asked) -> None:
 
     def file() -> bytes:
         with database.session() as session:
+            asking = people.anew(session, person)
             rows = members.read(session, found.chosen, as_of=clock.now())
-        return "".join(export.members_csv(person, rows)).encode("utf-8-sig")
+        return "".join(export.members_csv(asking, rows)).encode("utf-8-sig")
 
     st.download_button(
         "CSV", file, file_name="customers.csv", mime="text/csv", icon=":material/download:",

@@ -54,6 +54,17 @@ def admit(session: Session, email: str) -> Person:
     return _person(row)
 
 
+def anew(session: Session, person: Person) -> Person:
+    """The person as the staff table knows them by now: for what is clicked on a page drawn a while ago.
+
+    Raises NotOnStaff for one who has been shut out since.
+    """
+    row = session.get(Staff, person.id)
+    if row is None or not row.active:
+        raise NotOnStaff(person.email, was_here=row is not None)
+    return _person(row, person.read_only)
+
+
 def active(session: Session) -> list[Person]:
     """Everybody who may come in, by role (admins first) and name."""
     rows = session.exec(select(Staff).where(col(Staff.active)).order_by(_rank(), col(Staff.name)))

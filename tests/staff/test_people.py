@@ -114,3 +114,16 @@ def test_names_tell_who_did_something_after_they_left(database: ModuleType) -> N
         id = people.put(session, "ana@company.com", role=Role.SUPPORT, name="Ana").id
         people.deactivate(session, "ana@company.com")
         assert people.names(session) == {id: "Ana"}
+
+
+def test_what_a_person_may_is_asked_anew(database: ModuleType) -> None:
+    with database.transaction() as session:
+        people.put(session, "ana@company.com", role=Role.ADMIN)
+    with database.session() as session:
+        ana = people.admit(session, "ana@company.com")
+    with database.transaction() as session:
+        people.put(session, "ana@company.com", role=Role.VIEWER)
+        assert people.anew(session, ana).why_not(Permission.EXPORT)
+        people.deactivate(session, "ana@company.com")
+        with pytest.raises(people.NotOnStaff, match="no longer has access"):
+            people.anew(session, ana)
