@@ -70,7 +70,7 @@ def _read(id: str, now: int) -> Seen:
     with database.session() as session:
         found = record.read(session, id, now=now)
         unpaid = [] if found.customer.deleted else billing.unpaid(session, id, limit=_MOST_ALARMS)
-        about = [None, *(plan.row.id for plan in found.plans), *(demand.row.id for demand in unpaid)]
+        about = [None, *(plan.row.id for plan in found.actionable), *(demand.row.id for demand in unpaid)]
         subjects = {object_id or id: subject.load(session, id, object_id) for object_id in about}
         return Seen(
             record=found,

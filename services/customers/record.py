@@ -76,6 +76,12 @@ class Record:
     same_email: tuple[Row, ...]
 
     @property
+    def actionable(self) -> tuple[Plan, ...]:
+        """The plans that something can be done about: those that run, and of the ended ones the latest."""
+        running = tuple(plan for plan in self.plans if not plan.over)
+        return running + self.plans[len(running) : len(running) + 1]
+
+    @property
     def default_payment_method(self) -> str | None:
         """What Stripe would charge next: a running plan's own payment method, else the customer's."""
         own = (plan.row.default_payment_method for plan in self.plans if not plan.over)

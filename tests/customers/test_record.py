@@ -36,6 +36,7 @@ def test_subscriptions_carry_their_items_prices_and_running_discounts(database: 
         customer(s, "cus_1")
         for id, status, created in (
             ("sub_old", "canceled", 9),
+            ("sub_older", "canceled", 4),
             ("sub_a", "active", 5),
             ("sub_b", "paused", 7),
         ):
@@ -60,7 +61,8 @@ def test_subscriptions_carry_their_items_prices_and_running_discounts(database: 
         row(s, Discount, id="di_all", coupon="co_gone", customer="cus_1", end=NOW + 1)
     with database.session() as s:
         found = record.read(s, "cus_1", now=NOW)
-    assert [plan.row.id for plan in found.plans] == ["sub_b", "sub_a", "sub_old"]
+    assert [plan.row.id for plan in found.plans] == ["sub_b", "sub_a", "sub_old", "sub_older"]
+    assert [plan.row.id for plan in found.actionable] == ["sub_b", "sub_a", "sub_old"]
     plan = found.plans[1]
     assert [(i.row.id, i.product, i.price and i.price.unit_amount) for i in plan.items] == [
         ("si_1", "Team", 4900),
