@@ -58,20 +58,6 @@ class Task(Base, table=True):
     done_at: int | None = big()
 
 
-class MessageTemplate(Base, table=True):
-    """A text that staff send. `kind`: transactional or marketing. Subject and body are Jinja2."""
-
-    __tablename__ = "message_templates"
-
-    slug: str = Field(primary_key=True)
-    name: str
-    kind: str = "transactional"
-    subject: str = ""
-    body: str = long_text("")
-    updated_at: int = big(0, nullable=False)
-    updated_by: int | None = None
-
-
 class Message(Base, table=True):
     """One send. `attempt` counts the tries that people asked for, from 0.
 

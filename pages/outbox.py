@@ -10,7 +10,8 @@ from pages.components import formats, guard, message_dialogs, statuses, tables, 
 from pages.components.outreach import NO_MAIL_SERVER
 from pages.components.tables import Column
 from services import database
-from services.outreach import messages, outbox, templates
+from services.outreach import messages, outbox
+from services.outreach.defaults import TEMPLATES
 from services.outreach.outbox import OutboxFilter, OutboxRow
 from services.staff import people
 
@@ -38,7 +39,7 @@ def main() -> None:
         )
     with database.session() as session:
         unknown = outbox.count_by_state(session, outbox.conditions(OutboxFilter(state="unknown")))
-        names = {text.slug: text.name for text in templates.listing(session)}
+    names = {text.slug: text.name for text in TEMPLATES}
     if waiting := unknown.get("unknown", 0):
         st.warning(
             f"{formats.plural(waiting, 'message')} may or may not have gone out. Open each and decide.",

@@ -20,6 +20,7 @@ from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
 from services.errors import InvalidInput, TrialdeskError
 from services.outreach import messages, templates
+from services.outreach.defaults import TEMPLATES
 from services.outreach.messages import Draft
 from services.outreach.variables import Occasion
 from services.staff.roles import Permission, Person
@@ -133,8 +134,7 @@ class _WriteToSeveral:
         self._about = {customer: Occasion(invoices.get(customer, "")) for customer in customers}
         self._tokens = {customer: messages.new_token() for customer in customers}
         self._failed: set[str] = set()
-        with database.session() as session:
-            self._texts = {text.slug: text for text in templates.listing(session)}
+        self._texts = {text.slug: text for text in TEMPLATES}
         self._read()
         self._wanted = wanted if wanted in self._texts else next(iter(self._texts))
         self._leaves = messages.has_mail_server()

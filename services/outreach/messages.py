@@ -19,7 +19,7 @@ from services import clock, config, database, durable
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError
 from services.mirror import facts
 from services.outreach import email, reachable, sending, smtp, templates, variables
-from services.outreach.defaults import Template
+from services.outreach.defaults import TEMPLATES, Template
 from services.outreach.sending import ACCEPTED, FAILED, OUTBOX, QUEUED, SENDING, UNKNOWN
 from services.outreach.templates import TemplateProblem
 from services.outreach.variables import Occasion
@@ -135,7 +135,7 @@ def choices(
 ) -> list[Choice]:
     """Every text, filled in for the customer, or why it does not fit. Raises as `address_of`."""
     whom = reader(session, person, customer, occasion)
-    return [_choice(text, whom) for text in templates.listing(session)]
+    return [_choice(text, whom) for text in TEMPLATES]
 
 
 def _choice(text: Template, whom: Reader) -> Choice:

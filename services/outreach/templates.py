@@ -1,4 +1,4 @@
-"""Which texts are there, and what does one say to a certain customer?
+"""What does a text say to a certain customer?
 
 Texts are Jinja2 in a sandbox that knows plain values, `if`, and a few filters; nothing can be called,
 looped or looked into. What a customer is called is a value and never read as a template.
@@ -12,11 +12,9 @@ from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from sqlmodel import Session, select
 
-from models import MessageTemplate
-from services.errors import InvalidInput, NotFound
-from services.outreach.defaults import TEMPLATES, Template
+from services.errors import InvalidInput
+from services.outreach.defaults import Template
 from services.outreach.variables import CONDITIONS, VARIABLES
 
 _LONGEST = 20_000
@@ -81,24 +79,6 @@ def _environment() -> _PlainValues:
 
 
 _PLAIN = _environment()
-
-
-def listing(session: Session) -> list[Template]:
-    """All texts, each as staff last saved it: those that the desk brings along, then those of staff."""
-    saved = {
-        row.slug: Template(row.slug, row.name, row.kind, row.subject, row.body)
-        for row in session.exec(select(MessageTemplate).order_by(MessageTemplate.name))
-    }
-    own = [saved.pop(text.slug, text) for text in TEMPLATES]
-    return own + list(saved.values())
-
-
-def get(session: Session, slug: str) -> Template:
-    """One text. Raises NotFound."""
-    found = next((text for text in listing(session) if text.slug == slug), None)
-    if found is None:
-        raise NotFound("message template", slug, remedy="Choose one from the list.")
-    return found
 
 
 def check(subject: str, body: str) -> None:

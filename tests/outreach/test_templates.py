@@ -16,7 +16,6 @@ from models import (
     Discount,
     Invoice,
     InvoicePayment,
-    MessageTemplate,
     Price,
     Product,
     Subscription,
@@ -24,7 +23,6 @@ from models import (
 )
 from services import clock
 from services.config import Settings
-from services.errors import NotFound
 from services.outreach import defaults, templates, variables
 from services.outreach.templates import MissingValue, TemplateProblem
 from services.outreach.variables import VARIABLES, Occasion
@@ -162,18 +160,6 @@ def test_whatever_is_typed_renders_or_is_explained(source: str) -> None:
     except TemplateProblem as problem:
         assert problem.message
         assert problem.remedy
-
-
-def test_a_text_that_staff_saved_takes_the_place_of_ours(database: ModuleType) -> None:
-    with database.transaction() as session:
-        session.add(MessageTemplate(slug="welcome", name="Welcome!", subject="Hi", body="Hi {{ name }}"))
-        session.add(MessageTemplate(slug="own", name="Own", subject="S", body="B"))
-    with database.session() as session:
-        slugs = [text.slug for text in templates.listing(session)]
-        assert slugs == [text.slug for text in defaults.TEMPLATES] + ["own"]
-        assert templates.get(session, "welcome").body == "Hi {{ name }}"
-        with pytest.raises(NotFound):
-            templates.get(session, "nothing")
 
 
 SOON, PAST = clock.now() + 5 * clock.DAY, clock.now() - 5 * clock.DAY
