@@ -446,16 +446,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_invoices_subscription'), ['subscription'], unique=False)
         batch_op.create_index('ix_invoices_total', ['total'], unique=False)
 
-    op.create_table('message_templates',
-    sa.Column('slug', sa.String(), nullable=False),
-    sa.Column('name', sa.String(), nullable=False),
-    sa.Column('kind', sa.String(), nullable=False),
-    sa.Column('subject', sa.String(), nullable=False),
-    sa.Column('body', sa.Text(), nullable=False),
-    sa.Column('updated_at', sa.BigInteger(), nullable=False),
-    sa.Column('updated_by', sa.Integer(), nullable=True),
-    sa.PrimaryKeyConstraint('slug')
-    )
     op.create_table('messages',
     sa.Column('token', sa.String(), nullable=False),
     sa.Column('customer', sa.String(), nullable=False),
@@ -817,7 +807,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_messages_created_at'))
 
     op.drop_table('messages')
-    op.drop_table('message_templates')
     with op.batch_alter_table('invoices', schema=None) as batch_op:
         batch_op.drop_index('ix_invoices_total')
         batch_op.drop_index(batch_op.f('ix_invoices_subscription'))
