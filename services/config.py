@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     intercom_app_id: str = ""
     poll_interval: int = Field(default=300, ge=1)
 
+    sign_in_trusts_unverified_email: bool = False
+
     sandbox_port: int = Field(default=0, ge=0, le=65535)
     sandbox_customers: int = Field(default=1500, ge=0)
     sandbox_seed: int = 7

@@ -47,6 +47,16 @@ def person() -> Person:
     return next((one for one in everybody if one.email == wanted), everybody[0])
 
 
+def confirmed(claim: object) -> bool:
+    """Whether the provider says (in its `email_verified`) that the address is the person's own.
+
+    Some providers never say it: then the installation may trust them by setting.
+    """
+    if claim is None:
+        return config.settings().sign_in_trusts_unverified_email
+    return claim in (True, "true")
+
+
 def corner(who: Person) -> None:
     """The sidebar's corner: who you are, the way out, and on the sandbox the switch between people."""
     _note_presence(who)
@@ -71,7 +81,7 @@ def _signed_in() -> Person:
     if not st.user.is_logged_in:
         _offer()
     email = str(st.user.get("email") or "")
-    if not email or st.user.get("email_verified") is False:
+    if not email or not confirmed(st.user.get("email_verified")):
         _turn_away("Your account comes without a confirmed email address, which the staff list goes by.")
     try:
         with database.session() as session:
