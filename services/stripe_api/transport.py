@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import ssl
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 import stripe
+import urllib3
 
 from services.stripe_api.pacing import Pacer
 
@@ -24,6 +26,11 @@ AS_OF = "Trialdesk-As-Of"
 _TIMEOUT = (10, 80)  # seconds to connect, to answer: a payment may wait for a slow bank
 _TRIES = 8
 _LONGEST_PAUSE = 8.0
+_BEFORE_SENDING = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    ssl.SSLCertVerificationError,
+)
 
 
 class Transport(stripe.RequestsClient):
@@ -99,8 +106,14 @@ def _pause(attempt: int) -> float:
 
 
 def _never_connected(error: stripe.APIConnectionError) -> bool:
-    """Whether the connection itself failed, so that nothing was sent."""
-    cause = error.__cause__
-    if isinstance(cause, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
-        return True
-    return isinstance(cause, requests.exceptions.ConnectionError) and "NewConnectionError" in repr(cause)
+    """Whether the connection itself failed, so that nothing was sent.
+
+    A TLS error may come in the middle of an answer; only a refused certificate surely comes before.
+    """
+    cause: object = error.__cause__
+    while isinstance(cause, BaseException):
+        if isinstance(cause, _BEFORE_SENDING):
+            return True
+        inner = getattr(cause, "reason", None)  # urllib3 keeps the cause there, ssl a text
+        cause = inner if isinstance(inner, BaseException) else next(iter(cause.args), None)
+    return False
