@@ -151,7 +151,7 @@ def insert_once(session: Session, table: type[Base], values: dict[str, Any]) -> 
 
 
 def create_schema() -> None:
-    """Creates all tables straight from the models (tests; installations use `migrate`)."""
+    """Creates all tables straight from the models (tests; installations use services.migrations.upgrade)."""
     Base.metadata.create_all(engine())
 
 

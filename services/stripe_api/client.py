@@ -57,7 +57,6 @@ class StripeAccount:
 
     def __init__(self, key: str, base: str | None = None, *, limits: pacing.Limits | None = None) -> None:
         self.base = (base or _API).rstrip("/")
-        self.is_stripe = base is None
         self.pacer = pacing.Pacer(limits or _limits(key, base))
         self._key = key
         self._transport = Transport(self.pacer)
