@@ -42,7 +42,7 @@ class Dialogue(Protocol):
         """Does it, once for the dialogue's token. Raises TrialdeskError where nothing was done."""
 
     def renew(self, person: Person) -> None:
-        """Takes a new token after a final refusal, so that it can be tried again. Raises TrialdeskError."""
+        """Looks again after a final refusal and takes a new token; does nothing. Raises TrialdeskError."""
 
 
 @dataclass
@@ -119,12 +119,15 @@ def _begin(state: _State) -> None:
 
 
 def _run(dialogue: Dialogue, person: Person, form: Form, reason: str, state: _State) -> None:
+    """Does it; after a refusal it only looks again: what will happen now is drawn before it is confirmed."""
     with st.spinner("Working…"):
         try:
             if state.outcome:
                 dialogue.renew(person)
-            state.outcome = state.problem = None
-            state.outcome = dialogue.submit(person, form, reason)
+                state.outcome = state.problem = None
+            else:
+                state.problem = None
+                state.outcome = dialogue.submit(person, form, reason)
         except TrialdeskError as problem:
             state.problem = problem
         finally:

@@ -5,6 +5,7 @@ What went wrong for one row stops no other; “Try again” repeats only the row
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -89,21 +90,20 @@ class _ExtendTrials:
         if not form["days"].isdigit() or int(form["days"]) < 1:
             raise InvalidInput("Type by how many days the trials should end later.", field="days")
         later = formats.plural(int(form["days"]), "day")
-        return Preview(
-            (
-                f"Each of the {len(self._trials)} trials ends {later} later than it does now.",
-                "Nothing is charged now.",
-            )
-        )
+        left = self._failed or set(self._trials)
+        each = "The trial" if len(left) == 1 else f"Each of the {len(left)} trials"
+        anew = [
+            f"{self._trials[id][1]}: {commands.preview(self._opened[id], form).happens[0]}"
+            for id in self._trials
+            if id in self._failed and id in self._opened
+        ]
+        return Preview((f"{each} ends {later} later than it does now.", *anew, "Nothing is charged now."))
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Extends each, several at once; the outcome counts them and names those that failed."""
 
         def extend(subscription: str) -> Outcome:
-            customer, _ = self._trials[subscription]
-            if subscription not in self._opened:
-                self._opened[subscription] = commands.open(person, "extend_trial", customer, subscription)
-            return commands.submit(self._opened[subscription], person, form, reason)
+            return commands.submit(self._open(person, subscription), person, form, reason)
 
         outcomes = _each(list(self._trials), extend)
         self._failed = {id for id, outcome in outcomes.items() if outcome.state == "failed"}
@@ -112,10 +112,20 @@ class _ExtendTrials:
         )
 
     def renew(self, person: Person) -> None:
-        """Only the rows that failed are opened anew; the others keep their token and are not repeated."""
-        del person
+        """Only the rows that failed are opened anew; the others keep their token and are not repeated.
+
+        One that cannot be opened is tried once more with the rest, and its reason told then.
+        """
         for subscription in self._failed:
             self._opened.pop(subscription, None)
+            with contextlib.suppress(TrialdeskError):
+                self._open(person, subscription)
+
+    def _open(self, person: Person, subscription: str) -> Opened:
+        if subscription not in self._opened:
+            customer, _ = self._trials[subscription]
+            self._opened[subscription] = commands.open(person, "extend_trial", customer, subscription)
+        return self._opened[subscription]
 
 
 class _WriteToSeveral:
