@@ -37,7 +37,6 @@ class Permission(StrEnum):
     SEND_MESSAGE = "send messages"
     REQUEST_CALL = "request calls"
     WORK_CALLS = "work through calls"
-    MANAGE_STAFF = "manage staff"
 
 
 _READS = frozenset(
@@ -67,7 +66,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SALES: _SALES,
     Role.SUPPORT: _SUPPORT,
     Role.FOUNDER: _SUPPORT,
-    Role.ADMIN: _SUPPORT | {Permission.MANAGE_STAFF},
+    Role.ADMIN: _SUPPORT,
 }
 
 
