@@ -13,7 +13,7 @@ from pages.components.measures import Measures
 from services.metrics import conversion, funnel
 from services.metrics.conversion import WINDOWS, Cohort, Cube, Group
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.statistics import Rate, may_be_chance
+from services.metrics.statistics import Rate, may_be_chance, percentile
 from services.metrics.trials import Segment
 from services.staff.roles import Person
 
@@ -45,7 +45,7 @@ def main() -> None:
     cube = everything.only(wanted.segment)
     found = behind.asked(cube, wanted.window, wanted.segment, measures.plan_names())
     cohorts = cube.cohorts(wanted.window)
-    _numbers(cube, cohorts)
+    _numbers(cube, cohorts, measures.days_to_convert(wanted.months, wanted.segment))
     _cohorts(person, cohorts, wanted, found)
     _funnel(person, measures.walkers(wanted.months), wanted, found)
     _groups(person, cube, measures.plan_names(), wanted, found)
@@ -90,18 +90,27 @@ def _unique(names: dict[str, str], plans: list[str]) -> dict[str, str]:
     return found
 
 
-def _numbers(cube: Cube, cohorts: list[Cohort]) -> None:
+def _numbers(cube: Cube, cohorts: list[Cohort], days: Sequence[int]) -> None:
     last, before = conversion.last_closed(cohorts)
     name = f"Converted, {charts.month(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
     with st.container(horizontal=True):
         _rate(name, last.rate if last else Rate(0, 0), "cohort_rate", before)
         _rate("30-day rate", cube.period_rate(), "period_rate")
+        _count("Days to convert", percentile(days, 0.5), _told_days(days))
         _count("Trials started", sum(cohort.started for cohort in cohorts), "In the months below.")
         _count("Still running", cube.count("running"), "Not over, or the first invoice is still a draft.")
 
 
-def _count(label: str, number: int, help: str) -> None:
-    st.metric(label, formats.count(number), border=True, width=tiles.WIDTH, height="stretch", help=help)
+def _told_days(days: Sequence[int]) -> str:
+    if (most := percentile(days, 0.9)) is None:
+        return DEFINITIONS["days_to_convert"].short
+    said = f"Nine of ten: {formats.plural(most, 'day')}. {formats.plural(len(days), 'conversion')}."
+    return f"The median. {said} {DEFINITIONS['days_to_convert'].more}"
+
+
+def _count(label: str, number: int | None, help: str) -> None:
+    value = formats.NO_DATA if number is None else formats.count(number)
+    st.metric(label, value, border=True, width=tiles.WIDTH, height="stretch", help=help)
 
 
 def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> None:
@@ -120,6 +129,9 @@ def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> Non
 
 def _cohorts(person: Person, cohorts: list[Cohort], wanted: Wanted, found: Asked | None) -> None:
     st.subheader("Trials by the month of their start", help=DEFINITIONS["cohort_rate"].more)
+    if not any(cohort.started for cohort in cohorts):
+        st.caption("No data: no such trial started in these months.")
+        return
     within = f"within {wanted.window} days of the start" if wanted.window else "at any time"
     st.caption(f"Share converted {within}. Whiskers are 95 % intervals; open months can still rise.")
     charts.draw(charts.cohort_rates(cohorts), key="rates", alt=_told_rates(cohorts), on_pick=behind.pick)

@@ -36,7 +36,7 @@ def months() -> list[periods.Period]:
 
 @pytest.fixture
 def account(staffed: ModuleType, ready: None) -> ModuleType:
-    """Half a year ago: two trials converted (one from ads), one expired. Now: one running."""
+    """Half a year ago two converted (one from ads) and one expired; one runs now; one is old and free."""
     begun, told = months()[5].begins, Account()
     for name, source in (("ada", "ads"), ("**bob**", MARKUP)):
         sub = told.trial(told.customer(name, begun, source=source, card=True), begun, status="active")
@@ -46,6 +46,7 @@ def account(staffed: ModuleType, ready: None) -> ModuleType:
     over = begun + 14 * DAY
     told.trial(gone, begun, status="canceled", canceled_at=over, ended_at=over, plan="team")
     told.trial(told.customer("dan", clock.now() - DAY, source="ads"), clock.now() - DAY)
+    told.trial(told.customer("old", 1, source="fax"), months()[0].begins - 90 * DAY, status="active")
     told.save(staffed)
     return staffed
 
@@ -64,6 +65,7 @@ def test_the_last_closed_month_stands_beside_stripes_rate(account: ModuleType) -
     assert seen[f"Converted, {charts.month(months()[5].key)}"] == "66.7 %"
     assert seen["30-day rate"] == "No data"
     assert (seen["Trials started"], seen["Still running"]) == ("4", "1")
+    assert seen["Days to convert"] == "15"
 
 
 def test_open_months_carry_no_share(account: ModuleType) -> None:
@@ -116,6 +118,13 @@ def test_a_source_that_holds_tags_is_shown_as_text(account: ModuleType) -> None:
     labels = plots(open_in_menu("conversion"))["By source"]["data"][0]["y"]
     assert any("&lt;a href=x&gt;" in label for label in labels)
     assert not any("<a" in label for label in labels)
+
+
+def test_a_selection_without_trials_has_no_data(account: ModuleType) -> None:
+    app = open_in_menu("conversion", source="fax")
+    assert metrics(app)["Trial conversion"] == "No data"
+    assert "No data: no such trial started in these months." in captions(app)
+    assert "No data: no month is old enough yet." in captions(app)
 
 
 def test_before_the_first_trial_it_says_so(staffed: ModuleType, ready: None) -> None:
