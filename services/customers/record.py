@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from models import (
-    Coupon,
     Customer,
     CustomerFacts,
-    Discount,
     InvoiceItem,
     Price,
-    Product,
     Subscription,
     SubscriptionItem,
 )
-from services.customers import search
+from services.customers import contents, search
+from services.customers.contents import Rebate as Rebate
 from services.customers.notes import must_exist
 from services.customers.search import Row
 
@@ -32,14 +30,6 @@ class Item:
     row: SubscriptionItem
     price: Price | None
     product: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rebate:
-    """A discount at work, with its coupon where that is known."""
-
-    row: Discount
-    coupon: Coupon | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +86,7 @@ def read(session: Session, customer: str, *, now: int) -> Record:
     row = must_exist(session, customer)
     facts = session.get(CustomerFacts, customer)
     subscriptions = session.exec(select(Subscription).where(Subscription.customer == customer)).all()
-    rebates = _rebates(session, customer, [s.id for s in subscriptions], now)
+    rebates = contents.rebates(session, [s.id for s in subscriptions], now, customer=customer)
     return Record(
         customer=row,
         facts=facts,
@@ -122,31 +112,9 @@ def _plans(
     return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
 
 
-def _items(session: Session, subscriptions: Sequence[str]) -> list[Item]:
-    wanted = (
-        select(SubscriptionItem, Price, Product.name)
-        .outerjoin(Price, col(Price.id) == SubscriptionItem.price)
-        .outerjoin(Product, col(Product.id) == SubscriptionItem.product)
-        .where(
-            col(SubscriptionItem.subscription).in_(subscriptions), col(SubscriptionItem.deleted).is_(False)
-        )
-        .order_by(col(SubscriptionItem.created), col(SubscriptionItem.id))
-    )
-    return [Item(row, price, name or row.product) for row, price, name in session.exec(wanted)]
-
-
-def _rebates(session: Session, customer: str, subscriptions: Sequence[str], now: int) -> list[Rebate]:
-    wanted = (
-        select(Discount, Coupon)
-        .outerjoin(Coupon, col(Coupon.id) == Discount.coupon)
-        .where(
-            or_(col(Discount.customer) == customer, col(Discount.subscription).in_(subscriptions)),
-            or_(col(Discount.end).is_(None), col(Discount.end) > now),
-            col(Discount.deleted).is_(False),
-        )
-        .order_by(col(Discount.start), col(Discount.id))
-    )
-    return [Rebate(row, coupon) for row, coupon in session.exec(wanted)]
+def _items(session: Session, subscriptions: Collection[str]) -> list[Item]:
+    found = contents.items(session, subscriptions)
+    return [Item(row, price, (product and product.name) or row.product) for row, price, product in found]
 
 
 def _pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:

@@ -13,16 +13,16 @@ from typing import Any, Literal
 from sqlmodel import Session, col, select
 
 from models import (
-    Coupon,
     Customer,
-    Discount,
     Invoice,
     Price,
     Product,
     Subscription,
     SubscriptionItem,
 )
-from services import database
+from services import clock, database
+from services.customers import contents
+from services.customers.contents import Rebate as Rebate
 from services.errors import NotFound
 from services.metrics import failures
 from services.metrics.failures import Failure
@@ -50,14 +50,6 @@ class Item:
     def name(self) -> str:
         """The product's name, as people say it."""
         return self.product.name if self.product else self.row.product or self.row.price
-
-
-@dataclass(frozen=True, slots=True)
-class Rebate:
-    """A discount on the subscription with its coupon."""
-
-    row: Discount
-    coupon: Coupon | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,25 +199,17 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         owner,
         subscription=subscription,
         items=_items(session, subscription),
-        rebates=_rebates(session, subscription.id),
+        rebates=tuple(contents.rebates(session, [subscription.id], clock.now())),
         others=others,
         other_products=frozenset(session.exec(products)),
     )
 
 
 def _items(session: Session, subscription: Subscription) -> tuple[Item, ...]:
-    rows = session.exec(
-        select(SubscriptionItem)
-        .where(SubscriptionItem.subscription == subscription.id, col(SubscriptionItem.deleted).is_(False))
-        .order_by(col(SubscriptionItem.created), col(SubscriptionItem.id))
-    ).all()
-    return tuple(_item(session, row) for row in rows)
-
-
-def _item(session: Session, row: SubscriptionItem) -> Item:
-    price = session.get(Price, row.price)
-    successor = _successor(session, price) if price and not price.active else None
-    return Item(row, price, session.get(Product, row.product), successor)
+    return tuple(
+        Item(row, price, product, _successor(session, price) if price and not price.active else None)
+        for row, price, product in contents.items(session, [subscription.id])
+    )
 
 
 def _successor(session: Session, price: Price) -> Price | None:
@@ -238,12 +222,3 @@ def _successor(session: Session, price: Price) -> Price | None:
         .order_by(col(Price.created).desc(), col(Price.id))
         .limit(1)
     ).first()
-
-
-def _rebates(session: Session, subscription: str) -> tuple[Rebate, ...]:
-    rows = session.exec(
-        select(Discount)
-        .where(Discount.subscription == subscription, col(Discount.deleted).is_(False))
-        .order_by(col(Discount.start), col(Discount.id))
-    ).all()
-    return tuple(Rebate(row, session.get(Coupon, row.coupon)) for row in rows)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from sqlmodel import col, update
 
-from models import Action, ActionStep
+from models import Action, ActionStep, Discount
 from services import clock, database
+from services.customers import record
 from services.desk import catalog, commands, ledger, runner, subject, words
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
@@ -208,3 +209,16 @@ def test_a_link_of_which_nothing_was_heard_is_made_anew(desk: Bench) -> None:
     desk.sandbox.fault("timeout_before", method="POST", path="/v1/billing_portal")
     outcome = commands.submit(opened, ANA, {}, "")
     assert (outcome.state, outcome.remedy) == ("failed", "Make another one."), outcome
+
+
+def test_a_discount_that_has_ended_is_on_neither_the_record_nor_the_subject(desk: Bench) -> None:
+    about = desk.in_state("active")
+    with database.transaction() as session:
+        for id, end in (("di_old", clock.now() - 1), ("di_on", None)):
+            session.add(
+                Discount(id=id, created=1, subscription=about.object_id, coupon="c", start=1, end=end)
+            )
+    with database.session() as session:
+        shown = record.read(session, about.customer.id, now=clock.now()).plans[0].rebates
+        loaded = subject.load(session, about.customer.id, about.object_id).rebates
+    assert [each.row.id for each in loaded] == [each.row.id for each in shown] == ["di_on"]

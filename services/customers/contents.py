@@ -1,0 +1,51 @@
+"""What is in a subscription, and which discounts are at work? The one reader, for pages and for commands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, or_, select
+
+from models import Coupon, Discount, Price, Product, SubscriptionItem
+
+Row = tuple[SubscriptionItem, Price | None, Product | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebate:
+    """A discount at work, with its coupon where that is known."""
+
+    row: Discount
+    coupon: Coupon | None
+
+
+def items(session: Session, subscriptions: Collection[str]) -> list[Row]:
+    """The items of these subscriptions, oldest first, with price and product where the tables know them."""
+    wanted = (
+        select(SubscriptionItem, Price, Product)
+        .outerjoin(Price, col(Price.id) == SubscriptionItem.price)
+        .outerjoin(Product, col(Product.id) == SubscriptionItem.product)
+        .where(
+            col(SubscriptionItem.subscription).in_(subscriptions), col(SubscriptionItem.deleted).is_(False)
+        )
+        .order_by(col(SubscriptionItem.created), col(SubscriptionItem.id))
+    )
+    return [(row, price, product) for row, price, product in session.exec(wanted)]
+
+
+def rebates(
+    session: Session, subscriptions: Collection[str], now: int, *, customer: str | None = None
+) -> list[Rebate]:
+    """The discounts of these subscriptions, and of the customer as a whole, that have not ended by `now`."""
+    wanted = (
+        select(Discount, Coupon)
+        .outerjoin(Coupon, col(Coupon.id) == Discount.coupon)
+        .where(
+            or_(col(Discount.customer) == customer, col(Discount.subscription).in_(subscriptions)),
+            or_(col(Discount.end).is_(None), col(Discount.end) > now),
+            col(Discount.deleted).is_(False),
+        )
+        .order_by(col(Discount.start), col(Discount.id))
+    )
+    return [Rebate(row, coupon) for row, coupon in session.exec(wanted)]
