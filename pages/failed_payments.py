@@ -14,7 +14,7 @@ from pages.components.several import messages_dialog
 from pages.components.tables import Column
 from services import database
 from services.customers import worklists
-from services.customers.worklists import FailureFilter, FailureRow, Stake
+from services.customers.worklists import FailureFilter, FailureRow, Stake, Standing
 from services.staff import people
 from services.staff.roles import Permission, Person
 from services.stripe_api import declines
@@ -26,10 +26,12 @@ _NO_CARD = declines.Explanation(
 )
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
+_STANDING_WORDS: dict[Standing, str] = {"": "All", "running": "Still running", "over": "Over"}
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
     Column("amount", "At stake", "money", help="What the invoice still asks for."),
     Column("why", "Why it failed", width="large"),
+    Column("subscription", "Subscription", "status", width=125, help="Empty for an invoice without one."),
     Column("attempts", "Attempts", "count", width="small"),
     Column("next", "Next retry", width=170, help="When Stripe tries again by itself."),
     Column("invoice", "Invoice"),
@@ -82,9 +84,13 @@ def _filters(currencies: list[str]) -> FailureFilter:
             "Next retry", list(_RETRY), key="retry", width=180, format_func=_RETRY_WORDS.__getitem__,
             **changed,
         )  # fmt: skip
+        standing: Standing = st.selectbox(
+            "Subscription", list(_STANDING_WORDS), key="subscription", width=150,
+            format_func=_STANDING_WORDS.__getitem__, **changed,
+        )  # fmt: skip
         contact = worklist.contact_filter("failure_contact", PAGE_KEY)
         owner = worklist.person_filter("Owner", "failure_owner", PAGE_KEY, staff)
-    return FailureFilter(currency or "", _RETRY[retry or ""], contact, owner)
+    return FailureFilter(currency or "", _RETRY[retry or ""], contact, owner, standing or "")
 
 
 def _at_stake(stakes: Sequence[Stake]) -> None:
@@ -189,6 +195,7 @@ def _cells(row: FailureRow) -> dict[str, Any]:
         "amount": row.amount,
         "currency": row.currency,
         "why": f"{reason.words} {reason.advice}",
+        "subscription": row.subscription_status,
         "attempts": row.attempts,
         "next": formats.moment(row.next_attempt) if row.next_attempt else "No further retry",
         "invoice": row.number,

@@ -26,9 +26,11 @@ from models import (
 from services.clock import DAY
 from services.metrics.failures import Failure, is_open_failure, last
 from services.mirror import dealings
+from services.mirror.facts import ENDED
 
 Condition = sa.ColumnElement[bool]
 Contact = Literal["", "contacted", "not contacted"]
+Standing = Literal["", "running", "over"]
 NO_OWNER: Final = 0
 _subscription, _customer, _invoice = col(Subscription.id), col(Subscription.customer), col(Invoice.id)
 
@@ -170,12 +172,16 @@ def _trial_row(found: Any, plan: str) -> TrialRow:
 
 @dataclass(frozen=True, slots=True)
 class FailureFilter:
-    """Which open failures. `retry`: whether Stripe will try again by itself; None = either."""
+    """Which open failures. `retry`: whether Stripe will try again by itself; None = either.
+
+    `subscription`: whether the invoice's subscription still runs; those without one are among all only.
+    """
 
     currency: str = ""
     retry: bool | None = None
     contact: Contact = ""
     owner: int | None = None
+    subscription: Standing = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +204,7 @@ class FailureRow:
     failed_since: int
     next_attempt: int | None
     hosted_invoice_url: str
-    subscription: str
+    subscription_status: str
     last_contact_at: int | None
     last_contact_kind: str
     owner: str
@@ -214,31 +220,37 @@ class Stake:
 
 
 def failure_conditions(wanted: FailureFilter) -> list[Condition]:
-    """The filter as conditions on invoices joined with their customers' facts."""
+    """The filter as conditions on invoices joined with their subscriptions and their customers' facts."""
     found: list[Condition] = [is_open_failure()]
     if wanted.currency:
         found.append(col(Invoice.currency) == wanted.currency)
     if wanted.retry is not None:
         again = col(Invoice.next_payment_attempt).is_not(None)
         found.append(again if wanted.retry else ~again)
+    if wanted.subscription:
+        over = col(Subscription.status).in_(ENDED) | col(Subscription.deleted)
+        found.append(over if wanted.subscription == "over" else ~over)
     return found + _people(wanted.contact, wanted.owner)
 
 
 def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
-    """Count and money at stake for each currency, in the order of the list."""
+    """Count and money at stake for each currency, in the order of the list: the one with most rows first."""
     found = session.execute(
         _failures(Invoice.currency, sa.func.count(), sa.func.sum(Invoice.amount_remaining))
         .where(*where)
         .group_by(col(Invoice.currency))
-        .order_by(col(Invoice.currency))
+        .order_by(sa.func.count().desc(), col(Invoice.currency))
     )
     return [Stake(currency, invoices, int(amount)) for currency, invoices, amount in found]
 
 
 def failures(session: Session, where: Sequence[Condition], *, offset: int, limit: int) -> list[FailureRow]:
-    """One page of the open failures that match `failure_conditions`: by currency, the largest first."""
-    order = (col(Invoice.currency), col(Invoice.amount_remaining).desc(), _invoice)
-    wanted = _failures(Invoice, CustomerFacts, Customer, Staff.name).where(*where)
+    """One page of the matching open failures: currencies in the order of `stakes`, the largest first."""
+    ranks = {stake.currency: rank for rank, stake in enumerate(stakes(session, where))}
+    if not ranks:
+        return []
+    order = (sa.case(ranks, value=col(Invoice.currency)), col(Invoice.amount_remaining).desc(), _invoice)
+    wanted = _failures(Invoice, CustomerFacts, Customer, Staff.name, Subscription.status).where(*where)
     page = session.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
     reasons = last(session.connection(), [invoice.id for invoice, *_ in page])
     return [_failure_row(row, reasons.get(row[0].id)) for row in page]
@@ -250,12 +262,13 @@ def _failures(*columns: Any) -> Any:
         .select_from(Invoice)
         .join(CustomerFacts, col(CustomerFacts.customer) == col(Invoice.customer))
         .join(Customer, col(Customer.id) == col(Invoice.customer))
+        .outerjoin(Subscription, _subscription == col(Invoice.subscription))
         .outerjoin(Staff, col(Staff.id) == col(CustomerFacts.owner))
     )
 
 
 def _failure_row(found: Any, reason: Failure | None) -> FailureRow:
-    invoice, facts, customer, owner = found
+    invoice, facts, customer, owner, subscription_status = found
     return FailureRow(
         invoice=invoice.id,
         number=invoice.number or invoice.id,
@@ -271,7 +284,7 @@ def _failure_row(found: Any, reason: Failure | None) -> FailureRow:
         failed_since=invoice.finalized_at or invoice.created,
         next_attempt=invoice.next_payment_attempt,
         hosted_invoice_url=invoice.hosted_invoice_url or "",
-        subscription=invoice.subscription or "",
+        subscription_status=subscription_status or "",
         last_contact_at=facts.last_contact_at,
         last_contact_kind=facts.last_contact_kind,
         owner=owner or "",

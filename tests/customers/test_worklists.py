@@ -129,8 +129,8 @@ def failures(database: ModuleType) -> ModuleType:
     """Three open failures in two currencies and four invoices that are none."""
     with database.transaction() as session:
         for id, amount, currency, given in (
-            ("small", 1000, "usd", {"next_payment_attempt": NOW + DAY}),
-            ("big", 9000, "usd", {}),
+            ("small", 1000, "usd", {"next_payment_attempt": NOW + DAY, "subscription": "sub_on"}),
+            ("big", 9000, "usd", {"subscription": "sub_off"}),
             ("yen", 5000, "jpy", {}),
             ("paid", 7000, "usd", {"status": "paid"}),
             ("void", 7000, "usd", {"status": "void"}),
@@ -143,6 +143,8 @@ def failures(database: ModuleType) -> ModuleType:
                 session, Invoice, id=f"in_{id}", number=f"N-{id}", customer=f"cus_{id}",
                 amount_remaining=amount, currency=currency, **values,
             )  # fmt: skip
+        for id, status in (("sub_on", "past_due"), ("sub_off", "canceled")):
+            builders.row(session, Subscription, id=id, customer="cus_x", status=status)
         builders.row(session, InvoicePayment, id="inpay_1", invoice="in_big", payment_intent="pi_1")
         builders.row(
             session, PaymentIntent, id="pi_1", decline_code="lost_card", error_code="card_declined",
@@ -162,10 +164,13 @@ def list_failures(database: ModuleType, wanted: FailureFilter) -> list[str]:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (FailureFilter(), ["yen", "big", "small"]),
+        (FailureFilter(), ["big", "small", "yen"]),
         (FailureFilter(currency="usd"), ["big", "small"]),
         (FailureFilter(retry=True), ["small"]),
         (FailureFilter(retry=False), ["yen", "big"]),
+        (FailureFilter(subscription="running"), ["small"]),
+        (FailureFilter(subscription="over"), ["big"]),
+        (FailureFilter(subscription="over", currency="jpy"), []),
         (FailureFilter(owner=4), ["big"]),
         (FailureFilter(contact="contacted"), []),
     ],
@@ -179,7 +184,7 @@ def test_open_failures_by_money_at_stake(
 def test_money_at_stake_is_never_added_across_currencies(failures: ModuleType) -> None:
     with failures.session() as session:
         found = worklists.stakes(session, worklists.failure_conditions(FailureFilter()))
-    assert found == [Stake("jpy", 1, 5_000), Stake("usd", 2, 10_000)]
+    assert found == [Stake("usd", 2, 10_000), Stake("jpy", 1, 5_000)]
 
 
 def test_the_issuers_reason_goes_before_the_general_one(failures: ModuleType) -> None:
@@ -195,6 +200,7 @@ def test_the_issuers_reason_goes_before_the_general_one(failures: ModuleType) ->
         None,
     )
     assert (small.code, small.advice, small.next_attempt) == ("expired_card", "", NOW + DAY)
+    assert (big.subscription_status, small.subscription_status) == ("canceled", "past_due")
     assert (big.number, big.name, big.amount) == ("N-big", "Name big", 9000)
 
 

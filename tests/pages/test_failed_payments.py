@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from models import Charge, CustomerFacts, InvoicePayment
+from models import Charge, CustomerFacts, InvoicePayment, Subscription
 from services import clock
 from services.stripe_api import declines
 from tests.customers import builders
@@ -16,41 +16,49 @@ from tests.pages.work import add_failure, captions, column, open_page
 @pytest.fixture
 def failures(staffed: ModuleType, ready: None) -> ModuleType:
     """Three open failures in two currencies."""
-    add_failure(staffed, "Small", 1000, next_payment_attempt=clock.now() + clock.DAY)
+    add_failure(staffed, "Small", 1000, next_payment_attempt=clock.now() + clock.DAY, subscription="sub_on")
     add_failure(staffed, "Big", 900_000)
-    add_failure(staffed, "Yen", 5000, "jpy")
+    add_failure(staffed, "Yen", 5000, "jpy", subscription="sub_off")
     with staffed.transaction() as session:
+        builders.row(session, Subscription, id="sub_on", customer="cus_x", status="past_due")
+        builders.row(session, Subscription, id="sub_off", customer="cus_x", status="canceled")
         builders.row(session, InvoicePayment, id="inpay_1", invoice="in_big", charge="ch_1")
         builders.row(
-            session, Charge, id="ch_1", decline_code="insufficient_funds", advice_code="do_not_try_again"
+            session,
+            Charge,
+            id="ch_1",
+            status="failed",
+            decline_code="insufficient_funds",
+            advice_code="do_not_try_again",
         )
     return staffed
 
 
 def test_failures_stand_by_money_at_stake(failures: ModuleType) -> None:
     app = open_page("failed_payments")
-    assert column(app, "customer") == ["Yen", "Big", "Small"]
-    assert column(app, "amount") == ["¥5,000", "$9,000.00", "$10.00"]
+    assert column(app, "customer") == ["Big", "Small", "Yen"]
+    assert column(app, "amount") == ["$9,000.00", "$10.00", "¥5,000"]
     assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("At stake in JPY", "¥5,000"),
         ("At stake in USD", "$9,010.00"),
+        ("At stake in JPY", "¥5,000"),
     ]
-    assert column(app, "next")[:2] == ["No further retry"] * 2
-    assert column(app, "next")[2] != "No further retry"
+    big, small, yen = column(app, "next")
+    assert big == yen == "No further retry" != small
+    assert [list(cell) for cell in column(app, "subscription")] == [[], ["Past due"], ["Canceled"]]
     assert column(app, "attempts") == ["2"] * 3
 
 
 def test_a_card_that_is_lost_is_not_to_be_tried_again(failures: ModuleType) -> None:
     why = column(open_page("failed_payments"), "why")
-    assert why[1].startswith(declines.explain("insufficient_funds").words)
-    assert why[1].endswith(declines.explain("do_not_try_again").advice)
-    assert why[0].startswith(declines.explain("").words)
+    assert why[0].startswith(declines.explain("insufficient_funds").words)
+    assert why[0].endswith(declines.explain("do_not_try_again").advice)
+    assert why[2].startswith(declines.explain("").words)
 
 
 def test_without_a_card_that_is_the_reason(failures: ModuleType) -> None:
     with failures.transaction() as session:
         session.get(CustomerFacts, "cus_yen").payment_method_on_file = False
-    assert column(open_page("failed_payments"), "why")[0].startswith("There is no card on file")
+    assert column(open_page("failed_payments"), "why")[2].startswith("There is no card on file")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +68,9 @@ def test_without_a_card_that_is_the_reason(failures: ModuleType) -> None:
         ({"retry": "Planned"}, ["Small"]),
         ({"retry": "No further retry", "currency": "USD"}, ["Big"]),
         ({"failure_contact": "Contacted"}, []),
-        ({"currency": "XYZ"}, ["Yen", "Big", "Small"]),
+        ({"currency": "XYZ"}, ["Big", "Small", "Yen"]),
+        ({"subscription": "Still running"}, ["Small"]),
+        ({"subscription": "Over"}, ["Yen"]),
     ],
 )
 def test_an_address_shows_a_colleague_the_same(
