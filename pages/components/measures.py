@@ -14,6 +14,7 @@ from services.metrics import conversion, funnel, kept, overview, periods, versio
 from services.metrics.conversion import Cube
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
+from services.metrics.trials import Segment
 from services.staff.roles import Person
 
 T = TypeVar("T")
@@ -43,6 +44,14 @@ class Measures:
         """Everybody who signed up in the last `months`, counted by how far they came."""
         signed_up = _last(months)
         return self._ask(f"walkers {months}", lambda s: funnel.cells(s, signed_up, as_of=clock.now()))
+
+    def days_to_convert(self, months: int, segment: Segment) -> Sequence[int]:
+        """How long the conversions of the last `months` took, in ascending days."""
+        started = _last(months)
+        return self._ask(
+            f"days {months} {segment}",
+            lambda s: conversion.days_to_convert(s, started, as_of=clock.now(), segment=segment),
+        )
 
     def plan_names(self) -> dict[str, str]:
         """Every plan's name by its product id."""

@@ -20,7 +20,7 @@ from sqlmodel import Session, col
 
 from models import Product, Subscription
 from services.clock import DAY
-from services.metrics.periods import Period, index_of
+from services.metrics.periods import Period, index_of, within
 from services.metrics.statistics import Rate
 from services.metrics.trials import EVERYONE, STATES, Segment, trials
 
@@ -152,6 +152,15 @@ def cube(session: Session, periods: Sequence[Period], *, as_of: int, segment: Se
         for cohort, state, plan, source, currency, days, late, count in rows
     ]
     return Cube(periods, as_of, cells)
+
+
+def days_to_convert(
+    session: Session, periods: Sequence[Period], *, as_of: int, segment: Segment = EVERYONE
+) -> list[int]:
+    """Days from the start to the first payment, ascending, of the converted trials begun in the periods."""
+    t = trials(as_of, segment).c
+    took = sa.select(t.converted_at - t.started).where(t.state == "converted", within(t.started, periods))
+    return sorted(-(-seconds // DAY) for seconds in session.execute(took).scalars())
 
 
 def plan_names(session: Session) -> dict[str, str]:

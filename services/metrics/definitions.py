@@ -73,6 +73,13 @@ _ALL = (
         "is marked as open and left out of comparisons. Months are cut in the workspace's time zone.",
     ),
     Definition(
+        "days_to_convert", "Trials", "Days to convert",
+        "Days from a trial's start to its first payment: half of the conversions took no longer than the "
+        "median, nine of ten no longer than the other number.",
+        more="Of the trials that started in the months shown and have converted. Those that still run are "
+        "not among them, so that young months look quicker than they are.",
+    ),
+    Definition(
         "period_rate", "Trials", "Conversion of the last 30 days",
         "Of the trials that ended in the last 30 days, the share that converted, as Stripe shows it.",
         "of these, the trials that converted", "trials that ended in the last 30 days",

@@ -28,11 +28,6 @@ def last(grain: Grain, count: int, *, until: int, zone: ZoneInfo) -> list[Period
     return [_period(grain, until, zone, back) for back in range(count - 1, -1, -1)]
 
 
-def containing(grain: Grain, instant: int, zone: ZoneInfo) -> Period:
-    """The week or month that holds `instant`."""
-    return _period(grain, instant, zone, 0)
-
-
 def _period(grain: Grain, until: int, zone: ZoneInfo, back: int) -> Period:
     start = _month if grain == "month" else _week
     begins = start(until, zone, -back)

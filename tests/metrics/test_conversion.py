@@ -71,9 +71,23 @@ def test_a_window_counts_only_who_converted_within_it(database, account) -> None
     assert [cube.cohorts(window)[0].rate.part for window in (7, 14, 30, 60, None)] == [0, 0, 2, 3, 3]
 
 
+def test_days_to_convert_are_those_of_the_converted_trials_of_the_months(database, account) -> None:
+    convert(account, "ada", at("2026-03-02"), after=29)
+    convert(account, "bob", at("2026-03-02"), after=14, plan="team")
+    convert(account, "cem", at("2026-02-28"), after=7)
+    expire(account, "dan", at("2026-03-02"))
+    account.save(database)
+    with database.session() as session:
+        asked = [
+            conversion.days_to_convert(session, MONTHS, as_of=NOW, segment=segment)
+            for segment in (Segment(), Segment(plan="prod_team"), Segment(source="ads"))
+        ]
+    assert asked == [[15, 30], [15], []]
+
+
 def test_a_cohort_is_open_until_its_last_trial_is_as_old_as_the_window(database, account) -> None:
     expire(account, "ada", at("2026-05-01"))
-    may = periods.containing("month", at("2026-05-01"), UTC)
+    (may,) = periods.last("month", 1, until=at("2026-05-01"), zone=UTC)
     for as_of, is_open in ((may.ends + 30 * DAY - 1, True), (may.ends + 30 * DAY, False)):
         cohort = count(database, account, as_of).cohorts(30)[2]
         assert (cohort.period.key, cohort.open) == ("2026-05", is_open)
