@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from models import Workspace
 from services import clock, database
 from services.errors import TrialdeskError
-from services.mirror import complete, cursors, events, facts, inbox, orphans, rates, shapes
+from services.mirror import complete, cursors, events, facts, inbox, orphans, rates, shapes, vanished
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object
@@ -78,10 +78,11 @@ def window(resource: str, pages: int = WINDOW) -> bool:
 
 
 def finish() -> None:
-    """What follows the last page: customers that only others name, rates and facts of everybody."""
+    """What follows the last page: rows that no list has, customers that only others name, rates and facts."""
     with database.transaction() as session:
         cursors.begin(session, cursors.DERIVED)
     try:
+        vanished.read_again()
         orphans.adopt()
     except TrialdeskError as error:
         cursors.fail(cursors.DERIVED, str(error))

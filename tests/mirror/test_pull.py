@@ -148,10 +148,19 @@ def test_what_changes_during_the_pull_comes_with_the_events(claimed: ModuleType,
 
 @sqlite_only
 def test_a_gap_longer_than_stripe_keeps_events_is_listed_again(pulled: ModuleType, sandbox: Sandbox) -> None:
+    subscribed = truth.every(sandbox, "/v1/subscriptions")[0]
+    sandbox.client().v1.customers.delete(subscribed["customer"])
     sandbox.advance(days=40)
     poll.once()
     assert not read_progress(pulled).complete
     pull.whole_account()
+    with pulled.session() as session:
+        gone = session.get(Customer, subscribed["customer"])
+        assert gone is not None
+        assert gone.deleted
+    before = len(sandbox.requests())
+    pull.finish()
+    assert len(sandbox.requests()) == before
     poll.once()
     assert read_progress(pulled).complete
     assert truth.differences(sandbox) == []
