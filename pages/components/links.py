@@ -1,4 +1,4 @@
-"""Where does this lead: to a page of the desk, to Stripe, to Intercom, to the company's own admin?
+"""Where does this lead: to Stripe, to Intercom, to the company's own admin?
 
 External addresses are empty where there is nothing to lead to (the sandbox has no Stripe dashboard);
 callers then show no link.
@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 
 import streamlit as st
 
-from pages.components.navigation import PAGES
 from services import config
 
 _STRIPE = "https://dashboard.stripe.com"
@@ -26,17 +25,6 @@ _STRIPE_KINDS = {
     "coupon": "coupons",
     "event": "events",
 }
-
-
-def page_url(key: str, **parameters: str | int) -> str:
-    """The address of a page with filters, e.g. `/trials?days=7`."""
-    query = urlencode({name: value for name, value in parameters.items() if value != ""})
-    return f"{PAGES[key].path}?{query}" if query else PAGES[key].path
-
-
-def customer_url(id: str) -> str:
-    """The address of one customer's page."""
-    return page_url("customer", id=id)
 
 
 def stripe_url(kind: str, id: str) -> str:

@@ -15,10 +15,7 @@ import streamlit as st
 
 from pages.components import formats, statuses
 
-PAGE_SIZES = (25, 50, 100)
-Kind = Literal[
-    "text", "money", "micros", "moment", "day", "relative", "days_left", "count", "status", "badges", "link"
-]
+Kind = Literal["text", "money", "micros", "moment", "day", "relative", "days_left", "count", "status", "link"]
 _RIGHT: frozenset[Kind] = frozenset({"money", "micros", "count", "days_left"})
 
 
@@ -134,8 +131,6 @@ def _cell(row: Mapping[str, Any], column: Column) -> Any:
             return formats.days_left(value)
         case "status":
             return [statuses.label(value)] if value else []
-        case "badges":
-            return list(value or ())
         case "link":
             return value or None
     return "" if value is None else str(value)
@@ -153,7 +148,5 @@ def _config(column: Column, open_label: str, opened: str) -> Any:
         )
     if column.kind == "link":
         return st.column_config.LinkColumn(column.label, display_text="Open", **shared)
-    if column.kind == "badges":
-        return st.column_config.MultiselectColumn(column.label, color="gray", **shared)
     alignment = "right" if column.kind in _RIGHT else "left"
     return st.column_config.TextColumn(column.label, alignment=alignment, **shared)

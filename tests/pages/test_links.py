@@ -14,12 +14,6 @@ def configure(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     config.settings.cache_clear()
 
 
-def test_pages_and_their_filters() -> None:
-    assert links.page_url("overview") == "/"
-    assert links.page_url("trials", days=7, plan="") == "/trials?days=7"
-    assert links.customer_url("cus_1&x=2") == "/customer?id=cus_1%26x%3D2"
-
-
 def test_the_sandbox_leads_nowhere_outside() -> None:
     assert links.stripe_url("customer", "cus_1") == links.request_url("req_1") == ""
     assert links.intercom_url("a@b.c") == links.admin_url("cus_1") == ""

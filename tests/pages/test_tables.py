@@ -16,13 +16,13 @@ def page() -> None:
 
     rows: list[dict[str, Any]] = [
         {"name": "**Acme** <b>", "status": "past_due", "mrr": 12_345_000_000, "open": 500, "currency": "usd",
-         "tags": ["vip"], "ends": None, "count": 1200},
+         "ends": None, "count": 1200},
         {"name": None, "status": "brand_new", "mrr": None, "open": 500, "currency": "jpy",
-         "tags": None, "ends": 0, "count": None},
+         "ends": 0, "count": None},
     ]  # fmt: skip
     columns = (
         Column("name", "Customer"), Column("status", "Status", "status"), Column("mrr", "MRR", "micros"),
-        Column("open", "Open", "money"), Column("tags", "Tags", "badges"), Column("ends", "Ends", "day"),
+        Column("open", "Open", "money"), Column("ends", "Ends", "day"),
         Column("count", "Count", "count"),
     )  # fmt: skip
     total = int(st.session_state.get("total", 2))
@@ -53,7 +53,6 @@ def test_cells_are_written_in_the_workspaces_way() -> None:
     assert (second["name"], second["mrr"], second["open"], second["count"]) == ("", "–", "¥500", "")
     assert list(second["status"]) == ["brand_new"]
     assert (first["ends"], second["ends"]) == ("–", "Jan 1, 1970")
-    assert list(second["tags"]) == []
 
 
 def test_the_address_names_the_page() -> None:
