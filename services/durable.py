@@ -15,11 +15,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
@@ -49,6 +50,16 @@ class Slot(Protocol):
 
     def close(self) -> None:
         """Lets the seat go."""
+
+
+class _Standing(Protocol):
+    """How a piece of work stands."""
+
+    @property
+    def is_final(self) -> bool: ...
+
+
+Reached = TypeVar("Reached", bound=_Standing)
 
 
 @dataclass
@@ -133,6 +144,14 @@ def start(
     require()
     with SetWorkflowID(id), SetEnqueueOptions(queue_partition_key=partition):
         DBOS.enqueue_workflow(queue, workflow, *args)
+
+
+def settled(read: Callable[[], Reached], seconds: float, *, every: float) -> Reached:
+    """What `read` finds as soon as it is final, or how it stands after `seconds`; asked once in `every` s."""
+    until = time.monotonic() + seconds
+    while not (reached := read()).is_final and time.monotonic() < until:
+        time.sleep(every)
+    return reached
 
 
 def _declare_queues() -> None:

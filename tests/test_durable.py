@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -99,6 +100,21 @@ def test_a_room_whose_upkeep_fails_keeps_neither_the_desk_nor_the_others_from_st
         assert durable.is_launched() and done == ["after it"]
     finally:
         durable.shutdown()
+
+
+@dataclass
+class Standing:
+    """How a piece of work stands."""
+
+    is_final: bool
+
+
+def test_a_wait_ends_with_the_work_or_with_the_patience() -> None:
+    seen = [Standing(False), Standing(False), Standing(True), Standing(True)]
+    assert durable.settled(lambda: seen.pop(0), 5, every=0.001).is_final and len(seen) == 1
+    began = time.monotonic()
+    assert not durable.settled(lambda: Standing(False), 0.05, every=0.01).is_final
+    assert time.monotonic() - began < 2
 
 
 def test_finished_work_is_forgotten_after_a_week(running: ModuleType, tmp_path: Path) -> None:

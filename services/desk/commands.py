@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from dataclasses import asdict, dataclass, replace
 
@@ -166,13 +165,12 @@ def _with_link(opened: Opened, reached: Outcome) -> Outcome:
 
 def wait(token: str, seconds: float = _PATIENCE) -> Outcome:
     """The outcome, as soon as it is final, or how it stands after `seconds`."""
-    until = time.monotonic() + seconds
-    while True:
+
+    def read() -> Outcome:
         with database.session() as session:
-            reached = outcome(session, token)
-        if reached.is_final or time.monotonic() >= until:
-            return reached
-        time.sleep(_POLL)
+            return outcome(session, token)
+
+    return durable.settled(read, seconds, every=_POLL)
 
 
 def outcome(session: Session, token: str) -> Outcome:

@@ -7,7 +7,6 @@ was typed is sent as it is and never read as a template again.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -200,13 +199,12 @@ def letter(session: Session, token: str) -> Letter:
 
 def wait(token: str, seconds: float = _PATIENCE) -> Outcome:
     """The outcome as soon as nothing moves any more, or how it stands after `seconds`."""
-    until = time.monotonic() + seconds
-    while True:
+
+    def read() -> Outcome:
         with database.session() as session:
-            reached = outcome(session, token)
-        if reached.is_final or time.monotonic() >= until:
-            return reached
-        time.sleep(_POLL)
+            return outcome(session, token)
+
+    return durable.settled(read, seconds, every=_POLL)
 
 
 def send_again(token: str, person: Person, *, seen: str) -> Outcome:
