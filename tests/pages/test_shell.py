@@ -54,7 +54,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[WrittenDesk]:
 
 
 def run(app: AppTest | None = None) -> AppTest:
-    app = (AppTest.from_function(guarded) if app is None else app).run()
+    app = (AppTest.from_function(guarded, default_timeout=60) if app is None else app).run()
     assert not app.exception
     return app
 
@@ -100,7 +100,7 @@ def test_a_person_who_is_shut_out_is_no_longer_offered(staffed: ModuleType) -> N
 
 def test_a_role_without_the_permission_sees_why(staffed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GRANTS, Role.VIEWER, frozenset())
-    app = AppTest.from_function(guarded)
+    app = AppTest.from_function(guarded, default_timeout=60)
     app.session_state["acting_as"] = "vera@trialdesk.test"
     run(app)
     assert "Your role (viewer) may not see customers" in app.info[0].value
@@ -169,7 +169,7 @@ def failing(kind: str) -> None:
 
 
 def test_our_errors_are_shown_as_sentences() -> None:
-    app = AppTest.from_function(failing, kwargs={"kind": "ours"}).run()
+    app = AppTest.from_function(failing, default_timeout=60, kwargs={"kind": "ours"}).run()
     assert [error.value for error in app.error] == [r"The \*amount\* is 0\."]
     assert [caption.value for caption in app.caption] == [r"Type more\."]
 
@@ -178,7 +178,7 @@ def test_any_other_error_leaves_a_reference_and_a_traceback_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR, logger="trialdesk.pages"):
-        app = AppTest.from_function(failing, kwargs={"kind": "other"}).run()
+        app = AppTest.from_function(failing, default_timeout=60, kwargs={"kind": "other"}).run()
     [record] = [record for record in caplog.records if record.name == "trialdesk.pages"]
     assert record.exc_info is not None
     reference = record.getMessage().rpartition("reference ")[2].rstrip(").")

@@ -35,7 +35,7 @@ def page() -> None:
 
 
 def run(total: int, **query: str) -> AppTest:
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=60)
     app.session_state["total"] = total
     for name, value in query.items():
         app.query_params[name] = value
