@@ -37,11 +37,18 @@ def show(figure: Figure, currency: str = "", *, title: str = "") -> None:
 
 
 def line(figure: Figure, currency: str = "") -> None:
-    """Draws the figure as one line of text that leads to its rows."""
+    """Draws the figure as one line of text that leads to its rows, where a page has them."""
     change = _change(figure, currency)
     beside = f" ({change})" if change else ""
     words = f"{DEFINITIONS[figure.key].title}: {value(figure, currency)}{beside}"
-    _link(figure, formats.plain(words), help=explained(figure))
+    if figure.amounts and figure.amounts[1]:
+        words += f" ({' of '.join(formats.money(amount, currency) for amount in figure.amounts)})"
+    if figure.page:
+        _link(figure, formats.plain(words), help=explained(figure))
+    else:
+        st.markdown(
+            formats.plain(words), help=f"{explained(figure)} {DEFINITIONS[figure.key].more}", width="content"
+        )
 
 
 def _link(figure: Figure, label: str, help: str | None = None) -> None:

@@ -34,6 +34,7 @@ class Figure:
 
     Units: a count, `money` in minor units, `micros` (MRR), a Rate. `good` is the direction that pleases.
     `page` and `params` lead to its rows; `beside` is a second number of the same thing (how many, how much).
+    No `page`: no list holds these rows alone. `amounts`: the money of a rate's part and whole (minor units).
     """
 
     key: str
@@ -45,6 +46,7 @@ class Figure:
     params: Mapping[str, str] = field(default_factory=dict)
     good: Good = "more"
     beside: int | None = None
+    amounts: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _one_currency(
         _of("trial_mrr", code, now.trials, then.trials, "micros"),
         _converted(cube.only(Segment(currency=code)), window, code),
         _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
-        _recovered(now.recovered.get(code, Recovery()), code),
+        _recovered(now.recovered.get(code, Recovery())),
         _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
     ]
 
@@ -184,11 +186,10 @@ def _converted(cube: Cube, window: int, code: str = "") -> Figure:
     return Figure("cohort_rate", "rate", _rate(last), _rate(before), _name(before), "conversion", params)
 
 
-def _recovered(found: Recovery, code: str) -> Figure:
+def _recovered(found: Recovery) -> Figure:
     """Not compared: payments that failed earlier had more time to come back."""
-    return Figure(
-        "recovery_rate", "rate", found.rate, None, "", "failed-payments", _in(code, "failed-payments")
-    )
+    money = (found.recovered_amount, found.failed_amount)
+    return Figure("recovery_rate", "rate", found.rate, None, "", "", amounts=money)
 
 
 def _in(code: str, page: str) -> dict[str, str]:

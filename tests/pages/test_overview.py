@@ -93,6 +93,13 @@ def test_every_number_leads_to_rows_of_a_page_that_exists(account: ModuleType) -
     assert "customers?only=paying&sort=MRR&currency=USD" in links(app)["Customers"]
 
 
+def test_recovered_says_its_money_and_leads_to_no_page_that_lacks_its_rows(account: ModuleType) -> None:
+    app = open_in_menu("overview")
+    told = {text.value.replace("\\", ""): text.help for text in app.markdown}
+    assert "among the invoices of their customers" in told["Recovered: 0.0 % ($0.00 of $19.00)"]
+    assert not [label for label in links(app) if label.startswith("Recovered")]
+
+
 def test_help_says_what_the_number_means_and_since_when_it_changed(account: ModuleType) -> None:
     helps = {metric.label: metric.help for metric in open_in_menu("overview").metric}
     assert "after discounts that last forever" in helps["MRR"]
