@@ -8,6 +8,7 @@ from services.desk.command import Quote
 from services.desk.subject import Subject
 from services.errors import Refused
 from services.stripe_api import writes
+from services.stripe_api.failures import OutcomeUnknown, StripeUnavailable
 
 
 def next_invoice(subject: Subject, **changes: Any) -> Quote | None:
@@ -18,9 +19,14 @@ def next_invoice(subject: Subject, **changes: Any) -> Quote | None:
 
 
 def of(params: dict[str, Any]) -> Quote | None:
-    """The invoice for these parameters; None where Stripe says that there would be none."""
+    """The invoice for these parameters; None where Stripe says that there would be none.
+
+    Raises StripeUnavailable where no answer came: a preview changes nothing, so nothing is in doubt.
+    """
     try:
         invoice = writes.preview_invoice(params).object
+    except OutcomeUnknown as silence:
+        raise StripeUnavailable(silence.status, request_id=silence.request_id) from None
     except Refused as refusal:
         if refusal.code == "invoice_upcoming_none":
             return None

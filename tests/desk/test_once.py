@@ -15,6 +15,7 @@ from services.desk.command import Form
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.errors import Conflict, NotAllowed
+from services.stripe_api.failures import StripeUnavailable
 from tests.desk.bench import ANA, BEN, FORMS, VIC, WEEK, Bench, happened, prepare, press, row
 
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
@@ -101,7 +102,8 @@ def test_a_lost_answer_is_one_effect(desk: Bench, command: str, kind: str) -> No
     about = prepare(desk, command)
     opened = commands.open(ANA, command, about.customer.id, about.object_id)
     method = "DELETE" if command == "cancel" else "POST"
-    desk.sandbox.fault(kind, method=method, path="/v1/", count=3)
+    path = "/v1/subscriptions" if command == "reactivate" else "/v1/"  # not the preview before it
+    desk.sandbox.fault(kind, method=method, path=path, count=3)
     outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
     desk.sandbox.heal()
     assert outcome.state == "done", outcome
@@ -127,6 +129,15 @@ def test_an_answer_that_never_comes_is_looked_up(
     assert (outcome.state, len(happened(desk, command, about))) == (state, times), outcome
     if state == "failed":
         assert "did not do it" in outcome.message
+
+
+@SQLITE
+def test_a_preview_that_is_not_answered_leaves_nothing_in_doubt(desk: Bench) -> None:
+    about = desk.in_state("canceled")
+    desk.sandbox.fault("timeout_after", method="POST", path="/v1/invoices/create_preview")
+    with pytest.raises(StripeUnavailable, match="cannot be reached"):
+        commands.open(ANA, "reactivate", about.customer.id, about.object_id)
+    assert happened(desk, "reactivate", about) == []
 
 
 def lose(desk: Bench, command: str) -> tuple[Subject, str]:

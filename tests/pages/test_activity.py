@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from models import Action, Customer
+from models import Action, Customer, CustomerFacts
 from services import clock, config
 from services.staff import people
 from tests.pages.work import captions, column, open_page
@@ -25,6 +25,7 @@ def ledger(staffed: ModuleType) -> ModuleType:
     with staffed.transaction() as session:
         staff = {email: people.admit(session, email) for email in (ADMIN, SALES)}
         session.add(Customer(id="cus_1", created=1, name="*Ada* <b>"))
+        session.add(CustomerFacts(customer="cus_1", name_key="*ada* <b>"))
         for number, (email, state) in enumerate(
             [(ADMIN, "done"), (ADMIN, "done"), (SALES, "failed"), (SALES, "unknown")]
         ):
