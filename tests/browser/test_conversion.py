@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.visitor import PATIENCE, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 expect.set_options(timeout=PATIENCE)
 COUNTED = re.compile(r"^(?:[\d,]+–[\d,]+ of )?([\d,]+) customers?$")
 
