@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 from sqlmodel import Session, col, select
 
-from models import Action, CustomerFacts, Subscription
+from models import Action, Customer, CustomerFacts, PaymentMethod, Subscription
 from services import database
 from tests.browser.cast import Cast, Part
 from tests.browser.visitor import Visitor
@@ -94,17 +95,21 @@ def cast(account: Account) -> Cast:
 
 
 def await_parts(tables: Tables, parts: list[Part], account: Account) -> None:
-    """Waits until the desk knows them all as the account does."""
+    """Waits until the desk knows them all as the account does: the subscription and the card."""
     sdk = account.client().v1
     for part in parts:
         status = sdk.subscriptions.retrieve(part.subscription).status
-        tables.until(lambda session, part=part, status=status: _known(session, part, status))
+        settings = sdk.customers.retrieve(part.customer).invoice_settings
+        card = settings.default_payment_method if settings else None
+        tables.until(partial(_known, part=part, status=status, card=str(card) if card else None))
 
 
-def _known(session: Session, part: Part, status: str) -> bool:
+def _known(session: Session, part: Part, status: str, card: str | None) -> bool:
     subscription = session.get(Subscription, part.subscription)
-    facts = session.get(CustomerFacts, part.customer)
-    return bool(subscription and facts and subscription.status == status)
+    customer, facts = session.get(Customer, part.customer), session.get(CustomerFacts, part.customer)
+    if not (subscription and customer and facts) or (card and not session.get(PaymentMethod, card)):
+        return False
+    return (subscription.status, customer.default_payment_method) == (status, card)
 
 
 @dataclass

@@ -13,7 +13,14 @@ from playwright.sync_api import Locator, Page, expect
 
 PATIENCE = 60_000  # milliseconds; machines that run tests are busy
 ROW, BOX = 31, 17  # pixels: a table is a picture, so its rows are clicked by position
-_SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+# The script's end is told before its last elements are drawn: the page must also have come to rest.
+_SETTLED = """() => {
+    const app = document.querySelector('[data-testid="stApp"]')
+    const drawn = document.querySelectorAll('[data-testid="stMain"] *').length
+    if (drawn !== window.drawn) { window.drawn = drawn; window.drawnAt = performance.now() }
+    return app?.dataset.testScriptState === "notRunning" && performance.now() - window.drawnAt > 250
+        && !document.querySelector('[data-testid="stSkeleton"]')
+}"""
 
 
 class Visitor:
@@ -36,8 +43,8 @@ class Visitor:
         return self.settle()
 
     def settle(self) -> Visitor:
-        """Waits until the page's script has run to its end."""
-        self.page.locator(_SETTLED).wait_for(state="attached")
+        """Waits until the page's script has run to its end and all of it is drawn."""
+        self.page.wait_for_function(_SETTLED)
         return self
 
     def act_as(self, name: str) -> Visitor:

@@ -1,0 +1,94 @@
+"""Every page in a real browser: it opens without a fault, fits its window, and shows text as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from pages.components.navigation import PAGES
+from tests.browser.cast import NASTY, Cast, Part
+from tests.browser.conftest import Tables, await_parts
+from tests.browser.visitor import Visitor
+from tests.support.desk import Desk
+from tests.support.sandbox import Account
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 400, "height": 800}
+_WIDER_THAN_WINDOW = """() => [document.documentElement, ...document.querySelectorAll(
+    '[data-testid="stMain"], [data-testid="stAppViewContainer"], [data-testid="stMainBlockContainer"]')]
+    .filter(one => one.scrollWidth > one.clientWidth + 1)
+    .map(one => `${one.dataset.testid || "page"}: ${one.scrollWidth} > ${one.clientWidth}`)"""
+_BRIGHTNESS = """() => { const [r, g, b] = getComputedStyle(document.querySelector('[data-testid="stApp"]'))
+    .backgroundColor.match(/\\d+/g).map(Number); return (r + g + b) / 3 }"""
+
+
+@pytest.fixture(scope="module")
+def nasty(cast: Cast, account: Account, tables: Tables) -> Part:
+    """A customer whose name is Markdown, HTML, and an image from elsewhere."""
+    made = cast.failing(NASTY)
+    await_parts(tables, [made], account)
+    return made
+
+
+def faults_of(page: Page) -> list[str]:
+    """What is wrong with the page as it stands: an error shown, or something wider than the window."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    shown = page.get_by_test_id("stException").all_inner_texts()
+    ours = page.get_by_text("Something went wrong on this page").all_inner_texts()
+    return [*shown, *ours, *page.evaluate(_WIDER_THAN_WINDOW)]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_opens_and_fits_its_window(
+    theme: str, desk: Desk, nasty: Part, open_context: Callable[..., BrowserContext]
+) -> None:
+    visitor = Visitor(open_context(color_scheme=theme, viewport=WIDE).new_page(), desk.url)
+    found: dict[str, list[str]] = {}
+    for spec in PAGES.values():
+        about = {"id": nasty.customer} if spec.key == "customer" else {}
+        visitor.page.set_viewport_size(WIDE)
+        visitor.open(spec.path.lstrip("/"), "" if about else spec.title, **about)
+        assert (visitor.page.evaluate(_BRIGHTNESS) > 128) == (theme == "light")
+        assert visitor.page.title() == f"{spec.title} · Trialdesk"
+        found[f"{spec.key} wide"] = faults_of(visitor.page)
+        visitor.page.set_viewport_size(NARROW)
+        expect(visitor.page.get_by_test_id("stMain")).to_have_js_property("clientWidth", 400)
+        found[f"{spec.key} narrow"] = faults_of(visitor.page)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_an_unknown_customer_is_a_sentence(visitor: Visitor) -> None:
+    visitor.open("customer", "Customer", id="cus_nobody")
+    visitor.sees("cus_nobody")
+    visitor.button("Search customers").click()
+    visitor.arrive("Customers")
+
+
+def literal(heading: Locator) -> str:
+    """The text as it is seen, without the invisible sign that keeps addresses from becoming links."""
+    return heading.inner_text().replace("\u2060", "")
+
+
+def test_a_name_is_text_wherever_it_stands(visitor: Visitor, nasty: Part, tables: Tables) -> None:
+    visitor.open("customer", id=nasty.customer)
+    heading = visitor.page.get_by_role("heading", level=1)
+    assert literal(heading) == NASTY
+    dialog = visitor.dialog_of("Retry payment")
+    expect(dialog.get_by_text(NASTY)).to_be_visible()
+    dialog.get_by_label("Reason").fill(NASTY)
+    visitor.button("Charge now", dialog).click()
+    expect(dialog.get_by_text("There was not enough money on the card.")).to_be_visible()
+    made_by_text = "a[href*='evil'], img[src*='evil'], b, strong:has-text('Bold'), s, code"
+    assert dialog.locator(made_by_text).count() == 0
+    dialog.get_by_role("button", name="Close").click()
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    assert visitor.page.locator(made_by_text).count() == 0
+    visitor.open("failed-payments", "Failed payments")
+    [row] = tables.actions(nasty.customer)
+    assert row.reason == NASTY
+    visitor.open("activity", "Activity", account=nasty.customer)
+    visitor.sees("1 action")
+    assert visitor.page.locator(made_by_text).count() == 0
+    assert visitor.page.evaluate("window.hacked") is None
