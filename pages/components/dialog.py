@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
-from pages.components import formats, guard, problems
+from pages.components import formats, freshness, guard, problems
 from services.desk.command import Form, Preview
 from services.desk.commands import LONGEST_REASON, Outcome
 from services.errors import InvalidInput, TrialdeskError
@@ -64,7 +64,7 @@ def show(dialogue: Dialogue, *, about: str) -> None:
     """Opens the dialog; call it in the run of the click. `about` names the customer, in their own words."""
     state = _State()
 
-    @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss="rerun")
+    @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss=freshness.dialog_closed)
     def body() -> None:
         _body(dialogue, about, state)
 
@@ -74,7 +74,7 @@ def show(dialogue: Dialogue, *, about: str) -> None:
 def show_problem(title: str, error: TrialdeskError) -> None:
     """Opens a dialog that only says why the thing cannot be done."""
 
-    @st.dialog(title, on_dismiss="rerun")
+    @st.dialog(title, on_dismiss=freshness.dialog_closed)
     def body() -> None:
         problems.show(error)
         if st.button("Close"):
