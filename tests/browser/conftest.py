@@ -9,18 +9,19 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 from sqlmodel import Session, col, select
 
 from models import Action, Customer, CustomerFacts, PaymentMethod, Subscription
 from services import database
 from tests.browser.cast import Cast, Part
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PATIENCE, WHY, Visitor
 from tests.desk.bench import within
 from tests.support.browser import launched
 from tests.support.desk import Desk, start_desk
 from tests.support.sandbox import Account
 
+expect.set_options(timeout=PATIENCE)
 T = TypeVar("T")
 WITHIN = 60.0  # seconds until the desk has taken in what happened in the account
 
@@ -74,6 +75,15 @@ class Tables:
         wanted = states or ("running", "done", "failed", "unknown")
         about = select(Action).where(Action.customer == customer, col(Action.state).in_(wanted))
         return self.read(lambda session: list(session.exec(about.order_by(col(Action.opened_at)))))
+
+    def ledger(self, part: Part, command: str, state: str = "done") -> Action:
+        """The only row of a customer's actions, given by the first of the staff; checked to be whole."""
+        [row] = self.actions(part.customer)
+        assert (row.command, row.state, row.reason) == (command, state, WHY)
+        assert (row.staff_name, row.role) == ("Ada Berg", "admin")
+        assert row.finished_at is not None and row.finished_at >= (row.started_at or 0) >= row.opened_at
+        assert row.request_id.startswith("req_")
+        return row
 
     def close(self) -> None:
         """Lets go of the file."""

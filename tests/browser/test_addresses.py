@@ -15,7 +15,7 @@ from models import SavedFilter
 from services import clock
 from tests.browser.cast import Cast, Part
 from tests.browser.conftest import Tables, await_parts
-from tests.browser.visitor import PATIENCE, Visitor
+from tests.browser.visitor import Visitor
 from tests.support.sandbox import Account
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -58,7 +58,7 @@ def test_what_is_typed_finds_whom_it_means(visitor: Visitor, part: Part, cast: C
     for typed in ("Quentin Qua", part.customer, part.subscription, str(number), "123.45", "quentinquarry@"):
         search.fill("")
         search.press_sequentially(typed)
-        expect(visitor.page).to_have_url(re.compile("[?&]q="), timeout=PATIENCE)
+        expect(visitor.page).to_have_url(re.compile("[?&]q="))
         visitor.sees(re.compile("^1 customer$"))
     search.fill("")
     search.press_sequentially("9424")
@@ -74,9 +74,9 @@ def test_a_link_shows_the_same_customers(
     visitor.open("customers", "Customers")
     everybody = count(visitor)
     visitor.choose("Status", "trialing")
-    expect(visitor.page).to_have_url(re.compile("status=trialing"), timeout=PATIENCE)
+    expect(visitor.page).to_have_url(re.compile("status=trialing"))
     visitor.page.keyboard.press("Escape")
-    expect(visitor.page.get_by_text(everybody, exact=True)).to_have_count(0, timeout=PATIENCE)
+    expect(visitor.page.get_by_text(everybody, exact=True)).to_have_count(0)
     shown = count(visitor)
     assert shown == f"{len(trialing(account))} customers"
     another.page.goto(visitor.page.url)
@@ -102,14 +102,14 @@ def test_a_link_shows_the_conversion_of_a_plan(visitor: Visitor, another: Visito
     started = visitor.page.get_by_test_id("stMetric").filter(has_text="Trials started")
     everything = started.inner_text()
     visitor.choose("Plan", "Business")
-    expect(visitor.page).to_have_url(re.compile("plan=Business"), timeout=PATIENCE)
-    expect(started).not_to_have_text(re.compile(re.escape(everything.split()[-1])), timeout=PATIENCE)
+    expect(visitor.page).to_have_url(re.compile("plan=Business"))
+    expect(started).not_to_have_text(re.compile(re.escape(everything.split()[-1])))
     shown = started.inner_text()
     another.page.goto(visitor.page.url)
     another.arrive("Conversion")
     expect(another.page.get_by_role("combobox", name=re.compile("^Plan"))).to_have_value("Business")
     again = another.page.get_by_test_id("stMetric").filter(has_text="Trials started")
-    expect(again).to_have_text(shown, use_inner_text=True, timeout=PATIENCE)
+    expect(again).to_have_text(shown, use_inner_text=True)
 
 
 def test_a_filter_is_saved_for_everybody(visitor: Visitor, another: Visitor, tables: Tables) -> None:
@@ -126,5 +126,5 @@ def test_a_filter_is_saved_for_everybody(visitor: Visitor, another: Visitor, tab
     another.open("customers", "Customers").act_as("Pia Novak")
     another.button("Saved filters").click()
     another.page.get_by_role("button", name=re.compile(re.escape("Owes *us* money"))).click()
-    expect(another.page).to_have_url(re.compile("status=past"), timeout=PATIENCE)
+    expect(another.page).to_have_url(re.compile("status=past"))
     another.sees(re.compile(f"^{shown}$"))

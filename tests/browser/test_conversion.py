@@ -7,10 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.visitor import PATIENCE, Visitor
+from tests.browser.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-expect.set_options(timeout=PATIENCE)
 COUNTED = re.compile(r"^(?:[\d,]+–[\d,]+ of )?([\d,]+) customers?$")
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.cast import Cast, Part
 from tests.browser.conftest import Tables, await_parts
-from tests.browser.visitor import PATIENCE, Visitor
+from tests.browser.visitor import Visitor
 from tests.support.sandbox import Account
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -28,7 +28,7 @@ def test_a_customers_page_follows_the_account(visitor: Visitor, part: Part, cast
     set_to_end = visitor.page.get_by_text("Set to end", exact=True)
     expect(set_to_end).to_have_count(0)
     cast.sdk.subscriptions.update(part.subscription, {"cancel_at_period_end": True})
-    expect(set_to_end).to_be_visible(timeout=PATIENCE)
+    expect(set_to_end).to_be_visible()
 
 
 def test_a_list_follows_the_account(visitor: Visitor, cast: Cast) -> None:

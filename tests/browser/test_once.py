@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from models import Subscription
 from tests.browser.cast import Cast, Part
 from tests.browser.conftest import Tables, await_parts
-from tests.browser.visitor import PATIENCE, Visitor
+from tests.browser.visitor import Visitor
 from tests.support.sandbox import Account
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -57,9 +57,9 @@ def test_two_clicks_charge_once(
     dialog.get_by_text("Now", exact=True).click()
     dialog.get_by_label("Reason").fill(WHY)
     dialog.get_by_label("Reason").blur()
-    expect(dialog.get_by_text("An invoice over $25.00 is made")).to_be_visible(timeout=PATIENCE)
+    expect(dialog.get_by_text("An invoice over $25.00 is made")).to_be_visible()
     visitor.button("Add charge", dialog).evaluate(TWO_CLICKS)
-    expect(dialog.get_by_text("$25.00 was charged.")).to_be_visible(timeout=PATIENCE)
+    expect(dialog.get_by_text("$25.00 was charged.")).to_be_visible()
     charges = [one for one in cast.sdk.charges.list({"customer": part.customer}).data if one.amount == 2500]
     assert len(charges) == 1
     assert writes(account, part) - before == Counter(("invoices", "invoiceitems", "finalize", "pay"))
@@ -76,7 +76,7 @@ def test_a_customer_deleted_meanwhile_is_a_sentence(
     dialog.get_by_label(re.compile("^Reason")).fill(WHY)
     cast.sdk.customers.delete(part.customer)
     visitor.button("Extend trial", dialog).click()
-    expect(dialog.get_by_text(re.compile("deleted"))).to_be_visible(timeout=PATIENCE)
+    expect(dialog.get_by_text(re.compile("deleted"))).to_be_visible()
     assert cast.sdk.subscriptions.retrieve(part.subscription).status == "canceled"
     [row] = tables.actions(part.customer)
     assert (row.state, row.result) == ("failed", {})
@@ -97,7 +97,7 @@ def test_what_another_person_already_did_is_not_done_again(
     before = writes(account, part)
     visitor.button("Cancel subscription", visitor.dialog).click()
     told = visitor.dialog.get_by_text(re.compile("Sofia Reyes did “Cancel”"))
-    expect(told).to_be_visible(timeout=PATIENCE)
+    expect(told).to_be_visible()
     expect(visitor.dialog.get_by_text("Nothing was done.")).to_be_visible()
     assert writes(account, part) == before
     by = {row.staff_name: row.state for row in tables.actions(part.customer)}
@@ -123,7 +123,7 @@ def test_a_trial_end_that_cannot_be_is_a_sentence(
     for day, told in ((date(2020, 2, 3), "is in the past"), (date(2035, 2, 3), "at most two years ahead")):
         visitor.type_day("New last day", day)
         visitor.button("Extend trial", dialog).click()
-        expect(dialog.get_by_text(told).first).to_be_visible(timeout=PATIENCE)
+        expect(dialog.get_by_text(told).first).to_be_visible()
         year = dialog.get_by_role("spinbutton", name="year, New last day")
         expect(year).to_have_text(str(day.year))
     expect(dialog.get_by_label(re.compile("^Reason"))).to_have_value(WHY)
@@ -158,7 +158,7 @@ def test_an_amount_that_cannot_be_is_a_sentence(
     for typed, told in AMOUNTS[name].items():
         dialog.get_by_label("Amount").fill(typed)
         visitor.button("Add charge", dialog).click()
-        expect(dialog.get_by_text(told).first).to_be_visible(timeout=PATIENCE)
+        expect(dialog.get_by_text(told).first).to_be_visible()
         expect(dialog.get_by_label("Amount")).to_have_value(typed)
     expect(dialog.get_by_label("Description")).to_have_value("A workshop of two days")
     expect(dialog.get_by_label("Reason")).to_have_value(WHY)

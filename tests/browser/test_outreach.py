@@ -1,14 +1,18 @@
-"""Work lists as people use them: tick rows, write, extend, ask for a call; the tables afterwards."""
+"""Messages and calls, from work lists and from a customer's page; the tables afterwards."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from playwright.sync_api import expect
 from sqlmodel import Session, col, select
 
 from models import Action, CallRequest, CustomerFacts, Message, Subscription
-from tests.browser.conftest import Tables
-from tests.browser.visitor import PATIENCE, Visitor
+from tests.browser.cast import Cast, Part
+from tests.browser.conftest import Tables, await_parts
+from tests.browser.visitor import Visitor
+from tests.support.sandbox import Account
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -42,20 +46,20 @@ def test_a_message_from_a_row_is_kept_and_shown(visitor: Visitor, tables: Tables
     visitor.open("outbox", "Outbox", message_q="a word")
     visitor.sees("1 message")
     visitor.open_row(0)
-    expect(visitor.dialog.get_by_text(body)).to_be_visible(timeout=PATIENCE)
+    expect(visitor.dialog.get_by_text(body)).to_be_visible()
 
 
 def test_two_clicks_on_send_keep_one_message(visitor: Visitor, tables: Tables) -> None:
     write(visitor, 1, "Only once", "Hello")
     visitor.button("Put into the outbox", visitor.dialog).dblclick()
-    expect(visitor.dialog.get_by_text("Kept in the outbox")).to_be_visible(timeout=PATIENCE)
+    expect(visitor.dialog.get_by_text("Kept in the outbox")).to_be_visible()
     assert len(messages(tables, "Only once")) == 1
 
 
 def test_a_text_that_cannot_be_sent_keeps_what_was_typed(visitor: Visitor, tables: Tables) -> None:
     write(visitor, 2, "", "A long text that took a while")
     visitor.button("Put into the outbox", visitor.dialog).click()
-    expect(visitor.dialog.get_by_text("The subject is empty").first).to_be_visible(timeout=PATIENCE)
+    expect(visitor.dialog.get_by_text("The subject is empty").first).to_be_visible()
     body = visitor.dialog.get_by_label("Message", exact=True)
     expect(body).to_have_value("A long text that took a while")
     assert messages(tables, "") == []
@@ -89,5 +93,66 @@ def test_a_call_goes_from_a_failed_payment_to_its_outcome(visitor: Visitor, tabl
     visitor.dialog_of("Outcome")
     visitor.choose("Outcome", "Will pay", visitor.dialog)
     visitor.confirm("Save", "Saved.")
-    (call,) = tables.read(lambda session: list(session.exec(select(CallRequest))))
-    assert (call.state, call.outcome, call.note) == ("done", "will_pay", "Ask about the card")
+    asked = select(CallRequest).where(CallRequest.note == "Ask about the card")
+    (call,) = tables.read(lambda session: list(session.exec(asked)))
+    assert (call.state, call.outcome) == ("done", "will_pay")
+
+
+@pytest.fixture(scope="module")
+def parts(cast: Cast, account: Account, tables: Tables) -> dict[str, Part]:
+    """Who is written to, and who is called."""
+    made = {
+        "letter": cast.trial("Lou Letter"),
+        "call": cast.active("Cora Call"),
+    }
+    await_parts(tables, list(made.values()), account)
+    return made
+
+
+def test_a_message_is_kept_in_the_outbox_and_the_page_says_so(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part, written = parts["letter"], cast.account.requests(method="POST")
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Send message")
+    visitor.choose("Text", "Trial ending soon", dialog)
+    expect(dialog.get_by_label("Message", exact=True)).to_have_value(re.compile("Lou"))
+    dialog.get_by_label("Subject").fill("Your trial, *Lou*")
+    expect(dialog.get_by_text("nothing leaves this machine")).to_be_visible()
+    visitor.confirm("Put into the outbox", "Kept in the outbox for louletter@cast.example")
+    [kept] = tables.read(lambda s: s.exec(select(Message).where(Message.customer == part.customer)).all())
+    assert (kept.state, kept.subject, kept.staff_name) == ("outbox", "Your trial, *Lou*", "Ada Berg")
+    assert tables.row(CustomerFacts, part.customer).last_contact_kind == "email"
+    visitor.sees("Your trial, *Lou*")
+    assert cast.account.requests(method="POST") == written
+    visitor.open("outbox", "Outbox", message_to=part.customer)
+    visitor.sees("No mail server is set up, so nothing leaves this machine")
+    visitor.sees(re.compile("^1 message$"))
+
+
+def test_a_call_is_asked_for_and_worked_through(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part, written = parts["call"], cast.account.requests(method="POST")
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Request a call")
+    visitor.choose("Who calls", "Ada Berg", dialog)
+    dialog.get_by_label("Note").fill("Show the new reports")
+    visitor.confirm("Request", "1 call requested. See the Calls page.")
+    visitor.open("calls", "Calls", calls_of="Mine").tick(0)
+    dialog = visitor.dialog_of("Outcome")
+    visitor.choose("Outcome", "Will pay", dialog)
+    dialog.get_by_label("Note").fill("Takes <b>two</b> more seats")
+    visitor.confirm("Save", "Saved. It is on the customer's timeline.")
+    [call] = tables.read(
+        lambda s: s.exec(select(CallRequest).where(CallRequest.customer == part.customer)).all()
+    )
+    assert (call.state, call.outcome, call.outcome_note) == (
+        "done",
+        "will_pay",
+        "Takes <b>two</b> more seats",
+    )
+    assert (call.note, call.requested_by_name) == ("Show the new reports", "Ada Berg")
+    visitor.open("customer", part.name, id=part.customer)
+    visitor.sees(re.compile("Takes <b>two</b> more seats"))
+    assert cast.account.requests(method="POST") == written

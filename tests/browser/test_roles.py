@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from models import Subscription
 from tests.browser.cast import DAY, Cast, Part
 from tests.browser.conftest import Tables, await_parts
-from tests.browser.visitor import PATIENCE, Visitor
+from tests.browser.visitor import Visitor
 from tests.support.sandbox import Account
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -26,9 +26,9 @@ def part(cast: Cast, account: Account, tables: Tables) -> Part:
 def offered(visitor: Visitor, *labels: str) -> None:
     """These buttons are there, and none of the others."""
     for label in labels:
-        expect(visitor.button(label)).to_be_visible(timeout=PATIENCE)
+        expect(visitor.button(label)).to_be_visible()
     for label in set(ACTIONS) - set(labels):
-        expect(visitor.button(label)).to_have_count(0, timeout=PATIENCE)
+        expect(visitor.button(label)).to_have_count(0)
 
 
 def reasons(visitor: Visitor) -> str:

@@ -1,0 +1,135 @@
+"""Charges, retries and card links, pressed in a browser: account, tables and ledger afterwards."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from sqlmodel import Session, col, select
+
+from models import (
+    Action,
+    Charge,
+    Customer,
+    Invoice,
+    InvoiceItem,
+    PaymentMethod,
+)
+from tests.browser.cast import Cast, Part
+from tests.browser.conftest import Tables, await_parts
+from tests.browser.visitor import WHY, Visitor
+from tests.support.sandbox import Account
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def parts(cast: Cast, account: Account, tables: Tables) -> dict[str, Part]:
+    """One customer for each deed."""
+    made = {
+        "next": cast.active("Nestor Next"),
+        "now": cast.active("Noor Now"),
+        "failing": cast.failing("Fay Failing"),
+        "card": cast.without_card("Cleo Card"),
+    }
+    await_parts(tables, list(made.values()), account)
+    return made
+
+
+def test_a_charge_waits_for_the_next_invoice(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part = parts["next"]
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Add charge")
+    dialog.get_by_label("Amount").fill("1,250.50")
+    dialog.get_by_label("Description").fill("Workshop")
+    dialog.get_by_label("Description").press("Enter")
+    expect(dialog.get_by_text("That invoice then comes to $1,299.50")).to_be_visible()
+    visitor.say_why()
+    visitor.confirm("Add charge", "$1,250.50 waits for the next invoice.")
+    [item] = cast.sdk.invoice_items.list({"customer": part.customer, "pending": True}).data
+    assert (item.amount, item.currency, item.description) == (125_050, "usd", "Workshop")
+    assert tables.ledger(part, "add_charge").result == {"invoice_item": item.id}
+    kept = tables.row(InvoiceItem, item.id)
+    assert (kept.customer, kept.amount, kept.currency) == (part.customer, 125_050, "usd")
+    visitor.sees("On the next invoice")
+
+
+def test_a_charge_is_taken_now(visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables) -> None:
+    part = parts["now"]
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Add charge")
+    dialog.get_by_label("Amount").fill("25")
+    dialog.get_by_label("Description").fill("Setup")
+    dialog.get_by_text("Now", exact=True).click()
+    expect(dialog.get_by_text("An invoice over $25.00 is made, and the card on file")).to_be_visible()
+    visitor.say_why()
+    visitor.confirm("Add charge", "$25.00 was charged.")
+    invoice, first = cast.sdk.invoices.list({"customer": part.customer}).data
+    assert (invoice.status, invoice.amount_paid, first.amount_paid) == ("paid", 2500, 4900)
+    [charge] = [one for one in cast.sdk.charges.list({"customer": part.customer}).data if one.amount == 2500]
+    assert charge.paid
+    assert tables.ledger(part, "add_charge").result["invoice"] == invoice.id
+    assert tables.row(Invoice, invoice.id).status == "paid"
+    assert tables.until(lambda session: session.get(Charge, charge.id)).amount == 2500
+
+
+def test_a_payment_is_declined_in_plain_words_and_works_with_another_card(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part = parts["failing"]
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Retry payment")
+    expect(dialog.get_by_text("$49.00 is charged now to the card on file.")).to_be_visible()
+    visitor.say_why()
+    visitor.button("Charge now", dialog).click()
+    expect(dialog.get_by_text("There was not enough money on the card.")).to_be_visible()
+    expect(dialog.get_by_label(re.compile("^Reason"))).to_have_value(WHY)
+    assert cast.sdk.invoices.retrieve(part.invoice).status == "open"
+    refused = tables.ledger(part, "retry_payment", "failed")
+    assert refused.error["decline_code"] == "insufficient_funds"
+    cast.account.add_card(part.customer, "pm_card_amex")
+    visitor.button("Try again", dialog).click()
+    visitor.confirm("Charge now", "$49.00 was paid.")
+    assert cast.sdk.invoices.retrieve(part.invoice).status == "paid"
+    assert tables.row(Invoice, part.invoice).status == "paid"
+    first, second = tables.actions(part.customer)
+    assert (first.token, first.state, second.state, second.reason) == (refused.token, "failed", "done", WHY)
+    expect(visitor.page.get_by_text("is not paid")).to_have_count(0)
+
+
+def test_a_card_link_leads_to_a_page_whose_card_comes_to_the_desk_by_itself(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part = parts["card"]
+    visitor.open("customer", part.name, id=part.customer)
+    visitor.sees("No payment method on file.")
+    dialog = visitor.dialog_of("Card link")
+    visitor.say_why()
+    visitor.button("Make the link", dialog).click()
+    link = dialog.get_by_test_id("stCode").inner_text().strip()
+    assert link.startswith(cast.account.url)
+    assert [link] not in tables.read(_every_text), "the link is kept nowhere"
+    portal = visitor.page.context.new_page()
+    portal.goto(link)
+    portal.get_by_label("Mastercard").check()
+    portal.get_by_role("button", name="Save card").click()
+    expect(portal.get_by_text("The card was saved.")).to_be_visible()
+    portal.close()
+    visitor.button("Done", dialog).click()
+    visitor.sees(re.compile("4444"))
+    settings = cast.sdk.customers.retrieve(part.customer).invoice_settings
+    assert settings is not None and settings.default_payment_method
+    default = str(settings.default_payment_method)
+    assert tables.row(Customer, part.customer).default_payment_method == default
+    kept = tables.row(PaymentMethod, default)
+    assert (kept.customer, kept.last4) == (part.customer, "4444")
+    tables.ledger(part, "card_link")
+
+
+def _every_text(session: Session) -> Any:
+    rows = session.exec(select(Action).where(col(Action.command) == "card_link"))
+    return [[str(value)] for row in rows for value in row.model_dump().values()]
