@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run test test-all check bench format clean
 
@@ -11,10 +12,10 @@ run: $(VENV)/ready-run ## Start the desk at http://localhost:$(PORT)
 	@PORT=$(PORT) $(BIN)/python scripts/serve.py
 
 test: $(VENV)/ready-test ## Every test that a change must pass (under 10 minutes)
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(PYTEST)
 
 test-all: $(VENV)/ready-test ## Also the long ones: all kills, soaks and simulations
-	$(BIN)/pytest -n 2 --dist loadgroup -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 check: $(VENV)/ready-test ## Lint, format, types and import rules
 	$(BIN)/ruff check .

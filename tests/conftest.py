@@ -16,6 +16,21 @@ from tests.support import postgres
 BACKENDS = ("sqlite", "postgresql")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last, each file on one worker.
+
+    Playwright leaves an event loop running in the thread until the session ends; DBOS refuses to work there.
+    """
+    items.sort(key=_needs_browser)
+    for item in filter(_needs_browser, items):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def _needs_browser(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables, copied for each test."""

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 COUNTED = re.compile(r"^(?:[\d,]+–[\d,]+ of )?([\d,]+) customers?$")
 
 

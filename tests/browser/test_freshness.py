@@ -12,7 +12,7 @@ from tests.browser.conftest import Tables, await_parts
 from tests.browser.visitor import Visitor
 from tests.support.sandbox import Account
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

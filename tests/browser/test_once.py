@@ -15,7 +15,7 @@ from tests.browser.conftest import Tables, await_parts
 from tests.browser.visitor import Visitor
 from tests.support.sandbox import Account
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 WHY = "The customer asked for it"
 TWO_CLICKS = "button => { button.click(); button.click() }"
 

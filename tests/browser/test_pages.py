@@ -14,7 +14,7 @@ from tests.browser.visitor import Visitor
 from tests.support.desk import Desk
 from tests.support.sandbox import Account
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 400, "height": 800}
 _WIDER_THAN_WINDOW = """() => [document.documentElement, ...document.querySelectorAll(
     '[data-testid="stMain"], [data-testid="stAppViewContainer"], [data-testid="stMainBlockContainer"]')]

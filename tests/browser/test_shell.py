@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from pages.components.navigation import PAGES
 from tests.support.desk import Desk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SLOW = 20_000  # milliseconds
 
 

@@ -17,7 +17,7 @@ from tests.support.desk import ROOT, Desk, free_port, start_desk
 from tests.support.oidc_provider import RunningProvider, start_provider
 from tests.support.sandbox import Sandbox, start_sandbox
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sign-in")]
+pytestmark = pytest.mark.browser
 SLOW = 20_000  # milliseconds
 
 
