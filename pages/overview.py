@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from pages.components import charts, formats, guard, tiles
+from pages.components import banner, charts, formats, guard, tiles
 from pages.components.measures import Measures
+from pages.components.navigation import PAGES, ROOT
 from services.metrics.overview import Figure
 
 _SHOWN = 3
@@ -18,6 +19,10 @@ def main() -> None:
     """One run of the page."""
     person = guard.enter("overview")
     st.title("Overview")
+    if not banner.is_whole():
+        st.info("Numbers appear here once the whole account has been read. Customers can be found already.")
+        st.page_link(ROOT / PAGES["customers"].file, label="Search customers", icon=":material/search:")
+        return
     glance = Measures(person).glance()
     if not glance.by_currency:
         st.info(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from pages.components import formats
 from pages.components.statuses import Colour
 from services import clock, config, database
 from services.config import Mode
+from services.metrics import kept
 from services.mirror import progress
 from services.mirror.progress import Progress
 from services.staff.roles import Person
@@ -31,6 +34,11 @@ def show(person: Person) -> None:
         _denied()
     if not _read().complete:
         _pull()
+
+
+def is_whole() -> bool:
+    """Whether the first pull is done: before, numbers would be too small."""
+    return _read().complete
 
 
 @st.fragment(run_every=_LOOK_EVERY)
@@ -57,25 +65,22 @@ def _pull() -> None:
     found = _read()
     if found.complete:
         st.rerun()
+    st.progress(min(found.share, 1.0), text=_how_far(found))
+
+
+def _how_far(found: Progress) -> str:
+    so_far = f"{formats.count(found.objects)} objects"
+    if found.share >= 1:
+        return f"{so_far} are here; working out plans, MRR and who is active."
     under_way = [one for one in found.resources if one.state == "running"]
     counts = ", ".join(f"{formats.count(one.fetched)} {_words(one.resource)}" for one in under_way)
-    so_far = f"{formats.count(found.objects)} objects so far"
-    st.progress(
-        min(found.share, 1.0),
-        text=f"Getting your account: {formats.share(round(found.share * 1000), 1000)}, "
-        f"{counts or so_far}. Numbers below are not whole yet.",
-    )
+    share = formats.share(round(found.share * 1000), 1000)
+    return f"Getting your account: {share}, {counts or so_far}. What is below is not whole yet."
 
 
 def _read() -> Progress:
-    return _read_once(str(database.engine().url))
-
-
-@st.cache_data(ttl=1, show_spinner=False)
-def _read_once(of_database: str) -> Progress:  # noqa: ARG001 - the cache's key
     """Once a second for all visitors."""
-    with database.session() as session:
-        return progress.read(session)
+    return kept.ask((str(database.engine().url), "progress"), int(time.monotonic()), progress.read)
 
 
 def _data_from(found: Progress) -> str:

@@ -145,28 +145,41 @@ class Faults:
             self.strangers.append(request.url)
 
 
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One window for all tests of a worker: what the desk's pages consist of is fetched and compiled once."""
+    context = open_window(browser)
+    yield context
+    context.close()
+
+
+def open_window(browser: Browser) -> BrowserContext:
+    """A window at desktop width, without animations."""
+    return browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+
+
 @pytest.fixture
-def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens further windows; the test fails on console errors and on requests to other hosts in any."""
-    faults, opened = Faults(), []
+def open_page(window: BrowserContext) -> Iterator[Callable[[], Page]]:
+    """Opens further tabs, each a session of its own for the desk; the test fails on their faults."""
+    faults, tabs = Faults(), list[Page]()
 
-    def open_one(**options: Any) -> BrowserContext:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
-        context.on("page", faults.watch)
-        opened.append(context)
-        return context
+    def watch(page: Page) -> None:
+        faults.watch(page)
+        tabs.append(page)
 
-    yield open_one
-    for context in opened:
-        context.close()
+    window.on("page", watch)
+    yield window.new_page
+    window.remove_listener("page", watch)
+    for tab in tabs:
+        tab.close()
     assert faults.console == []
     assert faults.strangers == []
 
 
 @pytest.fixture
-def page(open_context: Callable[..., BrowserContext]) -> Page:
-    """A fresh page at desktop width; the test fails on console errors and on requests to other hosts."""
-    return open_context().new_page()
+def page(open_page: Callable[[], Page]) -> Page:
+    """A fresh tab; the test fails on console errors and on requests to other hosts."""
+    return open_page()
 
 
 @pytest.fixture
@@ -176,6 +189,6 @@ def visitor(page: Page, desk: Desk) -> Visitor:
 
 
 @pytest.fixture
-def another(open_context: Callable[..., BrowserContext], desk: Desk) -> Visitor:
-    """A second person with a window of their own."""
-    return Visitor(open_context().new_page(), desk.url)
+def another(open_page: Callable[[], Page], desk: Desk) -> Visitor:
+    """A second person with a tab of their own."""
+    return Visitor(open_page(), desk.url)

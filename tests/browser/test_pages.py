@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from pages.components.navigation import PAGES
 from tests.browser.cast import NASTY, Cast, Part
@@ -15,7 +15,8 @@ from tests.support.desk import Desk
 from tests.support.sandbox import Account
 
 pytestmark = pytest.mark.browser
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 400, "height": 800}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+NARROW: ViewportSize = {"width": 400, "height": 800}
 _WIDER_THAN_WINDOW = """() => [document.documentElement, ...document.querySelectorAll(
     '[data-testid="stMain"], [data-testid="stAppViewContainer"], [data-testid="stMainBlockContainer"]')]
     .filter(one => one.scrollWidth > one.clientWidth + 1)
@@ -41,21 +42,24 @@ def faults_of(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_opens_and_fits_its_window(
-    theme: str, desk: Desk, nasty: Part, open_context: Callable[..., BrowserContext]
+def test_every_page_opens_by_its_address_and_fits_its_window(
+    theme: Literal["light", "dark"], visitor: Visitor, desk: Desk, nasty: Part
 ) -> None:
-    visitor = Visitor(open_context(color_scheme=theme, viewport=WIDE).new_page(), desk.url)
+    page = visitor.page
+    page.emulate_media(color_scheme=theme)
     found: dict[str, list[str]] = {}
     for spec in PAGES.values():
         about = {"id": nasty.customer} if spec.key == "customer" else {}
-        visitor.page.set_viewport_size(WIDE)
+        page.set_viewport_size(WIDE)
         visitor.open(spec.path.lstrip("/"), "" if about else spec.title, **about)
-        assert (visitor.page.evaluate(_BRIGHTNESS) > 128) == (theme == "light")
-        assert visitor.page.title() == f"{spec.title} · Trialdesk"
-        found[f"{spec.key} wide"] = faults_of(visitor.page)
-        visitor.page.set_viewport_size(NARROW)
-        expect(visitor.page.get_by_test_id("stMain")).to_have_js_property("clientWidth", 400)
-        found[f"{spec.key} narrow"] = faults_of(visitor.page)
+        assert page.url.split("?")[0] == desk.url + spec.path
+        assert (page.evaluate(_BRIGHTNESS) > 128) == (theme == "light")
+        assert page.title() == f"{spec.title} · Trialdesk"
+        expect(page.get_by_text("An account on this machine. Nothing here reaches Stripe.")).to_be_visible()
+        found[f"{spec.key} wide"] = faults_of(page)
+        page.set_viewport_size(NARROW)
+        expect(page.get_by_test_id("stMain")).to_have_js_property("clientWidth", 400)
+        found[f"{spec.key} narrow"] = faults_of(page)
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 

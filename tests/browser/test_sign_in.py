@@ -10,15 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pages.components.navigation import PAGES
+from tests.browser.conftest import open_window
 from tests.support.desk import ROOT, Desk, free_port, start_desk
 from tests.support.oidc_provider import RunningProvider, start_provider
 from tests.support.sandbox import Sandbox, start_sandbox
 
 pytestmark = pytest.mark.browser
 SLOW = 20_000  # milliseconds
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """A window for each test: a sign-in stays in its cookies."""
+    context = open_window(browser)
+    yield context
+    context.close()
 
 
 @dataclass

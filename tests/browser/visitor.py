@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 PATIENCE = 60_000  # milliseconds; machines that run tests are busy
 WHY = "Asked for it by *mail* <b>today</b>"
 ROW, BOX = 31, 17  # pixels: a table is a picture, so its rows are clicked by position
+_LOOK_EVERY = 100  # milliseconds
 # The script's end is told before its last elements are drawn: the page must also have come to rest.
 _SETTLED = """() => {
     const app = document.querySelector('[data-testid="stApp"]')
@@ -45,7 +46,7 @@ class Visitor:
 
     def settle(self) -> Visitor:
         """Waits until the page's script has run to its end and all of it is drawn."""
-        self.page.wait_for_function(_SETTLED)
+        self.page.wait_for_function(_SETTLED, polling=_LOOK_EVERY)
         return self
 
     def act_as(self, name: str) -> Visitor:

@@ -9,7 +9,10 @@ from types import ModuleType
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
 
+from models import SyncCursor
 from services import config, schedules
+from services.metrics import kept
+from services.mirror import cursors
 from services.schedules import Startup
 from services.staff import people
 
@@ -37,12 +40,26 @@ def _sandbox_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     config.settings.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    kept.forget()
+
+
 @pytest.fixture
 def staffed(database: ModuleType) -> ModuleType:
     """An empty database with the sandbox's ten people: what a page needs to open."""
     with database.transaction() as session:
         people.prepare(session, "sandbox")
     return database
+
+
+@pytest.fixture
+def pulled(staffed: ModuleType) -> ModuleType:
+    """The same after the first pull."""
+    with staffed.transaction() as session:
+        for resource in (*cursors.RESOURCES, cursors.DERIVED):
+            session.add(SyncCursor(resource=resource, state="complete"))
+    return staffed
 
 
 @pytest.fixture

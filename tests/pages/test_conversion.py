@@ -13,7 +13,7 @@ from pages.components import charts
 from services import clock, config
 from services.customers import export
 from services.errors import NotAllowed
-from services.metrics import kept, members, periods
+from services.metrics import members, periods
 from services.metrics.trials import STATES
 from services.staff.roles import Person, Role
 from tests.metrics.build import Account
@@ -23,11 +23,6 @@ from tests.pages.work import captions, column
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # SQL has tests on both
 DAY = clock.DAY
 MARKUP = "<a href=x>ads</a>"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
-    kept.forget()
 
 
 def months() -> list[periods.Period]:

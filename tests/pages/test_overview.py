@@ -9,10 +9,11 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from models import Invoice, Workspace
+from models import Invoice, SyncCursor, Workspace
 from pages.components.navigation import PAGES
 from services import clock
 from services.metrics import kept, version
+from services.mirror import cursors
 from tests.metrics.build import Account
 from tests.pages.menu import open_in_menu
 from tests.pages.work import captions
@@ -21,13 +22,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 DAY = clock.DAY
 
 
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
-    kept.forget()
-
-
 @pytest.fixture
-def account(staffed: ModuleType, ready: None) -> ModuleType:
+def account(pulled: ModuleType, ready: None) -> ModuleType:
     """Two customers who pay dollars, one of them failing; one in yen; a trial that ends in three days."""
     now, told = clock.now(), Account()
     told.plan("yen", 5000, "month", "jpy")
@@ -41,8 +37,8 @@ def account(staffed: ModuleType, ready: None) -> ModuleType:
     )
     told.trial(told.customer("dan", now - 11 * DAY), now - 11 * DAY)
     told.dispute(now - DAY, 700)
-    told.save(staffed)
-    return staffed
+    told.save(pulled)
+    return pulled
 
 
 def tiles(app: AppTest) -> list[tuple[str, str, str]]:
@@ -106,16 +102,25 @@ def test_help_says_what_the_number_means_and_since_when_it_changed(account: Modu
     assert "since 30 days ago" in helps["MRR"]
 
 
-def test_an_empty_account_says_so(staffed: ModuleType, ready: None) -> None:
+def test_before_the_first_pull_is_done_no_number_is_shown(account: ModuleType) -> None:
+    with account.transaction() as session:
+        session.get(SyncCursor, cursors.DERIVED).state = "running"
+    app = open_in_menu("overview")
+    assert not app.metric
+    assert "once the whole account has been read" in app.info[0].value
+    assert "Search customers" in links(app)
+
+
+def test_an_empty_account_says_so(pulled: ModuleType, ready: None) -> None:
     app = open_in_menu("overview")
     assert not app.metric
     assert "No subscription" in app.info[0].value
 
 
-def test_with_one_currency_there_is_no_sum_of_currencies(staffed: ModuleType, ready: None) -> None:
+def test_with_one_currency_there_is_no_sum_of_currencies(pulled: ModuleType, ready: None) -> None:
     told = Account()
     told.subscription(told.customer("ada", 0), 0)
-    told.save(staffed)
+    told.save(pulled)
     app = open_in_menu("overview")
     assert [heading.value for heading in app.subheader] == ["USD"]
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from models import SyncCursor, Workspace
 from pages.components import navigation
 from services import clock, config, schedules
 from services.errors import ConfigurationError
+from services.metrics import kept
 from services.mirror import cursors
 from services.schedules import Startup
 from services.staff import people
@@ -143,18 +143,23 @@ def test_the_first_pull_shows_how_far_it_is(staffed: ModuleType) -> None:
     assert "3,400 payment intents" in text
 
 
-def test_the_banner_says_how_old_the_data_is_and_why(staffed: ModuleType) -> None:
-    with staffed.transaction() as session:
-        for resource in (*cursors.RESOURCES, cursors.DERIVED):
-            session.add(SyncCursor(resource=resource, state="complete"))
+def test_the_first_pull_says_when_only_our_own_work_is_left(pulled: ModuleType) -> None:
+    with pulled.transaction() as session:
+        session.get(SyncCursor, cursors.DERIVED).state = "running"
+        session.get(SyncCursor, "customers").fetched = 1500
+    assert run().get("progress")[0].proto.text.startswith("1,500 objects are here; working out")
+
+
+def test_the_banner_says_how_old_the_data_is_and_why(pulled: ModuleType) -> None:
+    with pulled.transaction() as session:
         at = clock.now() - 7300
         session.add(Workspace(account="acct_1", mode="sandbox", pulled_at=at, checked_at=at))
     app = run()
     assert "Data from 2 hours ago" in [caption.value for caption in app.caption]
     assert not app.get("progress")
-    with staffed.transaction() as session:
+    with pulled.transaction() as session:
         session.get(Workspace, 1).last_error = "Stripe cannot be reached."
-    st.cache_data.clear()
+    kept.forget()
     [stale] = [caption for caption in run().caption if "Not up to date" in caption.value]
     assert "2 hours ago" in stale.value
     assert stale.help == r"Stripe cannot be reached\."
