@@ -22,7 +22,7 @@ from services.stripe_api import declines
 PAGE_KEY = "failures_page"
 _NEVER_AGAIN = "do_not_try_again"
 _NO_CARD = declines.Explanation(
-    "There is no card on file, so nothing could be charged.", "Send the card link, or call."
+    "There is no card on file, so nothing could be charged.", "Send the card or pay link, or call."
 )
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
@@ -120,7 +120,9 @@ def _tools(person: Person, rows: list[FailureRow]) -> None:
         if _button(person, "Card link", ":material/link:", Permission.CARD_LINK, one is not None):
             assert one is not None
             action_dialog(person, "card_link", one.customer)
-        if _button(person, "Send card link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)):
+        if _button(
+            person, "Send card or pay link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)
+        ):
             _write(person, rows, "card_link")
         if _button(person, "Message", ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
             _write(person, rows, "payment_failed")
