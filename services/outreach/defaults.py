@@ -50,8 +50,9 @@ your trial{% if plan is defined %} of {{ plan }}{% endif %} ends on {{ trial_end
 {% if set_to_cancel %}
 It is canceled as of then, so nothing is charged and you need not do anything. If you would rather stay, \
 answer this mail before that day and I take the cancellation back.
-{% elif card_on_file %}
-You need not do anything to go on: from then on we charge the card that we have on file\
+{% elif by_invoice or card_on_file %}
+You need not do anything to go on: from then on we {% if by_invoice %}send you an invoice\
+{% else %}charge the card that we have on file{% endif %}\
 {% if plan_price is defined %}, {{ plan_price }}, plus tax where it applies{% endif %}. If you would rather \
 not, answer this mail before that day and we cancel it for you.
 {% else %}

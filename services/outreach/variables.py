@@ -35,6 +35,7 @@ VARIABLES: dict[str, str] = {
     "trial_over": "whether the trial ended and nothing was ever paid (for {% if %})",
     "set_to_cancel": "whether the plan ends by itself before the next charge (for {% if %})",
     "canceled": "whether the plan has ended (for {% if %})",
+    "by_invoice": "whether invoices are sent for the plan instead of charging a card (for {% if %})",
     "card_on_file": "whether there is a card on file (for {% if %})",
     "card_last4": "the last four digits of the card",
     "card_url": "the link to add or change a card",
@@ -127,7 +128,7 @@ def _about(session: Session, customer: str, facts: CustomerFacts) -> Subscriptio
 def _standing(session: Session, subscription: Subscription | None) -> dict[str, bool]:
     """Where the subscription that a message is about stands, as yes and no."""
     if subscription is None:
-        return dict.fromkeys(("on_trial", "trial_over", "set_to_cancel", "canceled"), False)
+        return dict.fromkeys(("on_trial", "trial_over", "set_to_cancel", "canceled", "by_invoice"), False)
     now, status = clock.now(), subscription.status
     trial_end = subscription.trial_end
     ended_in_trial = status in {"canceled", "paused"} and trial_end is not None and trial_end <= now
@@ -136,6 +137,7 @@ def _standing(session: Session, subscription: Subscription | None) -> dict[str, 
         "trial_over": ended_in_trial and not _has_paid(session, subscription.customer),
         "set_to_cancel": status not in _ENDED and _ends_before_charge(subscription),
         "canceled": status == "canceled",
+        "by_invoice": subscription.collection_method == "send_invoice",
     }
 
 

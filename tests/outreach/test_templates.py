@@ -31,7 +31,7 @@ from tests.customers import builders
 VALUES: dict[str, Any] = {
     "name": "Jo", "email": "jo@x.example", "plan": "Team", "plan_price": "$49.00 a month",
     "trial_end": "Friday", "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True,
-    "on_trial": True, "trial_over": False, "set_to_cancel": False, "canceled": False,
+    "on_trial": True, "trial_over": False, "set_to_cancel": False, "canceled": False, "by_invoice": False,
     "card_last4": "4242", "card_url": "https://x.example/card", "card_url_is_brief": False,
     "pay_page_only": False,
     "amount_due": "$49.00", "invoice_number": "A-1",
@@ -62,6 +62,18 @@ def test_who_canceled_is_not_told_of_a_charge() -> None:
     assert "we charge the card" in staying
     assert "charge the card" not in leaving
     assert "nothing is charged" in leaving
+
+
+@pytest.mark.parametrize("card_on_file", [True, False])
+def test_who_pays_by_invoice_is_neither_asked_for_a_card_nor_told_that_it_is_charged(
+    card_on_file: bool,
+) -> None:
+    values = {**VALUES, "by_invoice": True, "card_on_file": card_on_file}
+    ending = templates.fill(defaults.TRIAL_ENDING, values).body
+    assert "from then on we send you an invoice, $49.00 a month, plus tax where it applies." in ending
+    for text in defaults.TEMPLATES:
+        body = templates.render(text.subject or "-", text.body, values).body
+        assert "charge" not in body and "We have no card from you" not in body, text.slug
 
 
 def test_the_last_notice_does_not_promise_another_try() -> None:
@@ -171,6 +183,11 @@ SOON, PAST = clock.now() + 5 * clock.DAY, clock.now() - 5 * clock.DAY
     [
         ({"status": "trialing", "trial_end": SOON}, {"on_trial"}),
         (
+            {"status": "trialing", "trial_end": SOON, "collection_method": "send_invoice"},
+            {"on_trial", "by_invoice"},
+        ),
+        ({"status": "active", "collection_method": "charge_automatically"}, set()),
+        (
             {"status": "trialing", "trial_end": SOON, "cancel_at_period_end": True},
             {"on_trial", "set_to_cancel"},
         ),
@@ -195,7 +212,7 @@ def test_where_a_customer_stands(
         if subscription:
             builders.row(session, Subscription, id="sub_1", customer=id, **subscription)
     values = values_of(database, id)
-    standing = ("on_trial", "trial_over", "set_to_cancel", "canceled")
+    standing = ("on_trial", "trial_over", "set_to_cancel", "canceled", "by_invoice")
     assert {name for name in standing if values[name]} == true
 
 
