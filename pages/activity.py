@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import streamlit as st
 
-from pages.components import formats, freshness, guard, links, navigation, problems, statuses, tables
+from pages.components import formats, freshness, guard, links, more, navigation, problems, statuses, tables
 from pages.components.tables import Column
 from services import clock, config, database
 from services.desk import activity, catalog, commands
@@ -16,6 +16,7 @@ from services.desk.commands import Outcome
 from services.errors import TrialdeskError
 from services.staff.roles import Permission, Person
 
+_OPEN_ENDS, _STEP = "open_ends", 20
 _STATES = ("done", "failed", "unknown", "running", "open")
 _COLUMNS = [
     Column("at", "When", "moment"),
@@ -39,8 +40,10 @@ def main() -> None:
     )
     with database.session() as session:
         people = activity.people(session, person)
-        open_ends = activity.unknown(session, person)
+        all_open = activity.count(session, person, ActivityFilter(state="unknown"))
+        open_ends = activity.unknown(session, person, limit=more.limit(_OPEN_ENDS, _STEP))
     _open_ends(person, open_ends)
+    more.below(len(open_ends), all_open, "actions with an unknown end", _OPEN_ENDS, _STEP)
     wanted = _filters(people if sees_all else {})
     _list(person, wanted)
 
