@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
 
 import streamlit as st
 
@@ -112,27 +111,19 @@ def _filters(people: dict[int, str]) -> ActivityFilter:
     )
     first = columns[4].date_input("From", value=None, key="since", bind="query-params")
     last = columns[5].date_input("To", value=None, key="until", bind="query-params")
+    zone = config.settings().zone
     return ActivityFilter(
         command=command or "",
         staff=int(staff) if staff else None,
         state=state or "",
         customer=customer or "",
-        since=_begin(first),
-        until=_begin(last + timedelta(days=1)) if last else None,
+        since=clock.date_start(first, zone) if first else None,
+        until=clock.date_start(last, zone, plus_days=1) if last else None,
     )
 
 
 def _state(state: str) -> str:
     return {"": "All", "open": "Not confirmed"}.get(state) or statuses.label(state)
-
-
-def _begin(day: date | None) -> int | None:
-    """The first instant of a local day."""
-    if day is None:
-        return None
-    zone = config.settings().zone
-    noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=zone).timestamp())
-    return clock.day_start(noon, zone)
 
 
 def _list(person: Person, wanted: ActivityFilter) -> None:
