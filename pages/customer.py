@@ -13,18 +13,20 @@ from pages.components import (
     customer_notes,
     customer_plans,
     customer_timeline,
+    formats,
     guard,
     more,
     navigation,
     problems,
 )
-from services import clock, database
+from services import clock, config, database
 from services.customers import billing, record
 from services.customers.billing import Card, Demand
 from services.customers.record import Record
 from services.desk import subject
 from services.desk.subject import Subject
 from services.errors import NotFound
+from services.mirror import poll
 from services.staff.roles import Person
 
 _ALARMS, _PLANS = 5, 10  # shown at first, and more at each click
@@ -61,10 +63,18 @@ def main() -> None:
     except NotFound as problem:
         st.title("Customer")
         problems.show(problem)
-        st.caption("A customer who has just been created appears here within a minute.")
+        _when_news_comes()
         _to_search()
         return
     _draw(person, seen, now)
+
+
+def _when_news_comes() -> None:
+    settings = config.settings()
+    every = formats.duration(poll.interval(settings.mode, settings.poll_interval))
+    st.caption(
+        f"The desk looks for news in Stripe every {every}: a customer just created appears at the next look."
+    )
 
 
 def _to_search() -> None:

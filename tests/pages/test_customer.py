@@ -348,6 +348,15 @@ def test_where_there_is_no_customer_a_sentence_says_what_to_do(
     assert "Search customers" in [button.label for button in app.button]
 
 
+def test_who_is_not_there_yet_is_told_when_the_desk_looks_again(
+    account: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "looks for news in Stripe every 2 seconds" in read(opened("cus_none"))
+    monkeypatch.setenv("POLL_INTERVAL", "1")
+    config.settings.cache_clear()
+    assert "looks for news in Stripe every 1 second:" in read(opened("cus_none"))
+
+
 def test_links_out_lead_to_the_right_mode_and_to_ones_own_tools(
     account: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
