@@ -118,7 +118,7 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
         customer_plans.plans(person, seen.record, seen.plans, seen.subjects, now)
         more.below(seen.plans, len(seen.record.plans), "subscriptions", _key("plans", customer.id), _PLANS)
         customer_plans.pending(seen.record)
-        _lists(customer.id)
+        _lists(person, customer.id)
     with aside:
         customer_notes.draw(person, customer.id)
         customer_billing.cards(seen.cards, now)
@@ -127,13 +127,13 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
         _metadata(seen.record)
 
 
-def _lists(customer: str) -> None:
+def _lists(person: Person, customer: str) -> None:
     timeline, invoices, payments = st.tabs(
         ["Timeline", "Invoices", "Payments"], key="view", bind="query-params"
     )
     if timeline.open:
         with timeline:
-            customer_timeline.draw(customer)
+            customer_timeline.draw(person, customer)
     if invoices.open:
         with invoices:
             customer_billing.invoices(customer)

@@ -11,6 +11,7 @@ from pages.components import formats, more, statuses
 from services import database
 from services.customers import timeline
 from services.customers.timeline import KINDS, USUAL, Entry, Kind
+from services.staff.roles import Person
 
 STEP = 30
 _ICONS: dict[Kind, str] = {
@@ -23,7 +24,7 @@ _ICONS: dict[Kind, str] = {
 }
 
 
-def draw(customer: str) -> None:
+def draw(person: Person, customer: str) -> None:
     """The latest entries, and a button for older ones."""
     kinds = st.pills(
         "Show", KINDS, selection_mode="multi", default=USUAL, key="kinds", bind="query-params",
@@ -31,7 +32,7 @@ def draw(customer: str) -> None:
     )  # fmt: skip
     key = f"timeline:{customer}"
     with database.session() as session:
-        page = timeline.latest(session, customer, kinds, formats, limit=more.limit(key, STEP))
+        page = timeline.latest(session, person, customer, kinds, formats, limit=more.limit(key, STEP))
     if not page.entries:
         st.caption("Nothing of this kind has happened yet. Stripe keeps its events for 30 days.")
     else:
