@@ -1,7 +1,7 @@
-"""Who is behind this bar? The rows of what was clicked on a chart, in the address as `show`.
+"""Who is behind this bar or number? The rows of what was clicked, in the address as `show`.
 
-`show` reads `cohort:2026-05`, `cohort:2026-05:expired`, `plan:prod_...`, `source:ads`, or
-`funnel:trial:paid`. The rows count exactly what the chart counts, under the page's filters.
+`show` reads `cohort:2026-05`, `cohort:2026-05:expired`, `plan:prod_...`, `source:ads`, `funnel:trial:paid`,
+or `number:running`. The rows count exactly what the chart counts, under the page's filters.
 """
 
 from __future__ import annotations
@@ -48,11 +48,16 @@ class Asked:
 
 def pick(key: str) -> None:
     """For a chart's click: writes what was clicked into the address, or takes it out."""
-    st.session_state[PAGE_KEY] = 1
     if found := charts.picked(key):
-        st.query_params[SHOW] = found
+        open(found)
     else:
         close()
+
+
+def open(what: str) -> None:
+    """Writes into the address whose rows to show."""
+    st.session_state[PAGE_KEY] = 1
+    st.query_params[SHOW] = what
 
 
 def close() -> None:
@@ -74,7 +79,20 @@ def asked(cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, 
     if kind == "source":
         title = f"Trials from the source {rest}" if rest else "Trials without a source"
         return _group(kind, replace(segment, source=rest or NOT_GIVEN), title, cube, window)
+    if kind == "number":
+        return _number(rest, cube, segment)
     return _step(rest, cube, segment) if kind == "funnel" else None
+
+
+def _number(name: str, cube: Cube, segment: Segment) -> Asked | None:
+    these = tuple(cube.periods)
+    known = {
+        "recent": (Trials(None, segment=segment, recent=True), "Trials that ended in the last 30 days"),
+        "converted": (Trials(these, "converted", segment), "Converted, of the trials of the months below"),
+        "started": (Trials(these, segment=segment), "All trials of the months below"),
+        "running": (Trials(None, "running", segment), "Trials still running, whenever they started"),
+    }
+    return Asked("numbers", *known[name]) if name in known else None
 
 
 def _cohort(rest: str, cube: Cube, segment: Segment) -> Asked | None:
