@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
 
 import streamlit as st
 
-from pages.components import formats, freshness, guard, links, navigation, problems, statuses, tables
+from pages.components import formats, freshness, guard, links, more, navigation, problems, statuses, tables
 from pages.components.tables import Column
 from services import clock, config, database
 from services.desk import activity, catalog, commands
@@ -16,6 +15,7 @@ from services.desk.commands import Outcome
 from services.errors import TrialdeskError
 from services.staff.roles import Permission, Person
 
+_OPEN_ENDS, _STEP = "open_ends", 20
 _STATES = ("done", "failed", "unknown", "running", "open")
 _COLUMNS = [
     Column("at", "When", "moment"),
@@ -39,8 +39,10 @@ def main() -> None:
     )
     with database.session() as session:
         people = activity.people(session, person)
-        open_ends = activity.unknown(session, person)
+        all_open = activity.count(session, person, ActivityFilter(state="unknown"))
+        open_ends = activity.unknown(session, person, limit=more.limit(_OPEN_ENDS, _STEP))
     _open_ends(person, open_ends)
+    more.below(len(open_ends), all_open, "actions with an unknown end", _OPEN_ENDS, _STEP)
     wanted = _filters(people if sees_all else {})
     _list(person, wanted)
 
@@ -109,27 +111,19 @@ def _filters(people: dict[int, str]) -> ActivityFilter:
     )
     first = columns[4].date_input("From", value=None, key="since", bind="query-params")
     last = columns[5].date_input("To", value=None, key="until", bind="query-params")
+    zone = config.settings().zone
     return ActivityFilter(
         command=command or "",
         staff=int(staff) if staff else None,
         state=state or "",
         customer=customer or "",
-        since=_begin(first),
-        until=_begin(last + timedelta(days=1)) if last else None,
+        since=clock.date_start(first, zone) if first else None,
+        until=clock.date_start(last, zone, plus_days=1) if last else None,
     )
 
 
 def _state(state: str) -> str:
     return {"": "All", "open": "Not confirmed"}.get(state) or statuses.label(state)
-
-
-def _begin(day: date | None) -> int | None:
-    """The first instant of a local day."""
-    if day is None:
-        return None
-    zone = config.settings().zone
-    noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=zone).timestamp())
-    return clock.day_start(noon, zone)
 
 
 def _list(person: Person, wanted: ActivityFilter) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
@@ -46,10 +47,14 @@ def main() -> None:
     found = behind.asked(cube, wanted.window, wanted.segment, measures.plan_names())
     cohorts = cube.cohorts(wanted.window)
     _numbers(cube, cohorts, measures.days_to_convert(wanted.months, wanted.segment))
+    _rows(person, found, "numbers")
     _cohorts(person, cohorts, wanted, found)
     _funnel(person, measures.walkers(wanted.months), wanted, found)
     _groups(person, cube, measures.plan_names(), wanted, found)
-    st.caption(f"Months are cut in {formats.zone_name()}. A click on a bar or a point shows its customers.")
+    st.caption(
+        f"Months are cut in {formats.zone_name()}. A click on a bar, a point or a number of trials shows its "
+        "customers."
+    )
     tiles.definitions_link()
 
 
@@ -94,11 +99,29 @@ def _numbers(cube: Cube, cohorts: list[Cohort], days: Sequence[int]) -> None:
     last, before = conversion.last_closed(cohorts)
     name = f"Converted, {charts.month(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
     with st.container(horizontal=True):
-        _rate(name, last.rate if last else Rate(0, 0), "cohort_rate", before)
-        _rate("30-day rate", cube.period_rate(), "period_rate")
-        _count("Days to convert", percentile(days, 0.5), _told_days(days))
-        _count("Trials started", sum(cohort.started for cohort in cohorts), "In the months below.")
-        _count("Still running", cube.count("running"), "Not over, or the first invoice is still a draft.")
+        with _tile(f"cohort:{last.period.key}" if last else "", last.rate.whole if last else 0):
+            _rate(name, last.rate if last else Rate(0, 0), "cohort_rate", before)
+        recent, started = cube.period_rate(), sum(cohort.started for cohort in cohorts)
+        with _tile("number:recent", recent.whole):
+            _rate("30-day rate", recent, "period_rate")
+        with _tile("number:converted", len(days)):
+            _count("Days to convert", percentile(days, 0.5), _told_days(days))
+        with _tile("number:started", started):
+            _count("Trials started", started, "In the months below.")
+        with _tile("number:running", running := cube.count("running")):
+            _count("Still running", running, "Not over, or the first invoice is still a draft.")
+
+
+@contextmanager
+def _tile(show: str, trials: int) -> Iterator[None]:
+    """A number on a tile, with the way to the trials that it counts; none where it counts none."""
+    with st.container(border=True, width=tiles.WIDTH, height="stretch", gap=None):
+        yield
+        if trials:
+            st.button(
+                formats.plural(trials, "trial"), key=f"rows:{show}", type="tertiary", on_click=behind.open,
+                args=(show,), icon=":material/chevron_right:", icon_position="right",
+            )  # fmt: skip
 
 
 def _told_days(days: Sequence[int]) -> str:
@@ -110,7 +133,7 @@ def _told_days(days: Sequence[int]) -> str:
 
 def _count(label: str, number: int | None, help: str) -> None:
     value = formats.NO_DATA if number is None else formats.count(number)
-    st.metric(label, value, border=True, width=tiles.WIDTH, height="stretch", help=help)
+    st.metric(label, value, help=help)
 
 
 def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> None:
@@ -122,8 +145,8 @@ def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> Non
         change = f"{100 * (rate.value - before.rate.value):+.1f} points"
         said.append(f"The change is since {charts.month(before.period.key)}{'; it may be chance' * chance}.")
     st.metric(
-        label, formats.share(rate.part, rate.whole), change, border=True, width=tiles.WIDTH, height="stretch",
-        help=formats.plain(" ".join(said)), delta_color="off" if chance else "normal",
+        label, formats.share(rate.part, rate.whole), change, help=formats.plain(" ".join(said)),
+        delta_color="off" if chance else "normal",
     )  # fmt: skip
 
 

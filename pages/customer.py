@@ -13,28 +13,36 @@ from pages.components import (
     customer_notes,
     customer_plans,
     customer_timeline,
+    formats,
     guard,
+    more,
     navigation,
     problems,
 )
-from services import clock, database
+from services import clock, config, database
 from services.customers import billing, record
 from services.customers.billing import Card, Demand
 from services.customers.record import Record
 from services.desk import subject
 from services.desk.subject import Subject
 from services.errors import NotFound
+from services.mirror import poll
 from services.staff.roles import Person
 
-_MOST_ALARMS = 5
+_ALARMS, _PLANS = 5, 10  # shown at first, and more at each click
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one run of the page shows: all of it is read in one session."""
+    """What one run of the page shows: all of it is read in one session.
+
+    `all_unpaid` counts also those that are not shown; `plans` is how many of the record's are shown.
+    """
 
     record: Record
     unpaid: list[Demand]
+    all_unpaid: int
+    plans: int
     disputes: list[Dispute]
     cards: list[Card]
     subjects: dict[str, Subject]
@@ -55,10 +63,18 @@ def main() -> None:
     except NotFound as problem:
         st.title("Customer")
         problems.show(problem)
-        st.caption("A customer who has just been created appears here within a minute.")
+        _when_news_comes()
         _to_search()
         return
     _draw(person, seen, now)
+
+
+def _when_news_comes() -> None:
+    settings = config.settings()
+    every = formats.duration(poll.interval(settings.mode, settings.poll_interval))
+    st.caption(
+        f"The desk looks for news in Stripe every {every}: a customer just created appears at the next look."
+    )
 
 
 def _to_search() -> None:
@@ -69,16 +85,26 @@ def _to_search() -> None:
 def _read(id: str, now: int) -> Seen:
     with database.session() as session:
         found = record.read(session, id, now=now)
-        unpaid = [] if found.customer.deleted else billing.unpaid(session, id, limit=_MOST_ALARMS)
-        about = [None, *(plan.row.id for plan in found.actionable), *(demand.row.id for demand in unpaid)]
-        subjects = {object_id or id: subject.load(session, id, object_id) for object_id in about}
+        here = not found.customer.deleted
+        limit = more.limit(_key("unpaid", id), _ALARMS)
+        unpaid = billing.unpaid(session, id, limit=limit) if here else []
+        plans = more.limit(_key("plans", id), _PLANS)
+        shown = {plan.row.id for plan in found.plans[:plans]}
+        about = [plan.row.id for plan in found.actionable if plan.row.id in shown]
+        about += [demand.row.id for demand in unpaid]
         return Seen(
             record=found,
             unpaid=unpaid,
+            all_unpaid=billing.count_unpaid(session, id) if here else 0,
+            plans=plans,
             disputes=billing.disputes(session, id),
             cards=billing.cards(session, id, default=found.default_payment_method),
-            subjects={} if found.customer.deleted else subjects,
+            subjects=subject.load_many(session, id, about) if here else {},
         )
+
+
+def _key(list: str, customer: str) -> str:
+    return f"{list}:{customer}"
 
 
 def _draw(person: Person, seen: Seen, now: int) -> None:
@@ -86,10 +112,13 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
     customer_header.draw(person, seen.record, seen.subjects.get(customer.id), now)
     main_side, aside = st.columns([2, 1], gap="large")
     with main_side:
-        customer_plans.alarms(person, seen.unpaid, seen.disputes, seen.subjects)
-        customer_plans.plans(person, seen.record, seen.subjects, now)
+        customer_plans.unpaid(person, seen.unpaid, seen.subjects)
+        more.below(len(seen.unpaid), seen.all_unpaid, "unpaid invoices", _key("unpaid", customer.id), _ALARMS)
+        customer_plans.disputes(seen.disputes)
+        customer_plans.plans(person, seen.record, seen.plans, seen.subjects, now)
+        more.below(seen.plans, len(seen.record.plans), "subscriptions", _key("plans", customer.id), _PLANS)
         customer_plans.pending(seen.record)
-        _lists(customer.id)
+        _lists(person, customer.id)
     with aside:
         customer_notes.draw(person, customer.id)
         customer_billing.cards(seen.cards, now)
@@ -98,13 +127,13 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
         _metadata(seen.record)
 
 
-def _lists(customer: str) -> None:
+def _lists(person: Person, customer: str) -> None:
     timeline, invoices, payments = st.tabs(
         ["Timeline", "Invoices", "Payments"], key="view", bind="query-params"
     )
     if timeline.open:
         with timeline:
-            customer_timeline.draw(customer)
+            customer_timeline.draw(person, customer)
     if invoices.open:
         with invoices:
             customer_billing.invoices(customer)

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import customer_filters, guard, navigation, problems, saved_views, tables
+from pages.components import customer_filters, download, guard, navigation, problems, saved_views, tables
 from pages.components.tables import Column
 from services import clock, config, database
 from services.customers import conditions, export, search
@@ -14,8 +14,6 @@ from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
 from services.customers.search import Row
 from services.errors import TrialdeskError
-from services.staff import people
-from services.staff.roles import Permission, Person
 
 COLUMNS = (
     Column("title", "Customer", width=190, pinned=True),
@@ -50,7 +48,11 @@ def main() -> None:
         return
     with head.container(horizontal=True, width="content"):
         saved_views.menu(person, "customers", wanted.to_params(), customer_filters.apply)
-        _download(person, where, wanted.sort)
+        download.csv(
+            person, lambda session, asking: export.customers_csv(session, asking, where, sort=wanted.sort),
+            name="customers", key="customers_csv",
+            help="All customers of this filter, not only this page.",
+        )  # fmt: skip
     _list(where, wanted)
 
 
@@ -123,21 +125,6 @@ def _cells(row: Row) -> dict[str, Any]:
         "created": facts.created,
         "same_email": f"{row.shares_email} more" if row.shares_email else "",
     }
-
-
-def _download(person: Person, where: list[Condition], sort: str) -> None:
-    why_not = person.why_not(Permission.EXPORT)
-
-    def file() -> bytes:
-        with database.session() as session:
-            asking = people.anew(session, person)
-            return "".join(export.customers_csv(session, asking, where, sort=sort)).encode("utf-8-sig")
-
-    st.download_button(
-        "CSV", file, file_name="customers.csv", mime="text/csv", icon=":material/download:",
-        on_click="ignore", disabled=bool(why_not), key="customers_csv",
-        help=why_not or "All customers of this filter, not only this page.",
-    )  # fmt: skip
 
 
 main()

@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import formats, guard, links, navigation, tables, worklist
+from pages.components import download, formats, guard, links, navigation, recovered, tables, worklist
 from pages.components.actions import action_dialog
 from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.several import messages_dialog
 from pages.components.tables import Column
 from services import database
-from services.customers import worklists
+from services.customers import export, worklists
 from services.customers.worklists import FailureFilter, FailureRow, Stake, Standing
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -22,7 +22,7 @@ from services.stripe_api import declines
 PAGE_KEY = "failures_page"
 _NEVER_AGAIN = "do_not_try_again"
 _NO_CARD = declines.Explanation(
-    "There is no card on file, so nothing could be charged.", "Send the card link, or call."
+    "There is no card on file, so nothing could be charged.", "Send the card or pay link, or call."
 )
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
@@ -44,11 +44,19 @@ _COLUMNS = (
 def main() -> None:
     """One run of the page."""
     person = guard.enter("failed-payments")
-    st.title("Failed payments")
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    head.title("Failed payments", width="content")
+    recovered.draw(person)
     with database.session() as session:
         everything = worklists.stakes(session, worklists.failure_conditions(FailureFilter()))
     wanted = _filters([stake.currency for stake in everything])
     where = worklists.failure_conditions(wanted)
+    with head.container(width="content"):
+        download.csv(
+            person, lambda session, asking: export.failures_csv(session, asking, where),
+            name="failed-payments", key="failures_csv",
+            help="All failed payments of these filters, not only this page.",
+        )  # fmt: skip
     with database.session() as session:
         stakes = worklists.stakes(session, where)
         total = sum(stake.invoices for stake in stakes)
@@ -120,7 +128,9 @@ def _tools(person: Person, rows: list[FailureRow]) -> None:
         if _button(person, "Card link", ":material/link:", Permission.CARD_LINK, one is not None):
             assert one is not None
             action_dialog(person, "card_link", one.customer)
-        if _button(person, "Send card link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)):
+        if _button(
+            person, "Send card or pay link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)
+        ):
             _write(person, rows, "card_link")
         if _button(person, "Message", ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
             _write(person, rows, "payment_failed")

@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import formats, guard, navigation, several, tables, worklist
+from pages.components import download, formats, guard, navigation, several, tables, worklist
 from pages.components.actions import action_dialog
 from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.tables import Column
 from services import clock, database
-from services.customers import worklists
+from services.customers import export, worklists
 from services.customers.worklists import TRIAL_SORTS, TrialFilter, TrialRow
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -34,10 +34,16 @@ _COLUMNS = (
 def main() -> None:
     """One run of the page."""
     person = guard.enter("trials")
-    st.title("Trials")
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    head.title("Trials", width="content")
     wanted, sort = _filters()
     now = clock.now()
     where = worklists.trial_conditions(wanted, now)
+    with head.container(width="content"):
+        download.csv(
+            person, lambda session, asking: export.trials_csv(session, asking, where, sort=sort),
+            name="trials", key="trials_csv", help="All trials of these filters, not only this page.",
+        )  # fmt: skip
     with database.session() as session:
         total = worklists.count_trials(session, where)
         tools = st.container(horizontal=True, vertical_alignment="center")

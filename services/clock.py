@@ -7,7 +7,8 @@ heard from the account. All instants are whole seconds since 1970 UTC.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 DAY = 86_400
@@ -44,8 +45,12 @@ def local(instant: int, zone: ZoneInfo) -> datetime:
 
 def day_start(instant: int, zone: ZoneInfo, *, plus_days: int = 0) -> int:
     """The first instant of the local day that holds `instant`, moved by whole local days."""
-    midnight = local(instant, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return _instant(midnight.replace(tzinfo=None) + timedelta(days=plus_days), zone)
+    return date_start(local(instant, zone).date(), zone, plus_days=plus_days)
+
+
+def date_start(day: date, zone: ZoneInfo, *, plus_days: int = 0) -> int:
+    """The first instant of a calendar day in a zone, moved by whole local days."""
+    return _instant(datetime.combine(day, time_of_day()) + timedelta(days=plus_days), zone)
 
 
 def month_start(instant: int, zone: ZoneInfo, *, plus_months: int = 0) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +24,14 @@ def test_a_day_that_loses_an_hour_still_begins_at_midnight() -> None:
     noon = _utc(2026, 3, 29, 10)
     assert clock.day_start(noon, berlin) == _utc(2026, 3, 28, 23)
     assert clock.day_start(noon, berlin, plus_days=1) == _utc(2026, 3, 29, 22)
+
+
+def test_a_calendar_day_begins_in_the_workspaces_zone() -> None:
+    berlin, day = ZoneInfo("Europe/Berlin"), date(2026, 3, 29)
+    assert clock.date_start(day, berlin) == _utc(2026, 3, 28, 23)
+    assert clock.date_start(day, berlin, plus_days=1) == _utc(2026, 3, 29, 22)
+    havana = ZoneInfo("America/Havana")  # this day has no midnight: clocks go from 0:00 to 1:00
+    assert clock.date_start(date(2026, 3, 8), havana) == _utc(2026, 3, 8, 5)
 
 
 def test_months_are_cut_in_the_workspace_zone() -> None:

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import formats, guard, handover
 from pages.components.dialog import Reason, show, show_problem
+from pages.components.outreach import message_dialog
 from services import clock, config
 from services.desk import catalog, commands
 from services.desk.cancellations import FEEDBACK
@@ -20,7 +21,7 @@ from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
 from services.errors import TrialdeskError
-from services.staff.roles import Person
+from services.staff.roles import Permission, Person
 
 _FIRST_DAYS = 7
 
@@ -52,7 +53,25 @@ def action_dialog(person: Person, command: str, customer_id: str, object_id: str
     except TrialdeskError as error:
         show_problem(title, error)
         return
-    show(_ActionDialogue(opened), about=_about(opened.subject))
+    show(
+        _ActionDialogue(opened),
+        about=_about(opened.subject),
+        then=lambda outcome: _offer_to_mail(opened.subject.customer.id, outcome.link),
+    )
+
+
+def _offer_to_mail(customer: str, link: str) -> None:
+    """A way from a card link just made to the mail that carries it; nothing where there is no link."""
+    if not link:
+        return
+    why_not = guard.current().why_not(Permission.SEND_MESSAGE)
+    if st.button(
+        "Send it by email",
+        icon=":material/mail:",
+        disabled=bool(why_not),
+        help=formats.plain(why_not) or None,
+    ):
+        handover.to(lambda: message_dialog(guard.current(), customer, template="card_link", card_url=link))
 
 
 def _key(name: str, subject: Subject) -> str:

@@ -1,17 +1,18 @@
-"""Who is behind this bar? The rows of what was clicked on a chart, in the address as `show`.
+"""Who is behind this bar or number? The rows of what was clicked, in the address as `show`.
 
-`show` reads `cohort:2026-05`, `cohort:2026-05:expired`, `plan:prod_...`, `source:ads`, or
-`funnel:trial:paid`. The rows count exactly what the chart counts, under the page's filters.
+`show` reads `cohort:2026-05`, `cohort:2026-05:expired`, `plan:prod_...`, `source:ads`, `funnel:trial:paid`,
+or `number:running`. The rows count exactly what the chart counts, under the page's filters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages.components import charts, formats, navigation, tables
+from pages.components import charts, download, formats, navigation, tables
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
@@ -20,8 +21,7 @@ from services.metrics.conversion import Cube
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS
 from services.metrics.members import Chosen, Member, Trials, Walkers
 from services.metrics.trials import NOT_GIVEN, STATES, Segment
-from services.staff import people
-from services.staff.roles import Permission, Person
+from services.staff.roles import Person
 
 SHOW = "show"
 PAGE_KEY = "behind_page"
@@ -48,11 +48,16 @@ class Asked:
 
 def pick(key: str) -> None:
     """For a chart's click: writes what was clicked into the address, or takes it out."""
-    st.session_state[PAGE_KEY] = 1
     if found := charts.picked(key):
-        st.query_params[SHOW] = found
+        open(found)
     else:
         close()
+
+
+def open(what: str) -> None:
+    """Writes into the address whose rows to show."""
+    st.session_state[PAGE_KEY] = 1
+    st.query_params[SHOW] = what
 
 
 def close() -> None:
@@ -74,7 +79,20 @@ def asked(cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, 
     if kind == "source":
         title = f"Trials from the source {rest}" if rest else "Trials without a source"
         return _group(kind, replace(segment, source=rest or NOT_GIVEN), title, cube, window)
+    if kind == "number":
+        return _number(rest, cube, segment)
     return _step(rest, cube, segment) if kind == "funnel" else None
+
+
+def _number(name: str, cube: Cube, segment: Segment) -> Asked | None:
+    these = tuple(cube.periods)
+    known = {
+        "recent": (Trials(None, segment=segment, recent=True), "Trials that ended in the last 30 days"),
+        "converted": (Trials(these, "converted", segment), "Converted, of the trials of the months below"),
+        "started": (Trials(these, segment=segment), "All trials of the months below"),
+        "running": (Trials(None, "running", segment), "Trials still running, whenever they started"),
+    }
+    return Asked("numbers", *known[name]) if name in known else None
 
 
 def _cohort(rest: str, cube: Cube, segment: Segment) -> Asked | None:
@@ -100,20 +118,37 @@ def _step(rest: str, cube: Cube, segment: Segment) -> Asked | None:
     return Asked(f"funnel_{path}", chosen, f"Came as far as “{charts.state_word(step)}”{beside}")
 
 
+@contextmanager
+def box(person: Person, title: str, file: str, lines: Callable[..., Iterable[str]]) -> Iterator[None]:
+    """A frame for the rows behind a number: its title, a file of all of them, and a way to close.
+
+    `lines` as in `download.csv`; the file is called `file`.
+    """
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{formats.plain(title)}**", width="content")
+            with st.container(horizontal=True, width="content"):
+                download.csv(person, lines, name=file, key="behind_csv")
+                st.button(
+                    "Close", icon=":material/close:", type="tertiary", on_click=close, key="behind_close"
+                )
+        yield
+
+
 def show(person: Person, found: Asked) -> None:
     """Draws the rows with their count, a way to each customer, and a file of all of them."""
-    with st.container(border=True):
-        head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-        head.markdown(f"**{formats.plain(found.title)}**", width="content")
+    with box(
+        person, found.title, "customers",
+        lambda session, asking: export.members_csv(
+            asking, members.read(session, found.chosen, as_of=clock.now())
+        ),
+    ):  # fmt: skip
         with database.session() as session:
             total = members.count(session, found.chosen, as_of=clock.now())
             page = tables.page_of(total, key=PAGE_KEY, size=25)
             rows = members.read(
                 session, found.chosen, as_of=clock.now(), offset=page.offset, limit=page.limit
             )
-        with head.container(horizontal=True, width="content"):
-            _download(person, found)
-            st.button("Close", icon=":material/close:", type="tertiary", on_click=close, key="behind_close")
         picked = tables.show(
             [_cells(row) for row in rows], _COLUMNS, key="behind", alt="Customers behind the chart",
             empty="Nobody.", open_label="Customer",
@@ -134,19 +169,3 @@ def _cells(row: Member) -> dict[str, object]:
         "trial_end": row.trial_end,
         "paid_at": row.paid_at,
     }
-
-
-def _download(person: Person, found: Asked) -> None:
-    why_not = person.why_not(Permission.EXPORT)
-
-    def file() -> bytes:
-        with database.session() as session:
-            asking = people.anew(session, person)
-            rows = members.read(session, found.chosen, as_of=clock.now())
-        return "".join(export.members_csv(asking, rows)).encode("utf-8-sig")
-
-    st.download_button(
-        "CSV", file, file_name="customers.csv", mime="text/csv", icon=":material/download:",
-        on_click="ignore", disabled=bool(why_not), key="behind_csv",
-        help=formats.plain(why_not) or "All rows, not only this page.",
-    )  # fmt: skip

@@ -19,14 +19,18 @@ from services.stripe_api import declines
 Subjects = Mapping[str, Subject]
 
 
-def alarms(person: Person, unpaid: Sequence[Demand], disputes: Sequence[Dispute], subjects: Subjects) -> None:
-    """What waits for somebody: invoices that could not be collected, disputes to answer."""
-    for demand in unpaid:
+def unpaid(person: Person, demands: Sequence[Demand], subjects: Subjects) -> None:
+    """Invoices that could not be collected, each with what can be done about it."""
+    for demand in demands:
         with st.container(border=True):
             _unpaid(demand)
             if demand.row.id in subjects:
                 action_buttons(person, subjects[demand.row.id])
-    for dispute in disputes:
+
+
+def disputes(found: Sequence[Dispute]) -> None:
+    """Disputes that wait for an answer."""
+    for dispute in found:
         if billing.needs_response(dispute):
             with st.container(border=True):
                 _dispute(dispute)
@@ -71,13 +75,13 @@ def _dispute(row: Dispute) -> None:
     links.external("Stripe", links.stripe_url("dispute", row.id))
 
 
-def plans(person: Person, record: Record, subjects: Subjects, now: int) -> None:
-    """The subscriptions: those that run, then those that ended (folded away when another runs)."""
+def plans(person: Person, record: Record, limit: int, subjects: Subjects, now: int) -> None:
+    """The first subscriptions: those that run, then those that ended (folded away when another runs)."""
     st.subheader("Subscriptions", anchor=False)
     if not record.plans:
         st.caption("No subscription yet.")
-    running = [plan for plan in record.plans if not plan.over]
-    ended = [plan for plan in record.plans if plan.over]
+    running = [plan for plan in record.plans[:limit] if not plan.over]
+    ended = [plan for plan in record.plans[:limit] if plan.over]
     shown, folded = (running, ended) if running else (ended[:1], ended[1:])
     for plan in shown:
         _plan(person, plan, subjects, now)

@@ -7,10 +7,11 @@ from itertools import groupby
 
 import streamlit as st
 
-from pages.components import formats, statuses
+from pages.components import formats, more, statuses
 from services import database
 from services.customers import timeline
 from services.customers.timeline import KINDS, USUAL, Entry, Kind
+from services.staff.roles import Person
 
 STEP = 30
 _ICONS: dict[Kind, str] = {
@@ -23,23 +24,22 @@ _ICONS: dict[Kind, str] = {
 }
 
 
-def draw(customer: str) -> None:
+def draw(person: Person, customer: str) -> None:
     """The latest entries, and a button for older ones."""
     kinds = st.pills(
         "Show", KINDS, selection_mode="multi", default=USUAL, key="kinds", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    limit_key = f"timeline:{customer}"
-    limit = int(st.session_state.get(limit_key, STEP))
+    key = f"timeline:{customer}"
     with database.session() as session:
-        page = timeline.latest(session, customer, kinds, formats, limit=limit)
+        page = timeline.latest(session, person, customer, kinds, formats, limit=more.limit(key, STEP))
     if not page.entries:
         st.caption("Nothing of this kind has happened yet. Stripe keeps its events for 30 days.")
     else:
         st.caption(f"Times are in {formats.zone_name()}.")
     _entries(page.entries)
     if page.more:
-        st.button("Show older", key=f"{limit_key}:more", on_click=_show_more, args=(limit_key, limit))
+        more.button("Show older", key, STEP)
 
 
 def _entries(entries: Sequence[Entry]) -> None:
@@ -48,10 +48,6 @@ def _entries(entries: Sequence[Entry]) -> None:
             st.caption(f"**{day}**")
             for entry in those:
                 _entry(entry)
-
-
-def _show_more(key: str, limit: int) -> None:
-    st.session_state[key] = limit + STEP
 
 
 def _entry(entry: Entry) -> None:

@@ -9,6 +9,7 @@ last one typed comes with the click.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -60,13 +61,16 @@ class _State:
             self.problem, self.typed = None, (form, reason)
 
 
-def show(dialogue: Dialogue, *, about: str) -> None:
-    """Opens the dialog; call it in the run of the click. `about` names the customer, in their own words."""
+def show(dialogue: Dialogue, *, about: str, then: Callable[[Outcome], None] | None = None) -> None:
+    """Opens the dialog; call it in the run of the click. `about` names the customer, in their own words.
+
+    `then` draws what can be done next, below the outcome.
+    """
     state = _State()
 
     @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss=freshness.dialog_closed)
     def body() -> None:
-        _body(dialogue, about, state)
+        _body(dialogue, about, state, then)
 
     body()
 
@@ -83,11 +87,13 @@ def show_problem(title: str, error: TrialdeskError) -> None:
     body()
 
 
-def _body(dialogue: Dialogue, about: str, state: _State) -> None:
+def _body(
+    dialogue: Dialogue, about: str, state: _State, then: Callable[[Outcome], None] | None = None
+) -> None:
     person = guard.current()
     st.text(about)
     if state.outcome and state.outcome.state != "failed":
-        _over(state.outcome)
+        _over(state.outcome, then)
         return
     if state.outcome:
         _say(state.outcome)
@@ -165,10 +171,12 @@ def _reason(dialogue: Dialogue, state: _State) -> str:
     return text or ""
 
 
-def _over(outcome: Outcome) -> None:
+def _over(outcome: Outcome, then: Callable[[Outcome], None] | None) -> None:
     _say(outcome)
     if outcome.link:
         st.code(outcome.link, language=None, wrap_lines=True)
+    if then:
+        then(outcome)
     if st.button("Done", type="primary"):
         st.rerun()
 

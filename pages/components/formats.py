@@ -83,6 +83,11 @@ def relative(instant: int | None, *, now: int | None = None) -> str:
     return str(format_timedelta(timedelta(seconds=distance), add_direction=True, locale=_locale()))
 
 
+def duration(seconds: int) -> str:
+    """A length of time in its largest unit, e.g. `5 minutes`."""
+    return str(format_timedelta(timedelta(seconds=seconds), threshold=1, locale=_locale()))
+
+
 def days_left(until: int | None, *, now: int | None = None) -> str:
     """The days that a trial still has, rounded up, e.g. `3 days`; `over` once it has ended."""
     if until is None:

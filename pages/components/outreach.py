@@ -8,6 +8,7 @@ call_dialog(person, "cus_...")
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import streamlit as st
@@ -27,6 +28,9 @@ from services.staff.roles import Permission, Person
 NO_MAIL_SERVER = (
     "No mail server is set up, so nothing leaves this machine: the message is kept in the built-in outbox."
 )
+_BRIEF_LINK = (
+    "The card link opens for a few minutes only. It stays readable in this message on the Outbox page."
+)
 _FIRST_HOUR = time(10)
 NOBODY = 0
 
@@ -44,7 +48,7 @@ def message_dialog(
     except TrialdeskError as error:
         show_problem("Send message", error)
         return
-    show(_MessageDialogue(person, choices, template), about=about)
+    show(_MessageDialogue(person, choices, template, card_url), about=about)
 
 
 def call_dialog(person: Person, customer_id: str) -> None:
@@ -88,7 +92,8 @@ class _MessageDialogue:
     reason: Reason = "none"
     warning = ""
 
-    def __init__(self, person: Person, choices: list[Choice], wanted: str) -> None:
+    def __init__(self, person: Person, choices: list[Choice], wanted: str, card_url: str = "") -> None:
+        self._card_url = card_url
         self._token = messages.new_token()
         self._author = person
         self._drafts = {choice.template.slug: choice.draft for choice in choices if choice.draft}
@@ -131,7 +136,10 @@ class _MessageDialogue:
     def preview(self, form: Form) -> Preview:
         """Where it goes and who gets the answer."""
         written = messages.check(self._draft(form))
-        return _what_an_email_does(self._author, f"One email to {written.to_address}", self._leaves)
+        told = _what_an_email_does(self._author, f"One email to {written.to_address}", self._leaves)
+        if self._card_url and self._card_url in written.body:
+            return replace(told, warnings=(*told.warnings, _BRIEF_LINK))
+        return told
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Sends it and waits for the mail server's word."""

@@ -64,17 +64,26 @@ def invoices(session: Session, customer: str, *, offset: int, limit: int) -> lis
     return [Demand(row, known.get(row.id)) for row in rows]
 
 
+def count_unpaid(session: Session, customer: str) -> int:
+    """How many failed payments are still open."""
+    return session.scalar(select(sa.func.count()).where(*_unpaid(customer))) or 0
+
+
 def unpaid(session: Session, customer: str, *, limit: int) -> list[Demand]:
     """Failed payments that are still open, the largest sum first."""
     wanted = (
         select(Invoice)
-        .where(*_invoices_of(customer), failures.is_open_failure())
+        .where(*_unpaid(customer))
         .order_by(col(Invoice.amount_remaining).desc(), col(Invoice.id))
         .limit(limit)
     )
     rows = session.exec(wanted).all()
     known = failures.last(session.connection(), [row.id for row in rows])
     return [Demand(row, known.get(row.id)) for row in rows]
+
+
+def _unpaid(customer: str) -> tuple[Any, ...]:
+    return (*_invoices_of(customer), failures.is_open_failure())
 
 
 def _invoices_of(customer: str) -> tuple[Any, ...]:

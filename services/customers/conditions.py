@@ -6,7 +6,6 @@ number, a charge's id...) comes in as `customer IN (SELECT ...)` over an index.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -151,8 +150,7 @@ def _by_creation(wanted: CustomerFilter, zone: ZoneInfo) -> list[Condition]:
     found: list[Condition] = []
     for day, plus_days in ((wanted.created_from, 0), (wanted.created_to, 1)):
         if day is not None:
-            noon = int(datetime(day.year, day.month, day.day, 12, tzinfo=zone).timestamp())
-            edge = clock.day_start(noon, zone, plus_days=plus_days)
+            edge = clock.date_start(day, zone, plus_days=plus_days)
             created = col(CustomerFacts.created)
             found.append(created < edge if plus_days else created >= edge)
     return found

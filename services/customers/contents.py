@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, or_, select
 
 from models import Coupon, Discount, Price, Product, SubscriptionItem
@@ -38,11 +39,14 @@ def rebates(
     session: Session, subscriptions: Collection[str], now: int, *, customer: str | None = None
 ) -> list[Rebate]:
     """The discounts of these subscriptions, and of the customer as a whole, that have not ended by `now`."""
+    theirs: sa.ColumnElement[bool] = col(Discount.subscription).in_(subscriptions)
+    if customer is not None:
+        theirs = or_(col(Discount.customer) == customer, theirs)
     wanted = (
         select(Discount, Coupon)
         .outerjoin(Coupon, col(Coupon.id) == Discount.coupon)
         .where(
-            or_(col(Discount.customer) == customer, col(Discount.subscription).in_(subscriptions)),
+            theirs,
             or_(col(Discount.end).is_(None), col(Discount.end) > now),
             col(Discount.deleted).is_(False),
         )

@@ -1,6 +1,6 @@
-"""How do the customers of a filter leave the desk as a CSV file that a spreadsheet opens safely?
+"""How do the rows of a filter or a number leave the desk as a CSV file that a spreadsheet opens safely?
 
-All rows of the filter, not one page. Amounts are decimal numbers in whole units beside their currency,
+All of them, not one page. Amounts are decimal numbers in whole units beside their currency,
 instants ISO 8601 in UTC. Text that a spreadsheet would run as a formula gets a leading apostrophe.
 """
 
@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, TypeVar
 
 from sqlmodel import Session
 
 from services import money
-from services.customers import search
+from services.customers import search, worklists
 from services.customers.conditions import Condition
 from services.customers.search import Row
+from services.customers.worklists import FailureRow, TrialRow
 from services.metrics.members import Member
+from services.metrics.recovery import Failed
 from services.staff.roles import Permission, Person
 
+T = TypeVar("T")
 _BATCH: Final = 1_000
 _FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 HEADER: Final = (
@@ -60,6 +64,85 @@ def _member(row: Member) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+FAILED_HEADER: Final = (
+    "invoice", "number", "customer", "name", "email", "currency", "total", "came_to", "first_failed", "paid",
+)  # fmt: skip
+
+
+def failed_csv(person: Person, payments: Sequence[Failed]) -> Iterator[str]:
+    """Payments that failed, with what became of them. Raises NotAllowed before the first line."""
+    person.require(Permission.EXPORT)
+    return (_line(cells) for cells in (FAILED_HEADER, *map(_failed, payments)))
+
+
+def _failed(row: Failed) -> tuple[Any, ...]:
+    return (
+        row.invoice, row.number, row.customer, row.name, row.email, row.currency.upper(),
+        _units(row.amount, row.currency), row.came_to, _time(row.failed_at), _time(row.paid_at),
+    )  # fmt: skip
+
+
+TRIALS_HEADER: Final = (
+    "subscription", "customer", "name", "email", "plan", "currency", "plan_value", "trial_end", "card",
+    "set_to_cancel", "last_contact", "owner",
+)  # fmt: skip
+
+
+def trials_csv(session: Session, person: Person, where: Sequence[Condition], *, sort: str) -> Iterator[str]:
+    """The running trials of `worklists.trial_conditions`, in the list's order.
+
+    Raises NotAllowed before the first line.
+    """
+    person.require(Permission.EXPORT)
+    rows = _every(lambda offset: worklists.trials(session, where, sort=sort, offset=offset, limit=_BATCH))
+    return (_line(cells) for cells in chain([TRIALS_HEADER], map(_trial, rows)))
+
+
+def _trial(row: TrialRow) -> tuple[Any, ...]:
+    return (
+        row.subscription, row.customer, row.name, row.email, row.plan, row.currency.upper(),
+        _units(row.plan_micros, row.currency, money.MICROS), _time(row.trial_end), _yes(row.card),
+        _yes(row.canceling), _time(row.last_contact_at), row.owner,
+    )  # fmt: skip
+
+
+FAILURES_HEADER: Final = (
+    "invoice", "number", "customer", "name", "email", "currency", "at_stake", "code", "advice", "card",
+    "attempts", "failed_since", "next_attempt", "subscription_status", "last_contact", "owner",
+)  # fmt: skip
+
+
+def failures_csv(session: Session, person: Person, where: Sequence[Condition]) -> Iterator[str]:
+    """The open failed payments of `worklists.failure_conditions`, in the list's order.
+
+    Raises NotAllowed before the first line.
+    """
+    person.require(Permission.EXPORT)
+    rows = _every(lambda offset: worklists.failures(session, where, offset=offset, limit=_BATCH))
+    return (_line(cells) for cells in chain([FAILURES_HEADER], map(_failure, rows)))
+
+
+def _failure(row: FailureRow) -> tuple[Any, ...]:
+    return (
+        row.invoice, row.number, row.customer, row.name, row.email, row.currency.upper(),
+        _units(row.amount, row.currency), row.code, row.advice, _yes(row.card), row.attempts,
+        _time(row.failed_since), _time(row.next_attempt), row.subscription_status,
+        _time(row.last_contact_at), row.owner,
+    )  # fmt: skip
+
+
+def _every(batch: Callable[[int], list[T]]) -> Iterator[T]:
+    """The rows of all batches; `batch` is asked for those from an offset on."""
+    offset = 0
+    while rows := batch(offset):
+        yield from rows
+        offset += len(rows)
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else ""
+
+
 def _lines(session: Session, where: Sequence[Condition], sort: str) -> Iterator[str]:
     yield _line(HEADER)
     for batch in search.every(session, where, sort=sort, batch=_BATCH):
@@ -73,7 +156,7 @@ def _cells(row: Row) -> tuple[Any, ...]:
         _units(facts.mrr_micros, facts.currency, money.MICROS), _time(facts.created), _time(facts.trial_end),
         _time(facts.cancel_at), facts.country, facts.source, row.owner, facts.failed_invoices,
         _units(facts.open_amount, facts.open_currency), facts.open_currency.upper(), facts.failure_code,
-        facts.open_disputes, _time(facts.last_contact_at), "yes" if facts.deleted else "",
+        facts.open_disputes, _time(facts.last_contact_at), _yes(facts.deleted),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -100,15 +101,13 @@ def read(session: Session, customer: str, *, now: int) -> Record:
 def _plans(
     session: Session, subscriptions: Sequence[Subscription], rebates: Collection[Rebate]
 ) -> tuple[Plan, ...]:
-    items = _items(session, [subscription.id for subscription in subscriptions])
-    plans = [
-        Plan(
-            row,
-            tuple(item for item in items if item.row.subscription == row.id),
-            tuple(rebate for rebate in rebates if rebate.row.subscription == row.id),
-        )
-        for row in subscriptions
-    ]
+    items: dict[str, list[Item]] = defaultdict(list)
+    for item in _items(session, [subscription.id for subscription in subscriptions]):
+        items[item.row.subscription].append(item)
+    own: dict[str | None, list[Rebate]] = defaultdict(list)
+    for rebate in rebates:
+        own[rebate.row.subscription].append(rebate)
+    plans = [Plan(row, tuple(items[row.id]), tuple(own[row.id])) for row in subscriptions]
     return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
 
 

@@ -1,7 +1,8 @@
 """What happened with this customer, in one line of time: Stripe, staff actions, messages, calls, notes?
 
 Each source is read no further than the page needs, newest first, and merged. The entries' titles are
-ready sentences; `detail` is what people wrote, word for word.
+ready sentences; `detail` is what people wrote, word for word. Everybody who sees the customer sees which
+actions were taken, by whom and how they ended; why is for who took them and for who may see all activity.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlmodel import Session, col, select
 from models import Action, CallRequest, Event, Message, Note
 from services.customers import sentences
 from services.customers.sentences import Words
+from services.staff.roles import Permission, Person
 
 Kind = Literal["Billing", "Actions", "Messages", "Calls", "Notes", "Technical"]
 KINDS: Final[tuple[Kind, ...]] = ("Billing", "Actions", "Messages", "Calls", "Notes", "Technical")
@@ -43,32 +45,45 @@ class Page:
     more: bool
 
 
-def latest(session: Session, customer: str, kinds: Collection[Kind], words: Words, *, limit: int) -> Page:
-    """The last `limit` entries of these kinds."""
-    found = [entry for kind in kinds for entry in _SOURCES[kind](session, customer, limit + 1, words)]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whose timeline, who looks at it, how many entries at most, and how amounts and days are written."""
+
+    customer: str
+    person: Person
+    limit: int
+    words: Words
+
+
+def latest(
+    session: Session, person: Person, customer: str, kinds: Collection[Kind], words: Words, *, limit: int
+) -> Page:
+    """The last `limit` entries of these kinds, as `person` may see them."""
+    asked = _Asked(customer, person, limit + 1, words)
+    found = [entry for kind in kinds for entry in _SOURCES[kind](session, asked)]
     found.sort(key=lambda entry: (entry.at, entry.kind, entry.id), reverse=True)
     return Page(tuple(found[:limit]), len(found) > limit)
 
 
-def _billing(session: Session, customer: str, limit: int, words: Words) -> Iterator[Entry]:
-    return _events(session, customer, limit, words, "Billing")
+def _billing(session: Session, asked: _Asked) -> Iterator[Entry]:
+    return _events(session, asked, "Billing")
 
 
-def _technical(session: Session, customer: str, limit: int, words: Words) -> Iterator[Entry]:
-    return _events(session, customer, limit, words, "Technical")
+def _technical(session: Session, asked: _Asked) -> Iterator[Entry]:
+    return _events(session, asked, "Technical")
 
 
-def _events(session: Session, customer: str, limit: int, words: Words, kind: Kind) -> Iterator[Entry]:
+def _events(session: Session, asked: _Asked, kind: Kind) -> Iterator[Entry]:
     """Stripe's events: those that are news, or all the others; read on until there are enough."""
     told, offset = 0, 0
     newest_first = (col(Event.created).desc(), col(Event.id).desc())
-    wanted = select(Event).where(col(Event.customer) == customer).order_by(*newest_first)
-    while told < limit and (rows := session.exec(wanted.offset(offset).limit(2 * limit)).all()):
+    wanted = select(Event).where(col(Event.customer) == asked.customer).order_by(*newest_first)
+    while told < asked.limit and (rows := session.exec(wanted.offset(offset).limit(2 * asked.limit)).all()):
         offset += len(rows)
         for row in rows:
             if sentences.is_news(row.type, row.facts) == (kind == "Billing"):
                 told += 1
-                yield _event(row, kind, words)
+                yield _event(row, kind, asked.words)
 
 
 def _event(row: Event, kind: Kind, words: Words) -> Entry:
@@ -76,10 +91,10 @@ def _event(row: Event, kind: Kind, words: Words) -> Entry:
     return Entry(row.created, kind, row.id, title, detail=row.type if kind == "Technical" else "")
 
 
-def _actions(session: Session, customer: str, limit: int, _words: Words) -> Iterator[Entry]:
+def _actions(session: Session, asked: _Asked) -> Iterator[Entry]:
     at = sa.func.coalesce(col(Action.finished_at), col(Action.started_at), col(Action.opened_at))
-    begun = (col(Action.customer) == customer, col(Action.state) != "open")
-    wanted = select(Action).where(*begun).order_by(at.desc(), col(Action.token).desc()).limit(limit)
+    begun = (col(Action.customer) == asked.customer, col(Action.state) != "open")
+    wanted = select(Action).where(*begun).order_by(at.desc(), col(Action.token).desc()).limit(asked.limit)
     for row in session.exec(wanted):
         yield Entry(
             at=row.finished_at or row.started_at or row.opened_at,
@@ -87,16 +102,24 @@ def _actions(session: Session, customer: str, limit: int, _words: Words) -> Iter
             id=row.token,
             title=row.command.replace("_", " ").replace("-", " ").capitalize(),
             detail="\n".join(
-                part for part in (row.reason, row.comment, row.error.get("message", "")) if part
+                part for part in (*_why(row, asked.person), row.error.get("message", "")) if part
             ),
             who=row.staff_name,
             state=row.state,
         )
 
 
-def _messages(session: Session, customer: str, limit: int, _words: Words) -> Iterator[Entry]:
+def _why(row: Action, person: Person) -> tuple[str, ...]:
+    """What its author and those who looked after it wrote, for who may read that."""
+    mine = row.staff == person.id
+    return (row.reason, row.comment) if mine or person.may(Permission.SEE_ACTIVITY) else ()
+
+
+def _messages(session: Session, asked: _Asked) -> Iterator[Entry]:
     newest_first = (col(Message.created_at).desc(), col(Message.token).desc())
-    wanted = select(Message).where(Message.customer == customer).order_by(*newest_first).limit(limit)
+    wanted = (
+        select(Message).where(Message.customer == asked.customer).order_by(*newest_first).limit(asked.limit)
+    )
     for row in session.exec(wanted):
         yield Entry(
             at=row.created_at,
@@ -109,12 +132,17 @@ def _messages(session: Session, customer: str, limit: int, _words: Words) -> Ite
         )
 
 
-def _calls(session: Session, customer: str, limit: int, words: Words) -> Iterator[Entry]:
+def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
     """Each request, and its end as an entry of its own."""
     newest_first = (sa.func.coalesce(col(CallRequest.closed_at), col(CallRequest.created_at)).desc(),)
-    wanted = select(CallRequest).where(CallRequest.customer == customer).order_by(*newest_first).limit(limit)
+    wanted = (
+        select(CallRequest)
+        .where(CallRequest.customer == asked.customer)
+        .order_by(*newest_first)
+        .limit(asked.limit)
+    )
     for row in session.exec(wanted):
-        due = f", due {words.day(row.due_at)}" if row.due_at else ""
+        due = f", due {asked.words.day(row.due_at)}" if row.due_at else ""
         yield Entry(
             at=row.created_at,
             kind="Calls",
@@ -135,9 +163,9 @@ def _calls(session: Session, customer: str, limit: int, words: Words) -> Iterato
             )
 
 
-def _notes(session: Session, customer: str, limit: int, _words: Words) -> Iterator[Entry]:
+def _notes(session: Session, asked: _Asked) -> Iterator[Entry]:
     newest_first = (col(Note.created_at).desc(), col(Note.id).desc())
-    wanted = select(Note).where(Note.customer == customer).order_by(*newest_first).limit(limit)
+    wanted = select(Note).where(Note.customer == asked.customer).order_by(*newest_first).limit(asked.limit)
     for row in session.exec(wanted):
         yield Entry(
             at=row.created_at,
@@ -149,7 +177,7 @@ def _notes(session: Session, customer: str, limit: int, _words: Words) -> Iterat
         )
 
 
-_SOURCES: Final[dict[Kind, Callable[[Session, str, int, Words], Iterator[Entry]]]] = {
+_SOURCES: Final[dict[Kind, Callable[[Session, _Asked], Iterator[Entry]]]] = {
     "Billing": _billing,
     "Actions": _actions,
     "Messages": _messages,

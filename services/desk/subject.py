@@ -6,8 +6,9 @@ mirror's writer store them, so that a button's offer and the check right before 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlmodel import Session, col, select
@@ -119,6 +120,64 @@ def load(session: Session, customer: str, object_id: str | None = None) -> Subje
     return _about_subscription(session, owner, subscription)
 
 
+def load_many(session: Session, customer: str, object_ids: Collection[str]) -> dict[str, Subject]:
+    """The customer as a whole and these of its subscriptions and invoices, by id; unknown ones are left out.
+
+    The number of statements does not grow with them, archived prices aside. Raises NotFound for the customer.
+    """
+    whole = load(session, customer)
+    named = select(Subscription).where(
+        Subscription.customer == customer, col(Subscription.id).in_(object_ids)
+    )
+    wanted = session.exec(named).all()
+    contained: dict[str, list[contents.Row]] = defaultdict(list)
+    for found in contents.items(session, {row.id for row in (*wanted, *whole.others)}):
+        contained[found[0].subscription].append(found)
+    rebates = contents.rebates(session, [row.id for row in wanted], clock.now())
+    return {
+        customer: whole,
+        **{row.id: _one_of(session, whole, row, contained, rebates) for row in wanted},
+        **_demands(session, whole.customer, object_ids),
+    }
+
+
+def _one_of(
+    session: Session,
+    whole: Subject,
+    subscription: Subscription,
+    contained: Mapping[str, Sequence[contents.Row]],
+    rebates: Sequence[Rebate],
+) -> Subject:
+    others = tuple(other for other in whole.others if other.id != subscription.id)
+    return replace(
+        whole,
+        subscription=subscription,
+        items=tuple(_item(session, *found) for found in contained.get(subscription.id, ())),
+        rebates=tuple(rebate for rebate in rebates if rebate.row.subscription == subscription.id),
+        others=others,
+        other_products=frozenset(
+            item.product for other in others for item, _, _ in contained.get(other.id, ())
+        ),
+    )
+
+
+def _demands(session: Session, owner: Customer, ids: Collection[str]) -> dict[str, Subject]:
+    named = select(Invoice).where(Invoice.customer == owner.id, col(Invoice.id).in_(ids))
+    invoices = session.exec(named).all()
+    about = select(Subscription).where(col(Subscription.id).in_([row.subscription for row in invoices]))
+    subscriptions = {row.id: row for row in session.exec(about)}
+    failed = failures.last(session.connection(), [row.id for row in invoices])
+    return {
+        row.id: Subject(
+            owner,
+            subscription=subscriptions.get(row.subscription or ""),
+            invoice=row,
+            last_failure=failed.get(row.id),
+        )
+        for row in invoices
+    }
+
+
 def choose(
     session: Session, customer: str, about: frozenset[About], offered: Callable[[Subject], str]
 ) -> str | None:
@@ -206,10 +265,11 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
 
 
 def _items(session: Session, subscription: Subscription) -> tuple[Item, ...]:
-    return tuple(
-        Item(row, price, product, _successor(session, price) if price and not price.active else None)
-        for row, price, product in contents.items(session, [subscription.id])
-    )
+    return tuple(_item(session, *found) for found in contents.items(session, [subscription.id]))
+
+
+def _item(session: Session, row: SubscriptionItem, price: Price | None, product: Product | None) -> Item:
+    return Item(row, price, product, _successor(session, price) if price and not price.active else None)
 
 
 def _successor(session: Session, price: Price) -> Price | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -134,7 +134,6 @@ def cube(session: Session, periods: Sequence[Period], *, as_of: int, segment: Se
     """Counts all trials by `as_of` (UTC seconds), with the adjoining `periods` as cohorts."""
     t = trials(as_of, segment).c
     took = t.converted_at - t.started
-    recent = (t.state != "running") & (t.over_at > as_of - RECENT_DAYS * DAY) & (t.over_at <= as_of)
     keys = (
         index_of(t.started, periods),
         t.state,
@@ -142,7 +141,7 @@ def cube(session: Session, periods: Sequence[Period], *, as_of: int, segment: Se
         t.source,
         t.currency,
         sa.case(*((took <= days * DAY, days) for days in WINDOWS), else_=_NEVER),
-        sa.case((recent, 1), else_=0),
+        sa.case((ended_recently(t, as_of), 1), else_=0),
     )
     rows = session.execute(
         sa.select(*keys, sa.func.count()).group_by(*(sa.text(f"{n}") for n in range(1, 8)))
@@ -152,6 +151,14 @@ def cube(session: Session, periods: Sequence[Period], *, as_of: int, segment: Se
         for cohort, state, plan, source, currency, days, late, count in rows
     ]
     return Cube(periods, as_of, cells)
+
+
+def ended_recently(t: Any, as_of: int) -> sa.ColumnElement[bool]:
+    """SQL: whether a row of `trials` is of the period rate: it ended in the last 30 days."""
+    ended: sa.ColumnElement[bool] = (
+        (t.state != "running") & (t.over_at > as_of - RECENT_DAYS * DAY) & (t.over_at <= as_of)
+    )
+    return ended
 
 
 def days_to_convert(

@@ -132,9 +132,7 @@ _ALL = (
         "Of the payments that first failed in the last 30 days, the share that is paid by now, by any means.",
         "of these, the invoices that are paid", "invoices whose payment first failed in the last 30 days",
         "The first invoice after a trial is left out here: it is a missed payment of the trial. The "
-        "rest is either in recovery, or lost (void, uncollectible, or the subscription is over). Those "
-        "that still ask for money are on the page Failed payments; those that were paid or lost are among "
-        "the invoices of their customers.",
+        "rest is either in recovery, or lost (void, uncollectible, or the subscription is over).",
     ),
     Definition(
         "disputes", "Failed payments", "Open disputes",

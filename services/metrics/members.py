@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Customer, Product
+from services.metrics.conversion import ended_recently
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS, Path, journeys
 from services.metrics.periods import Period, within
 from services.metrics.trials import EVERYONE, Segment, trials
@@ -16,11 +17,15 @@ from services.metrics.trials import EVERYONE, Segment, trials
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Trials that started in one of the periods; `state` "" takes all six states."""
+    """Trials that started in one of the periods (None: whenever); `state` "" takes all six states.
 
-    periods: tuple[Period, ...]
+    `recent`: only those that ended in the last 30 days.
+    """
+
+    periods: tuple[Period, ...] | None
     state: str = ""
     segment: Segment = EVERYONE
+    recent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,9 @@ def _rows(chosen: Chosen, as_of: int) -> sa.Subquery:
 
 def _trials(chosen: Trials, as_of: int) -> sa.Subquery:
     t = trials(as_of, chosen.segment).c
-    wanted: list[Any] = [within(t.started, chosen.periods)]
+    wanted: list[Any] = [] if chosen.periods is None else [within(t.started, chosen.periods)]
+    if chosen.recent:
+        wanted.append(ended_recently(t, as_of))
     if chosen.state:
         wanted.append(t.state == chosen.state)
     columns = (t.customer, t.plan, t.source, t.currency, t.state, t.started.label("since"), t.trial_end)

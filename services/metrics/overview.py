@@ -142,7 +142,7 @@ def _one_currency(
         _of("trial_mrr", code, now.trials, then.trials, "micros"),
         _converted(cube.only(Segment(currency=code)), window, code),
         _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
-        _recovered(now.recovered.get(code, Recovery())),
+        _recovered(now.recovered.get(code, Recovery()), code),
         _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
     ]
 
@@ -186,10 +186,11 @@ def _converted(cube: Cube, window: int, code: str = "") -> Figure:
     return Figure("cohort_rate", "rate", _rate(last), _rate(before), _name(before), "conversion", params)
 
 
-def _recovered(found: Recovery) -> Figure:
+def _recovered(found: Recovery, code: str) -> Figure:
     """Not compared: payments that failed earlier had more time to come back."""
     money = (found.recovered_amount, found.failed_amount)
-    return Figure("recovery_rate", "rate", found.rate, None, "", "", amounts=money)
+    params = {"show": f"recovered:{code}"}
+    return Figure("recovery_rate", "rate", found.rate, None, "", "failed-payments", params, amounts=money)
 
 
 def _in(code: str, page: str) -> dict[str, str]:

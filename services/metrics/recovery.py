@@ -11,18 +11,20 @@ Open failures of a past instant are reconstructed from when invoices were finali
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import Charge, Dispute, Event, Invoice, InvoicePayment, Subscription
+from models import Charge, Customer, Dispute, Event, Invoice, InvoicePayment, Subscription
 from services.clock import DAY
 from services.metrics.failures import OPEN_DISPUTES, is_open_failure, is_processing
 from services.metrics.statistics import Rate
 from services.metrics.trials import is_regular
 
+CameTo = Literal["recovered", "in_recovery", "lost"]
+CAME_TO: tuple[CameTo, ...] = get_args(CameTo)
 _LONGEST_DUNNING = 120 * DAY
 
 
@@ -49,6 +51,22 @@ class Recovery:
     def rate(self) -> Rate:
         """Recovered / failed, by count."""
         return Rate(self.recovered, self.recovered + self.in_recovery + self.lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One payment that failed: `amount` in minor units; `failed_at` its first failure, in UTC seconds."""
+
+    invoice: str
+    number: str
+    customer: str
+    name: str
+    email: str
+    currency: str
+    amount: int
+    came_to: CameTo
+    failed_at: int
+    paid_at: int | None
 
 
 def open_failures(session: Session) -> dict[str, AtStake]:
@@ -113,26 +131,56 @@ def _disputes(session: Session, condition: sa.ColumnElement[bool]) -> dict[str, 
 
 def recovered(session: Session, begins: int, ends: int) -> dict[str, Recovery]:
     """What became so far of the payments that first failed from `begins` to before `ends`, by currency."""
-    failed, i, s = _first_failures(), aliased(Invoice), aliased(Subscription)
-    over = col(s.ended_at).is_not(None) | col(i.status).in_(("void", "uncollectible"))
-    paid, total = col(i.status) == "paid", col(i.total)
-    rows = session.execute(
-        sa.select(
-            col(i.currency),
-            _sum_if(paid, 1),
-            _sum_if(~paid & ~over, 1),
-            _sum_if(~paid & over, 1),
-            _sum_if(paid, total),
-            sa.func.sum(total),
-        )
-        .join_from(failed, i, col(i.id) == failed.c.invoice)
-        .join(s, col(s.id) == col(i.subscription), isouter=True)
-        .where(
-            failed.c.failed_at >= begins, failed.c.failed_at < ends, total > 0, ~_is_first_after_trial(i, s)
-        )
-        .group_by(col(i.currency))
-    )
+    f = _failed(begins, ends).c
+    counts = (_sum_if(f.came_to == state, 1) for state in CAME_TO)
+    money = (_sum_if(f.came_to == "recovered", f.amount), sa.func.sum(f.amount))
+    rows = session.execute(sa.select(f.currency, *counts, *money).group_by(f.currency))
     return {currency: Recovery(*map(int, numbers)) for currency, *numbers in rows}
+
+
+def count_failed(session: Session, begins: int, ends: int, currency: str) -> int:
+    """How many payments of a currency `recovered` counts."""
+    f = _failed(begins, ends).c
+    return int(session.execute(sa.select(sa.func.count()).where(f.currency == currency)).scalar_one())
+
+
+def failed(
+    session: Session, begins: int, ends: int, currency: str, *, offset: int = 0, limit: int | None = None
+) -> list[Failed]:
+    """These payments with what became of them, the latest first; `limit` None reads them all."""
+    f, c = _failed(begins, ends).c, Customer
+    named = (f.customer, sa.func.coalesce(col(c.name), ""), sa.func.coalesce(col(c.email), ""))
+    page = (
+        sa.select(f.invoice, f.number, *named, f.currency, f.amount, f.came_to, f.failed_at, f.paid_at)
+        .join(c, col(c.id) == f.customer, isouter=True)
+        .where(f.currency == currency)
+        .order_by(f.failed_at.desc(), f.invoice)
+    )
+    return [Failed(*row) for row in session.execute(page.offset(offset).limit(limit))]
+
+
+def _failed(begins: int, ends: int) -> sa.Subquery:
+    """The payments that first failed in a period and count for the rate."""
+    first, i, s = _first_failures(), aliased(Invoice), aliased(Subscription)
+    over = col(s.ended_at).is_not(None) | col(i.status).in_(("void", "uncollectible"))
+    paid = col(i.status) == "paid"
+    return (
+        sa.select(
+            col(i.id).label("invoice"),
+            sa.func.coalesce(col(i.number), col(i.id)).label("number"),
+            col(i.customer).label("customer"),
+            col(i.currency).label("currency"),
+            col(i.total).label("amount"),
+            sa.case((paid, "recovered"), (over, "lost"), else_="in_recovery").label("came_to"),
+            first.c.failed_at,
+            sa.case((paid, col(i.paid_at))).label("paid_at"),
+        )
+        .join_from(first, i, col(i.id) == first.c.invoice)
+        .join(s, col(s.id) == col(i.subscription), isouter=True)
+        .where(first.c.failed_at >= begins, first.c.failed_at < ends, col(i.total) > 0)
+        .where(~_is_first_after_trial(i, s))
+        .subquery()
+    )
 
 
 def _sum_if(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[int]:

@@ -50,15 +50,18 @@ your trial{% if plan is defined %} of {{ plan }}{% endif %} ends on {{ trial_end
 {% if set_to_cancel %}
 It is canceled as of then, so nothing is charged and you need not do anything. If you would rather stay, \
 answer this mail before that day and I take the cancellation back.
-{% elif card_on_file %}
-You need not do anything to go on: from then on we charge the card that we have on file\
+{% elif by_invoice or card_on_file %}
+You need not do anything to go on: from then on we {% if by_invoice %}send you an invoice\
+{% else %}charge the card that we have on file{% endif %}\
 {% if plan_price is defined %}, {{ plan_price }}, plus tax where it applies{% endif %}. If you would rather \
 not, answer this mail before that day and we cancel it for you.
 {% else %}
 We have no card from you yet. To go on without a break, add one before that day{% if card_url is defined %}:
 
 {{ card_url }}
-{% else %}; answer this mail and I will send you a link.
+{% if card_url_is_brief %}
+The link opens for a few minutes only; after that, answer this mail and I will send you a new one.
+{% endif %}{% else %}; answer this mail and I will send you a link.
 {% endif %}{% endif %}
 Is anything keeping you from deciding? I am happy to help.""",
     only_if="on_trial",
@@ -121,17 +124,21 @@ If you would rather write, that is just as good.""",
 
 CARD_LINK = Template(
     "card_link",
-    "Link to add or change a card",
+    "Card or pay link",
     TRANSACTIONAL,
-    "Your link to {% if card_on_file %}change{% else %}add{% endif %} your card",
+    "{% if pay_page_only %}Where you can pay {{ amount_due }}{% else %}\
+Your link to {% if card_on_file %}change{% else %}add{% endif %} your card{% endif %}",
     """Hello {{ name }},
 
-here you can {% if card_on_file %}change the card that we charge{% else %}add a card{% endif %}. The page \
+here you can {% if pay_page_only %}pay {{ amount_due }}{% if invoice_number is defined %} for invoice \
+{{ invoice_number }}{% endif %}{% if card_on_file %} with the same card or another one{% endif %}\
+{% elif card_on_file %}change the card that we have on file{% else %}add a card{% endif %}. The page \
 belongs to Stripe, our payment provider; we never see the card's number.
 
-{{ card_url }}
+{% if pay_page_only %}{{ hosted_invoice_url }}{% else %}{{ card_url }}{% endif %}
 
-If the link no longer opens, answer this mail and I will send you a new one.""",
+{% if card_url_is_brief %}The link opens for a few minutes only; after that, answer this mail\
+{% else %}If the link no longer opens, answer this mail{% endif %} and I will send you a new one.""",
 )
 
 FEEDBACK = Template(

@@ -22,6 +22,7 @@ from services.outreach.email import Email, one_line
 TIMEOUT = 20.0
 _OK = (250, 251)
 _SEND_THE_TEXT = 354
+_CORRECT_LOGIN = "Nothing was sent. Ask an admin to correct SMTP_USER and SMTP_PASSWORD."
 
 
 class MailRefused(Refused):
@@ -100,11 +101,22 @@ def _connect(to: MailServer, our_name: str) -> smtplib.SMTP:
             smtp.starttls(context=ssl.create_default_context())
         smtp.ehlo_or_helo_if_needed()
         if to.user:
-            smtp.login(to.user, to.password)
-    except (OSError, smtplib.SMTPException):
+            _log_in(smtp, to)
+    except (OSError, smtplib.SMTPException, MailRefused):
         smtp.close()
         raise
     return smtp
+
+
+def _log_in(smtp: smtplib.SMTP, to: MailServer) -> None:
+    try:
+        smtp.login(to.user, to.password)
+    except UnicodeEncodeError:  # smtplib sends ASCII only; the error holds the password, so it is not chained
+        raise MailRefused(
+            "The desk's user name or password for the mail server has letters outside ASCII, which cannot "
+            "be sent.",
+            remedy=_CORRECT_LOGIN,
+        ) from None
 
 
 def _announce(smtp: smtplib.SMTP, message: EmailMessage) -> None:
@@ -140,7 +152,7 @@ def _not_sent(error: OSError | smtplib.SMTPException, to: MailServer) -> Refused
         return MailRefused(
             "The mail server refused the desk's user name or password.",
             code=str(error.smtp_code),
-            remedy="Ask an admin to correct SMTP_USER and SMTP_PASSWORD.",
+            remedy=_CORRECT_LOGIN,
         )
     if isinstance(error, smtplib.SMTPResponseException):
         return _answered(error.smtp_code, error.smtp_error)

@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.errors import InvalidInput
 from services.outreach.defaults import Template
-from services.outreach.variables import CONDITIONS, VARIABLES
+from services.outreach.variables import CONDITIONS, REMEDIES, VARIABLES
 
 _LONGEST = 20_000
 _FILTERS = frozenset("capitalize d default e escape length lower title trim truncate upper".split())
@@ -37,7 +37,7 @@ class MissingValue(TemplateProblem):
     def __init__(self, variable: str, customer: str) -> None:
         super().__init__(
             f"This text needs {VARIABLES[variable]}, and {customer} has none.",
-            remedy="Choose another text, or write this one without it.",
+            remedy=REMEDIES.get(variable, "Choose another text, or write this one without it."),
         )
         self.variable = variable
 

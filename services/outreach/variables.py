@@ -35,9 +35,13 @@ VARIABLES: dict[str, str] = {
     "trial_over": "whether the trial ended and nothing was ever paid (for {% if %})",
     "set_to_cancel": "whether the plan ends by itself before the next charge (for {% if %})",
     "canceled": "whether the plan has ended (for {% if %})",
+    "by_invoice": "whether invoices are sent for the plan instead of charging a card (for {% if %})",
     "card_on_file": "whether there is a card on file (for {% if %})",
     "card_last4": "the last four digits of the card",
     "card_url": "the link to add or change a card",
+    "card_url_is_brief": "whether that link opens for a few minutes only (for {% if %})",
+    "pay_page_only": "whether there is no card link, but a page where the failed invoice can be paid "
+    "(for {% if %})",
     "amount_due": "what the failed invoice asks for",
     "invoice_number": "the failed invoice's number",
     "hosted_invoice_url": "the page where the failed invoice can be paid",
@@ -46,6 +50,11 @@ VARIABLES: dict[str, str] = {
     "staff_name": "the name of the person who sends",
     "workspace_name": "the name of our company",
 }
+
+REMEDIES: dict[str, str] = {
+    "card_url": "Make a card link first (“Card link”) and send it from there, or ask an admin to set "
+    "CUSTOMER_PORTAL_URL.",
+}  # what to do where a value is missing, if there is something better than another text
 
 CONDITIONS: dict[str, str] = {
     "on_trial": "on a running trial",
@@ -56,7 +65,10 @@ CONDITIONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a message is about beyond its customer: a certain invoice, a card link just made."""
+    """What a message is about beyond its customer: a certain invoice, a card link just made.
+
+    A card link just made opens for a few minutes only.
+    """
 
     invoice: str = ""
     card_url: str = ""
@@ -82,8 +94,18 @@ def of_customer(
         name, price = plans.describe(session, customer, subscription, settings.workspace_locale)
         values |= {"plan": name, "plan_price": price} | _trial(subscription, settings)
     values |= _failure(session, customer.id, occasion.invoice, settings)
-    values["card_url"] = occasion.card_url or settings.customer_portal_url or values.get("hosted_invoice_url")
+    values |= _card_page(occasion, settings, bool(values.get("hosted_invoice_url")))
     return {name: value for name, value in values.items() if value is not None and value != ""}
+
+
+def _card_page(occasion: Occasion, settings: Settings, can_be_paid: bool) -> dict[str, Any]:
+    """Where a card can be entered. An invoice's page takes one for its payment only, so it is none."""
+    url = occasion.card_url or settings.customer_portal_url
+    return {
+        "card_url": url,
+        "card_url_is_brief": bool(occasion.card_url),
+        "pay_page_only": can_be_paid and not url,
+    }
 
 
 def _about(session: Session, customer: str, facts: CustomerFacts) -> Subscription | None:
@@ -106,7 +128,7 @@ def _about(session: Session, customer: str, facts: CustomerFacts) -> Subscriptio
 def _standing(session: Session, subscription: Subscription | None) -> dict[str, bool]:
     """Where the subscription that a message is about stands, as yes and no."""
     if subscription is None:
-        return dict.fromkeys(("on_trial", "trial_over", "set_to_cancel", "canceled"), False)
+        return dict.fromkeys(("on_trial", "trial_over", "set_to_cancel", "canceled", "by_invoice"), False)
     now, status = clock.now(), subscription.status
     trial_end = subscription.trial_end
     ended_in_trial = status in {"canceled", "paused"} and trial_end is not None and trial_end <= now
@@ -115,6 +137,7 @@ def _standing(session: Session, subscription: Subscription | None) -> dict[str, 
         "trial_over": ended_in_trial and not _has_paid(session, subscription.customer),
         "set_to_cancel": status not in _ENDED and _ends_before_charge(subscription),
         "canceled": status == "canceled",
+        "by_invoice": subscription.collection_method == "send_invoice",
     }
 
 

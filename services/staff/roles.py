@@ -19,7 +19,11 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """One thing that a person may see or do; the value is how people say it."""
+    """One thing that a person may see or do; the value is how people say it.
+
+    Without SEE_ACTIVITY a person reads their own actions in full; of others' actions a customer's timeline
+    says what was done, when, by whom and how it ended, but not the reason or comment.
+    """
 
     SEE_CUSTOMERS = "see customers"
     SEE_METRICS = "see metrics"

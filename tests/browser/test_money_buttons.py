@@ -15,6 +15,7 @@ from models import (
     Customer,
     Invoice,
     InvoiceItem,
+    Message,
     PaymentMethod,
 )
 from tests.browser.cast import Cast, Part
@@ -119,7 +120,14 @@ def test_a_card_link_leads_to_a_page_whose_card_comes_to_the_desk_by_itself(
     portal.get_by_role("button", name="Save card").click()
     expect(portal.get_by_text("The card was saved.")).to_be_visible()
     portal.close()
-    visitor.button("Done", dialog).click()
+    visitor.button("Send it by email", dialog).click()
+    body = visitor.dialog.get_by_label("Message", exact=True)
+    expect(body).to_have_value(re.compile(re.escape(link)))
+    expect(visitor.dialog.get_by_text("The card link opens for a few minutes")).to_be_visible()
+    visitor.confirm("Put into the outbox", "Kept in the outbox")
+    [sent] = tables.read(lambda s: s.exec(select(Message).where(Message.customer == part.customer)).all())
+    assert (sent.template, link in sent.body) == ("card_link", True)
+    assert [link] not in tables.read(_every_text), "only the message has it"
     visitor.sees(re.compile("4444"))
     settings = cast.sdk.customers.retrieve(part.customer).invoice_settings
     assert settings is not None and settings.default_payment_method

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from types import ModuleType
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from services.customers import conditions, export
+from models import Invoice, Subscription
+from services.customers import conditions, export, worklists
 from services.customers.filters import CustomerFilter
+from services.customers.worklists import FailureFilter, TrialFilter
 from services.errors import NotAllowed
+from services.metrics.recovery import Failed
 from services.staff.roles import Role
-from tests.customers.builders import NOW, customer, person, staff
+from tests.customers.builders import NOW, customer, person, row, staff
 
 
 def exported(session: Session, wanted: CustomerFilter, role: Role = Role.SUPPORT) -> list[dict[str, str]]:
@@ -84,3 +88,55 @@ def test_the_permission_is_asked_before_the_first_line(database: ModuleType) -> 
                     export.customers_csv(s, person(role), [], sort="Newest")
             else:
                 assert len(exported(s, CustomerFilter(), role)) == 1
+
+
+def rows_of(lines: Iterable[str]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO("".join(lines), newline="")))
+
+
+@pytest.fixture
+def work(database: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Five trials and five failed payments of customers whose names begin like formulas, two in a batch."""
+    monkeypatch.setattr(export, "_BATCH", 2)
+    with database.transaction() as s:
+        for n in range(5):
+            customer(s, f"cus_{n}", name=f"=name {n}", email=f"n{n}@x.com", payment_method_on_file=n == 0)
+            row(s, Subscription, id=f"sub_{n}", customer=f"cus_{n}", status="trialing", trial_end=NOW + n,
+                currency="usd", plan_micros=4_900_000_000, cancel_at_period_end=n == 1)  # fmt: skip
+            row(s, Invoice, id=f"in_{n}", number=f"+{n}", customer=f"cus_{n}", status="open", attempted=True,
+                attempt_count=2, amount_remaining=500 - n, currency="jpy", created=NOW)  # fmt: skip
+    return database
+
+
+def test_all_trials_of_the_filter_leave_in_the_lists_order(work: ModuleType) -> None:
+    where = worklists.trial_conditions(TrialFilter(), NOW)
+    with work.session() as s:
+        rows = rows_of(export.trials_csv(s, person(), where, sort="Days left"))
+        with pytest.raises(NotAllowed):
+            export.trials_csv(s, person(Role.VIEWER), where, sort="Days left")
+    assert [row["subscription"] for row in rows] == [f"sub_{n}" for n in range(5)]
+    first = rows[0]
+    assert (first["name"], first["plan_value"], first["currency"]) == ("'=name 0", "49.00", "USD")
+    assert (first["trial_end"], first["card"], first["set_to_cancel"]) == ("2027-01-15T08:00:00Z", "yes", "")
+    assert (rows[1]["card"], rows[1]["set_to_cancel"]) == ("", "yes")
+
+
+def test_all_failed_payments_of_the_filter_leave_in_the_lists_order(work: ModuleType) -> None:
+    where = worklists.failure_conditions(FailureFilter())
+    with work.session() as s:
+        rows = rows_of(export.failures_csv(s, person(), where))
+        with pytest.raises(NotAllowed):
+            export.failures_csv(s, person(Role.VIEWER), where)
+    assert [row["invoice"] for row in rows] == [f"in_{n}" for n in range(5)]
+    first = rows[0]
+    assert (first["name"], first["number"], first["at_stake"]) == ("'=name 0", "'+0", "500")
+    assert (first["currency"], first["attempts"], first["next_attempt"]) == ("JPY", "2", "")
+
+
+def test_what_became_of_failed_payments_leaves_for_who_may_export() -> None:
+    payment = Failed("in_1", "A-1", "cus_1", "@Ann", "a@x.com", "usd", 4900, "recovered", NOW, NOW + 1)
+    (line,) = rows_of(export.failed_csv(person(), [payment]))
+    assert (line["name"], line["total"], line["came_to"]) == ("'@Ann", "49.00", "recovered")
+    assert (line["first_failed"], line["paid"]) == ("2027-01-15T08:00:00Z", "2027-01-15T08:00:01Z")
+    with pytest.raises(NotAllowed):
+        export.failed_csv(person(Role.VIEWER), [payment])

@@ -57,6 +57,7 @@ def test_subscriptions_carry_their_items_prices_and_running_discounts(database: 
         row(s, SubscriptionItem, id="si_3", subscription="sub_a", price="price_1", deleted=True)
         row(s, Coupon, id="co_1", percent_off="20")
         row(s, Discount, id="di_1", coupon="co_1", subscription="sub_a")
+        row(s, Discount, id="di_of_nobody", coupon="co_1")
         row(s, Discount, id="di_over", coupon="co_1", subscription="sub_a", end=NOW)
         row(s, Discount, id="di_all", coupon="co_gone", customer="cus_1", end=NOW + 1)
     with database.session() as s:

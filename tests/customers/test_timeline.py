@@ -12,8 +12,11 @@ from pages.components import formats
 from services.customers import timeline
 from services.customers.sentences import TYPES, is_news, sentence
 from services.customers.timeline import KINDS, USUAL
+from services.staff.roles import GRANTS, Permission, Role
+from tests.customers.builders import person
 
 DAY = 86_400
+SAM = person()
 T = 1_767_225_600  # 2026-01-01 00:00 UTC
 
 
@@ -117,11 +120,11 @@ def test_news_is_found_behind_much_that_is_none(database: ModuleType) -> None:
         for n in range(40):
             s.add(Event(id=f"evt_{n}", created=T + 1, type="payment_intent.created", customer="cus_1"))
     with database.session() as s:
-        page = timeline.latest(s, "cus_1", ["Billing"], formats, limit=5)
+        page = timeline.latest(s, SAM, "cus_1", ["Billing"], formats, limit=5)
         assert [entry.id for entry in page.entries] == ["evt_news"]
         assert not page.more
-        assert timeline.latest(s, "cus_1", ["Technical"], formats, limit=40).more is False
-        assert timeline.latest(s, "cus_1", ["Technical"], formats, limit=39).more is True
+        assert timeline.latest(s, SAM, "cus_1", ["Technical"], formats, limit=40).more is False
+        assert timeline.latest(s, SAM, "cus_1", ["Technical"], formats, limit=39).more is True
 
 
 @pytest.fixture
@@ -187,7 +190,7 @@ def told(database: ModuleType) -> ModuleType:
 
 def test_all_sources_make_one_line_newest_first(told: ModuleType) -> None:
     with told.session() as s:
-        page = timeline.latest(s, "cus_1", USUAL, formats, limit=50)
+        page = timeline.latest(s, SAM, "cus_1", USUAL, formats, limit=50)
     assert not page.more
     assert [(e.at - T, e.kind, e.title, e.detail, e.who, e.state) for e in page.entries] == [
         (7, "Calls", "Call closed: will upgrade", "soon", "", "done"),
@@ -203,16 +206,33 @@ def test_all_sources_make_one_line_newest_first(told: ModuleType) -> None:
 def test_kinds_are_shown_as_asked(told: ModuleType) -> None:
     with told.session() as s:
         for kind, count in zip(KINDS, (1, 2, 1, 2, 1, 1), strict=True):
-            entries = timeline.latest(s, "cus_1", [kind], formats, limit=50).entries
+            entries = timeline.latest(s, SAM, "cus_1", [kind], formats, limit=50).entries
             assert [entry.kind for entry in entries] == [kind] * count
-        assert timeline.latest(s, "cus_1", [], formats, limit=50).entries == ()
+        assert timeline.latest(s, SAM, "cus_1", [], formats, limit=50).entries == ()
 
 
 def test_a_page_is_cut_at_its_limit_and_says_so(told: ModuleType) -> None:
     with told.session() as s:
-        whole = timeline.latest(s, "cus_1", KINDS, formats, limit=50).entries
+        whole = timeline.latest(s, SAM, "cus_1", KINDS, formats, limit=50).entries
         for limit in range(1, len(whole)):
-            page = timeline.latest(s, "cus_1", KINDS, formats, limit=limit)
+            page = timeline.latest(s, SAM, "cus_1", KINDS, formats, limit=limit)
             assert page.entries == whole[:limit]
             assert page.more
-        assert not timeline.latest(s, "cus_1", KINDS, formats, limit=len(whole)).more
+        assert not timeline.latest(s, SAM, "cus_1", KINDS, formats, limit=len(whole)).more
+
+
+@pytest.mark.parametrize("role", Role)
+def test_why_others_acted_is_for_who_may_see_all_activity(database: ModuleType, role: Role) -> None:
+    about = {"customer": "cus_1", "command": "retry_payment", "state": "failed"}
+    with database.transaction() as s:
+        for token, staff, at in (("own", 1, T + 1), ("other", 2, T)):
+            s.add(Action(
+                token=token, staff=staff, staff_name=f"Person {staff}", reason="in confidence", opened_at=at,
+                comment="Sam checked again.", error={"message": "Declined."}, **about,
+            ))  # fmt: skip
+    with database.session() as s:
+        own, other = timeline.latest(s, person(role), "cus_1", ["Actions"], formats, limit=5).entries
+    assert own.detail == "in confidence\nSam checked again.\nDeclined."
+    assert (other.title, other.who, other.state) == ("Retry payment", "Person 2", "failed")
+    sees_all = Permission.SEE_ACTIVITY in GRANTS[role]
+    assert other.detail == (own.detail if sees_all else "Declined.")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from types import ModuleType
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from models import (
     Charge,
@@ -26,6 +23,7 @@ from services.customers import worklists
 from services.customers.worklists import NO_OWNER, FailureFilter, Stake, TrialFilter
 from tests.customers import builders
 from tests.customers.builders import NOW
+from tests.support.statements import asked
 
 
 @pytest.fixture
@@ -211,27 +209,15 @@ def test_a_long_list_costs_no_more_statements_than_a_short_one(database: ModuleT
         with database.transaction() as session:
             _fill(session, first, last)
         with database.session() as session:
-            costs.append(_statements(session, partial(_read_once, session, where, last)))
+            with asked(session.get_bind()) as statements:
+                _read_once(session, where, last)
+            costs.append(len(statements))
     assert costs == [3, 3]  # the count, the page, what its rows are on
 
 
 def _read_once(session: Any, where: Any, trials: int) -> None:
     assert worklists.count_trials(session, where) == trials
     assert len(worklists.trials(session, where, sort="Days left", offset=0, limit=50)) == min(trials, 50)
-
-
-def _statements(session: Any, work: Callable[[], None]) -> int:
-    asked: list[str] = []
-
-    def note(*given: Any) -> None:
-        if given[2].lstrip().startswith(("SELECT", "WITH")):
-            asked.append(given[2])
-
-    engine = session.get_bind()
-    sa.event.listen(engine, "before_cursor_execute", note)
-    work()
-    sa.event.remove(engine, "before_cursor_execute", note)
-    return len(asked)
 
 
 def _fill(session: Any, first: int, last: int) -> None:

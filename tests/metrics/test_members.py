@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.clock import DAY
-from services.metrics import members, periods
+from services.metrics import conversion, members, periods
 from services.metrics.members import Trials, Walkers
 from services.metrics.trials import NOT_GIVEN, Segment
 from tests.metrics.build import Account, at
@@ -60,6 +60,9 @@ def test_youngest_first_and_page_by_page(told: ModuleType) -> None:
         (Trials((MAY, JUNE), "converted"), ["Ada"]),
         (Trials((MAY, JUNE), "expired"), []),
         (Trials(()), []),
+        (Trials(None), ["Bob", "Ada"]),
+        (Trials(None, "running"), ["Bob"]),
+        (Trials(None, recent=True), []),
         (Trials((MAY, JUNE), segment=Segment(source="ads")), ["Ada"]),
         (Trials((MAY, JUNE), segment=Segment(source=NOT_GIVEN)), ["Bob"]),
         (Trials((MAY, JUNE), segment=Segment(plan="prod_team")), ["Bob"]),
@@ -73,6 +76,14 @@ def test_youngest_first_and_page_by_page(told: ModuleType) -> None:
 )
 def test_exactly_those_that_the_number_counts(told, chosen: members.Chosen, expected: list[str]) -> None:
     assert names(told, chosen) == expected
+
+
+@pytest.mark.parametrize("moment", [NOW - 40 * DAY, NOW - 2 * DAY, NOW])
+def test_those_of_the_period_rate_are_those_that_it_counts(told: ModuleType, moment: int) -> None:
+    with told.session() as session:
+        counted = conversion.cube(session, [MAY, JUNE], as_of=moment).period_rate().whole
+        rows = members.read(session, Trials(None, recent=True), as_of=moment)
+    assert len(rows) == counted == (moment == NOW - 2 * DAY)
 
 
 def test_who_walked_carries_the_last_step_reached(told: ModuleType) -> None:

@@ -96,6 +96,31 @@ def test_recovered_by_any_means_in_recovery_and_lost(database, account, sub) -> 
     assert found["usd"].rate == Rate(1, 3)
 
 
+def test_the_rows_behind_recovered_are_those_that_it_counts(database, account, sub) -> None:
+    fail(account, sub, NOW - 20 * DAY, paid_at=NOW - 10 * DAY, attempt_count=3)
+    fail(account, sub, NOW - 12 * DAY, total=1000)
+    fail(account, sub, NOW - 5 * DAY, total=500, status="uncollectible")
+    fail(account, sub, NOW - 40 * DAY)
+    yen = account.subscription(account.customer("bob", START), START, "past_due", currency="jpy")
+    fail(account, yen, NOW - DAY, total=5000)
+    account.save(database)
+    period = (NOW - 30 * DAY, NOW)
+    with database.session() as session:
+        rows = recovery.failed(session, *period, "usd")
+        assert recovery.count_failed(session, *period, "usd") == 3
+        assert recovery.failed(session, *period, "usd", offset=1, limit=1) == rows[1:2]
+        [other] = recovery.failed(session, *period, "jpy")
+    assert [(row.came_to, row.amount, row.paid_at) for row in rows] == [
+        ("lost", 500, None),
+        ("in_recovery", 1000, None),
+        ("recovered", 4900, NOW - 10 * DAY),
+    ]
+    assert (rows[0].name, rows[0].email, rows[0].failed_at) == (
+        "Ada", "ada@example.com", NOW - 5 * DAY + HOUR,
+    )  # fmt: skip
+    assert (other.name, other.currency, other.amount) == ("Bob", "jpy", 5000)
+
+
 def test_an_open_invoice_of_a_subscription_that_is_over_is_lost(database, account) -> None:
     gone = account.subscription(account.customer("bob", START), START, "canceled", ended_at=NOW - DAY)
     account.invoice(gone, START)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes
@@ -211,6 +212,23 @@ def test_safe_connections_check_the_certificate_and_log_in(
     finally:
         controller.stop()
     assert len(mailbox.taken) == 1
+
+
+@pytest.mark.parametrize("login", [("desk", "pässword"), ("büro", "secret")])
+def test_a_login_that_cannot_be_sent_is_refused_like_a_wrong_one(
+    mailbox: Mailbox, login: tuple[str, str]
+) -> None:
+    user, password = login
+    controller = mailserver.start(mailbox, **mailserver.only(user, password))
+    to = MailServer("127.0.0.1", controller.port, "none", user=user, password=password, timeout=2.0)
+    try:
+        with pytest.raises(MailRefused, match="letters outside ASCII") as caught:
+            smtp.deliver(MAIL, to)
+    finally:
+        controller.stop()
+    assert "SMTP_PASSWORD" in caught.value.remedy
+    assert password not in "".join(traceback.format_exception(caught.value))
+    assert mailbox.taken == []
 
 
 def test_a_server_without_starttls_gets_no_mail_in_the_clear(mailbox: Mailbox, server: MailServer) -> None:

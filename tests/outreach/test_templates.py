@@ -31,8 +31,9 @@ from tests.customers import builders
 VALUES: dict[str, Any] = {
     "name": "Jo", "email": "jo@x.example", "plan": "Team", "plan_price": "$49.00 a month",
     "trial_end": "Friday", "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True,
-    "on_trial": True, "trial_over": False, "set_to_cancel": False, "canceled": False,
-    "card_last4": "4242", "card_url": "https://x.example/card",
+    "on_trial": True, "trial_over": False, "set_to_cancel": False, "canceled": False, "by_invoice": False,
+    "card_last4": "4242", "card_url": "https://x.example/card", "card_url_is_brief": False,
+    "pay_page_only": False,
     "amount_due": "$49.00", "invoice_number": "A-1",
     "hosted_invoice_url": "https://x.example/in", "next_attempt": "Sunday", "booking_url": "https://x.example/b",
     "staff_name": "Ann", "workspace_name": "Acme",
@@ -61,6 +62,18 @@ def test_who_canceled_is_not_told_of_a_charge() -> None:
     assert "we charge the card" in staying
     assert "charge the card" not in leaving
     assert "nothing is charged" in leaving
+
+
+@pytest.mark.parametrize("card_on_file", [True, False])
+def test_who_pays_by_invoice_is_neither_asked_for_a_card_nor_told_that_it_is_charged(
+    card_on_file: bool,
+) -> None:
+    values = {**VALUES, "by_invoice": True, "card_on_file": card_on_file}
+    ending = templates.fill(defaults.TRIAL_ENDING, values).body
+    assert "from then on we send you an invoice, $49.00 a month, plus tax where it applies." in ending
+    for text in defaults.TEMPLATES:
+        body = templates.render(text.subject or "-", text.body, values).body
+        assert "charge" not in body and "We have no card from you" not in body, text.slug
 
 
 def test_the_last_notice_does_not_promise_another_try() -> None:
@@ -170,6 +183,11 @@ SOON, PAST = clock.now() + 5 * clock.DAY, clock.now() - 5 * clock.DAY
     [
         ({"status": "trialing", "trial_end": SOON}, {"on_trial"}),
         (
+            {"status": "trialing", "trial_end": SOON, "collection_method": "send_invoice"},
+            {"on_trial", "by_invoice"},
+        ),
+        ({"status": "active", "collection_method": "charge_automatically"}, set()),
+        (
             {"status": "trialing", "trial_end": SOON, "cancel_at_period_end": True},
             {"on_trial", "set_to_cancel"},
         ),
@@ -194,7 +212,7 @@ def test_where_a_customer_stands(
         if subscription:
             builders.row(session, Subscription, id="sub_1", customer=id, **subscription)
     values = values_of(database, id)
-    standing = ("on_trial", "trial_over", "set_to_cancel", "canceled")
+    standing = ("on_trial", "trial_over", "set_to_cancel", "canceled", "by_invoice")
     assert {name for name in standing if values[name]} == true
 
 
@@ -321,12 +339,39 @@ def test_the_values_of_a_failed_invoice(database: ModuleType) -> None:
         "0341",
     )
     assert largest["next_attempt"] == "Saturday, 1 August 2026"
-    assert largest["card_url"] == largest["hosted_invoice_url"] == "https://s/1"
+    assert largest["hosted_invoice_url"] == "https://s/1"
+    assert largest["pay_page_only"] and not second["pay_page_only"]
     assert second["invoice_number"] == "A-2"
-    assert not {"next_attempt", "hosted_invoice_url", "card_url"} & second.keys()
+    assert not {"next_attempt", "hosted_invoice_url"} & second.keys()
+    assert "card_url" not in largest.keys() | second.keys()
 
 
 def test_a_card_link_just_made_goes_before_any_other(database: ModuleType) -> None:
     with database.transaction() as session:
         id = builders.customer(session)
-    assert values_of(database, id, Occasion(card_url="https://s/portal"))["card_url"] == "https://s/portal"
+    values = values_of(database, id, Occasion(card_url="https://s/portal"))
+    assert (values["card_url"], values["card_url_is_brief"]) == ("https://s/portal", True)
+    assert "opens for a few minutes only" in templates.fill(defaults.CARD_LINK, values).body
+
+
+def without(*names: str, **given: Any) -> dict[str, Any]:
+    """The usual values, some of them missing."""
+    return {name: value for name, value in VALUES.items() if name not in names} | given
+
+
+def test_a_page_where_an_invoice_can_be_paid_is_not_called_a_card_page() -> None:
+    text = defaults.CARD_LINK
+    pay = templates.fill(text, without("card_url", pay_page_only=True))
+    assert pay.subject == "Where you can pay $49.00"
+    assert "here you can pay $49.00 for invoice A-1 with the same card or another one." in pay.body
+    assert VALUES["hosted_invoice_url"] in pay.body
+    assert "change" not in pay.body
+    card = templates.fill(text, VALUES)
+    assert card.subject == "Your link to change your card"
+    assert VALUES["card_url"] in card.body and VALUES["hosted_invoice_url"] not in card.body
+
+
+def test_without_any_link_the_text_asks_for_a_card_link_first() -> None:
+    with pytest.raises(MissingValue, match="needs the link to add or change a card") as caught:
+        templates.fill(defaults.CARD_LINK, without("card_url", "hosted_invoice_url"))
+    assert "Make a card link first" in caught.value.remedy

@@ -119,3 +119,20 @@ def test_a_role_that_may_not_see_all_sees_its_own(ledger: ModuleType) -> None:
 def test_an_empty_ledger_says_so(staffed: ModuleType) -> None:
     app = open_page("activity", acting_as=ADMIN)
     assert "Nobody has done anything yet." in told(app)
+
+
+def test_open_ends_that_are_not_shown_are_counted_and_a_click_away(ledger: ModuleType) -> None:
+    with ledger.transaction() as session:
+        for number in range(24):
+            session.add(
+                Action(
+                    token=f"u{number}", command="cancel", state="unknown", customer="cus_1", opened_at=number
+                )
+            )
+    app = open_page("activity")
+    assert "20 of 25 actions with an unknown end are shown." in captions(app)
+    more = app.button(key="open_ends:more")
+    assert more.label == "Show 5 more"
+    more.click().run()
+    assert len([button for button in app.button if button.label == "Check again"]) == 25
+    assert "actions with an unknown end" not in told(app)

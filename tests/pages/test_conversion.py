@@ -29,8 +29,7 @@ def months() -> list[periods.Period]:
     return periods.last("month", 12, until=clock.now(), zone=config.settings().zone)
 
 
-@pytest.fixture
-def account(staffed: ModuleType, ready: None) -> ModuleType:
+def half_a_year_ago() -> Account:
     """Half a year ago two converted (one from ads) and one expired; one runs now; one is old and free."""
     begun, told = months()[5].begins, Account()
     for name, source in (("ada", "ads"), ("**bob**", MARKUP)):
@@ -42,7 +41,13 @@ def account(staffed: ModuleType, ready: None) -> ModuleType:
     told.trial(gone, begun, status="canceled", canceled_at=over, ended_at=over, plan="team")
     told.trial(told.customer("dan", clock.now() - DAY, source="ads"), clock.now() - DAY)
     told.trial(told.customer("old", 1, source="fax"), months()[0].begins - 90 * DAY, status="active")
-    told.save(staffed)
+    return told
+
+
+@pytest.fixture
+def account(staffed: ModuleType, ready: None) -> ModuleType:
+    """What is told of half a year ago."""
+    half_a_year_ago().save(staffed)
     return staffed
 
 
@@ -90,6 +95,12 @@ def test_the_funnel_counts_everybody_who_signed_up(account: ModuleType) -> None:
         ({"show": "source:ads"}, ["Ada"]),
         ({"show": "source:"}, ["Cem"]),
         ({"show": "funnel:trial:paid"}, ["Ada", "**Bob**"]),
+        ({"show": "number:started"}, ["Ada", "Cem", "Dan", "**Bob**"]),
+        ({"show": "number:converted"}, ["Ada", "**Bob**"]),
+        ({"show": "number:converted", "source": "ads"}, ["Ada"]),
+        ({"show": "number:running"}, ["Dan"]),
+        ({"show": "number:recent"}, []),
+        ({"show": "number:nonsense"}, []),
         ({"show": "cohort:1999-01"}, []),
         ({"show": "cohort:{month}:nonsense"}, []),
         ({"show": "nonsense"}, []),
@@ -102,6 +113,24 @@ def test_an_address_shows_the_rows_behind_a_bar(
     month = months()[5].key
     app = open_in_menu("conversion", **{key: value.format(month=month) for key, value in address.items()})
     assert sorted(column(app, "title")) == sorted(names)
+
+
+def test_each_number_leads_to_its_rows(staffed: ModuleType, ready: None) -> None:
+    told = half_a_year_ago()
+    begun, ended = clock.now() - 30 * DAY, clock.now() - 16 * DAY
+    for name in ("eva", "fay"):
+        gone = told.customer(name, begun)
+        told.trial(gone, begun, status="canceled", canceled_at=ended, ended_at=ended)
+    told.save(staffed)
+    app = open_in_menu("conversion")
+    keys = [str(button.key) for button in app.button if str(button.key).startswith("rows:")]
+    assert len(keys) == 5
+    for key in keys:
+        link = app.button(key=key)
+        app = link.click().run()
+        assert not app.exception
+        assert f"{len(column(app, 'title'))} trial" in link.label
+    assert sorted(column(app.button(key="rows:number:recent").click().run(), "title")) == ["Eva", "Fay"]
 
 
 def test_filters_that_nobody_can_read_fall_back(account: ModuleType) -> None:

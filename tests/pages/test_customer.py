@@ -30,6 +30,7 @@ from services import clock, config
 from services.customers import notes, tasks
 from services.staff import people
 from tests.customers.builders import customer, row
+from tests.support.statements import asked
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # SQL has tests on both
 VIEWER, ADMIN, SUPPORT = "vera@trialdesk.test", "ada@trialdesk.test", "sam@trialdesk.test"
@@ -347,6 +348,15 @@ def test_where_there_is_no_customer_a_sentence_says_what_to_do(
     assert "Search customers" in [button.label for button in app.button]
 
 
+def test_who_is_not_there_yet_is_told_when_the_desk_looks_again(
+    account: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "looks for news in Stripe every 2 seconds" in read(opened("cus_none"))
+    monkeypatch.setenv("POLL_INTERVAL", "1")
+    config.settings.cache_clear()
+    assert "looks for news in Stripe every 1 second:" in read(opened("cus_none"))
+
+
 def test_links_out_lead_to_the_right_mode_and_to_ones_own_tools(
     account: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,3 +367,62 @@ def test_links_out_lead_to_the_right_mode_and_to_ones_own_tools(
     assert urls["Admin"] == "https://admin.example/c/cus_ada"
     assert urls["Intercom"].startswith("https://app.intercom.com/a/apps/app1/")
     assert "Stripe" not in urls
+
+
+def add_plans(database: ModuleType, first: int, last: int) -> None:
+    """Running subscriptions of the twin, each with an item and an invoice that failed."""
+    with database.transaction() as s:
+        for n in range(first, last):
+            row(
+                s,
+                Subscription,
+                id=f"sub_t{n}",
+                customer="cus_twin",
+                status="active",
+                created=n,
+                currency="usd",
+            )
+            row(
+                s,
+                SubscriptionItem,
+                id=f"si_t{n}",
+                subscription=f"sub_t{n}",
+                price="price_1",
+                product="prod_1",
+            )
+            row(
+                s, Invoice, id=f"in_t{n}", customer="cus_twin", number=f"T-{n}", subscription=f"sub_t{n}",
+                status="open", attempted=True, amount_remaining=100 + n, currency="usd",
+            )  # fmt: skip
+
+
+def test_a_hundred_subscriptions_cost_no_more_than_a_dozen(account: ModuleType) -> None:
+    costs = []
+    for first, last in ((0, 12), (12, 100)):
+        add_plans(account, first, last)
+        app = opened("cus_twin")
+        with asked(account.engine()) as statements:
+            ran(app)
+        costs.append(len(statements))
+        assert len([key for key in keys(app) if key.startswith("action:cancel:sub_t")]) == 10
+    assert costs[0] == costs[1]
+
+
+def test_what_is_not_shown_is_counted_and_a_click_away(account: ModuleType) -> None:
+    add_plans(account, 0, 12)
+    app = opened("cus_twin")
+    text = read(app)
+    assert "10 of 12 subscriptions are shown." in text
+    assert "5 of 12 unpaid invoices are shown." in text
+    assert text.count("is not paid") == 5
+    app = ran(app.button(key="plans:cus_twin:more").click())
+    app = ran(app.button(key="unpaid:cus_twin:more").click())
+    assert "subscriptions are shown" not in read(app)
+    assert "10 of 12 unpaid invoices are shown." in read(app)
+    app = ran(app.button(key="unpaid:cus_twin:more").click())
+    assert read(app).count("is not paid") == 12
+
+
+def keys(app: AppTest) -> list[str]:
+    """The keys of the page's buttons."""
+    return [str(button.key) for button in app.button]

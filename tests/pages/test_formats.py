@@ -32,6 +32,13 @@ def test_in_english_and_utc() -> None:
     assert formats.share(1, 8) == "12.5 %"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1, "1 second"), (300, "5 minutes"), (3600, "1 hour"), (7200, "2 hours")]
+)
+def test_a_length_of_time_is_said_in_its_largest_unit(seconds: int, said: str) -> None:
+    assert formats.duration(seconds) == said
+
+
 @pytest.mark.usefixtures("german")
 def test_in_german_and_berlin() -> None:
     assert formats.money(125_000, "eur") == "1.250,00\xa0€"

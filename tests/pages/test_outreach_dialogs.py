@@ -15,6 +15,7 @@ from pages.components.several import _ExtendTrials, _WriteToSeveral
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, NotAllowed, Unavailable
 from services.outreach import calls, messages
+from services.outreach.variables import Occasion
 from services.staff import people
 from services.staff.roles import Person
 from tests.customers import builders
@@ -63,6 +64,25 @@ def test_a_text_that_does_not_fit_is_not_offered_and_says_why(staffed: ModuleTyp
     assert "what the failed invoice asks for" in dialogue.warning
     with pytest.raises(InvalidInput, match="subject is empty"):
         dialogue.preview({"template": "welcome", "subject": "", "body": "x"})
+
+
+def test_a_trial_without_a_card_is_asked_for_a_card_link_first(staffed: ModuleType, sam: Person) -> None:
+    dialogue = one_message(staffed, sam, add_trial(staffed, "Jo", 2), wanted="card_link")
+    assert "Make a card link first" in dialogue.warning
+
+
+def test_a_card_link_that_is_mailed_is_said_to_be_brief(staffed: ModuleType, sam: Person) -> None:
+    link = "https://billing.example/session/1"
+    customer = add_trial(staffed, "Jo", 2)
+    with staffed.session() as session:
+        choices = messages.choices(session, sam, customer, Occasion(card_url=link))
+    dialogue = _MessageDialogue(sam, choices, "card_link", link)
+    draft = dialogue._drafts["card_link"]
+    assert draft and link in draft.body
+    form = {"template": "card_link", "subject": draft.subject, "body": draft.body}
+    assert any("a few minutes only" in one for one in dialogue.preview(form).warnings)
+    form["body"] = "Without it"
+    assert not any("a few minutes only" in one for one in dialogue.preview(form).warnings)
 
 
 def test_a_running_trial_is_not_told_that_it_is_over(staffed: ModuleType, sam: Person) -> None:

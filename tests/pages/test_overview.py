@@ -85,15 +85,21 @@ def test_every_number_leads_to_rows_of_a_page_that_exists(account: ModuleType) -
         for address in addresses:
             page, _, query = address.partition("?")
             assert page in {spec.key for spec in PAGES.values()} | {""}, label
-            assert page != "failed-payments" or set(parse_qs(query)) <= {"currency"}
+            assert page != "failed-payments" or set(parse_qs(query)) <= {"currency", "show"}
     assert "customers?only=paying&sort=MRR&currency=USD" in links(app)["Customers"]
 
 
-def test_recovered_says_its_money_and_leads_to_no_page_that_lacks_its_rows(account: ModuleType) -> None:
-    app = open_in_menu("overview")
-    told = {text.value.replace("\\", ""): text.help for text in app.markdown}
-    assert "among the invoices of their customers" in told["Recovered: 0.0 % ($0.00 of $19.00)"]
-    assert not [label for label in links(app) if label.startswith("Recovered")]
+def test_recovered_says_its_money_and_leads_to_its_payments(account: ModuleType) -> None:
+    found = {label.replace("\\", ""): to for label, to in links(open_in_menu("overview")).items()}
+    assert found["Recovered: 0.0 % ($0.00 of $19.00)"] == ["failed-payments?show=recovered%3Ausd"]
+    app = open_in_menu("failed_payments", show="recovered:usd")
+    assert "Payments in USD that first failed in the last 30 days" in app.markdown[0].value
+    rows = app.dataframe[0].value
+    assert (list(rows["customer"]), list(rows["amount"]), list(rows["came_to"])) == (
+        ["Bob"],
+        ["$19.00"],
+        ["In recovery"],
+    )
 
 
 def test_help_says_what_the_number_means_and_since_when_it_changed(account: ModuleType) -> None:

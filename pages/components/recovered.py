@@ -1,0 +1,65 @@
+"""Which payments failed in the last 30 days, and what became of each? The rows behind “Recovered”.
+
+They are in the address as `show=recovered:usd`.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import behind, navigation, tables, worklist
+from pages.components.tables import Column
+from services import clock, database
+from services.customers import export
+from services.metrics import recovery
+from services.metrics.overview import BACK_DAYS
+from services.metrics.recovery import CameTo, Failed
+from services.staff.roles import Person
+
+_WORDS: dict[CameTo, str] = {"recovered": "Recovered", "in_recovery": "In recovery", "lost": "Lost"}
+_COLUMNS = (
+    Column("customer", "Customer", width="medium", pinned=True),
+    Column("amount", "Invoice total", "money"),
+    Column("came_to", "Came to"),
+    Column("number", "Invoice"),
+    Column("failed_at", "First failed", "moment"),
+    Column("paid_at", "Paid", "moment"),
+)
+
+
+def draw(person: Person) -> None:
+    """Draws the rows that the address asks for; nothing where it does not."""
+    kind, _, currency = st.query_params.get(behind.SHOW, "").partition(":")
+    if kind != "recovered" or not currency:
+        return
+    now = clock.now()
+    period = (now - BACK_DAYS * clock.DAY, now, currency)
+    title = f"Payments in {currency.upper()} that first failed in the last {BACK_DAYS} days"
+    with behind.box(
+        person, title, "failed-in-30-days",
+        lambda session, asking: export.failed_csv(asking, recovery.failed(session, *period)),
+    ):  # fmt: skip
+        with database.session() as session:
+            total = recovery.count_failed(session, *period)
+            page = tables.page_of(total, key=behind.PAGE_KEY, size=25)
+            rows = recovery.failed(session, *period, offset=page.offset, limit=page.limit)
+        st.caption("The first invoice after a trial is not among them: it is a missed payment of the trial.")
+        picked = tables.show(
+            [_cells(row) for row in rows], _COLUMNS, key="recovered", alt="Payments that failed",
+            empty="No payment has failed.", open_label="Customer",
+        )  # fmt: skip
+        tables.caption(total, page, "payment")
+    if picked.opened is not None:
+        navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _cells(row: Failed) -> dict[str, object]:
+    return {
+        "customer": worklist.called(row.name, row.email, row.customer),
+        "amount": row.amount,
+        "currency": row.currency,
+        "came_to": _WORDS[row.came_to],
+        "number": row.number,
+        "failed_at": row.failed_at,
+        "paid_at": row.paid_at,
+    }
