@@ -12,7 +12,7 @@ from datetime import timedelta
 import streamlit as st
 
 from pages.components import formats
-from pages.components.dialog import Reason, show, show_problem
+from pages.components.dialog import Reason, next_step, show, show_problem
 from services import clock, config
 from services.desk import catalog, commands
 from services.desk.cancellations import FEEDBACK
@@ -53,6 +53,12 @@ def action_dialog(person: Person, command: str, customer_id: str, object_id: str
         show_problem(title, error)
         return
     show(_ActionDialogue(opened), about=_about(opened.subject))
+
+
+def follow(person: Person) -> None:
+    """Opens the dialog that the last one led to; the shell calls it in every run, after the page."""
+    if step := next_step():
+        action_dialog(person, step.command, step.customer, step.object_id)
 
 
 def _key(name: str, subject: Subject) -> str:

@@ -16,11 +16,12 @@ import streamlit as st
 
 from pages.components import formats, freshness, guard, problems
 from services.desk.command import Form, Preview
-from services.desk.commands import LONGEST_REASON, Outcome
+from services.desk.commands import LONGEST_REASON, NextStep, Outcome
 from services.errors import InvalidInput, TrialdeskError
 from services.staff.roles import Person
 
 Reason = Literal["required", "optional", "none"]
+_NEXT = "next_dialog"
 
 
 class Dialogue(Protocol):
@@ -83,10 +84,16 @@ def show_problem(title: str, error: TrialdeskError) -> None:
     body()
 
 
+def next_step() -> NextStep | None:
+    """What the dialog that was just closed leads to; once."""
+    step: NextStep | None = st.session_state.pop(_NEXT, None)
+    return step
+
+
 def _body(dialogue: Dialogue, about: str, state: _State) -> None:
     person = guard.current()
     st.text(about)
-    if state.outcome and state.outcome.state != "failed":
+    if state.outcome and not (state.outcome.state == "failed" and state.outcome.repeatable):
         _over(state.outcome)
         return
     if state.outcome:
@@ -166,11 +173,18 @@ def _reason(dialogue: Dialogue, state: _State) -> str:
 
 
 def _over(outcome: Outcome) -> None:
+    """The end, with what goes on from it: a page has one dialog at a time, so the next run opens that."""
     _say(outcome)
     if outcome.link:
         st.code(outcome.link, language=None, wrap_lines=True)
-    if st.button("Done", type="primary"):
-        st.rerun()
+    step = outcome.next_step
+    with st.container(horizontal=True):
+        if step and st.button(formats.plain(step.title), type="primary"):
+            st.session_state[_NEXT] = step
+            st.rerun()
+        close = "Close" if outcome.state == "failed" else "Done"
+        if st.button(close, type="secondary" if step else "primary"):
+            st.rerun()
 
 
 def _say(outcome: Outcome) -> None:

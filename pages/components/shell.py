@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import banner, freshness, navigation, sign_in, starting
+from pages.components import actions, banner, freshness, navigation, sign_in, starting
 from services import config
 
 _ICON = navigation.ROOT / "pages" / "components" / "icon.png"
@@ -23,4 +23,5 @@ def run() -> None:
     banner.show(person)
     freshness.begin()
     page.run()
+    actions.follow(person)
     freshness.watch()

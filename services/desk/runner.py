@@ -17,7 +17,7 @@ from dbos import DBOS
 from models import Action, ActionStep
 from services import clock, database, durable
 from services.desk import catalog, checks, ledger, snapshots, subject
-from services.desk.command import Step, Work
+from services.desk.command import Leftover, Step, Work
 from services.errors import Conflict, TrialdeskError, Unavailable
 from services.mirror import writer
 from services.stripe_api.client import Answer
@@ -249,15 +249,20 @@ def _refused(token: str, error: TrialdeskError, *, request_id: str = "") -> None
 
 
 def _look_after(token: str, row: Action) -> None:
-    """What a refusal changed all the same: an attempt was counted, a draft stands there."""
+    """What a refusal changed all the same: an attempt was counted, an invoice stands there."""
+    if made := row.result.get("invoice"):
+        subject.fresh(row.customer, made)
     after = snapshots.of(subject.fresh(row.customer, row.object_id))
     with database.transaction() as session:
         ledger.note_after(session, token, after)
 
 
-def _finish(token: str, state: str, error: TrialdeskError, *, left: str = "", request_id: str = "") -> None:
-    told = ledger.describe(error)
-    values: dict[str, Any] = {"error": {**told, "left": left} if left else told}
+def _finish(
+    token: str, state: str, error: TrialdeskError, *, left: Leftover | None = None, request_id: str = ""
+) -> None:
+    values: dict[str, Any] = {"error": ledger.describe(error)}
+    if left:
+        values["error"] |= {"left": left.said, "next": [left.command, left.object_id]}
     with database.transaction() as session:
         ledger.finish(session, token, state, **values, **({"request_id": request_id} if request_id else {}))
 

@@ -30,6 +30,7 @@ from services.mirror import complete, shapes, writer
 from services.stripe_api import client
 from services.stripe_api.client import Answer
 
+MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
 About = Literal["customer", "subscription", "invoice"]
 LIVING = frozenset(("trialing", "active", "past_due", "unpaid", "paused", "incomplete"))
 
@@ -56,7 +57,8 @@ class Item:
 class Subject:
     """A customer, and the subscription or invoice that a command is about.
 
-    `others` are the customer's other living subscriptions; `last_failure` is of the invoice.
+    `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
+    left open or as drafts; `last_failure` is of the invoice.
     """
 
     customer: Customer
@@ -65,6 +67,7 @@ class Subject:
     rebates: tuple[Rebate, ...] = ()
     others: tuple[Subscription, ...] = ()
     other_products: frozenset[str] = field(default_factory=frozenset)
+    unsettled: tuple[Invoice, ...] = ()
     invoice: Invoice | None = None
     last_failure: Failure | None = None
 
@@ -110,7 +113,7 @@ def load(session: Session, customer: str, object_id: str | None = None) -> Subje
     if owner is None:
         raise NotFound("customer", customer, remedy="Look for it on the Customers page.")
     if not object_id or object_id == customer:
-        return Subject(owner, others=_living(session, customer))
+        return Subject(owner, others=_living(session, customer), unsettled=_unsettled(session, customer))
     if object_id.startswith("in_"):
         return _about_invoice(session, owner, object_id)
     subscription = session.get(Subscription, object_id)
@@ -202,7 +205,19 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         rebates=tuple(contents.rebates(session, [subscription.id], clock.now())),
         others=others,
         other_products=frozenset(session.exec(products)),
+        unsettled=_unsettled(session, owner.id),
     )
+
+
+def _unsettled(session: Session, customer: str) -> tuple[Invoice, ...]:
+    """The open invoices and drafts of the customer that carry our mark, oldest first."""
+    left = (
+        select(Invoice)
+        .where(Invoice.customer == customer, col(Invoice.status).in_(("open", "draft")))
+        .where(col(Invoice.deleted).is_(False))
+        .order_by(col(Invoice.created), col(Invoice.id))
+    )
+    return tuple(invoice for invoice in session.exec(left) if MARK in invoice.metadata_)
 
 
 def _items(session: Session, subscription: Subscription) -> tuple[Item, ...]:

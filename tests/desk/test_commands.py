@@ -8,10 +8,11 @@ import pytest
 
 from models import Base, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
-from services.desk import commands, subject, words
+from services.desk import commands, runner, subject, words
 from services.errors import Conflict, InvalidInput
 from services.money import display
-from tests.desk.bench import ANA, SAM, Bench, press, row
+from services.stripe_api import transport
+from tests.desk.bench import ANA, BEN, SAM, Bench, press, row
 
 
 def test_a_trial_is_extended_by_days(desk: Bench) -> None:
@@ -119,10 +120,57 @@ def test_a_declined_charge_says_what_stands_open_and_is_retried_from_there(desk:
     invoice = row(opened.token)["result"]["invoice"]
     assert outcome.state == "failed" and "not enough money" in outcome.message
     assert f"The invoice {invoice} stays open" in outcome.remedy
+    assert not outcome.repeatable and outcome.next_step
     assert desk.sdk.invoices.retrieve(invoice).status == "open"
+    with database.session() as session:
+        kept = session.get(Invoice, invoice)
+    assert kept and kept.attempt_count == 1, "the attempt is in the tables at once"
     desk.sandbox.add_card(about.customer.id)
-    _, again = press(ANA, "retry_payment", subject.fresh(about.customer.id, invoice))
+    step = outcome.next_step
+    opened = commands.open(ANA, step.command, step.customer, step.object_id)
+    again = commands.submit(opened, ANA, {}, "another card")
     assert again.state == "done" and desk.sdk.invoices.retrieve(invoice).status == "paid"
+    assert len(desk.sdk.invoices.list({"customer": about.customer.id, "status": "open"}).data) == 0
+
+
+@pytest.mark.parametrize("when", ["now", "next"])
+def test_a_new_charge_warns_of_an_earlier_one_that_is_still_open(desk: Bench, when: str) -> None:
+    about = desk.in_state("active")
+    desk.sandbox.add_card(about.customer.id, "insufficient_funds")
+    form = {"amount": "500", "description": "Workshop", "when": "now"}
+    colleagues = commands.open(BEN, "add_charge", about.customer.id, about.object_id)
+    _, outcome = press(ANA, "add_charge", about, **form)
+    assert outcome.next_step
+    second = commands.submit(colleagues, BEN, form, "the same")
+    assert second.state == "failed" and "it failed halfway. The invoice" in second.message, second
+    assert second.repeatable, "nothing of its own stands in the account"
+
+    def warnings(object_id: str) -> str:
+        opened = commands.open(BEN, "add_charge", about.customer.id, object_id)
+        return " ".join(commands.preview(opened, {**form, "when": when}).warnings)
+
+    assert f"An invoice over {display(50000, 'usd')} of an earlier charge is still open" in warnings(
+        about.object_id
+    )
+    desk.sdk.invoices.void_invoice(outcome.next_step.object_id)
+    desk.mirror("invoice", outcome.next_step.object_id)
+    assert "earlier charge" not in warnings(about.object_id)
+
+
+def test_a_charge_that_stops_at_its_draft_leads_to_stripe(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "PAUSES", ())
+    monkeypatch.setattr(transport, "_TRIES", 1)
+    about = desk.in_state("active")
+    desk.sandbox.fault("429", method="POST", path="/v1/invoices/in_")
+    _, outcome = press(ANA, "add_charge", about, amount="500", description="Workshop", when="now")
+    desk.sandbox.heal()
+    assert (outcome.repeatable, outcome.next_step) == (False, None), outcome
+    assert "was left in Stripe: finish or delete it there" in outcome.remedy
+    opened = commands.open(BEN, "add_charge", about.customer.id, about.object_id)
+    told = commands.preview(opened, {"amount": "1", "description": "x", "when": "next"}).warnings
+    assert f"A draft invoice over {display(50000, 'usd')} of an earlier charge was left" in " ".join(told)
 
 
 def test_yen_have_no_decimals(desk: Bench) -> None:
