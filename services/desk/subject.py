@@ -7,7 +7,7 @@ mirror's writer store them, so that a button's offer and the check right before 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlmodel import Session, col, select
@@ -22,11 +22,13 @@ from models import (
 )
 from services import clock, database
 from services.customers import contents
-from services.customers.contents import Rebate as Rebate
+from services.desk import terms
+from services.desk.terms import Terms
 from services.errors import NotFound
 from services.metrics import failures
 from services.metrics.failures import Failure
 from services.mirror import complete, shapes, writer
+from services.mirror.shapes.reading import Object
 from services.stripe_api import client
 from services.stripe_api.client import Answer
 
@@ -58,13 +60,14 @@ class Subject:
     """A customer, and the subscription or invoice that a command is about.
 
     `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
-    left open or as drafts; `last_failure` is of the invoice.
+    left open or as drafts; `last_failure` is of the invoice. `terms` are of a subscription that has ended;
+    only `fresh` knows them.
     """
 
     customer: Customer
     subscription: Subscription | None = None
     items: tuple[Item, ...] = ()
-    rebates: tuple[Rebate, ...] = ()
+    terms: Terms | None = None
     others: tuple[Subscription, ...] = ()
     other_products: frozenset[str] = field(default_factory=frozenset)
     unsettled: tuple[Invoice, ...] = ()
@@ -151,14 +154,23 @@ def fresh(customer: str, object_id: str | None = None) -> Subject:
     if object_id and object_id.startswith("in_"):
         _pull("invoice", object_id)
     elif object_id and object_id != customer:
-        _pull("subscription", object_id)
+        return _fresh_subscription(customer, object_id)
     with database.session() as session:
-        now = load(session, customer, object_id)
+        return load(session, customer, object_id)
+
+
+def _fresh_subscription(customer: str, id: str) -> Subject:
+    shown = _pull("subscription", id)
+    with database.session() as session:
+        now = load(session, customer, id)
     if now.subscription is None or now.subscription.status in LIVING:
         return now
     _pull_living(customer)  # what has ended may be started anew, unless it was already
+    for coupon in terms.coupons(shown):
+        _pull("coupon", coupon)
     with database.session() as session:
-        return load(session, customer, object_id)
+        now = load(session, customer, id)
+        return replace(now, terms=terms.of(session, shown, clock.now()))
 
 
 def _pull_living(customer: str) -> None:
@@ -169,8 +181,10 @@ def _pull_living(customer: str) -> None:
             writer.apply_answer(Answer(found, page.as_of, ""))
 
 
-def _pull(kind: str, id: str) -> None:
-    writer.apply_answer(complete.read(kind, id))
+def _pull(kind: str, id: str) -> Object:
+    answer = complete.read(kind, id)
+    writer.apply_answer(answer)
+    return answer.object
 
 
 def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
@@ -202,7 +216,6 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         owner,
         subscription=subscription,
         items=_items(session, subscription),
-        rebates=tuple(contents.rebates(session, [subscription.id], clock.now())),
         others=others,
         other_products=frozenset(session.exec(products)),
         unsettled=_unsettled(session, owner.id),

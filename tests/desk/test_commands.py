@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlmodel import update
 
-from models import Base, Invoice, InvoiceItem, Subscription
+from models import Base, Discount, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
 from services.desk import commands, runner, subject, words
 from services.errors import Conflict, InvalidInput
@@ -238,6 +239,55 @@ def test_an_ended_subscription_starts_again_with_what_it_had(desk: Bench) -> Non
     assert "Friends applies again" in told and "Welcome is not carried over" in told
     with database.session() as session:
         assert session.get(Subscription, new.id), "the new subscription is in the tables at once"
+
+
+def test_it_starts_again_with_the_taxes_and_the_discounts_of_its_items(desk: Bench) -> None:
+    customer = desk.customer()
+    half = desk.sdk.coupons.create({"percent_off": 50, "duration": "forever", "name": "Half a seat"})
+    tenth = desk.sdk.coupons.create({"percent_off": 10, "duration": "forever", "name": "Friends"})
+    vat, gst = (
+        desk.sdk.tax_rates.create({"display_name": name, "percentage": 19, "inclusive": True}).id
+        for name in ("VAT", "GST")
+    )
+    old = desk.subscribe(
+        customer,
+        items=[
+            {"price": desk.price(), "discounts": [{"coupon": half.id}], "tax_rates": [gst]},
+            {"price": desk.price(9900), "quantity": 2},
+        ],
+        discounts=[{"coupon": tenth.id}],
+        default_tax_rates=[vat],
+    )
+    desk.sdk.subscriptions.cancel(old)
+    with database.transaction() as session:  # the event of the end says that its discounts are gone
+        session.execute(update(Discount).values(deleted=True))
+    opened = commands.open(ANA, "reactivate", customer, old)
+    told = commands.preview(opened, {}).happens
+    assert commands.submit(opened, ANA, {}, "came back").state == "done"
+    new = desk.sdk.subscriptions.retrieve(
+        row(opened.token)["result"]["new_subscription"],
+        {"expand": ["discounts", "items.data.discounts", "latest_invoice"]},
+    )
+    first, second = sorted(new["items"].data, key=lambda item: item.quantity or 0)
+    assert [d.source.coupon for d in new.discounts] == [tenth.id]  # type: ignore[union-attr]
+    assert ([d.source.coupon for d in first.discounts], second.discounts) == ([half.id], [])
+    assert [rate.id for rate in new.default_tax_rates or []] == [vat]
+    assert [[rate.id for rate in item.tax_rates or []] for item in (first, second)] == [[gst], []]
+    charged = (4900 // 2 + 2 * 9900) * 90 // 100
+    assert new.latest_invoice.amount_paid == charged  # type: ignore[union-attr]
+    assert f"{display(charged, 'usd')} is charged now." in told and "Tax is worked out as before." in told
+    assert {"The discount Friends applies again.", "The discount Half a seat applies again."} <= set(told)
+
+
+def test_automatic_tax_is_switched_on_again(desk: Bench) -> None:
+    customer = desk.customer()
+    old = desk.subscribe(customer, automatic_tax={"enabled": True})
+    desk.sdk.subscriptions.cancel(old)
+    opened, outcome = press(ANA, "reactivate", subject.fresh(customer, old))
+    assert outcome.state == "done", outcome
+    assert row(opened.token)["params"]["new"]["automatic_tax"] == {"enabled": True}
+    made = desk.sdk.subscriptions.retrieve(row(opened.token)["result"]["new_subscription"])
+    assert made.automatic_tax.enabled
 
 
 def test_it_does_not_start_again_beside_a_running_one(desk: Bench) -> None:

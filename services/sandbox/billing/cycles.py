@@ -71,8 +71,16 @@ def bill(
     _terms(account, invoice, subscription)
     if ids:
         fields["discounts"] = discounts.use_up(account, {**subscription, "discounts": ids}, used, account.now)
+    if share != lines.NOTHING:
+        items = {**items, "data": [_used_up(account, item) for item in items["data"]]}
     account.change(subscription, event, items=items, latest_invoice=invoice["id"], **fields)
     return invoice
+
+
+def _used_up(account: Account, item: dict[str, Any]) -> dict[str, Any]:
+    """The item after an invoice, with those of its own discounts that go on."""
+    used = discounts.running(account, item["discounts"], account.now)
+    return {**item, "discounts": discounts.use_up(account, item, used, account.now)}
 
 
 def complete(account: Account, invoice: Body, *, again: bool = True) -> CardDeclined | None:
