@@ -7,6 +7,7 @@ mirror's writer store them, so that a button's offer and the check right before 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -28,9 +29,11 @@ from services.errors import NotFound
 from services.metrics import failures
 from services.metrics.failures import Failure
 from services.mirror import complete, shapes, writer
-from services.mirror.shapes.reading import Object
+from services.mirror.shapes.billing import subscription_of
+from services.mirror.shapes.reading import Object, dig, ident, listed
 from services.stripe_api import client
 from services.stripe_api.client import Answer
+from services.stripe_api.failures import RightMissing
 
 MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
 About = Literal["customer", "subscription", "invoice"]
@@ -152,7 +155,7 @@ def fresh(customer: str, object_id: str | None = None) -> Subject:
     """The same, after reading the objects from Stripe. Raises what `stripe_api` raises."""
     _pull("customer", customer)
     if object_id and object_id.startswith("in_"):
-        _pull("invoice", object_id)
+        _pull_invoice(object_id)
     elif object_id and object_id != customer:
         return _fresh_subscription(customer, object_id)
     with database.session() as session:
@@ -171,6 +174,20 @@ def _fresh_subscription(customer: str, id: str) -> Subject:
     with database.session() as session:
         now = load(session, customer, id)
         return replace(now, terms=terms.of(session, shown, clock.now()))
+
+
+def _pull_invoice(id: str) -> None:
+    """An invoice, the subscription whose card it would take, and how its latest payment went."""
+    shown = _pull("invoice", id)
+    if subscription := subscription_of(shown):
+        _pull("subscription", subscription)
+    payments = sorted(listed(shown.get("payments")), key=lambda payment: int(payment["created"]))
+    intents = [intent for each in payments if (intent := ident(dig(each, "payment", "payment_intent")))]
+    if not intents:
+        return
+    path, opened = shapes.KINDS["payment_intent"].path_of(intents[-1]), {"expand": ["latest_charge"]}
+    with suppress(RightMissing):  # a key that may not read payments may still ask for one
+        writer.apply_answer(client.account().read(path, opened))
 
 
 def _pull_living(customer: str) -> None:

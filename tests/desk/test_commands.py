@@ -9,10 +9,10 @@ from sqlmodel import update
 
 from models import Base, Discount, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
-from services.desk import commands, runner, subject, words
+from services.desk import catalog, commands, runner, subject, words
 from services.errors import Conflict, InvalidInput
 from services.money import display
-from services.stripe_api import transport
+from services.stripe_api import client, transport
 from tests.desk.bench import ANA, BEN, SAM, Bench, press, row
 
 
@@ -338,6 +338,41 @@ def test_a_card_that_the_bank_has_closed_is_not_tried_again(desk: Bench) -> None
     desk.sandbox.add_card(about.customer.id)
     _, outcome = press(ANA, "retry_payment", about)
     assert outcome.state == "done"
+
+
+def test_what_the_bank_asks_for_holds_right_after_the_decline(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    desk.sandbox.add_card(about.customer.id, "lost_card")
+    _, outcome = press(ANA, "retry_payment", about)
+    assert outcome.state == "failed", outcome
+    with database.session() as session:
+        known = subject.load(session, about.customer.id, about.object_id)
+    assert "asked not to try this card again" in catalog.find("retry_payment").offered(known)
+    with pytest.raises(Conflict, match="asked not to try this card again"):
+        commands.open(BEN, "retry_payment", about.customer.id, about.object_id)
+
+
+def test_a_card_that_was_just_put_on_the_subscription_is_seen(desk: Bench) -> None:
+    about = desk.failed_invoice("lost_card")
+    assert about.subscription
+    card = desk.sdk.payment_methods.attach("pm_card_visa", {"customer": about.customer.id}).id
+    desk.sdk.subscriptions.update(about.subscription.id, {"default_payment_method": card})
+    opened, outcome = press(ANA, "retry_payment", about)
+    assert opened.subject.payment_method == card
+    assert outcome.state == "done", outcome
+
+
+def test_a_key_that_may_not_read_payments_may_still_ask_for_one(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    desk.sandbox.add_card(about.customer.id)
+    desk.sandbox.restrict("rk_test_desk", customers="read", subscriptions="read", invoices="write")
+    whole = client.account()
+    client.configure(client.connect("rk_test_desk", desk.sandbox.url))
+    try:
+        _, outcome = press(ANA, "retry_payment", about)
+    finally:
+        client.configure(whole)
+    assert outcome.state == "done", outcome
 
 
 def test_a_card_link_is_shown_and_kept_nowhere(desk: Bench) -> None:
