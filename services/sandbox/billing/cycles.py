@@ -117,6 +117,8 @@ def end_trial(account: Account, subscription: Body, *, at_once: bool = False) ->
     anchored: dict[str, Any] = {"billing_cycle_anchor": start, "trial_end": start, "status": "active"}
     reason = "subscription_update" if at_once else "subscription_cycle"
     span = span_from(subscription, start, start)
+    if at_once and subscription["cancel_at_period_end"]:
+        anchored["cancel_at"] = span[1]
     invoice = bill(account, subscription, reason, span, at_once=at_once, **anchored)
     return complete(account, invoice) if at_once else None
 
