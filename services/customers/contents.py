@@ -1,4 +1,7 @@
-"""What is in a subscription, and which discounts are at work? The one reader, for pages and for commands."""
+"""What is in a subscription, which discounts are at work, and what waits for the next invoice?
+
+The one reader, for pages and for commands.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, or_, select
 
-from models import Coupon, Discount, Price, Product, SubscriptionItem
+from models import Coupon, Discount, InvoiceItem, Price, Product, SubscriptionItem
 
 Row = tuple[SubscriptionItem, Price | None, Product | None]
 
@@ -49,3 +52,17 @@ def rebates(
         .order_by(col(Discount.start), col(Discount.id))
     )
     return [Rebate(row, coupon) for row, coupon in session.exec(wanted)]
+
+
+def pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:
+    """The customer's one-off items that wait for the next invoice, oldest first."""
+    wanted = (
+        select(InvoiceItem)
+        .where(
+            InvoiceItem.customer == customer,
+            col(InvoiceItem.invoice).is_(None),
+            col(InvoiceItem.deleted).is_(False),
+        )
+        .order_by(col(InvoiceItem.created), col(InvoiceItem.id))
+    )
+    return tuple(session.exec(wanted))

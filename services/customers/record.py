@@ -92,7 +92,7 @@ def read(session: Session, customer: str, *, now: int) -> Record:
         facts=facts,
         plans=_plans(session, subscriptions, rebates),
         rebates=tuple(r for r in rebates if r.row.subscription is None),
-        pending=_pending(session, customer),
+        pending=contents.pending(session, customer),
         same_email=_same_email(session, facts),
     )
 
@@ -115,20 +115,6 @@ def _plans(
 def _items(session: Session, subscriptions: Collection[str]) -> list[Item]:
     found = contents.items(session, subscriptions)
     return [Item(row, price, (product and product.name) or row.product) for row, price, product in found]
-
-
-def _pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:
-    """One-off items that wait for the next invoice, oldest first."""
-    wanted = (
-        select(InvoiceItem)
-        .where(
-            InvoiceItem.customer == customer,
-            col(InvoiceItem.invoice).is_(None),
-            col(InvoiceItem.deleted).is_(False),
-        )
-        .order_by(col(InvoiceItem.created), col(InvoiceItem.id))
-    )
-    return tuple(session.exec(wanted))
 
 
 def _same_email(session: Session, facts: CustomerFacts | None) -> tuple[Row, ...]:

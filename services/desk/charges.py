@@ -105,15 +105,13 @@ class AddCharge(Command):
                 ),
             )
         assert subject.subscription is not None
-        day = subject.subscription.current_period_end
-        when = f" of {words.moment(day)}" if day else ""
-        happens = [
-            f"{amount} for “{params['description']}” is added to the invoice{when}. Nothing is charged now."
-        ]
+        day, lost = subject.subscription.current_period_end, _may_never_come(subject)
+        which = f"invoice of {words.moment(day)}" if day and not lost else "next invoice"
+        happens = [f"{amount} for “{params['description']}” is added to the {which}. Nothing is charged now."]
         if quote and quote.currency == params["currency"]:
             total = words.money(quote.amount_due + params["amount"], quote.currency)
             happens.append(f"That invoice then comes to {total}, before any tax on this amount.")
-        return Preview(tuple(happens), _earlier(subject))
+        return Preview(tuple(happens), (*lost, *_earlier(subject)))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -170,6 +168,23 @@ class AddCharge(Command):
 
 def _has_next_invoice(subject: Subject) -> bool:
     return subject.subscription is not None and subject.subscription.status in _BILLED
+
+
+def _may_never_come(subject: Subject) -> tuple[str, ...]:
+    """That the subscription may end before its next invoice, which an amount would wait for."""
+    subscription = subject.subscription
+    assert subscription is not None
+    ends, period = subscription.cancel_at, subscription.current_period_end
+    by_hand = subscription.collection_method == "send_invoice"
+    stops = {"cancel": "is canceled", "pause": "pauses"}.get(subscription.trial_end_behavior or "")
+    if subscription.cancel_at_period_end or (ends and (not period or ends <= period)):
+        when = f" on {words.moment(ends)}" if ends else ""
+        why = f"The subscription is set to end{when}"
+    elif subscription.status == "trialing" and stops and not by_hand and subject.payment_method is None:
+        why = f"Without a card the subscription {stops} when its trial ends"
+    else:
+        return ()
+    return (f"{why}: the invoice that this waits for may never come, and then nobody is charged.",)
 
 
 def _earlier(subject: Subject) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from models import (
     Customer,
     Invoice,
+    InvoiceItem,
     Price,
     Product,
     Subscription,
@@ -63,14 +64,15 @@ class Subject:
     """A customer, and the subscription or invoice that a command is about.
 
     `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
-    left open or as drafts; `last_failure` is of the invoice. `terms` are of a subscription that has ended;
-    only `fresh` knows them.
+    left open or as drafts; `pending` what waits for the subscription's next invoice; `last_failure` is of the
+    invoice. `terms` are of a subscription that has ended; only `fresh` knows them.
     """
 
     customer: Customer
     subscription: Subscription | None = None
     items: tuple[Item, ...] = ()
     terms: Terms | None = None
+    pending: tuple[InvoiceItem, ...] = ()
     others: tuple[Subscription, ...] = ()
     other_products: frozenset[str] = field(default_factory=frozenset)
     unsettled: tuple[Invoice, ...] = ()
@@ -236,6 +238,11 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         others=others,
         other_products=frozenset(session.exec(products)),
         unsettled=_unsettled(session, owner.id),
+        pending=tuple(
+            item
+            for item in contents.pending(session, owner.id)
+            if item.subscription == subscription.id or not (item.subscription or others)
+        ),
     )
 
 

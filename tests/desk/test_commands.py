@@ -203,6 +203,20 @@ def test_cancel_at_the_periods_end_keeps_the_feedback_and_can_be_undone(desk: Be
     assert not desk.sdk.subscriptions.retrieve(about.object_id).cancel_at_period_end
 
 
+def test_canceling_now_says_what_was_still_to_be_billed(desk: Bench) -> None:
+    about = desk.in_state("active")
+    press(ANA, "add_charge", about, amount="25", description="Setup", when="next")
+
+    def warnings(object_id: str, when: str) -> str:
+        opened = commands.open(ANA, "cancel", about.customer.id, object_id)
+        return " ".join(commands.preview(opened, {"when": when}).warnings)
+
+    assert f"{display(2500, 'usd')} waits for its next invoice" in warnings(about.object_id, "now")
+    assert "waits" not in warnings(about.object_id, "period_end")
+    other = desk.subscribe(about.customer.id, items=[{"price": desk.price(9900)}])
+    assert "waits" not in warnings(other, "now"), "it is the other one's"
+
+
 def test_a_cancellation_on_a_date_is_undone_too(desk: Bench) -> None:
     about = desk.in_state("active")
     desk.sdk.subscriptions.update(about.object_id, {"cancel_at": clock.now() + 5 * clock.DAY})
