@@ -37,15 +37,18 @@ def items(session: Session, subscriptions: Collection[str]) -> list[Row]:
     return [(row, price, product) for row, price, product in session.exec(wanted)]
 
 
-def rebates(
-    session: Session, subscriptions: Collection[str], now: int, *, customer: str | None = None
-) -> list[Rebate]:
-    """The discounts of these subscriptions, and of the customer as a whole, that have not ended by `now`."""
+def rebates(session: Session, customer: str, subscriptions: Collection[str], now: int) -> list[Rebate]:
+    """The discounts of the customer, of these subscriptions and of their items that still run at `now`."""
+    its_items = select(SubscriptionItem.id).where(col(SubscriptionItem.subscription).in_(subscriptions))
     wanted = (
         select(Discount, Coupon)
         .outerjoin(Coupon, col(Coupon.id) == Discount.coupon)
         .where(
-            or_(col(Discount.customer) == customer, col(Discount.subscription).in_(subscriptions)),
+            or_(
+                col(Discount.customer) == customer,
+                col(Discount.subscription).in_(subscriptions),
+                col(Discount.subscription_item).in_(its_items),
+            ),
             or_(col(Discount.end).is_(None), col(Discount.end) > now),
             col(Discount.deleted).is_(False),
         )

@@ -86,12 +86,12 @@ def read(session: Session, customer: str, *, now: int) -> Record:
     row = must_exist(session, customer)
     facts = session.get(CustomerFacts, customer)
     subscriptions = session.exec(select(Subscription).where(Subscription.customer == customer)).all()
-    rebates = contents.rebates(session, [s.id for s in subscriptions], now, customer=customer)
+    rebates = contents.rebates(session, customer, [s.id for s in subscriptions], now)
     return Record(
         customer=row,
         facts=facts,
         plans=_plans(session, subscriptions, rebates),
-        rebates=tuple(r for r in rebates if r.row.subscription is None),
+        rebates=tuple(r for r in rebates if not (r.row.subscription or r.row.subscription_item)),
         pending=contents.pending(session, customer),
         same_email=_same_email(session, facts),
     )
@@ -102,14 +102,16 @@ def _plans(
 ) -> tuple[Plan, ...]:
     items = _items(session, [subscription.id for subscription in subscriptions])
     plans = [
-        Plan(
-            row,
-            tuple(item for item in items if item.row.subscription == row.id),
-            tuple(rebate for rebate in rebates if rebate.row.subscription == row.id),
-        )
+        _plan(row, [item for item in items if item.row.subscription == row.id], rebates)
         for row in subscriptions
     ]
     return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
+
+
+def _plan(row: Subscription, items: Collection[Item], rebates: Collection[Rebate]) -> Plan:
+    ids = {item.row.id for item in items}
+    its = (r for r in rebates if r.row.subscription == row.id or r.row.subscription_item in ids)
+    return Plan(row, tuple(items), tuple(its))
 
 
 def _items(session: Session, subscriptions: Collection[str]) -> list[Item]:
