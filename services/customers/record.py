@@ -15,12 +15,11 @@ from models import (
     Subscription,
     SubscriptionItem,
 )
+from models.subscriptions import ENDED
 from services.customers import contents, search
 from services.customers.contents import Rebate as Rebate
 from services.customers.notes import must_exist
 from services.customers.search import Row
-
-_OVER = frozenset({"canceled", "incomplete_expired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Plan:
     @property
     def over(self) -> bool:
         """Whether it has ended for good."""
-        return self.row.status in _OVER
+        return self.row.status in ENDED
 
     @property
     def ends_at(self) -> int | None:

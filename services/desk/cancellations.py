@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import override
 
+from models.subscriptions import ENDED
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone, limited
 from services.desk.quotes import next_invoice
@@ -23,7 +24,6 @@ FEEDBACK = {
     "low_quality": "Low quality",
     "other": "Another reason",
 }
-ENDED = ("canceled", "incomplete_expired")
 
 
 class Cancel(Command):

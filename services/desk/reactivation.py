@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from typing_extensions import override
 
+from models.subscriptions import ENDED
 from services.customers.contents import Rebate
 from services.desk import effects, quotes, words
-from services.desk.cancellations import ENDED, next_charge
+from services.desk.cancellations import next_charge
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
 from services.desk.subject import Item, Subject
 from services.desk.terms import Charged, Terms
