@@ -9,6 +9,8 @@ from sqlmodel import Field
 
 from models.base import Mirrored, big, json_column, long_text, metadata_column
 
+ENDED = frozenset(("canceled", "incomplete_expired"))  # the statuses of a subscription that is over for good
+
 
 class Subscription(Mirrored, table=True):
     """Stripe's subscription.

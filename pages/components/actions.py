@@ -56,14 +56,21 @@ def action_dialog(person: Person, command: str, customer_id: str, object_id: str
     show(
         _ActionDialogue(opened),
         about=_about(opened.subject),
-        then=lambda outcome: _offer_to_mail(opened.subject.customer.id, outcome.link),
+        then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
     )
 
 
+def _go_on(customer: str, outcome: Outcome) -> None:
+    """The way from what is over to what follows it, where anything does."""
+    if outcome.link:
+        _offer_to_mail(customer, outcome.link)
+    step = outcome.next_step
+    if step and st.button(formats.plain(step.title), type="primary"):
+        handover.to(lambda: action_dialog(guard.current(), step.command, step.customer, step.object_id))
+
+
 def _offer_to_mail(customer: str, link: str) -> None:
-    """A way from a card link just made to the mail that carries it; nothing where there is no link."""
-    if not link:
-        return
+    """A way from a card link just made to the mail that carries it."""
     why_not = guard.current().why_not(Permission.SEND_MESSAGE)
     if st.button(
         "Send it by email",

@@ -92,7 +92,7 @@ def _body(
 ) -> None:
     person = guard.current()
     st.text(about)
-    if state.outcome and state.outcome.state != "failed":
+    if state.outcome and not (state.outcome.state == "failed" and state.outcome.repeatable):
         _over(state.outcome, then)
         return
     if state.outcome:
@@ -172,13 +172,16 @@ def _reason(dialogue: Dialogue, state: _State) -> str:
 
 
 def _over(outcome: Outcome, then: Callable[[Outcome], None] | None) -> None:
+    """The end, with what goes on from it."""
     _say(outcome)
     if outcome.link:
         st.code(outcome.link, language=None, wrap_lines=True)
-    if then:
-        then(outcome)
-    if st.button("Done", type="primary"):
-        st.rerun()
+    with st.container(horizontal=True):
+        if then:
+            then(outcome)
+        close = "Close" if outcome.state == "failed" else "Done"
+        if st.button(close, type="secondary" if outcome.next_step else "primary"):
+            st.rerun()
 
 
 def _say(outcome: Outcome) -> None:

@@ -1,14 +1,16 @@
-"""What is in a subscription, and which discounts are at work? The one reader, for pages and for commands."""
+"""What is in a subscription, which discounts are at work, and what waits for the next invoice?
+
+The one reader, for pages and for commands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, or_, select
 
-from models import Coupon, Discount, Price, Product, SubscriptionItem
+from models import Coupon, Discount, InvoiceItem, Price, Product, SubscriptionItem
 
 Row = tuple[SubscriptionItem, Price | None, Product | None]
 
@@ -35,21 +37,35 @@ def items(session: Session, subscriptions: Collection[str]) -> list[Row]:
     return [(row, price, product) for row, price, product in session.exec(wanted)]
 
 
-def rebates(
-    session: Session, subscriptions: Collection[str], now: int, *, customer: str | None = None
-) -> list[Rebate]:
-    """The discounts of these subscriptions, and of the customer as a whole, that have not ended by `now`."""
-    theirs: sa.ColumnElement[bool] = col(Discount.subscription).in_(subscriptions)
-    if customer is not None:
-        theirs = or_(col(Discount.customer) == customer, theirs)
+def rebates(session: Session, customer: str, subscriptions: Collection[str], now: int) -> list[Rebate]:
+    """The discounts of the customer, of these subscriptions and of their items that still run at `now`."""
+    its_items = select(SubscriptionItem.id).where(col(SubscriptionItem.subscription).in_(subscriptions))
     wanted = (
         select(Discount, Coupon)
         .outerjoin(Coupon, col(Coupon.id) == Discount.coupon)
         .where(
-            theirs,
+            or_(
+                col(Discount.customer) == customer,
+                col(Discount.subscription).in_(subscriptions),
+                col(Discount.subscription_item).in_(its_items),
+            ),
             or_(col(Discount.end).is_(None), col(Discount.end) > now),
             col(Discount.deleted).is_(False),
         )
         .order_by(col(Discount.start), col(Discount.id))
     )
     return [Rebate(row, coupon) for row, coupon in session.exec(wanted)]
+
+
+def pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:
+    """The customer's one-off items that wait for the next invoice, oldest first."""
+    wanted = (
+        select(InvoiceItem)
+        .where(
+            InvoiceItem.customer == customer,
+            col(InvoiceItem.invoice).is_(None),
+            col(InvoiceItem.deleted).is_(False),
+        )
+        .order_by(col(InvoiceItem.created), col(InvoiceItem.id))
+    )
+    return tuple(session.exec(wanted))

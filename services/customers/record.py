@@ -16,12 +16,11 @@ from models import (
     Subscription,
     SubscriptionItem,
 )
+from models.subscriptions import ENDED
 from services.customers import contents, search
 from services.customers.contents import Rebate as Rebate
 from services.customers.notes import must_exist
 from services.customers.search import Row
-
-_OVER = frozenset({"canceled", "incomplete_expired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Plan:
     @property
     def over(self) -> bool:
         """Whether it has ended for good."""
-        return self.row.status in _OVER
+        return self.row.status in ENDED
 
     @property
     def ends_at(self) -> int | None:
@@ -87,13 +86,13 @@ def read(session: Session, customer: str, *, now: int) -> Record:
     row = must_exist(session, customer)
     facts = session.get(CustomerFacts, customer)
     subscriptions = session.exec(select(Subscription).where(Subscription.customer == customer)).all()
-    rebates = contents.rebates(session, [s.id for s in subscriptions], now, customer=customer)
+    rebates = contents.rebates(session, customer, [s.id for s in subscriptions], now)
     return Record(
         customer=row,
         facts=facts,
         plans=_plans(session, subscriptions, rebates),
-        rebates=tuple(r for r in rebates if r.row.subscription is None),
-        pending=_pending(session, customer),
+        rebates=tuple(r for r in rebates if not (r.row.subscription or r.row.subscription_item)),
+        pending=contents.pending(session, customer),
         same_email=_same_email(session, facts),
     )
 
@@ -102,11 +101,13 @@ def _plans(
     session: Session, subscriptions: Sequence[Subscription], rebates: Collection[Rebate]
 ) -> tuple[Plan, ...]:
     items: dict[str, list[Item]] = defaultdict(list)
+    holders: dict[str | None, str] = {}
     for item in _items(session, [subscription.id for subscription in subscriptions]):
         items[item.row.subscription].append(item)
+        holders[item.row.id] = item.row.subscription
     own: dict[str | None, list[Rebate]] = defaultdict(list)
     for rebate in rebates:
-        own[rebate.row.subscription].append(rebate)
+        own[rebate.row.subscription or holders.get(rebate.row.subscription_item)].append(rebate)
     plans = [Plan(row, tuple(items[row.id]), tuple(own[row.id])) for row in subscriptions]
     return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
 
@@ -114,20 +115,6 @@ def _plans(
 def _items(session: Session, subscriptions: Collection[str]) -> list[Item]:
     found = contents.items(session, subscriptions)
     return [Item(row, price, (product and product.name) or row.product) for row, price, product in found]
-
-
-def _pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:
-    """One-off items that wait for the next invoice, oldest first."""
-    wanted = (
-        select(InvoiceItem)
-        .where(
-            InvoiceItem.customer == customer,
-            col(InvoiceItem.invoice).is_(None),
-            col(InvoiceItem.deleted).is_(False),
-        )
-        .order_by(col(InvoiceItem.created), col(InvoiceItem.id))
-    )
-    return tuple(session.exec(wanted))
 
 
 def _same_email(session: Session, facts: CustomerFacts | None) -> tuple[Row, ...]:

@@ -23,10 +23,10 @@ from models import (
     Subscription,
     SubscriptionItem,
 )
+from models.subscriptions import ENDED
 from services.clock import DAY
 from services.metrics.failures import Failure, is_open_failure, last
 from services.mirror import dealings
-from services.mirror.facts import ENDED
 
 Condition = sa.ColumnElement[bool]
 Contact = Literal["", "contacted", "not contacted"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import override
 
+from models.subscriptions import ENDED
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone, limited
 from services.desk.quotes import next_invoice
@@ -23,7 +24,6 @@ FEEDBACK = {
     "low_quality": "Low quality",
     "other": "Another reason",
 }
-ENDED = ("canceled", "incomplete_expired")
 
 
 class Cancel(Command):
@@ -91,7 +91,8 @@ class Cancel(Command):
                 "Nothing is refunded and no final invoice is made.",
                 "Stripe stops collecting the customer's open invoices of it by itself; they stay open.",
             ]
-            return Preview(tuple(happens), ("A canceled subscription cannot be revived, only started anew.",))
+            final = "A canceled subscription cannot be revived, only started anew."
+            return Preview(tuple(happens), (*_still_pending(subject), final))
         assert subject.subscription.current_period_end is not None
         kind = "trial" if subject.subscription.status == "trialing" else "paid period"
         end = words.moment(subject.subscription.current_period_end)
@@ -212,6 +213,19 @@ def next_charge(subject: Subject, quote: Quote | None) -> tuple[str, ...]:
         return ("Nothing is charged now.",)
     amount = words.money(quote.amount_due, quote.currency)
     return ("Nothing is charged now.", f"The next payment, {amount}, is due on {words.moment(day)}.")
+
+
+def _still_pending(subject: Subject) -> tuple[str, ...]:
+    """What waited for the subscription's next invoice, which does not come any more."""
+    sums: dict[str, int] = {}
+    for item in subject.pending:
+        sums[item.currency] = sums.get(item.currency, 0) + item.amount
+    if not sums:
+        return ()
+    amounts = words.listing([words.money(amount, currency) for currency, amount in sums.items()])
+    return (
+        f"{amounts} waits for its next invoice and stays billable: bill it in Stripe, or delete it there.",
+    )
 
 
 def _since(subject: Subject) -> str:

@@ -8,8 +8,20 @@ from typing_extensions import override
 
 from services import config, money
 from services.desk import effects, words
-from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, required
-from services.desk.payments import settled
+from services.desk.command import (
+    Command,
+    Form,
+    Leftover,
+    Params,
+    Preview,
+    Quote,
+    Step,
+    Work,
+    choice,
+    gone,
+    required,
+)
+from services.desk.payments import RetryPayment, settled
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.errors import InvalidInput
@@ -18,7 +30,13 @@ from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
 _BILLED = frozenset(("trialing", "active", "past_due"))
-_CHECK_FIRST = "Check it before you try again: what was done is not undone by itself."
+_EARLIER = {
+    "open": "An invoice over {} of an earlier charge is still open: for that amount retry its payment; "
+    "this is charged on top.",
+    "draft": "A draft invoice over {} of an earlier charge was left in Stripe: finish or delete it there; "
+    "this is charged on top.",
+}
+_A_SECOND = "Adding the charge again would make a second invoice."
 
 
 class AddCharge(Command):
@@ -81,20 +99,19 @@ class AddCharge(Command):
             return Preview(
                 (f"An invoice over {amount} is made, and the card on file is charged now.",),
                 (
+                    *_earlier(subject),
                     "A charge can only be given back as a refund.",
                     "If the card is declined, the invoice stays open.",
                 ),
             )
         assert subject.subscription is not None
-        day = subject.subscription.current_period_end
-        when = f" of {words.moment(day)}" if day else ""
-        happens = [
-            f"{amount} for “{params['description']}” is added to the invoice{when}. Nothing is charged now."
-        ]
+        day, lost = subject.subscription.current_period_end, _may_never_come(subject)
+        which = f"invoice of {words.moment(day)}" if day and not lost else "next invoice"
+        happens = [f"{amount} for “{params['description']}” is added to the {which}. Nothing is charged now."]
         if quote and quote.currency == params["currency"]:
             total = words.money(quote.amount_due + params["amount"], quote.currency)
             happens.append(f"That invoice then comes to {total}, before any tax on this amount.")
-        return Preview(tuple(happens))
+        return Preview(tuple(happens), (*lost, *_earlier(subject)))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -137,19 +154,43 @@ class AddCharge(Command):
         return f"{rest} {used} was taken from the customer's credit."
 
     @override
-    def left_behind(self, made: Mapping[str, str]) -> str:
-        """What stands in the account when a later step is refused."""
+    def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
+        """What stands in the account when a later step is refused: an open invoice, or a draft."""
         if "finalize" in made:
-            return (
-                f"The invoice {made['draft']} stays open: retry its payment, or send the customer its link."
-            )
+            how = "retry its payment, or send the customer its link"
+            said = f"The invoice {made['draft']} stays open: {how}. {_A_SECOND}"
+            return Leftover(said, RetryPayment.name, made["draft"])
         if "draft" in made:
-            return f"The draft invoice {made['draft']} was left in Stripe. {_CHECK_FIRST}"
-        return ""
+            how = "finish or delete it there first"
+            return Leftover(f"The draft invoice {made['draft']} was left in Stripe: {how}. {_A_SECOND}")
+        return None
 
 
 def _has_next_invoice(subject: Subject) -> bool:
     return subject.subscription is not None and subject.subscription.status in _BILLED
+
+
+def _may_never_come(subject: Subject) -> tuple[str, ...]:
+    """That the subscription may end before its next invoice, which an amount would wait for."""
+    subscription = subject.subscription
+    assert subscription is not None
+    ends, period = subscription.cancel_at, subscription.current_period_end
+    by_hand = subscription.collection_method == "send_invoice"
+    stops = {"cancel": "is canceled", "pause": "pauses"}.get(subscription.trial_end_behavior or "")
+    if subscription.cancel_at_period_end or (ends and (not period or ends <= period)):
+        when = f" on {words.moment(ends)}" if ends else ""
+        why = f"The subscription is set to end{when}"
+    elif subscription.status == "trialing" and stops and not by_hand and subject.payment_method is None:
+        why = f"Without a card the subscription {stops} when its trial ends"
+    else:
+        return ()
+    return (f"{why}: the invoice that this waits for may never come, and then nobody is charged.",)
+
+
+def _earlier(subject: Subject) -> tuple[str, ...]:
+    """What earlier charges left unpaid: the same amount once more is another invoice."""
+    amounts = ((left.status or "", words.money(left.total, left.currency)) for left in subject.unsettled)
+    return tuple(_EARLIER[status].format(amount) for status, amount in amounts)
 
 
 def _own_card(subject: Subject) -> str | None:

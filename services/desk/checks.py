@@ -8,8 +8,8 @@ from typing import Any
 from models import Action
 from services import database
 from services.desk import catalog, ledger, snapshots, words
-from services.desk.command import MARK, Command, Quote
-from services.desk.subject import Subject
+from services.desk.command import Command, Quote
+from services.desk.subject import MARK, Subject
 from services.errors import Conflict
 from services.stripe_api.failures import OutcomeUnknown
 
@@ -55,6 +55,9 @@ def _who(other: Action | None) -> str:
     if other is None:
         return "This has changed in Stripe since the dialog was opened."
     did = f"“{catalog.find(other.command).title}”"
+    if other.state == "failed":
+        began = f"{other.staff_name} began {did} after this dialog was opened; it failed halfway."
+        return f"{began} {other.error.get('left', '')}".strip()
     if other.state != "done" or other.finished_at is None:
         began = words.moment(other.started_at or other.opened_at)
         return f"{other.staff_name} began {did} on {began}, and nobody knows yet whether it was done."

@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from services.desk.subject import About, Subject
+from services.desk.subject import MARK, About, Subject
 from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api.client import Answer
-
-MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
 
 Form = Mapping[str, str]
 Params = dict[str, Any]
@@ -35,6 +33,18 @@ class Preview:
 
     happens: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a refused command leaves in the account, as a sentence that says how to go on.
+
+    `command` on `object_id` goes on from there; "" where that has to be done in Stripe.
+    """
+
+    said: str
+    command: str = ""
+    object_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +131,13 @@ class Command:
         """What is true now that it was done, as a sentence."""
         raise NotImplementedError
 
-    def left_behind(self, made: Mapping[str, str]) -> str:
-        """What the steps that were done (name -> id) leave in the account when a later one is refused."""
+    def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
+        """What the steps that were done (name -> id) leave in the account when a later one is refused.
+
+        The command is not offered again from its dialog then: it would do the same once more.
+        """
         del made
-        return ""
+        return None
 
 
 def required(form: Form, name: str, message: str, *, longest: int = 500) -> str:

@@ -38,10 +38,21 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class NextStep:
+    """The command that goes on from what a refused one left behind; `title` is its name for people."""
+
+    command: str
+    customer: str
+    object_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a command stands: `state` as in the ledger; `message` and `remedy` are sentences for people.
 
-    `link` is a secret to be shown once; it is kept nowhere.
+    `link` is a secret to be shown once; it is kept nowhere. `repeatable`: whether the same may be tried again
+    after a refusal; not where it left something in the account, from which `next_step` goes on if anything.
     """
 
     token: str
@@ -50,6 +61,8 @@ class Outcome:
     remedy: str = ""
     request_id: str = ""
     link: str = ""
+    repeatable: bool = True
+    next_step: NextStep | None = None
 
     @property
     def is_final(self) -> bool:
@@ -186,8 +199,23 @@ def outcome(session: Session, token: str) -> Outcome:
     if row.state == "done":
         told = catalog.find(row.command).outcome(_came_of(session, row), row.params)
         return Outcome(token, "done", told, request_id=row.request_id)
-    remedy = " ".join(filter(None, (row.error.get("left"), row.error.get("remedy"))))
-    return Outcome(token, row.state, row.error.get("message", ""), remedy, row.request_id)
+    remedy = " ".join(filter(None, (row.error.get("remedy"), row.error.get("left"))))
+    return Outcome(
+        token,
+        row.state,
+        row.error.get("message", ""),
+        remedy,
+        row.request_id,
+        repeatable=not row.error.get("left"),
+        next_step=_next_step(row),
+    )
+
+
+def _next_step(row: Action) -> NextStep | None:
+    command, object_id = row.error.get("next") or ("", "")
+    if not command:
+        return None
+    return NextStep(command, row.customer, object_id, catalog.find(command).title)
 
 
 def _came_of(session: Session, row: Action) -> Subject:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.desk.command import MARK, Work
+from services.desk.command import Work
+from services.desk.subject import MARK
 from services.mirror import complete
 from services.stripe_api.client import Answer, Page, account
 

@@ -151,11 +151,13 @@ def last_done(session: Session, row: Action) -> Action | None:
 
 
 def twin(session: Session, row: Action) -> Action | None:
-    """The same command on the same object: done since this one's dialog opened, or sent and its end open."""
-    sent = select(ActionStep.token)
-    state = col(Action.state)
-    is_open = sa.or_(state == "unknown", sa.and_(state == "running", col(Action.token).in_(sent)))
-    was_done = sa.and_(state == "done", col(Action.finished_at) >= row.opened_at)
+    """The same command on the same object: done since this one's dialog opened, wholly or in part, or sent
+    and its end open."""
+    sent, did = select(ActionStep.token), select(ActionStep.token).where(ActionStep.state == "done")
+    state, token = col(Action.state), col(Action.token)
+    is_open = sa.or_(state == "unknown", sa.and_(state == "running", token.in_(sent)))
+    in_part = sa.and_(state == "failed", token.in_(did))
+    was_done = sa.and_(sa.or_(state == "done", in_part), col(Action.finished_at) >= row.opened_at)
     return session.exec(
         select(Action)
         .where(Action.command == row.command, Action.customer == row.customer)

@@ -1,7 +1,7 @@
 """How does a subscription that stands still go on again? Three ways, by its state.
 
 Paused: Stripe's resume. Collection paused: the pause is lifted. Ended: a new subscription with the old
-items, quantities and lasting discounts, without a second trial.
+items, quantities, taxes and lasting discounts, without a second trial.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from typing import Any, Literal
 
 from typing_extensions import override
 
+from models.subscriptions import ENDED
+from services.customers.contents import Rebate
 from services.desk import effects, quotes, words
-from services.desk.cancellations import ENDED, next_charge
+from services.desk.cancellations import next_charge
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
-from services.desk.subject import Item, Rebate, Subject
+from services.desk.subject import Item, Subject
+from services.desk.terms import Charged, Terms
+from services.errors import Conflict
 from services.staff.roles import Permission
 from services.stripe_api import writes
 
@@ -70,9 +74,7 @@ class Reactivate(Command):
                 return quotes.next_invoice(subject, resume_at="now")
             case "collect":
                 return quotes.next_invoice(subject)
-        new = _anew(subject)
-        asked = {"customer": new["customer"], "subscription_details": {"items": new["items"]}}
-        return quotes.of({**asked, "discounts": new["discounts"]} if "discounts" in new else asked)
+        return quotes.of(_previewed(_anew(subject)))
 
     @override
     def charges_quote(self, params: Params) -> bool:
@@ -94,11 +96,15 @@ class Reactivate(Command):
             )
         plan = words.listing([_said(item) for item in subject.items])
         happens = [f"A new subscription begins now: {plan}.", "It has no trial.", charge]
-        happens += [f"The discount {_called(rebate)} applies again." for rebate in _lasting(subject)]
+        terms = _terms(subject)
+        happens += ["Tax is worked out as before."] if terms.taxed else []
+        lasting = [rebate for each in terms.every for rebate in each.lasting]
+        happens += [f"The discount {_called(rebate)} applies again." for rebate in lasting]
         warnings = [
             f"The discount {_called(rebate)} is not carried over: it was limited or is no longer valid."
-            for rebate in subject.rebates
-            if rebate not in _lasting(subject)
+            for each in terms.every
+            for rebate in each.rebates
+            if rebate not in lasting
         ]
         return Preview(tuple(happens), (*warnings, "If the payment fails, no subscription is made."))
 
@@ -195,17 +201,18 @@ def _charged_now(subject: Subject, quote: Quote | None) -> str:
 
 
 def _anew(subject: Subject) -> dict[str, Any]:
-    """The new subscription's parameters, complete."""
-    old = subject.subscription
+    """The new subscription's parameters, complete. Raises Conflict where the old one is gone."""
+    old, terms = subject.subscription, _terms(subject)
     assert old is not None
     new: dict[str, Any] = {
         "customer": subject.customer.id,
-        "items": [_ordered(item) for item in subject.items],
+        "items": [_ordered(item, terms.items.get(item.row.id, Charged())) for item in subject.items],
         "collection_method": old.collection_method or "charge_automatically",
         "metadata": dict(old.metadata_),
     }
-    if discounts := [{"coupon": rebate.row.coupon} for rebate in _lasting(subject)]:
-        new["discounts"] = discounts
+    new |= terms.whole.params(tax="default_tax_rates")
+    if terms.automatic_tax:
+        new["automatic_tax"] = {"enabled": True}
     if new["collection_method"] == "send_invoice":
         new["days_until_due"] = old.days_until_due or 30
     elif not subject.customer.default_payment_method and old.default_payment_method:
@@ -213,19 +220,23 @@ def _anew(subject: Subject) -> dict[str, Any]:
     return new
 
 
-def _ordered(item: Item) -> dict[str, Any]:
+def _ordered(item: Item, charged: Charged) -> dict[str, Any]:
     metered = item.price is not None and item.price.usage_type == "metered"
-    return {"price": item.row.price} if metered else {"price": item.row.price, "quantity": item.row.quantity}
+    quantity = {} if metered else {"quantity": item.row.quantity}
+    return {"price": item.row.price, **quantity, **charged.params(tax="tax_rates")}
 
 
-def _lasting(subject: Subject) -> list[Rebate]:
-    """The discounts that go on: for ever, of a coupon that is still valid."""
-    return [
-        rebate
-        for rebate in subject.rebates
-        if rebate.coupon and rebate.coupon.valid and not rebate.coupon.deleted
-        and rebate.coupon.duration == "forever"
-    ]  # fmt: skip
+def _previewed(new: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that ask what the new subscription's first invoice comes to."""
+    inside, beside = ("items", "default_tax_rates"), ("customer", "discounts", "automatic_tax")
+    details = {name: new[name] for name in inside if name in new}
+    return {**{name: new[name] for name in beside if name in new}, "subscription_details": details}
+
+
+def _terms(subject: Subject) -> Terms:
+    if subject.terms is None:
+        raise Conflict("What the old subscription was billed by is no longer known.")
+    return subject.terms
 
 
 def _called(rebate: Rebate) -> str:

@@ -17,7 +17,7 @@ from dbos import DBOS
 from models import Action, ActionStep
 from services import clock, database, durable
 from services.desk import catalog, checks, ledger, snapshots, subject
-from services.desk.command import Step, Work
+from services.desk.command import Leftover, Step, Work
 from services.errors import Conflict, TrialdeskError, Unavailable
 from services.mirror import writer
 from services.stripe_api.client import Answer
@@ -143,8 +143,9 @@ def call(step: Step, work: Work, *, repeated: bool) -> Answer:
     """The request, repeated with the same key while its outcome is open.
 
     Once an attempt may have arrived (`repeated`: before this call), only Stripe's own answer for this key
-    ends the doubt. A DELETE has no key: before each repeat its effect is looked up, and a refusal is no
-    refusal where the effect is there. Raises OutcomeUnknown, or what Stripe decided.
+    ends the doubt; that one got no answer is not forgotten over later server errors. A DELETE has no key:
+    before each repeat its effect is looked up, and a refusal is no refusal where the effect is there.
+    Raises OutcomeUnknown, or what Stripe decided.
     """
     doubt = OutcomeUnknown() if repeated else None
     last: Unavailable = doubt or StripeUnavailable()
@@ -154,7 +155,9 @@ def call(step: Step, work: Work, *, repeated: bool) -> Answer:
         try:
             return step.call(work)
         except OutcomeUnknown as unknown:
-            doubt = last = unknown
+            doubt = last = OutcomeUnknown(
+                unknown.status if doubt is None or doubt.status else None, request_id=unknown.request_id
+            )
         except (RateLimited, StripeUnavailable) as unavailable:
             last = doubt or unavailable
         except (KeyRejected, RightMissing):
@@ -180,7 +183,13 @@ def _look(step: Step, work: Work, doubt: OutcomeUnknown) -> Answer | None:
 
 
 def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
-    """Looks for the effect of a request whose answer never came."""
+    """Looks for the effect of a request whose outcome is open: done where it is there.
+
+    Where it is not there: failed, if every attempt was answered with a server error and no money moves:
+    to ask anew sets the same end of the same object. Else unknown. What got no answer may still run. And a
+    server error does not say that nothing was done (for its key Stripe repeats the error that it stored):
+    money that was moved after all would be moved twice by a new try.
+    """
     try:
         found = _look(step, work, doubt)
     except OutcomeUnknown:
@@ -188,14 +197,16 @@ def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
     if found:
         _record(token, step, found)
         return "done"
-    if doubt.status is not None and doubt.status >= 500:
-        _refused(
-            token,
-            Unavailable("Stripe reported a fault of its own and did not do it.", remedy="Try again later."),
-            request_id=doubt.request_id,
-        )
-        return "failed"
-    return _unknown(token, doubt)
+    if doubt.status is None or _moves_money(token):
+        return _unknown(token, doubt)
+    fault = "Stripe reported a fault of its own, and there is no sign that it was done."
+    _refused(token, Unavailable(fault, remedy="Try again later."), request_id=doubt.request_id)
+    return "failed"
+
+
+def _moves_money(token: str) -> bool:
+    with database.session() as session:
+        return catalog.find(ledger.get(session, token).command).moves_money
 
 
 def _unknown(token: str, doubt: OutcomeUnknown) -> str:
@@ -249,15 +260,20 @@ def _refused(token: str, error: TrialdeskError, *, request_id: str = "") -> None
 
 
 def _look_after(token: str, row: Action) -> None:
-    """What a refusal changed all the same: an attempt was counted, a draft stands there."""
+    """What a refusal changed all the same: an attempt was counted, an invoice stands there."""
+    if made := row.result.get("invoice"):
+        subject.fresh(row.customer, made)
     after = snapshots.of(subject.fresh(row.customer, row.object_id))
     with database.transaction() as session:
         ledger.note_after(session, token, after)
 
 
-def _finish(token: str, state: str, error: TrialdeskError, *, left: str = "", request_id: str = "") -> None:
-    told = ledger.describe(error)
-    values: dict[str, Any] = {"error": {**told, "left": left} if left else told}
+def _finish(
+    token: str, state: str, error: TrialdeskError, *, left: Leftover | None = None, request_id: str = ""
+) -> None:
+    values: dict[str, Any] = {"error": ledger.describe(error)}
+    if left:
+        values["error"] |= {"left": left.said, "next": [left.command, left.object_id]}
     with database.transaction() as session:
         ledger.finish(session, token, state, **values, **({"request_id": request_id} if request_id else {}))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from sqlmodel import Session, col, select
 from models import (
     Customer,
     Invoice,
+    InvoiceItem,
     Price,
     Product,
     Subscription,
@@ -23,14 +25,19 @@ from models import (
 )
 from services import clock, database
 from services.customers import contents
-from services.customers.contents import Rebate as Rebate
+from services.desk import terms
+from services.desk.terms import Terms
 from services.errors import NotFound
 from services.metrics import failures
 from services.metrics.failures import Failure
 from services.mirror import complete, shapes, writer
+from services.mirror.shapes.billing import subscription_of
+from services.mirror.shapes.reading import Object, dig, ident, listed
 from services.stripe_api import client
 from services.stripe_api.client import Answer
+from services.stripe_api.failures import RightMissing
 
+MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
 About = Literal["customer", "subscription", "invoice"]
 LIVING = frozenset(("trialing", "active", "past_due", "unpaid", "paused", "incomplete"))
 
@@ -57,15 +64,19 @@ class Item:
 class Subject:
     """A customer, and the subscription or invoice that a command is about.
 
-    `others` are the customer's other living subscriptions; `last_failure` is of the invoice.
+    `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
+    left open or as drafts; `pending` what waits for the subscription's next invoice; `last_failure` is of the
+    invoice. `terms` are of a subscription that has ended; only `fresh` knows them.
     """
 
     customer: Customer
     subscription: Subscription | None = None
     items: tuple[Item, ...] = ()
-    rebates: tuple[Rebate, ...] = ()
+    terms: Terms | None = None
+    pending: tuple[InvoiceItem, ...] = ()
     others: tuple[Subscription, ...] = ()
     other_products: frozenset[str] = field(default_factory=frozenset)
+    unsettled: tuple[Invoice, ...] = ()
     invoice: Invoice | None = None
     last_failure: Failure | None = None
 
@@ -111,7 +122,7 @@ def load(session: Session, customer: str, object_id: str | None = None) -> Subje
     if owner is None:
         raise NotFound("customer", customer, remedy="Look for it on the Customers page.")
     if not object_id or object_id == customer:
-        return Subject(owner, others=_living(session, customer))
+        return Subject(owner, others=_living(session, customer), unsettled=_unsettled(session, customer))
     if object_id.startswith("in_"):
         return _about_invoice(session, owner, object_id)
     subscription = session.get(Subscription, object_id)
@@ -133,10 +144,10 @@ def load_many(session: Session, customer: str, object_ids: Collection[str]) -> d
     contained: dict[str, list[contents.Row]] = defaultdict(list)
     for found in contents.items(session, {row.id for row in (*wanted, *whole.others)}):
         contained[found[0].subscription].append(found)
-    rebates = contents.rebates(session, [row.id for row in wanted], clock.now())
+    waiting = contents.pending(session, customer)
     return {
         customer: whole,
-        **{row.id: _one_of(session, whole, row, contained, rebates) for row in wanted},
+        **{row.id: _one_of(session, whole, row, contained, waiting) for row in wanted},
         **_demands(session, whole.customer, object_ids),
     }
 
@@ -146,14 +157,14 @@ def _one_of(
     whole: Subject,
     subscription: Subscription,
     contained: Mapping[str, Sequence[contents.Row]],
-    rebates: Sequence[Rebate],
+    waiting: Sequence[InvoiceItem],
 ) -> Subject:
     others = tuple(other for other in whole.others if other.id != subscription.id)
     return replace(
         whole,
         subscription=subscription,
         items=tuple(_item(session, *found) for found in contained.get(subscription.id, ())),
-        rebates=tuple(rebate for rebate in rebates if rebate.row.subscription == subscription.id),
+        pending=_billed_with(waiting, subscription, others),
         others=others,
         other_products=frozenset(
             item.product for other in others for item, _, _ in contained.get(other.id, ())
@@ -205,16 +216,39 @@ def fresh(customer: str, object_id: str | None = None) -> Subject:
     """The same, after reading the objects from Stripe. Raises what `stripe_api` raises."""
     _pull("customer", customer)
     if object_id and object_id.startswith("in_"):
-        _pull("invoice", object_id)
+        _pull_invoice(object_id)
     elif object_id and object_id != customer:
-        _pull("subscription", object_id)
+        return _fresh_subscription(customer, object_id)
     with database.session() as session:
-        now = load(session, customer, object_id)
+        return load(session, customer, object_id)
+
+
+def _fresh_subscription(customer: str, id: str) -> Subject:
+    shown = _pull("subscription", id)
+    with database.session() as session:
+        now = load(session, customer, id)
     if now.subscription is None or now.subscription.status in LIVING:
         return now
     _pull_living(customer)  # what has ended may be started anew, unless it was already
+    for coupon in terms.coupons(shown):
+        _pull("coupon", coupon)
     with database.session() as session:
-        return load(session, customer, object_id)
+        now = load(session, customer, id)
+        return replace(now, terms=terms.of(session, shown, clock.now()))
+
+
+def _pull_invoice(id: str) -> None:
+    """An invoice, the subscription whose card it would take, and how its latest payment went."""
+    shown = _pull("invoice", id)
+    if subscription := subscription_of(shown):
+        _pull("subscription", subscription)
+    payments = sorted(listed(shown.get("payments")), key=lambda payment: int(payment["created"]))
+    intents = [intent for each in payments if (intent := ident(dig(each, "payment", "payment_intent")))]
+    if not intents:
+        return
+    path, opened = shapes.KINDS["payment_intent"].path_of(intents[-1]), {"expand": ["latest_charge"]}
+    with suppress(RightMissing):  # a key that may not read payments may still ask for one
+        writer.apply_answer(client.account().read(path, opened))
 
 
 def _pull_living(customer: str) -> None:
@@ -225,8 +259,10 @@ def _pull_living(customer: str) -> None:
             writer.apply_answer(Answer(found, page.as_of, ""))
 
 
-def _pull(kind: str, id: str) -> None:
-    writer.apply_answer(complete.read(kind, id))
+def _pull(kind: str, id: str) -> Object:
+    answer = complete.read(kind, id)
+    writer.apply_answer(answer)
+    return answer.object
 
 
 def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
@@ -258,10 +294,31 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         owner,
         subscription=subscription,
         items=_items(session, subscription),
-        rebates=tuple(contents.rebates(session, [subscription.id], clock.now())),
         others=others,
         other_products=frozenset(session.exec(products)),
+        unsettled=_unsettled(session, owner.id),
+        pending=_billed_with(contents.pending(session, owner.id), subscription, others),
     )
+
+
+def _billed_with(
+    waiting: Sequence[InvoiceItem], subscription: Subscription, others: Sequence[Subscription]
+) -> tuple[InvoiceItem, ...]:
+    """What waits for this subscription's next invoice: also what names none, where there is no other."""
+    return tuple(
+        item for item in waiting if item.subscription == subscription.id or not (item.subscription or others)
+    )
+
+
+def _unsettled(session: Session, customer: str) -> tuple[Invoice, ...]:
+    """The open invoices and drafts of the customer that carry our mark, oldest first."""
+    left = (
+        select(Invoice)
+        .where(Invoice.customer == customer, col(Invoice.status).in_(("open", "draft")))
+        .where(col(Invoice.deleted).is_(False))
+        .order_by(col(Invoice.created), col(Invoice.id))
+    )
+    return tuple(invoice for invoice in session.exec(left) if MARK in invoice.metadata_)
 
 
 def _items(session: Session, subscription: Subscription) -> tuple[Item, ...]:

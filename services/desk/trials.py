@@ -157,7 +157,8 @@ class EndTrial(Command):
             f"The trial ends now instead of {words.moment(subject.subscription.trial_end)}.",
             after_trial(subject, quote, "now"),
         )
-        return Preview(happens, ("A trial that has ended cannot be given back to this subscription here.",))
+        lasting = "A trial that has ended cannot be given back to this subscription here."
+        return Preview(happens, (*_billed_though_leaving(subject), lasting))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -198,6 +199,28 @@ def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:
     if quote and quote.amount_due == 0:
         return f"Nothing has to be paid {when}."
     return f"The first payment, {amount}, is taken {when}."
+
+
+def _billed_though_leaving(subject: Subject) -> tuple[str, ...]:
+    """That who asked to leave with the trial pays for a period, where there is something to bill."""
+    subscription = subject.subscription
+    assert subscription is not None
+    if not (subscription.cancel_at or subscription.cancel_at_period_end) or _ends_unbilled(subject):
+        return ()
+    ends = subscription.cancel_at or subscription.trial_end
+    set_to = f"It is set to cancel on {words.moment(ends)}" if ends else "It is set to cancel"
+    if subscription.cancel_at_period_end:
+        return (f"{set_to}: the first period is billed all the same, and it ends with that one instead.",)
+    return (f"{set_to} and still ends then: what is due for the first period is billed all the same.",)
+
+
+def _ends_unbilled(subject: Subject) -> bool:
+    """Whether the end of the trial brings no invoice: Stripe cancels or pauses it for want of a card."""
+    subscription = subject.subscription
+    assert subscription is not None
+    by_hand = subscription.collection_method == "send_invoice"
+    stops = subscription.trial_end_behavior in ("cancel", "pause")
+    return stops and not by_hand and subject.payment_method is None
 
 
 def _scheduled_end(subject: Subject, trial_end: int) -> str:

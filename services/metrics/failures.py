@@ -79,7 +79,10 @@ def _errors(invoices: Collection[str]) -> Any:
 
 
 def _failed_charges(invoices: Collection[str]) -> Any:
-    """The failed charges, oldest first. Two lists, since a join by either column has no index."""
+    """The failed charges, oldest first; of one second the one that its intent calls the latest stands last.
+
+    Two lists, since a join by either column has no index.
+    """
     named = (col(_C.payment_intent) == col(_P.payment_intent), col(_C.id) == col(_P.charge))
     tried = sa.union_all(
         *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(col(_P.invoice).in_(invoices))
@@ -100,5 +103,5 @@ def _failed_charges(invoices: Collection[str]) -> Any:
         .join_from(tried, _C, col(_C.id) == tried.c.id)
         .outerjoin(_I, its_intent)
         .where(col(_C.status) == "failed")
-        .order_by(col(_C.created), col(_C.id))
+        .order_by(col(_C.created), col(_I.id).is_not(None), col(_C.id))
     )

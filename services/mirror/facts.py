@@ -16,13 +16,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models import Customer, CustomerFacts, Subscription
+from models.subscriptions import ENDED
 from services import config, database
 from services.mirror import changes, dealings
 from services.mirror.tables import chunks, table, take_turn
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
               "incomplete_expired")  # fmt: skip
-ENDED = frozenset(("canceled", "incomplete_expired"))
 _RANK = {status: rank for rank, status in enumerate(PRECEDENCE)}
 _CHUNK = 200
 _CUSTOMER: Any = table(Customer).c

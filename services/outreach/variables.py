@@ -13,6 +13,7 @@ from babel.dates import format_date, format_time
 from sqlmodel import Session, col, select
 
 from models import Customer, CustomerFacts, Invoice, Subscription
+from models.subscriptions import ENDED
 from services import clock, money
 from services.config import Settings
 from services.metrics import failures
@@ -21,7 +22,6 @@ from services.outreach.email import one_line
 
 _LONGEST_NAME = 80
 _NAMELESS = "there"
-_ENDED = frozenset(("canceled", "incomplete_expired"))
 
 VARIABLES: dict[str, str] = {
     "name": "the customer's name, or “there”",
@@ -135,7 +135,7 @@ def _standing(session: Session, subscription: Subscription | None) -> dict[str, 
     return {
         "on_trial": status == "trialing",
         "trial_over": ended_in_trial and not _has_paid(session, subscription.customer),
-        "set_to_cancel": status not in _ENDED and _ends_before_charge(subscription),
+        "set_to_cancel": status not in ENDED and _ends_before_charge(subscription),
         "canceled": status == "canceled",
         "by_invoice": subscription.collection_method == "send_invoice",
     }

@@ -84,9 +84,9 @@ def _answer(service: Service, request: Request, struck: list[Fault]) -> Response
         service.keys.check(request.headers.get("authorization", ""), request.method, request.path)
         if not service.limiter.take():
             raise TooManyRequests("global-rate")
-        _strike_before(struck)
         if "timeout_before" in kinds:
             return Response(500, b"", cut=True)
+        _strike_before(struck)
         response = _carry_out(service, request, "500_after" in kinds, "shape_old" in kinds)
         response.cut = "timeout_after" in kinds
         return response

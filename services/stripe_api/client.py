@@ -126,8 +126,10 @@ class StripeAccount:
         translated = failures.from_answer(
             error.http_status, error.json_body, error.headers or {}, writing=True
         )
-        if arrived and isinstance(translated, _SAYS_NOTHING):
-            return failures.OutcomeUnknown(error.http_status, request_id=error.request_id or "")
+        unclear = isinstance(translated, failures.OutcomeUnknown)
+        if unclear or (arrived and isinstance(translated, _SAYS_NOTHING)):
+            fault = error.http_status if unclear and not self._transport.went_unanswered() else None
+            return failures.OutcomeUnknown(fault, request_id=error.request_id or "")
         return translated
 
 

@@ -95,7 +95,10 @@ class StripeUnavailable(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """A write was sent and no clear answer came: it may have happened."""
+    """A write was sent and no clear answer came: it may have happened.
+
+    `status` is the server error that was the answer to every attempt; None where one went without an answer.
+    """
 
     def __init__(self, status: int | None = None, *, request_id: str = "") -> None:
         super().__init__(

@@ -42,12 +42,17 @@ class Transport(stripe.RequestsClient):
         self._journey = threading.local()
 
     def begin_write(self) -> None:
-        """Forgets what is known of this thread's last write; see `may_have_arrived`."""
-        self._journey.arrived = False
+        """Forgets what is known of this thread's last write; see `may_have_arrived` and `went_unanswered`."""
+        self._journey.arrived = self._journey.unanswered = False
 
     def may_have_arrived(self) -> bool:
         """Whether any attempt of this thread's last write may have reached Stripe without a clear answer."""
         return bool(getattr(self._journey, "arrived", False))
+
+    def went_unanswered(self) -> bool:
+        """Whether any of them may have reached Stripe and got no answer of its own: none came, or only that
+        another attempt is still under way (409)."""
+        return bool(getattr(self._journey, "unanswered", False))
 
     def request(
         self,
@@ -77,10 +82,12 @@ class Transport(stripe.RequestsClient):
         try:
             body, status, answered = super().request(method, url, headers, post_data)
         except stripe.APIConnectionError as error:
-            self._journey.arrived = self.may_have_arrived() or not _never_connected(error)
+            if not _never_connected(error):
+                self._journey.arrived = self._journey.unanswered = True
             raise
         if status >= 500 or status == 409:
             self._journey.arrived = True
+            self._journey.unanswered = self.went_unanswered() or status == 409
         timed = requests.structures.CaseInsensitiveDict(answered)
         if date := date_of(answered):
             timed[AS_OF] = str(math.floor(date - (time.monotonic() - began)))

@@ -33,6 +33,7 @@ def parts(cast: Cast, account: Account, tables: Tables) -> dict[str, Part]:
         "next": cast.active("Nestor Next"),
         "now": cast.active("Noor Now"),
         "failing": cast.failing("Fay Failing"),
+        "declined": cast.active("Dee Declined"),
         "card": cast.without_card("Cleo Card"),
     }
     await_parts(tables, list(made.values()), account)
@@ -76,6 +77,31 @@ def test_a_charge_is_taken_now(visitor: Visitor, parts: dict[str, Part], cast: C
     assert tables.ledger(part, "add_charge").result["invoice"] == invoice.id
     assert tables.row(Invoice, invoice.id).status == "paid"
     assert tables.until(lambda session: session.get(Charge, charge.id)).amount == 2500
+
+
+def test_a_declined_charge_is_not_made_again_but_leads_to_its_invoice(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part = parts["declined"]
+    cast.account.add_card(part.customer, "insufficient_funds")
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Add charge")
+    dialog.get_by_label("Amount").fill("500")
+    dialog.get_by_label("Description").fill("Setup")
+    dialog.get_by_text("Now", exact=True).click()
+    visitor.say_why()
+    visitor.button("Add charge", dialog).click()
+    expect(dialog.get_by_text("Adding the charge again would make a second invoice.")).to_be_visible()
+    expect(visitor.button("Try again", dialog)).to_have_count(0)
+    cast.account.add_card(part.customer, "pm_card_amex")
+    visitor.button("Retry payment", dialog).click()
+    expect(visitor.dialog.get_by_text("$500.00 is charged now to the card on file.")).to_be_visible()
+    visitor.say_why()
+    visitor.confirm("Charge now", "$500.00 was paid.")
+    invoices = cast.sdk.invoices.list({"customer": part.customer}).data
+    assert [each.status for each in invoices] == ["paid", "paid"]
+    done = [(each.command, each.state) for each in tables.actions(part.customer)]
+    assert done == [("add_charge", "failed"), ("retry_payment", "done")]
 
 
 def test_a_payment_is_declined_in_plain_words_and_works_with_another_card(

@@ -57,7 +57,9 @@ def test_subscriptions_carry_their_items_prices_and_running_discounts(database: 
         row(s, SubscriptionItem, id="si_3", subscription="sub_a", price="price_1", deleted=True)
         row(s, Coupon, id="co_1", percent_off="20")
         row(s, Discount, id="di_1", coupon="co_1", subscription="sub_a")
-        row(s, Discount, id="di_of_nobody", coupon="co_1")
+        row(s, Discount, id="di_item", coupon="co_1", customer="cus_1", subscription_item="si_1", start=2)
+        row(s, Discount, id="di_other", coupon="co_1", subscription="sub_other")
+        row(s, Discount, id="di_nobody", coupon="co_1")
         row(s, Discount, id="di_over", coupon="co_1", subscription="sub_a", end=NOW)
         row(s, Discount, id="di_all", coupon="co_gone", customer="cus_1", end=NOW + 1)
     with database.session() as s:
@@ -69,7 +71,10 @@ def test_subscriptions_carry_their_items_prices_and_running_discounts(database: 
         ("si_1", "Team", 4900),
         ("si_2", "prod_gone", None),
     ]
-    assert [(r.row.id, r.coupon and r.coupon.percent_off) for r in plan.rebates] == [("di_1", "20")]
+    assert [(r.row.id, r.coupon and r.coupon.percent_off) for r in plan.rebates] == [
+        ("di_1", "20"), ("di_item", "20"),
+    ]  # fmt: skip
+    assert [each.rebates for each in found.plans if each.row.id != "sub_a"] == [(), (), ()]
     assert [(r.row.id, r.coupon) for r in found.rebates] == [("di_all", None)]
 
 

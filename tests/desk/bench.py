@@ -125,21 +125,11 @@ class Bench:
         self.sandbox.add_card(customer, code)
         invoice = self.sdk.subscriptions.update(made, {"trial_end": "now"}).latest_invoice
         self.mirror("subscription", made)
-        self.mirror_payments(str(invoice))
         return subject.fresh(customer, str(invoice))
 
     def mirror(self, kind: str, id: str) -> None:
         """Brings one object into the tables."""
         writer.apply_answer(complete.read(kind, id))
-
-    def mirror_payments(self, invoice: str) -> None:
-        """Brings an invoice's payments with their intents and charges into the tables."""
-        self.mirror("invoice", invoice)
-        for payment in self.sdk.invoice_payments.list({"invoice": invoice}).data:
-            intent = payment.payment.payment_intent
-            self.mirror("payment_intent", str(intent))
-            for charge in self.sdk.charges.list({"payment_intent": str(intent)}).data:
-                self.mirror("charge", charge.id)
 
     def writes(self, path: str, method: str = "POST") -> list[dict[str, Any]]:
         """The requests that changed something under a path."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlmodel import update
 
-from models import Base, Invoice, InvoiceItem, Subscription
+from models import Base, Discount, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
-from services.desk import commands, subject, words
+from services.desk import catalog, commands, runner, subject, words
 from services.errors import Conflict, InvalidInput
 from services.money import display
-from tests.desk.bench import ANA, SAM, Bench, press, row
+from services.stripe_api import client, transport
+from tests.desk.bench import ANA, BEN, SAM, Bench, press, row
 
 
 def test_a_trial_is_extended_by_days(desk: Bench) -> None:
@@ -119,10 +121,57 @@ def test_a_declined_charge_says_what_stands_open_and_is_retried_from_there(desk:
     invoice = row(opened.token)["result"]["invoice"]
     assert outcome.state == "failed" and "not enough money" in outcome.message
     assert f"The invoice {invoice} stays open" in outcome.remedy
+    assert not outcome.repeatable and outcome.next_step
     assert desk.sdk.invoices.retrieve(invoice).status == "open"
+    with database.session() as session:
+        kept = session.get(Invoice, invoice)
+    assert kept and kept.attempt_count == 1, "the attempt is in the tables at once"
     desk.sandbox.add_card(about.customer.id)
-    _, again = press(ANA, "retry_payment", subject.fresh(about.customer.id, invoice))
+    step = outcome.next_step
+    opened = commands.open(ANA, step.command, step.customer, step.object_id)
+    again = commands.submit(opened, ANA, {}, "another card")
     assert again.state == "done" and desk.sdk.invoices.retrieve(invoice).status == "paid"
+    assert len(desk.sdk.invoices.list({"customer": about.customer.id, "status": "open"}).data) == 0
+
+
+@pytest.mark.parametrize("when", ["now", "next"])
+def test_a_new_charge_warns_of_an_earlier_one_that_is_still_open(desk: Bench, when: str) -> None:
+    about = desk.in_state("active")
+    desk.sandbox.add_card(about.customer.id, "insufficient_funds")
+    form = {"amount": "500", "description": "Workshop", "when": "now"}
+    colleagues = commands.open(BEN, "add_charge", about.customer.id, about.object_id)
+    _, outcome = press(ANA, "add_charge", about, **form)
+    assert outcome.next_step
+    second = commands.submit(colleagues, BEN, form, "the same")
+    assert second.state == "failed" and "it failed halfway. The invoice" in second.message, second
+    assert second.repeatable, "nothing of its own stands in the account"
+
+    def warnings(object_id: str) -> str:
+        opened = commands.open(BEN, "add_charge", about.customer.id, object_id)
+        return " ".join(commands.preview(opened, {**form, "when": when}).warnings)
+
+    assert f"An invoice over {display(50000, 'usd')} of an earlier charge is still open" in warnings(
+        about.object_id
+    )
+    desk.sdk.invoices.void_invoice(outcome.next_step.object_id)
+    desk.mirror("invoice", outcome.next_step.object_id)
+    assert "earlier charge" not in warnings(about.object_id)
+
+
+def test_a_charge_that_stops_at_its_draft_leads_to_stripe(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "PAUSES", ())
+    monkeypatch.setattr(transport, "_TRIES", 1)
+    about = desk.in_state("active")
+    desk.sandbox.fault("429", method="POST", path="/v1/invoices/in_")
+    _, outcome = press(ANA, "add_charge", about, amount="500", description="Workshop", when="now")
+    desk.sandbox.heal()
+    assert (outcome.repeatable, outcome.next_step) == (False, None), outcome
+    assert "was left in Stripe: finish or delete it there" in outcome.remedy
+    opened = commands.open(BEN, "add_charge", about.customer.id, about.object_id)
+    told = commands.preview(opened, {"amount": "1", "description": "x", "when": "next"}).warnings
+    assert f"A draft invoice over {display(50000, 'usd')} of an earlier charge was left" in " ".join(told)
 
 
 def test_yen_have_no_decimals(desk: Bench) -> None:
@@ -152,6 +201,20 @@ def test_cancel_at_the_periods_end_keeps_the_feedback_and_can_be_undone(desk: Be
     _, undone = press(ANA, "undo_cancel", about)
     assert undone.state == "done"
     assert not desk.sdk.subscriptions.retrieve(about.object_id).cancel_at_period_end
+
+
+def test_canceling_now_says_what_was_still_to_be_billed(desk: Bench) -> None:
+    about = desk.in_state("active")
+    press(ANA, "add_charge", about, amount="25", description="Setup", when="next")
+
+    def warnings(object_id: str, when: str) -> str:
+        opened = commands.open(ANA, "cancel", about.customer.id, object_id)
+        return " ".join(commands.preview(opened, {"when": when}).warnings)
+
+    assert f"{display(2500, 'usd')} waits for its next invoice" in warnings(about.object_id, "now")
+    assert "waits" not in warnings(about.object_id, "period_end")
+    other = desk.subscribe(about.customer.id, items=[{"price": desk.price(9900)}])
+    assert "waits" not in warnings(other, "now"), "it is the other one's"
 
 
 def test_a_cancellation_on_a_date_is_undone_too(desk: Bench) -> None:
@@ -190,6 +253,55 @@ def test_an_ended_subscription_starts_again_with_what_it_had(desk: Bench) -> Non
     assert "Friends applies again" in told and "Welcome is not carried over" in told
     with database.session() as session:
         assert session.get(Subscription, new.id), "the new subscription is in the tables at once"
+
+
+def test_it_starts_again_with_the_taxes_and_the_discounts_of_its_items(desk: Bench) -> None:
+    customer = desk.customer()
+    half = desk.sdk.coupons.create({"percent_off": 50, "duration": "forever", "name": "Half a seat"})
+    tenth = desk.sdk.coupons.create({"percent_off": 10, "duration": "forever", "name": "Friends"})
+    vat, gst = (
+        desk.sdk.tax_rates.create({"display_name": name, "percentage": 19, "inclusive": True}).id
+        for name in ("VAT", "GST")
+    )
+    old = desk.subscribe(
+        customer,
+        items=[
+            {"price": desk.price(), "discounts": [{"coupon": half.id}], "tax_rates": [gst]},
+            {"price": desk.price(9900), "quantity": 2},
+        ],
+        discounts=[{"coupon": tenth.id}],
+        default_tax_rates=[vat],
+    )
+    desk.sdk.subscriptions.cancel(old)
+    with database.transaction() as session:  # the event of the end says that its discounts are gone
+        session.execute(update(Discount).values(deleted=True))
+    opened = commands.open(ANA, "reactivate", customer, old)
+    told = commands.preview(opened, {}).happens
+    assert commands.submit(opened, ANA, {}, "came back").state == "done"
+    new = desk.sdk.subscriptions.retrieve(
+        row(opened.token)["result"]["new_subscription"],
+        {"expand": ["discounts", "items.data.discounts", "latest_invoice"]},
+    )
+    first, second = sorted(new["items"].data, key=lambda item: item.quantity or 0)
+    assert [d.source.coupon for d in new.discounts] == [tenth.id]  # type: ignore[union-attr]
+    assert ([d.source.coupon for d in first.discounts], second.discounts) == ([half.id], [])
+    assert [rate.id for rate in new.default_tax_rates or []] == [vat]
+    assert [[rate.id for rate in item.tax_rates or []] for item in (first, second)] == [[gst], []]
+    charged = (4900 // 2 + 2 * 9900) * 90 // 100
+    assert new.latest_invoice.amount_paid == charged  # type: ignore[union-attr]
+    assert f"{display(charged, 'usd')} is charged now." in told and "Tax is worked out as before." in told
+    assert {"The discount Friends applies again.", "The discount Half a seat applies again."} <= set(told)
+
+
+def test_automatic_tax_is_switched_on_again(desk: Bench) -> None:
+    customer = desk.customer()
+    old = desk.subscribe(customer, automatic_tax={"enabled": True})
+    desk.sdk.subscriptions.cancel(old)
+    opened, outcome = press(ANA, "reactivate", subject.fresh(customer, old))
+    assert outcome.state == "done", outcome
+    assert row(opened.token)["params"]["new"]["automatic_tax"] == {"enabled": True}
+    made = desk.sdk.subscriptions.retrieve(row(opened.token)["result"]["new_subscription"])
+    assert made.automatic_tax.enabled
 
 
 def test_it_does_not_start_again_beside_a_running_one(desk: Bench) -> None:
@@ -240,6 +352,41 @@ def test_a_card_that_the_bank_has_closed_is_not_tried_again(desk: Bench) -> None
     desk.sandbox.add_card(about.customer.id)
     _, outcome = press(ANA, "retry_payment", about)
     assert outcome.state == "done"
+
+
+def test_what_the_bank_asks_for_holds_right_after_the_decline(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    desk.sandbox.add_card(about.customer.id, "lost_card")
+    _, outcome = press(ANA, "retry_payment", about)
+    assert outcome.state == "failed", outcome
+    with database.session() as session:
+        known = subject.load(session, about.customer.id, about.object_id)
+    assert "asked not to try this card again" in catalog.find("retry_payment").offered(known)
+    with pytest.raises(Conflict, match="asked not to try this card again"):
+        commands.open(BEN, "retry_payment", about.customer.id, about.object_id)
+
+
+def test_a_card_that_was_just_put_on_the_subscription_is_seen(desk: Bench) -> None:
+    about = desk.failed_invoice("lost_card")
+    assert about.subscription
+    card = desk.sdk.payment_methods.attach("pm_card_visa", {"customer": about.customer.id}).id
+    desk.sdk.subscriptions.update(about.subscription.id, {"default_payment_method": card})
+    opened, outcome = press(ANA, "retry_payment", about)
+    assert opened.subject.payment_method == card
+    assert outcome.state == "done", outcome
+
+
+def test_a_key_that_may_not_read_payments_may_still_ask_for_one(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    desk.sandbox.add_card(about.customer.id)
+    desk.sandbox.restrict("rk_test_desk", customers="read", subscriptions="read", invoices="write")
+    whole = client.account()
+    client.configure(client.connect("rk_test_desk", desk.sandbox.url))
+    try:
+        _, outcome = press(ANA, "retry_payment", about)
+    finally:
+        client.configure(whole)
+    assert outcome.state == "done", outcome
 
 
 def test_a_card_link_is_shown_and_kept_nowhere(desk: Bench) -> None:

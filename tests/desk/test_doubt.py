@@ -64,6 +64,17 @@ def test_what_says_nothing_about_an_earlier_attempt_leaves_it_in_doubt(silence: 
         call(silence, repeated=False)
 
 
+def test_server_errors_do_not_make_an_attempt_without_an_answer_forgotten() -> None:
+    for first, repeated, status in (
+        (OutcomeUnknown(), False, None),
+        (OutcomeUnknown(503), True, None),
+        (OutcomeUnknown(503), False, 500),
+    ):
+        with pytest.raises(OutcomeUnknown) as doubt:
+            call(first, OutcomeUnknown(500, request_id="req_9"), repeated=repeated)
+        assert (doubt.value.status, doubt.value.request_id) == (status, "req_9")
+
+
 @pytest.mark.parametrize("final", [DECLINED, REJECTED])
 def test_stripes_own_answer_for_the_key_is_final(final: TrialdeskError) -> None:
     with pytest.raises(type(final)):

@@ -198,6 +198,28 @@ def test_the_preview_says_what_happens_without_a_card(behaviour: str, said: str)
     assert said in " ".join(told.happens) and "7 days later" in told.happens[0]
 
 
+NEXT = {"amount": 500, "currency": "usd", "description": "Setup", "when": "next"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"status": "active", "cancel_at": TRIAL_END, "cancel_at_period_end": True}, "is set to end on"),
+        ({"status": "active", "cancel_at": TRIAL_END - 9}, "is set to end on"),
+        ({"status": "active", "cancel_at": TRIAL_END + 9}, ""),
+        ({"card": None, "trial_end_behavior": "cancel"}, "Without a card the subscription is canceled"),
+        ({"card": None, "trial_end_behavior": "pause"}, "Without a card the subscription pauses"),
+        ({"card": None, "trial_end_behavior": "create_invoice"}, ""),
+        ({"card": None, "trial_end_behavior": "cancel", "collection_method": "send_invoice"}, ""),
+        ({"card": "pm_1", "trial_end_behavior": "cancel"}, ""),
+    ],
+)
+def test_a_charge_that_may_wait_for_ever_says_so(fields: dict[str, Any], said: str) -> None:
+    told = catalog.find("add_charge").preview(about(**fields), NEXT, None, NOW)
+    assert said in " ".join(told.warnings) and bool(told.warnings) == bool(said)
+    assert ("the invoice of" in told.happens[0]) == (not said)
+
+
 def test_every_time_names_its_zone(zone: ZoneInfo) -> None:
     assert words.moment(NOW).endswith(f"({zone.key})")
 

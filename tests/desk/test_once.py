@@ -128,7 +128,45 @@ def test_an_answer_that_never_comes_is_looked_up(
     desk.sandbox.heal()
     assert (outcome.state, len(happened(desk, command, about))) == (state, times), outcome
     if state == "failed":
-        assert "did not do it" in outcome.message
+        assert "no sign that it was done" in outcome.message
+
+
+@SQLITE
+@pytest.mark.parametrize("command", ["extend_trial", "cancel", "reactivate"])
+def test_a_time_out_before_server_errors_leaves_it_unknown(desk: Bench, command: str) -> None:
+    about = prepare(desk, command)
+    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+    where = {"method": "DELETE" if command == "cancel" else "POST", "path": "/v1/subscriptions"}
+    desk.sandbox.fault("timeout_before", **where, count=1)
+    desk.sandbox.fault("500_before", **where)
+    outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
+    assert outcome.state == "unknown", outcome
+    assert commands.try_again(BEN, opened.token).state == "unknown", "the first attempt is not forgotten"
+    desk.sandbox.heal()
+    assert commands.try_again(BEN, opened.token).state == "done"
+    assert len(happened(desk, command, about)) == 1
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ("add_charge", "/v1/invoices"),
+        ("add_charge", "/v1/invoiceitems"),
+        ("retry_payment", "/v1/invoices/in_"),
+        ("reactivate", "/v1/subscriptions"),
+    ],
+)
+def test_where_money_moves_a_server_error_is_not_taken_for_a_no(desk: Bench, command: str, path: str) -> None:
+    about = prepare(desk, command)
+    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+    desk.sandbox.fault("500_before", method="POST", path=path)
+    outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
+    desk.sandbox.heal()
+    assert outcome.state == "unknown" and "Check again" in outcome.remedy, outcome
+    assert happened(desk, command, about) == []
+    assert commands.try_again(BEN, opened.token).state == "done"
+    assert len(happened(desk, command, about)) == 1
 
 
 @SQLITE

@@ -108,6 +108,7 @@ def _fields(kind: str) -> dict[str, Any]:
         "plan": {"currency": "usd", "interval": "month", "interval_count": 1},
         "coupon": {"duration": "once", "percent_off": 12.5},
         "promotion_code": {"code": "HELLO", "promotion": coupon},
+        "tax_rate": {"display_name": "VAT", "inclusive": False, "percentage": 19.0},
         "discount": {"source": coupon, "start": NOW},
         "subscription": {
             "billing_cycle_anchor": NOW,

@@ -17,6 +17,7 @@ LISTS = {
     "/v1/products": ["data.default_price"],
     "/v1/prices": ["data.product"],
     "/v1/coupons": [],
+    "/v1/tax_rates": [],
     "/v1/promotion_codes": ["data.promotion.coupon"],
     "/v1/subscriptions?status=all": ["data.customer", "data.latest_invoice", "data.discounts"],
     "/v1/invoices": ["data.payments", "data.customer", "data.discounts"],
@@ -70,10 +71,17 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
 
 
 def _write_something(wire: Wire) -> None:
-    """What a history does not leave behind: a credit note, an endpoint for webhooks."""
+    """What a history does not leave behind: a credit note, an endpoint for webhooks, taxes."""
     invoice = wire.get("/v1/invoices", status="open")["data"][0]
     wire.post("/v1/credit_notes", invoice=invoice["id"], amount=100)
     wire.post("/v1/webhook_endpoints", url="http://127.0.0.1:9/hook", **{"enabled_events[]": "*"})
+    rate = wire.post("/v1/tax_rates", display_name="VAT", percentage="19", inclusive="false")["id"]
+    taxed = {"default_tax_rates[]": rate, "items[0][tax_rates][]": rate}
+    price = _active(wire)["items"]["data"][0]["price"]["id"]
+    terms = {"items[0][price]": price, "trial_period_days": "7"}
+    customer = _active(wire)["customer"]
+    wire.post("/v1/subscriptions", customer=customer, **terms, **taxed)
+    wire.post("/v1/subscriptions", customer=customer, **terms, **{"automatic_tax[enabled]": "true"})
 
 
 @pytest.mark.parametrize("path", LISTS)

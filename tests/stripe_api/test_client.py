@@ -86,6 +86,17 @@ def test_a_write_without_a_clear_answer_is_unknown(
         make_customer(account, f"unknown-{kind}", name="?")
 
 
+@pytest.mark.parametrize(("first", "status"), [("timeout_before", None), ("409", None), ("500_before", 500)])
+def test_a_server_error_after_an_attempt_without_an_answer_is_not_the_answer_to_it(
+    account: StripeAccount, sandbox: Sandbox, first: str, status: int | None
+) -> None:
+    sandbox.fault(first, method="POST", path="/v1/customers", count=1)
+    sandbox.fault("500_before", method="POST", path="/v1/customers")
+    with pytest.raises(failures.OutcomeUnknown) as doubt:
+        make_customer(account, f"mixed-{first}", name="?")
+    assert doubt.value.status == status
+
+
 def test_a_write_that_was_never_sent_is_not_unknown() -> None:
     account = connect("sk_test_x", f"http://127.0.0.1:{_closed_port()}")
     with pytest.raises(failures.StripeUnavailable):

@@ -183,3 +183,20 @@ def _check_interval(recurring: dict[str, Any] | None) -> None:
         )
     if not 1 <= recurring["interval_count"] <= longest:
         raise InvalidRequest("The interval is longer than 3 years.", "recurring[interval_count]")
+
+
+def create_tax_rate(account: Account, **params: Any) -> Body:
+    """A new tax rate: display_name, percentage, inclusive, country, description, metadata.
+
+    Subscriptions keep and show it; invoices here carry no tax.
+    """
+    fields = {name: value for name, value in params.items() if name != "metadata"}
+    merged = metadata.merge({}, params.get("metadata"))
+    rate = account.new("tax_rate", "txr", metadata=merged, rate_type="percentage", **fields)
+    account.emit("tax_rate.created", rate)
+    return rate
+
+
+def tax_rates(account: Account, ids: list[str] | None, param: str) -> list[Body]:
+    """The tax rates as whoever has them shows them. Raises NoSuchObject."""
+    return [dict(account.get("tax_rate", rate, param)) for rate in ids or ()]

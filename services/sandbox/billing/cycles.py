@@ -71,8 +71,16 @@ def bill(
     _terms(account, invoice, subscription)
     if ids:
         fields["discounts"] = discounts.use_up(account, {**subscription, "discounts": ids}, used, account.now)
+    if share != lines.NOTHING:
+        items = {**items, "data": [_used_up(account, item) for item in items["data"]]}
     account.change(subscription, event, items=items, latest_invoice=invoice["id"], **fields)
     return invoice
+
+
+def _used_up(account: Account, item: dict[str, Any]) -> dict[str, Any]:
+    """The item after an invoice, with those of its own discounts that go on."""
+    used = discounts.running(account, item["discounts"], account.now)
+    return {**item, "discounts": discounts.use_up(account, item, used, account.now)}
 
 
 def complete(account: Account, invoice: Body, *, again: bool = True) -> CardDeclined | None:
@@ -109,6 +117,8 @@ def end_trial(account: Account, subscription: Body, *, at_once: bool = False) ->
     anchored: dict[str, Any] = {"billing_cycle_anchor": start, "trial_end": start, "status": "active"}
     reason = "subscription_update" if at_once else "subscription_cycle"
     span = span_from(subscription, start, start)
+    if at_once and subscription["cancel_at_period_end"]:
+        anchored["cancel_at"] = span[1]
     invoice = bill(account, subscription, reason, span, at_once=at_once, **anchored)
     return complete(account, invoice) if at_once else None
 

@@ -18,6 +18,7 @@ def open_for(
     currency: str,
     customer: str,
     subscription: str | None = None,
+    subscription_item: str | None = None,
 ) -> list[str]:
     """The ids of discounts for Stripe's `discounts`: a list of {coupon | promotion_code | discount}, or ''
     for none. Raises InvalidRequest for a coupon that is no longer valid or takes off another currency.
@@ -38,6 +39,7 @@ def open_for(
             end=add_months(account.now, months) if months else None,
             customer=customer,
             subscription=subscription,
+            subscription_item=subscription_item,
             promotion_code=code,
         )
         account.emit("customer.discount.created", discount)
@@ -94,11 +96,12 @@ def shares(coupon: Body, amounts: list[int]) -> list[int]:
     return taken
 
 
-def use_up(account: Account, subscription: Body, used: list[tuple[Body, Body]], at: int) -> list[str]:
-    """The subscription's discounts that stay after an invoice: `once` is used up, `repeating` may be over."""
+def use_up(account: Account, holder: Body, used: list[tuple[Body, Body]], at: int) -> list[str]:
+    """The discounts of a subscription or an item that stay after an invoice: `once` is used up, `repeating`
+    may be over."""
     used_once = {discount["id"] for discount, coupon in used if coupon["duration"] == "once"}
     kept = []
-    for discount_id in subscription["discounts"]:
+    for discount_id in holder["discounts"]:
         discount = account.get("discount", discount_id)
         if discount_id in used_once or (discount["end"] is not None and discount["end"] <= at):
             account.emit("customer.discount.deleted", discount)

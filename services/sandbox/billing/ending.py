@@ -41,5 +41,6 @@ def end(
 
 
 def _let_discounts_go(account: Account, subscription: Body) -> None:
-    for discount, _ in discounts.running(account, subscription["discounts"], account.now):
+    ids = [id for holder in (subscription, *subscription["items"]["data"]) for id in holder["discounts"]]
+    for discount, _ in discounts.running(account, ids, account.now):
         account.emit("customer.discount.deleted", discount)

@@ -45,6 +45,7 @@ def build(account: Account, subscription_id: str, price: Body, given: dict[str, 
         current_period_start=span[0],
         current_period_end=span[1],
         metadata=metadata.merge({}, given.get("metadata")),
+        tax_rates=catalog.tax_rates(account, given.get("tax_rates"), "items[tax_rates]"),
     )
 
 
@@ -73,6 +74,10 @@ def changed(account: Account, subscription: Body, given: list[dict[str, Any]]) -
     span = first["current_period_start"], first["current_period_end"]
     for place, entry in enumerate(given):
         param = f"items[{place}]"
+        if entry.keys() & {"discounts", "tax_rates"}:
+            raise InvalidRequest(
+                "Here an item gets discounts and tax rates when its subscription begins.", param
+            )
         if "id" not in entry:
             price = price_of(account, entry, param)
             item = build(account, subscription["id"], price, entry, span)

@@ -57,6 +57,7 @@ def of_item(account: Account, invoice_id: str, item: Body, span: Span, share: Sh
             "line_item.parent", type="subscription_item_details", subscription_item_details=details
         ),
         subscription=item["subscription"],
+        discounts=[] if share == NOTHING else list(item["discounts"]),
         metadata=dict(item["metadata"]),
     )
 

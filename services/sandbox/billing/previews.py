@@ -24,8 +24,8 @@ def upcoming(account: Account, subscription_id: str) -> Body:
 def create(account: Account, **params: Any) -> Body:
     """A preview. Stripe's parameters: customer, subscription, subscription_details (items, trial_end,
     proration_behavior, proration_date, billing_cycle_anchor, cancel_at, cancel_at_period_end, cancel_now,
-    resume_at), invoice_items, discounts. Shows the invoice that the change brings at once, else the next
-    renewal's.
+    resume_at, default_tax_rates), invoice_items, discounts, automatic_tax. Shows the invoice that the change
+    brings at once, else the next renewal's.
     Raises InvalidRequest (invoice_upcoming_none) when there will be none.
     """
     return _undone(account, lambda: _preview(account, params))
@@ -53,8 +53,7 @@ def _preview(account: Account, params: dict[str, Any]) -> Body:
         return _of_subscription(account, params, details)
     if details.get("items"):
         started = {"customer": customer, "payment_behavior": "default_incomplete", **details}
-        if params.get("discounts"):
-            started["discounts"] = params["discounts"]
+        started |= {name: params[name] for name in ("discounts", "automatic_tax") if params.get(name)}
         created = subscriptions.create(account, **started)
         return account.get("invoice", created["latest_invoice"])
     pending = invoices.pending_items(account, customer, None)

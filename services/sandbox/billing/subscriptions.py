@@ -7,6 +7,7 @@ from typing import Any
 from services.sandbox.billing import (
     balance,
     cards,
+    catalog,
     cycles,
     discounts,
     invoiceitems,
@@ -29,7 +30,8 @@ TRIAL_DAYS = 730
 
 
 def create(account: Account, **params: Any) -> Body:
-    """A new subscription. Stripe's parameters: customer, items [{price | price_data, quantity, metadata}],
+    """A new subscription. Stripe's parameters: customer, items [{price | price_data, quantity, metadata,
+    discounts, tax_rates}], automatic_tax, default_tax_rates (kept and shown; no invoice carries tax),
     trial_period_days or trial_end (seconds UTC or "now"), trial_from_plan, trial_settings, discounts,
     collection_method, days_until_due, default_payment_method, billing_cycle_anchor, proration_behavior,
     cancel_at, cancel_at_period_end, payment_behavior, add_invoice_items, description, metadata,
@@ -162,9 +164,25 @@ def _begin(
     )
     owner = {"customer": customer["id"], "subscription": sub_id, "currency": subscription["currency"]}
     ids = discounts.open_for(account, params.get("discounts"), **owner)
+    for item, entry in zip(listing["data"], params["items"], strict=True):
+        its = {**owner, "subscription_item": item["id"]}
+        item["discounts"] = discounts.open_for(account, entry.get("discounts"), **its)
     settings = {**subscription["payment_settings"], **(params.get("payment_settings") or {})}
-    account.change(subscription, discounts=ids, payment_settings=settings)
+    tax = _tax(account, subscription, params)
+    account.change(subscription, discounts=ids, payment_settings=settings, **tax)
     return subscription
+
+
+def _tax(account: Account, subscription: Body, params: dict[str, Any]) -> dict[str, Any]:
+    enabled = bool((params.get("automatic_tax") or {}).get("enabled"))
+    rates = catalog.tax_rates(account, params.get("default_tax_rates"), "default_tax_rates")
+    if enabled and (rates or any(item["tax_rates"] for item in subscription["items"]["data"])):
+        raise InvalidRequest(
+            "You cannot use tax rates together with automatic tax.", "automatic_tax[enabled]"
+        )
+    liability = {"type": "self"} if enabled else None
+    automatic = {**subscription["automatic_tax"], "enabled": enabled, "liability": liability}
+    return {"automatic_tax": automatic, "default_tax_rates": rates}
 
 
 def _first_invoice(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.sandbox.billing import discounts, money
 from services.sandbox.billing.account import Account
 from services.sandbox.store import Body
@@ -9,9 +11,9 @@ from services.sandbox.store import Body
 
 def add_up(account: Account, invoice: Body, customer: Body, applied: list[tuple[Body, Body]]) -> None:
     """Add the lines up, take the discounts off, and say what would be due now."""
-    made = [{**line, "discount_amounts": [], "discounts": []} for line in invoice["lines"]["data"]]
+    made = [_afresh(account, line) for line in invoice["lines"]["data"]]
     eligible = [line for line in made if line["discountable"]]
-    totals = []
+    totals = [part for line in made for part in line["discount_amounts"]]
     for discount, coupon in applied:
         left = [
             line["amount"] - sum(part["amount"] for part in line["discount_amounts"]) for line in eligible
@@ -34,6 +36,16 @@ def add_up(account: Account, invoice: Body, customer: Body, applied: list[tuple[
     )
     owed, _ = due(invoice, customer)
     account.change(invoice, amount_due=owed, amount_remaining=owed, starting_balance=customer["balance"])
+
+
+def _afresh(account: Account, line: Body) -> Body:
+    """The line with nothing taken off but the discounts of its own subscription item."""
+    own = [id for id in line["discounts"] if account.get("discount", id)["subscription_item"]]
+    parts: list[dict[str, Any]] = []
+    for discount, coupon in discounts.running(account, own, account.now):
+        left = line["amount"] - sum(part["amount"] for part in parts)
+        parts.append({"amount": discounts.shares(coupon, [left])[0], "discount": discount["id"]})
+    return {**line, "discount_amounts": parts, "discounts": own}
 
 
 def due(invoice: Body, customer: Body) -> tuple[int, int]:

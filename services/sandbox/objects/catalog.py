@@ -63,6 +63,12 @@ SHAPES: dict[str, Shape] = {
         },
         nulls="customer customer_account expires_at max_redemptions",
     ),
+    "tax_rate": shape(
+        "id created display_name inclusive percentage",
+        {"active": True, "livemode": False, "metadata": {}},
+        nulls="country description effective_percentage flat_amount jurisdiction jurisdiction_level state "
+        "rate_type tax_type",
+    ),
     "discount": shape(
         "id source start",
         {},

@@ -116,6 +116,20 @@ ROUTES: list[Route] = [
     retrieve("/v1/coupons/{id}", "coupon"),
     post("/v1/coupons/{id}", catalog.update_coupon, {"name": text, "metadata": metadata}),
     delete("/v1/coupons/{id}", _delete_coupon),
+    lists("/v1/tax_rates", "tax_rate"),
+    post(
+        "/v1/tax_rates",
+        catalog.create_tax_rate,
+        {
+            "display_name": need(text),
+            "percentage": need(number),
+            "inclusive": need(boolean),
+            "country": text,
+            "description": text,
+            "metadata": metadata,
+        },
+    ),
+    retrieve("/v1/tax_rates/{id}", "tax_rate"),
     lists(
         "/v1/promotion_codes",
         "promotion_code",

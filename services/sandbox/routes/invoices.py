@@ -7,7 +7,7 @@ from typing import Any
 from services.sandbox.billing import credit_notes, invoiceitems, manual, previews
 from services.sandbox.billing.account import Account
 from services.sandbox.listing import PAGING, Condition, Page, column, field, of_bodies, times
-from services.sandbox.routes.subscriptions import DISCOUNTS, PREVIEWED
+from services.sandbox.routes.subscriptions import AUTOMATIC_TAX, DISCOUNTS, PREVIEWED
 from services.sandbox.routing import Route, delete, get, lists, post, retrieve
 from services.sandbox.schema import (
     PERIOD,
@@ -98,6 +98,7 @@ ROUTES: list[Route] = [
         {
             "customer": text,
             "subscription": text,
+            "automatic_tax": AUTOMATIC_TAX,
             "discounts": DISCOUNTS,
             "subscription_details": hash_of(PREVIEWED),
             "invoice_items": list_of(hash_of(_PREVIEWED_ITEM)),

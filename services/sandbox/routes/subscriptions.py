@@ -42,8 +42,10 @@ _FEEDBACK = (
 )
 PRORATION = one_of("create_prorations", "none", "always_invoice")
 DISCOUNTS = unset_or(list_of(hash_of({"coupon": text, "promotion_code": text, "discount": text})))
+AUTOMATIC_TAX = hash_of({"enabled": need(boolean)})
 DETAILS = hash_of({"feedback": one_of(*_FEEDBACK), "comment": text})
 _ITEM: Schema = {"price": text, "price_data": PRICE_DATA, "quantity": natural, "metadata": metadata}
+_NEW_ITEM: Schema = {**_ITEM, "discounts": DISCOUNTS, "tax_rates": list_of(text)}
 _CHANGED_ITEM: Schema = {**_ITEM, "id": text, "deleted": boolean}
 _TRIAL_SETTINGS = hash_of(
     {
@@ -81,7 +83,9 @@ _COMMON: Schema = {
 _CREATE: Schema = {
     **_COMMON,
     "customer": need(text),
-    "items": need(list_of(hash_of(_ITEM))),
+    "items": need(list_of(hash_of(_NEW_ITEM))),
+    "automatic_tax": AUTOMATIC_TAX,
+    "default_tax_rates": list_of(text),
     "currency": text,
     "trial_period_days": natural,
     "trial_end": _TRIAL_END,
@@ -107,7 +111,8 @@ _UPDATE: Schema = {
     ),
 }
 PREVIEWED: Schema = {
-    "items": list_of(hash_of(_CHANGED_ITEM)),
+    "items": list_of(hash_of({**_CHANGED_ITEM, **_NEW_ITEM})),
+    "default_tax_rates": list_of(text),
     "trial_end": _TRIAL_END,
     "proration_behavior": PRORATION,
     "proration_date": integer,
