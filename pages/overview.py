@@ -11,7 +11,7 @@ from pages.components.measures import Measures
 from services.metrics.overview import Figure
 
 _SHOWN = 3
-_LINES = ("trials_ending", "trial_mrr", "recovery_rate", "disputed")
+_LINES = ("trials_ending", "trial_mrr", "recovery_rate", "disputed", "unvalued")
 
 
 def main() -> None:

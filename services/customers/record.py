@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -25,7 +25,8 @@ _OVER = frozenset({"canceled", "incomplete_expired"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a subscription with its price (None where Stripe no longer lists it) and product's name."""
+    """An item of a subscription with its price in the subscription's currency (None where Stripe no longer
+    lists it) and its product's name."""
 
     row: SubscriptionItem
     price: Price | None
@@ -100,7 +101,7 @@ def read(session: Session, customer: str, *, now: int) -> Record:
 def _plans(
     session: Session, subscriptions: Sequence[Subscription], rebates: Collection[Rebate]
 ) -> tuple[Plan, ...]:
-    items = _items(session, [subscription.id for subscription in subscriptions])
+    items = _items(session, {subscription.id: subscription.currency for subscription in subscriptions})
     plans = [
         Plan(
             row,
@@ -112,9 +113,16 @@ def _plans(
     return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
 
 
-def _items(session: Session, subscriptions: Collection[str]) -> list[Item]:
-    found = contents.items(session, subscriptions)
-    return [Item(row, price, (product and product.name) or row.product) for row, price, product in found]
+def _items(session: Session, currencies: Mapping[str, str]) -> list[Item]:
+    """The items of the subscriptions that have these currencies."""
+    return [
+        Item(
+            row,
+            price and contents.in_currency(price, currencies[row.subscription]),
+            (product and product.name) or row.product,
+        )
+        for row, price, product in contents.items(session, currencies)
+    ]
 
 
 def _pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from models import Customer, CustomerFacts, Subscription
 from services import config, database
-from services.mirror import changes, dealings
+from services.mirror import changes, dealings, rates
 from services.mirror.tables import chunks, table, take_turn
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
@@ -46,9 +46,10 @@ def everyone() -> list[str]:
 
 
 def refresh_in_pieces(customers: Collection[str]) -> None:
-    """Like `refresh`, each few hundred in a short transaction of its own."""
+    """Like `refresh`, and the rates before, each few hundred in a short transaction of its own."""
     for some in chunks(customers, _CHUNK):
         with database.transaction() as session:
+            rates.refresh(session, some)
             refresh(session, some)
 
 

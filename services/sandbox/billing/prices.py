@@ -50,7 +50,8 @@ def cost(account: Account, price: Body, quantity: int, currency: str) -> int:
     if price["billing_scheme"] == "tiered":
         exact = _by_tiers(found["tiers"], quantity, graduated=price["tiers_mode"] == "graduated")
         return money.whole(exact)
-    return money.times(found["unit_amount_decimal"], packages(price, quantity))
+    each: str = found["unit_amount_decimal"]
+    return money.times(each, packages(price, quantity))
 
 
 def packages(price: Body, quantity: int) -> int:
@@ -58,7 +59,8 @@ def packages(price: Body, quantity: int) -> int:
     rule = price["transform_quantity"]
     if rule is None:
         return quantity
-    full, rest = divmod(quantity, rule["divide_by"])
+    size: int = rule["divide_by"]
+    full, rest = divmod(quantity, size)
     return full + (1 if rest and rule["round"] == "up" else 0)
 
 
