@@ -100,9 +100,10 @@ _ALL = (
         "states", "Trials", "What became of a trial",
         "Each trial is in exactly one of six states, so that they add up to all trials.",
         more="Converted: the trial is over and the first invoice above zero is paid, even if the customer "
-        "cancels later. Missed payment: over, and that invoice is not paid; it becomes converted when "
-        "it is. Canceled in trial: canceled before the trial's end. Expired: ended without a card, so "
-        "that Stripe canceled or paused it. Free: over, and nothing above zero was ever due. Running: "
+        "cancels later. Missed payment: over, and that invoice is not paid, or was voided before the "
+        "subscription ended without another; it becomes converted when it is paid. Canceled in trial: "
+        "canceled before the trial's end. Expired: ended without a card, so that Stripe canceled or "
+        "paused it. Free: over, and nothing above zero was ever due. Running: "
         "not over, or the first invoice is still a draft. Invoices of zero and one-off charges by "
         "staff are no conversion.",
     ),

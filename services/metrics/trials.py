@@ -2,7 +2,8 @@
 
 A trial starts at the customer's first `trial_start`; staff extending it moves its end, not its start.
 Six states that add up to the cohort: `converted` (over, or ended early, and the first invoice above zero
-is paid), `missed_payment` (over, that invoice not paid), `cancelled_in_trial`, `expired` (ended without a
+is paid), `missed_payment` (over, that invoice not paid; or voided, and the subscription has ended with no
+other), `cancelled_in_trial`, `expired` (ended without a
 card: canceled or paused by Stripe at the trial's end), `free` (over, active, nothing above zero was ever
 due), `running` (also when the first invoice is still a draft). `missed_payment` becomes `converted` when it
 is paid, out of band too; a later cancel does not undo a conversion. The $0 invoice at a trial's start is
@@ -165,7 +166,8 @@ def _first_trials(as_of: int) -> sa.Subquery:
 
 
 def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
-    """Adds `due`, the first invoice above zero that the trial led to, and `plan`, its dearest product."""
+    """Adds `due`, the first invoice above zero that the trial led to, `withdrawn` (0/1: one was voided), and
+    `plan`, its dearest product."""
     item, price = aliased(SubscriptionItem), aliased(Price)
     worth = sa.func.coalesce(col(price.unit_amount), 0) * col(item.quantity)
     plan = (
@@ -177,15 +179,31 @@ def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
         .scalar_subquery()
     )
     due = first_invoice(first.c.customer, first.c.created, as_of)
-    joined = sa.select(first, due.label("due"), sa.func.coalesce(plan, "").label("plan"))
+    withdrawn = sa.case((first.c.ended_at.is_not(None) & _was_voided(first.c, as_of), 1), else_=0)
+    joined = sa.select(
+        first, due.label("due"), withdrawn.label("withdrawn"), sa.func.coalesce(plan, "").label("plan")
+    )
     # Without the fence the planner may look the first invoice up once for each column that needs it.
     return joined.cte("first_trials").prefix_with("MATERIALIZED")
 
 
 def first_invoice(customer: Any, since: Any, as_of: int) -> sa.ScalarSelect[Any]:
     """SQL: the id of the customer's first invoice above zero, of subscriptions created from `since` on."""
-    i, of = aliased(Invoice), aliased(Subscription)
-    voided = (col(i.status) == "void") & (sa.func.coalesce(col(i.voided_at), 0) <= as_of)
+    i = aliased(Invoice)
+    asked = _above_zero(i, customer, since, as_of).where(~_is_voided(i, as_of))
+    return asked.order_by(col(i.created), col(i.id)).limit(1).scalar_subquery()
+
+
+def _was_voided(trial: Any, as_of: int) -> sa.ColumnElement[bool]:
+    """SQL: whether an invoice above zero that came after the trial's start was voided."""
+    i = aliased(Invoice)
+    asked = _above_zero(i, trial.customer, trial.created, as_of)
+    return asked.where(col(i.created) >= trial.started, _is_voided(i, as_of)).exists()
+
+
+def _above_zero(i: Any, customer: Any, since: Any, as_of: int) -> sa.Select[Any]:
+    """SQL: the customer's invoices above zero, of subscriptions created from `since` on."""
+    of = aliased(Subscription)
     return (
         sa.select(col(i.id))
         .join(of, col(of.id) == col(i.subscription))
@@ -195,13 +213,13 @@ def first_invoice(customer: Any, since: Any, as_of: int) -> sa.ScalarSelect[Any]
             col(i.total) > 0,
             col(i.created) <= as_of,
             is_regular(i),
-            ~voided,
             ~col(i.deleted),
         )
-        .order_by(col(i.created), col(i.id))
-        .limit(1)
-        .scalar_subquery()
     )
+
+
+def _is_voided(i: Any, as_of: int) -> sa.ColumnElement[bool]:
+    return sa.and_(col(i.status) == "void", sa.func.coalesce(col(i.voided_at), 0) <= as_of)
 
 
 def is_regular(invoice: Any) -> sa.ColumnElement[bool]:
@@ -225,7 +243,7 @@ def _state(first: sa.CTE, due: Any, as_of: int) -> sa.ColumnElement[str]:
         (is_paid(due, as_of) & over, "converted"),
         (trial.any_in_trial == 1, "running"),
         (draft & trial.ended_at.is_(None), "running"),
-        (col(due.id).is_not(None), "missed_payment"),
+        (col(due.id).is_not(None) | (trial.withdrawn == 1), "missed_payment"),
         (trial.ended_at.is_not(None) & (trial.canceled_at < trial.trial_end), "cancelled_in_trial"),
         (ended_at_the_end | (trial.status == "paused"), "expired"),
         else_="free",
