@@ -79,7 +79,6 @@ def _worth(at: int) -> sa.Subquery:
         .join(billed, billed.c.subscription == col(s.id))
         .join(items, items.c.subscription == col(s.id), isouter=True)
         .where(
-            ~col(s.deleted),
             col(s.start_date) <= at,
             ~has_ended(at),
             ~in_trial(at),

@@ -10,7 +10,8 @@ is paid, out of band too; a later cancel does not undo a conversion. The $0 invo
 not a conversion, nor is a one-off invoice that staff made: invoices of the trial's subscription count, and
 of those that the customer began after it (a reactivation is a new subscription).
 
-States of a past instant are reconstructed from what the tables say now.
+States of a past instant are reconstructed from what the tables say now. A subscription that is no longer in
+the account stays in its cohort, as one that was canceled when it was deleted.
 """
 
 from __future__ import annotations
@@ -125,12 +126,21 @@ _KEPT = (
 def in_trial(as_of: int) -> sa.ColumnElement[bool]:
     """SQL: whether a subscription is in its trial. One that Stripe has not ended yet still is."""
     begun = sa.func.coalesce(col(Subscription.trial_start), as_of + 1) <= as_of  # never NULL: it is negated
-    to_come = (col(Subscription.trial_end) > as_of) & ~has_ended(as_of)
-    return begun & ((col(Subscription.status) == "trialing") | to_come)
+    to_come = sa.func.coalesce(col(Subscription.trial_end), 0) > as_of
+    return begun & ~has_ended(as_of) & ((col(Subscription.status) == "trialing") | to_come)
 
 
 def has_ended(as_of: int) -> sa.ColumnElement[bool]:
-    return sa.func.coalesce(col(Subscription.ended_at), as_of + 1) <= as_of
+    """SQL: whether a subscription has ended. A tombstone, whose status says nothing any more, has."""
+    return sa.func.coalesce(_ended_at(), as_of + 1) <= as_of
+
+
+def _ended_at() -> sa.ColumnElement[int | None]:
+    return sa.func.coalesce(col(Subscription.ended_at), _deleted_at())
+
+
+def _deleted_at() -> sa.ColumnElement[int | None]:
+    return sa.case((col(Subscription.deleted), col(Subscription.as_of)))
 
 
 def _first_trials(as_of: int) -> sa.Subquery:
@@ -139,7 +149,7 @@ def _first_trials(as_of: int) -> sa.Subquery:
     mine = sa.over
     trialing = sa.case((in_trial(as_of), 1), else_=0)
     order = (col(s.trial_start), col(s.created), col(s.id))
-    ended = sa.case((has_ended(as_of), col(s.ended_at)))
+    ended = sa.case((has_ended(as_of), _ended_at()))
     every = (
         sa.select(
             col(s.customer),
@@ -151,7 +161,7 @@ def _first_trials(as_of: int) -> sa.Subquery:
             col(s.trial_start).label("started"),
             col(s.trial_end),
             col(s.first_trial_end),
-            col(s.canceled_at),
+            sa.func.coalesce(col(s.canceled_at), _deleted_at()).label("canceled_at"),
             ended.label("ended_at"),
             sa.case((ended < col(s.trial_end), ended), else_=col(s.trial_end)).label("over_at"),
             sa.case((col(s.collection_method) == "send_invoice", 1), else_=0).label("on_invoice"),

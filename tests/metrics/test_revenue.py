@@ -160,6 +160,17 @@ def test_large_amounts_are_exact(database, account, price: int, interval: str, i
     assert now_and_then(database, account)[1] == {"idr": Revenue(micros, 1)}
 
 
+@pytest.mark.parametrize(("deleted", "then"), [(NOW - 7 * DAY, {"usd": Revenue(PRO, 1)}), (THEN, {})])
+def test_what_is_no_longer_in_the_account_counts_no_more(
+    database, account, deleted: int, then: dict[str, Revenue]
+) -> None:
+    """A tombstone keeps the status that it had, here active."""
+    start = NOW - 75 * DAY
+    sub = account.subscription(account.customer("ada", start), start, deleted=True, as_of=deleted)
+    months(account, sub, start, 3)
+    assert now_and_then(database, account) == ({}, then)
+
+
 def test_what_cannot_be_valued_is_counted_beside_mrr(database, account) -> None:
     ada = account.customer("ada", NOW - DAY)
     account.subscription(ada, NOW - DAY, unvalued_items=1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models import Base, SubscriptionItem
 from services.clock import DAY
-from services.metrics.trials import STATES, Segment, trials
+from services.metrics.trials import STATES, Segment, running, running_now, trials
 from tests.metrics import oracle
 from tests.metrics.build import HOUR, Account, at
 from tests.metrics.oracle import Books
@@ -165,6 +165,23 @@ def test_a_voided_invoice_of_before_the_trial_or_of_a_running_one_is_no_missed_p
     forgiven = account.trial(account.customer("bob", START), START, status="active")
     account.invoice(forgiven, OVER, paid_at=None, status="void")
     assert states(database, account) == {"ada": "cancelled_in_trial", "bob": "free"}
+
+
+def test_a_trial_that_is_no_longer_in_the_account_stays_in_its_cohort_and_no_longer_runs(
+    database, account
+) -> None:
+    """A tombstone keeps the status that it had."""
+    deleted = NOW - DAY
+    account.trial(account.customer("ada", NOW - 5 * DAY), NOW - 5 * DAY, deleted=True, as_of=deleted)
+    account.trial(account.customer("bob", NOW - 5 * DAY), NOW - 5 * DAY)
+    paid = account.trial(account.customer("cem", START), START, status="active", deleted=True, as_of=deleted)
+    account.invoice(paid, OVER)
+    assert states(database, account) == {"ada": "cancelled_in_trial", "bob": "running", "cem": "converted"}
+    assert states(database, account, deleted - 1)["ada"] == "running"
+    with database.session() as session:
+        assert running_now(session, NOW)["usd"].running == 1
+        assert running(session, NOW)["usd"].running == 1
+        assert running(session, deleted - 1)["usd"].running == 2
 
 
 ends = st.none() | st.integers(START + 1, NOW - DAY)
