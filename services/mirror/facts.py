@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from models import Customer, CustomerFacts, Subscription
+from models import Customer, CustomerFacts, Subscription, Workspace
 from services import config, database
-from services.mirror import changes, dealings, rates
+from services.mirror import changes, cursors, dealings, rates
 from services.mirror.tables import chunks, table, take_turn
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
@@ -37,6 +37,14 @@ def refresh(session: Session, customers: Collection[str]) -> None:
     changes.note(session)
     for some in chunks(customers, _CHUNK):
         _save(session.connection(), _facts(session.connection(), some))
+
+
+def follow_settings(session: Session) -> None:
+    """Has all facts derived again where they were derived with another metadata key for the source."""
+    workspace, key = session.get(Workspace, 1), config.settings().source_metadata_key
+    if workspace is not None and workspace.source_metadata_key != key:
+        workspace.source_metadata_key = key
+        cursors.derive_again(session)
 
 
 def everyone() -> list[str]:
