@@ -22,7 +22,8 @@ class Base(SQLModel, registry=registry()):
 
 
 def big(default: Any = None, **kwargs: Any) -> Any:
-    """A 64-bit integer column: an instant (UTC seconds), an amount (minor units) or micros."""
+    """A 64-bit integer column: an instant (UTC seconds), an amount (minor units), micros, or a number of
+    Stripe's that nothing keeps small, such as a quantity."""
     return Field(default=default, sa_type=BigInteger, **kwargs)
 
 

@@ -64,7 +64,7 @@ class InvoiceLine(Mirrored, table=True):
     discount_amount: int = big(0, nullable=False)
     currency: str = ""
     description: str | None = long_text()
-    quantity: int | None = None
+    quantity: int | None = big()
     period_start: int | None = big()
     period_end: int | None = big()
     price: str | None = None
@@ -86,7 +86,7 @@ class InvoiceItem(Mirrored, table=True):
     amount: int = big(0, nullable=False)
     currency: str = ""
     description: str | None = long_text()
-    quantity: int = 1
+    quantity: int = big(1, nullable=False)
     period_start: int | None = big()
     period_end: int | None = big()
     price: str | None = None

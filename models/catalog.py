@@ -22,7 +22,12 @@ class Product(Mirrored, table=True):
 
 
 class Price(Mirrored, table=True):
-    """Stripe's price. `unit_amount` in minor units; `unit_amount_decimal` is Stripe's exact string."""
+    """Stripe's price. `unit_amount` in minor units; `unit_amount_decimal` is Stripe's exact string.
+
+    `tiers` are `up_to` (None: no end), `unit_amount` and `flat_amount` (decimal text), from the lowest up.
+    `currency_options` holds `unit_amount_decimal` and `tiers` by currency, the price's own among them; {}
+    where it was never told. With `transform_divide_by` the unit amount is for a package of so many.
+    """
 
     __tablename__ = "prices"
 
@@ -33,6 +38,11 @@ class Price(Mirrored, table=True):
     unit_amount_decimal: str | None = None
     type: str = ""
     billing_scheme: str = ""
+    tiers: list[dict[str, Any]] = json_column(list)
+    tiers_mode: str | None = None
+    transform_divide_by: int | None = big()
+    transform_round: str | None = None
+    currency_options: dict[str, dict[str, Any]] = json_column()
     interval: str | None = None
     interval_count: int = 1
     usage_type: str | None = None
@@ -52,12 +62,12 @@ class Coupon(Mirrored, table=True):
     amount_off: int | None = big()
     currency: str | None = None
     duration: str = ""
-    duration_in_months: int | None = None
+    duration_in_months: int | None = big()
     applies_to: list[str] = json_column(list)
     valid: bool = True
     redeem_by: int | None = big()
-    max_redemptions: int | None = None
-    times_redeemed: int = 0
+    max_redemptions: int | None = big()
+    times_redeemed: int = big(0, nullable=False)
     metadata_: dict[str, Any] = metadata_column()
 
 
@@ -71,6 +81,6 @@ class PromotionCode(Mirrored, table=True):
     customer: str | None = None
     active: bool = True
     expires_at: int | None = big()
-    max_redemptions: int | None = None
-    times_redeemed: int = 0
+    max_redemptions: int | None = big()
+    times_redeemed: int = big(0, nullable=False)
     metadata_: dict[str, Any] = metadata_column()

@@ -18,7 +18,8 @@ class Subscription(Mirrored, table=True):
     `current_period_start/end` are the earliest of its items. `first_trial_end` is the trial's end as
     it was first seen: `trial_end - first_trial_end` says by how much the trial was moved. `mrr_micros`
     is what it counts for in MRR now, `plan_micros` what its items come to a month whatever its status
-    (both after forever discounts; shared definition in services/metrics/mrr).
+    (both after forever discounts; shared definition in services/metrics/mrr); `unvalued_items` counts the
+    items that neither can hold, as their price is not known beforehand.
     `trial_offer` is true when an item runs on a trial offer, which cannot be extended.
     """
 
@@ -28,7 +29,7 @@ class Subscription(Mirrored, table=True):
     status: str = Field(index=True)
     currency: str = ""
     collection_method: str = ""
-    days_until_due: int | None = None
+    days_until_due: int | None = big()
     start_date: int = big(0, nullable=False)
     billing_cycle_anchor: int | None = big()
     current_period_start: int | None = big()
@@ -54,6 +55,7 @@ class Subscription(Mirrored, table=True):
     discounts: list[str] = json_column(list)
     mrr_micros: int = big(0, nullable=False)
     plan_micros: int = big(0, nullable=False)
+    unvalued_items: int = 0
     metadata_: dict[str, Any] = metadata_column()
 
 
@@ -65,7 +67,7 @@ class SubscriptionItem(Mirrored, table=True):
     subscription: str = Field(index=True)
     price: str = Field(default="", index=True)
     product: str = ""
-    quantity: int = 1
+    quantity: int = big(1, nullable=False)
     current_period_start: int | None = big()
     current_period_end: int | None = big()
     discounts: list[str] = json_column(list)

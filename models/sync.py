@@ -12,7 +12,8 @@ from models.base import Base, big, instant_key, json_column, long_text
 class Workspace(Base, table=True):
     """The one row that says whose data this database holds. `clock_offset`: account's clock less ours (s).
 
-    `changes` grows with every transaction that changes what pages show.
+    `changes` grows with every transaction that changes what pages show. `source_metadata_key` is the key that
+    the facts were derived with.
     """
 
     __tablename__ = "workspace"
@@ -26,6 +27,7 @@ class Workspace(Base, table=True):
     checked_at: int | None = big()
     last_error: str = long_text("")
     changes: int = big(0, nullable=False)
+    source_metadata_key: str = ""
 
 
 class SyncCursor(Base, table=True):

@@ -12,7 +12,7 @@ from pages.components.navigation import PAGES, ROOT
 from services.metrics.overview import Figure
 
 _SHOWN = 3
-_LINES = ("trials_ending", "trial_mrr", "recovery_rate", "disputed")
+_LINES = ("trials_ending", "trial_mrr", "recovery_rate", "disputed", "unvalued")
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from services import config, database, durable, migrations, sandbox_process
 from services.config import Settings
 from services.desk import commands as _desk_work
 from services.errors import TrialdeskError, Unavailable
-from services.mirror import cursors, identity, poll, pull
+from services.mirror import cursors, facts, identity, poll, pull
 from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
 from services.staff import people
@@ -129,6 +129,7 @@ class Desk:
         migrations.upgrade()
         with database.transaction() as session:
             identity.claim(session, owner)
+            facts.follow_settings(session)
             people.prepare(session, settings.mode)
         self._say("Starting background work")
         durable.launch()

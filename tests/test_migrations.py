@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlmodel import Session, select
 
-from models import Base
+from models import Base, Price, SyncCursor
 from services import database, migrations
 from services.errors import ConfigurationError
 from tests.conftest import BACKENDS
@@ -47,6 +49,35 @@ def test_upgrading_twice_keeps_what_is_there(bare: sa.Engine) -> None:
     migrations.upgrade()
     with bare.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM staff")) == 1
+
+
+def test_prices_are_listed_again_once_more_of_them_is_kept(bare: sa.Engine) -> None:
+    with migrations._locked() as connection:
+        command.upgrade(migrations._config(connection), "0001")
+        for resource in ("prices", "products", "facts"):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO sync_cursors (resource, state, cursor, fetched, started_at, error) "
+                    f"VALUES ('{resource}', 'complete', 'price_9', 9, 1, '')"
+                )
+            )
+        connection.execute(
+            sa.text(
+                "INSERT INTO prices (id, as_of, created, deleted, product, active, currency, type, "
+                "billing_scheme, interval_count, metadata) "
+                "VALUES ('price_9', 1, 1, false, 'prod_1', true, 'usd', '', '', 1, '{}')"
+            )
+        )
+    migrations.upgrade()
+    with Session(bare) as session:
+        states = {row.resource: (row.state, row.cursor) for row in session.exec(select(SyncCursor))}
+        price = session.exec(select(Price)).one()
+    assert states == {
+        "prices": ("waiting", None),
+        "facts": ("waiting", None),
+        "products": ("complete", "price_9"),
+    }
+    assert (price.tiers, price.currency_options, price.transform_divide_by) == ([], {}, None)
 
 
 def test_a_database_of_a_newer_version_is_refused(bare: sa.Engine) -> None:

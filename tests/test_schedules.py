@@ -10,11 +10,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from models import Customer, Workspace
+from models import Customer, CustomerFacts, Workspace
 from services import clock, config, database, durable, migrations, schedules
 from services.errors import ConfigurationError, TrialdeskError, Unavailable, WrongAccount
 from services.mirror import cursors, progress
@@ -90,6 +91,25 @@ def test_a_desk_pulls_polls_and_stops(account: Sandbox, settings: Callable[..., 
             assert people.local_admin(session, "test").name == "Local admin"
             assert session.get(Workspace, 1).mode == "test"
     assert not durable.is_launched()
+
+
+def test_another_metadata_key_for_the_source_reaches_customers_that_are_there_already(
+    account: Sandbox, settings: Callable[..., None]
+) -> None:
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, poll_interval="1")
+    made = account.client().v1.customers.create({"metadata": {"source": "ads", "campaign": "spring"}}).id
+    for key, source in (("source", "ads"), ("campaign", "spring")):
+        settings(source_metadata_key=key)
+        with started() as desk:
+            until(lambda: desk.startup.ready, "ready")
+            until(partial(_has_source, made, source), f"the source by the key {key}")
+            until(_pulled, "all is derived")
+
+
+def _has_source(id: str, source: str) -> bool:
+    with database.session() as session:
+        facts = session.get(CustomerFacts, id)
+    return facts is not None and facts.source == source
 
 
 def test_what_happens_arrives_also_while_something_cannot_be_pulled(

@@ -33,6 +33,8 @@ def price(row: Price | None) -> str:
         amount = "by tiers"
     elif row.unit_amount is None and row.unit_amount_decimal:
         amount = _fraction(row.unit_amount_decimal, row.currency)
+    if row.transform_divide_by:
+        amount += f" for each {formats.count(row.transform_divide_by)}"
     if row.usage_type == "metered":
         amount += " by use"
     return f"{amount} {_every(row)}".strip()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
@@ -35,6 +36,21 @@ def items(session: Session, subscriptions: Collection[str]) -> list[Row]:
         .order_by(col(SubscriptionItem.created), col(SubscriptionItem.id))
     )
     return [(row, price, product) for row, price, product in session.exec(wanted)]
+
+
+def in_currency(price: Price, currency: str) -> Price:
+    """The price with the amount and the tiers that it has in a currency; without any where it has none.
+
+    A copy for showing: it belongs to no session.
+    """
+    if currency in ("", price.currency):
+        return price
+    amounts: dict[str, Any] = price.currency_options.get(currency) or {}
+    exact = amounts.get("unit_amount_decimal")
+    whole = int(exact) if exact is not None and "." not in exact else None
+    shown = {"unit_amount": whole, "unit_amount_decimal": exact, "tiers": amounts.get("tiers") or []}
+    kept = {name: getattr(price, name) for name in Price.model_fields}
+    return Price(**kept | {"currency": currency, **shown})
 
 
 def rebates(session: Session, customer: str, subscriptions: Collection[str], now: int) -> list[Rebate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -25,7 +25,8 @@ from services.customers.search import Row
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a subscription with its price (None where Stripe no longer lists it) and product's name."""
+    """An item of a subscription with its price in the subscription's currency (None where Stripe no longer
+    lists it) and its product's name."""
 
     row: SubscriptionItem
     price: Price | None
@@ -102,7 +103,7 @@ def _plans(
 ) -> tuple[Plan, ...]:
     items: dict[str, list[Item]] = defaultdict(list)
     holders: dict[str | None, str] = {}
-    for item in _items(session, [subscription.id for subscription in subscriptions]):
+    for item in _items(session, {row.id: row.currency for row in subscriptions}):
         items[item.row.subscription].append(item)
         holders[item.row.id] = item.row.subscription
     own: dict[str | None, list[Rebate]] = defaultdict(list)
@@ -112,9 +113,16 @@ def _plans(
     return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
 
 
-def _items(session: Session, subscriptions: Collection[str]) -> list[Item]:
-    found = contents.items(session, subscriptions)
-    return [Item(row, price, (product and product.name) or row.product) for row, price, product in found]
+def _items(session: Session, currencies: Mapping[str, str]) -> list[Item]:
+    """The items of the subscriptions that have these currencies."""
+    return [
+        Item(
+            row,
+            price and contents.in_currency(price, currencies[row.subscription]),
+            (product and product.name) or row.product,
+        )
+        for row, price, product in contents.items(session, currencies)
+    ]
 
 
 def _same_email(session: Session, facts: CustomerFacts | None) -> tuple[Row, ...]:

@@ -25,17 +25,27 @@ _ALL = (
     Definition(
         "mrr", "Money", "MRR",
         "What paying subscriptions come to in a month, after discounts that last forever.",
-        more="Each item's unit amount times its quantity, brought to a month: a year counts a twelfth, a "
-        "week 52 twelfths, a day 365 twelfths. Subscriptions that are active or past due. Left out: "
+        more="What each item costs in the subscription's currency, brought to a month: a year counts a "
+        "twelfth, a week 52 twelfths, a day 365 twelfths. Packages and tiers count as they are billed for "
+        "the item's quantity, with flat amounts. Subscriptions that are active or past due. Left out: "
         "trials, paused and unpaid subscriptions, those whose collection is paused, free and metered "
         "items, tax. Percentages are deducted first, then amounts off each invoice, only on the "
         "products they apply to, never below zero. Parts add up to the whole: only the display "
-        "rounds.",
+        "rounds. Prices whose amount is not known beforehand cannot be in it: the Overview says how many "
+        "subscriptions have one.",
+    ),
+    Definition(
+        "unvalued", "Money", "Subscriptions without a known price",
+        "Active or past due, with an item whose price is not known beforehand: MRR is without that item.",
+        more="The customer chooses the amount, or Stripe has not told the price's tiers or its amount in "
+        "the subscription's currency. What else they hold is in MRR. Items that are paid by use are left "
+        "out of MRR by definition and are not counted here.",
     ),
     Definition(
         "active_customers", "Money", "Active customers",
         "Customers with a subscription that is active or past due and comes to more than zero a month.",
-        more="A customer with two subscriptions counts once.",
+        more="A customer with two subscriptions counts once. One whose only price is not known beforehand "
+        "does not count.",
     ),
     Definition(
         "trial_mrr", "Money", "Trial MRR",
@@ -90,9 +100,10 @@ _ALL = (
         "states", "Trials", "What became of a trial",
         "Each trial is in exactly one of six states, so that they add up to all trials.",
         more="Converted: the trial is over and the first invoice above zero is paid, even if the customer "
-        "cancels later. Missed payment: over, and that invoice is not paid; it becomes converted when "
-        "it is. Canceled in trial: canceled before the trial's end. Expired: ended without a card, so "
-        "that Stripe canceled or paused it. Free: over, and nothing above zero was ever due. Running: "
+        "cancels later. Missed payment: over, and that invoice is not paid, or was voided before the "
+        "subscription ended without another; it becomes converted when it is paid. Canceled in trial: "
+        "canceled before the trial's end. Expired: ended without a card, so that Stripe canceled or "
+        "paused it. Free: over, and nothing above zero was ever due. Running: "
         "not over, or the first invoice is still a draft. Invoices of zero and one-off charges by "
         "staff are no conversion.",
     ),

@@ -1,13 +1,13 @@
 """What does a subscription come to a month?
 
-MRR: each active item's unit amount x quantity, normalised to a month (year / 12 n, month / n,
-week x 52 / 12 n, day x 365 / 12 n), each item rounded once, half to even, to integer micros (millionths
-of a minor unit); every sum is a sum of these integers. Statuses `active` and `past_due`; out are
-`trialing`, `paused`, `unpaid`, `incomplete*`, free and metered items, tax, and subscriptions whose
+MRR: what each active item costs (see `pricing`: amounts by currency, packages, tiers), normalised to a month
+(year / 12 n, month / n, week x 52 / 12 n, day x 365 / 12 n), each item rounded once, half to even, to integer
+micros (millionths of a minor unit); every sum is a sum of these integers. Statuses `active` and `past_due`;
+out are `trialing`, `paused`, `unpaid`, `incomplete*`, free and metered items, tax, and subscriptions whose
 collection is paused. Less discounts with duration `forever`: percentages first, then amounts for each
 invoice interval, only on the products they apply to, never below 0.
 
-Prices with tiers carry no unit amount and come to 0 here.
+An item whose price is not known beforehand comes to 0, and is counted as `unvalued`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from services.metrics.pricing import Tariff
 from services.money import MICROS
 
 PER_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
@@ -42,14 +43,13 @@ class Rebate:
 
 @dataclass(frozen=True, slots=True)
 class PricedItem:
-    """A subscription's item with its price. `unit_amount_decimal` is minor units as Stripe's exact text."""
+    """A subscription's item with what its price asks for in the subscription's currency."""
 
-    unit_amount_decimal: str | None
+    tariff: Tariff
     quantity: int
     interval: str | None
     interval_count: int
     usage_type: str | None
-    billing_scheme: str
     product: str
     rebates: tuple[Rebate, ...] = ()
 
@@ -60,10 +60,15 @@ class PricedItem:
 
     @property
     def monthly(self) -> Fraction:
-        """Minor units a month before discounts, exactly; 0 for free, metered, tiered and one-off items."""
-        if self.usage_type == "metered" or not self.unit_amount_decimal:
-            return Fraction(0)
-        return Fraction(self.unit_amount_decimal) * self.quantity * self.months
+        """Minor units a month before discounts, exactly; 0 for free, metered and unvalued items."""
+        cost = None if self.usage_type == "metered" else self.tariff.cost(self.quantity)
+        return (cost or Fraction(0)) * self.months
+
+    @property
+    def unvalued(self) -> bool:
+        """Whether nobody can say what the item comes to, though it is not paid by use."""
+        unknown = self.tariff.cost(self.quantity) is None or not self.months
+        return self.usage_type != "metered" and unknown
 
 
 def counts(status: str, pause_collection: str | None) -> bool:

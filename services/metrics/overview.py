@@ -144,7 +144,13 @@ def _one_currency(
         _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
         _recovered(now.recovered.get(code, Recovery()), code),
         _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
+        *_unvalued(now.revenue.get(code, Revenue())),
     ]
+
+
+def _unvalued(revenue: Revenue) -> list[Figure]:
+    """What MRR is without, where there is any. Not compared, and no list holds these rows alone."""
+    return [Figure("unvalued", "count", revenue.unvalued, None, "", "")] if revenue.unvalued else []
 
 
 _PAYING, _DISPUTED = {"only": "paying"}, {"only": "open dispute"}

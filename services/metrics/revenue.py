@@ -7,7 +7,8 @@ stands beside it, never inside it: see `trials.running_now`. Currencies are neve
 MRR of a past instant is reconstructed: of the subscriptions that had begun, had not ended and were out of
 their trial, those count whose invoice (not a draft, not void) covers the instant with a service period. One
 whose prices and quantities were the same as now counts as it does now; any other by the price and quantity
-on its invoice lines, less the discount on them.
+on its invoice lines, less the discount on them. Where a price's amount is not simply for one unit in the
+subscription's currency (tiers, packages, another currency, fractions), what the lines ask for counts instead.
 """
 
 from __future__ import annotations
@@ -28,21 +29,30 @@ _BASIS_POINTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Revenue:
-    """One currency: MRR in micros, and how many active customers it comes from."""
+    """One currency: MRR in micros, how many active customers it comes from, and how many subscriptions hold
+    an item whose price is not known beforehand, so that MRR is without it."""
 
     mrr: int = 0
     customers: int = 0
+    unvalued: int = 0
 
 
 def now(session: Session) -> dict[str, Revenue]:
     """MRR and active customers as they stand, by currency."""
     s = Subscription
+    paying = sa.case((col(s.mrr_micros) > 0, col(s.customer)))
+    unvalued = (col(s.unvalued_items) > 0) & col(s.pause_collection).is_(None)
     rows = session.execute(
-        sa.select(col(s.currency), sa.func.sum(col(s.mrr_micros)), sa.func.count(col(s.customer).distinct()))
-        .where(col(s.status).in_(COUNTED), col(s.mrr_micros) > 0)
+        sa.select(
+            col(s.currency),
+            sa.func.sum(col(s.mrr_micros)),
+            sa.func.count(paying.distinct()),
+            sa.func.sum(sa.case((unvalued, 1), else_=0)),
+        )
+        .where(~col(s.deleted), col(s.status).in_(COUNTED), (col(s.mrr_micros) > 0) | unvalued)
         .group_by(col(s.currency))
     )
-    return {currency: Revenue(int(micros), customers) for currency, micros, customers in rows}
+    return {code: Revenue(int(micros), people, int(unknown)) for code, micros, people, unknown in rows}
 
 
 def reconstructed(session: Session, at: int) -> dict[str, Revenue]:
@@ -59,7 +69,7 @@ def reconstructed(session: Session, at: int) -> dict[str, Revenue]:
 def _worth(at: int) -> sa.Subquery:
     """What each subscription that was served at the instant was worth a month."""
     s, billed, items = Subscription, _billed(at), _items_now()
-    same = billed.c.full_price == items.c.full_price
+    same = billed.c.full_price == items.c.full_price  # NULL with tiers: there the invoice tells
     return (
         sa.select(
             col(s.customer),
@@ -68,7 +78,12 @@ def _worth(at: int) -> sa.Subquery:
         )
         .join(billed, billed.c.subscription == col(s.id))
         .join(items, items.c.subscription == col(s.id), isouter=True)
-        .where(col(s.start_date) <= at, ~has_ended(at), ~in_trial(at), ~col(s.status).like("incomplete%"))
+        .where(
+            col(s.start_date) <= at,
+            ~has_ended(at),
+            ~in_trial(at),
+            ~col(s.status).like("incomplete%"),
+        )
         .subquery()
     )
 
@@ -84,11 +99,14 @@ def _billed(at: int) -> sa.Subquery:
     joined = sa.select(found, place.label("place")).join(now, now.c.subscription == found.c.subscription)
     line = joined.where(known).subquery().c
     full_price = sa.func.coalesce(col(Price.unit_amount), 0) * line.quantity
+    by_unit = _share(_monthly(full_price), line.kept, _BASIS_POINTS)
     return (
         sa.select(
             line.subscription,
-            sa.func.sum(full_price).label("full_price"),
-            sa.func.sum(_share(_monthly(full_price), line.kept, _BASIS_POINTS)).label("micros"),
+            _sum_without_tiers(Price, full_price),
+            sa.func.sum(
+                sa.case((_is_by_unit(Price, line.currency), by_unit), else_=_monthly(line.asked))
+            ).label("micros"),
         )
         .join(Price, col(Price.id) == line.price)
         .where(line.place == 1, _recurs(Price))
@@ -98,18 +116,23 @@ def _billed(at: int) -> sa.Subquery:
 
 
 def _lines(at: int) -> Any:
-    """Invoice lines whose service period holds the instant; `kept` is what discounts left, in 1/10,000."""
+    """Invoice lines whose service period holds the instant; `kept` is what discounts left, in 1/10,000, and
+    `asked` what all lines of the item on the invoice ask for: tiers have a line each."""
     line = InvoiceLine
     amount, net = col(line.amount), col(line.amount) - col(line.discount_amount)
     whole = sa.func.nullif(amount, 0, type_=sa.BigInteger)
+    item = sa.func.coalesce(col(line.subscription_item), col(line.price))
+    asked = sa.cast(sa.over(sa.func.sum(net), partition_by=(col(line.invoice), item)), sa.BigInteger)
     return (
         sa.select(
             col(line.id),
             col(line.subscription),
-            sa.func.coalesce(col(line.subscription_item), col(line.price)).label("item"),
+            item.label("item"),
             col(line.price),
             sa.func.coalesce(col(line.quantity), 1).label("quantity"),
             sa.func.coalesce(net * _BASIS_POINTS // whole, 0).label("kept"),
+            asked.label("asked"),
+            col(line.currency),
             col(line.period_start),
             col(line.created),
         )
@@ -125,25 +148,47 @@ def _lines(at: int) -> Any:
 
 
 def _changes(at: int) -> Any:
-    """What a change in mid-period asked for the rest of it, billed by now or still waiting to be."""
+    """What a change in mid-period asked for the rest of it, billed by now or still waiting to be.
+
+    Only where the price says what the whole period costs: of the rest, the next invoice tells.
+    """
     change = InvoiceItem
-    return sa.select(
-        col(change.id),
-        col(change.subscription),
-        sa.literal("").label("item"),
-        col(change.price),
-        col(change.quantity),
-        sa.literal(_BASIS_POINTS).label("kept"),
-        col(change.period_start),
-        col(change.created),
-    ).where(
-        col(change.proration),
-        col(change.amount) > 0,
-        col(change.period_end) > at,
-        col(change.period_start) <= at,
-        col(change.created) <= at,
-        ~col(change.deleted),
+    return (
+        sa.select(
+            col(change.id),
+            col(change.subscription),
+            sa.literal("").label("item"),
+            col(change.price),
+            col(change.quantity),
+            sa.literal(_BASIS_POINTS).label("kept"),
+            col(change.amount).label("asked"),
+            col(change.currency),
+            col(change.period_start),
+            col(change.created),
+        )
+        .join(Price, col(Price.id) == col(change.price))
+        .where(
+            _is_by_unit(Price, col(change.currency)),
+            col(change.proration),
+            col(change.amount) > 0,
+            col(change.period_end) > at,
+            col(change.period_start) <= at,
+            col(change.created) <= at,
+            ~col(change.deleted),
+        )
     )
+
+
+def _is_by_unit(price: Any, currency: Any) -> sa.ColumnElement[bool]:
+    """SQL: whether the price's unit amount is what one costs in the currency."""
+    known, package = col(price.unit_amount).is_not(None), col(price.transform_divide_by).is_not(None)
+    return sa.and_(known, col(price.currency) == currency, ~package)
+
+
+def _sum_without_tiers(price: Any, full_price: Any) -> sa.Label[Any]:
+    """SQL: the prices of all items together; NULL where one goes by tiers."""
+    tiered = sa.func.sum(sa.case((col(price.billing_scheme) == "tiered", 1), else_=0))
+    return sa.case((tiered == 0, sa.func.sum(full_price))).label("full_price")
 
 
 def _recurs(price: Any) -> sa.ColumnElement[bool]:
@@ -159,7 +204,7 @@ def _items_now() -> sa.Subquery:
         sa.select(
             col(item.subscription).label("subscription"),
             sa.func.count().label("number"),
-            sa.func.sum(full_price).label("full_price"),
+            _sum_without_tiers(price, full_price),
         )
         .join(price, col(price.id) == col(item.price))
         .where(_recurs(price), ~col(item.deleted))

@@ -2,14 +2,16 @@
 
 A trial starts at the customer's first `trial_start`; staff extending it moves its end, not its start.
 Six states that add up to the cohort: `converted` (over, or ended early, and the first invoice above zero
-is paid), `missed_payment` (over, that invoice not paid), `cancelled_in_trial`, `expired` (ended without a
+is paid), `missed_payment` (over, that invoice not paid; or voided, and the subscription has ended with no
+other), `cancelled_in_trial`, `expired` (ended without a
 card: canceled or paused by Stripe at the trial's end), `free` (over, active, nothing above zero was ever
 due), `running` (also when the first invoice is still a draft). `missed_payment` becomes `converted` when it
 is paid, out of band too; a later cancel does not undo a conversion. The $0 invoice at a trial's start is
 not a conversion, nor is a one-off invoice that staff made: invoices of the trial's subscription count, and
 of those that the customer began after it (a reactivation is a new subscription).
 
-States of a past instant are reconstructed from what the tables say now.
+States of a past instant are reconstructed from what the tables say now. A subscription that is no longer in
+the account stays in its cohort, as one that was canceled when it was deleted.
 """
 
 from __future__ import annotations
@@ -124,12 +126,21 @@ _KEPT = (
 def in_trial(as_of: int) -> sa.ColumnElement[bool]:
     """SQL: whether a subscription is in its trial. One that Stripe has not ended yet still is."""
     begun = sa.func.coalesce(col(Subscription.trial_start), as_of + 1) <= as_of  # never NULL: it is negated
-    to_come = (col(Subscription.trial_end) > as_of) & ~has_ended(as_of)
-    return begun & ((col(Subscription.status) == "trialing") | to_come)
+    to_come = sa.func.coalesce(col(Subscription.trial_end), 0) > as_of
+    return begun & ~has_ended(as_of) & ((col(Subscription.status) == "trialing") | to_come)
 
 
 def has_ended(as_of: int) -> sa.ColumnElement[bool]:
-    return sa.func.coalesce(col(Subscription.ended_at), as_of + 1) <= as_of
+    """SQL: whether a subscription has ended. A tombstone, whose status says nothing any more, has."""
+    return sa.func.coalesce(_ended_at(), as_of + 1) <= as_of
+
+
+def _ended_at() -> sa.ColumnElement[int | None]:
+    return sa.func.coalesce(col(Subscription.ended_at), _deleted_at())
+
+
+def _deleted_at() -> sa.ColumnElement[int | None]:
+    return sa.case((col(Subscription.deleted), col(Subscription.as_of)))
 
 
 def _first_trials(as_of: int) -> sa.Subquery:
@@ -138,7 +149,7 @@ def _first_trials(as_of: int) -> sa.Subquery:
     mine = sa.over
     trialing = sa.case((in_trial(as_of), 1), else_=0)
     order = (col(s.trial_start), col(s.created), col(s.id))
-    ended = sa.case((has_ended(as_of), col(s.ended_at)))
+    ended = sa.case((has_ended(as_of), _ended_at()))
     every = (
         sa.select(
             col(s.customer),
@@ -150,7 +161,7 @@ def _first_trials(as_of: int) -> sa.Subquery:
             col(s.trial_start).label("started"),
             col(s.trial_end),
             col(s.first_trial_end),
-            col(s.canceled_at),
+            sa.func.coalesce(col(s.canceled_at), _deleted_at()).label("canceled_at"),
             ended.label("ended_at"),
             sa.case((ended < col(s.trial_end), ended), else_=col(s.trial_end)).label("over_at"),
             sa.case((col(s.collection_method) == "send_invoice", 1), else_=0).label("on_invoice"),
@@ -165,7 +176,8 @@ def _first_trials(as_of: int) -> sa.Subquery:
 
 
 def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
-    """Adds `due`, the first invoice above zero that the trial led to, and `plan`, its dearest product."""
+    """Adds `due`, the first invoice above zero that the trial led to, `withdrawn` (0/1: one was voided), and
+    `plan`, its dearest product."""
     item, price = aliased(SubscriptionItem), aliased(Price)
     worth = sa.func.coalesce(col(price.unit_amount), 0) * col(item.quantity)
     plan = (
@@ -177,15 +189,31 @@ def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
         .scalar_subquery()
     )
     due = first_invoice(first.c.customer, first.c.created, as_of)
-    joined = sa.select(first, due.label("due"), sa.func.coalesce(plan, "").label("plan"))
+    withdrawn = sa.case((first.c.ended_at.is_not(None) & _was_voided(first.c, as_of), 1), else_=0)
+    joined = sa.select(
+        first, due.label("due"), withdrawn.label("withdrawn"), sa.func.coalesce(plan, "").label("plan")
+    )
     # Without the fence the planner may look the first invoice up once for each column that needs it.
     return joined.cte("first_trials").prefix_with("MATERIALIZED")
 
 
 def first_invoice(customer: Any, since: Any, as_of: int) -> sa.ScalarSelect[Any]:
     """SQL: the id of the customer's first invoice above zero, of subscriptions created from `since` on."""
-    i, of = aliased(Invoice), aliased(Subscription)
-    voided = (col(i.status) == "void") & (sa.func.coalesce(col(i.voided_at), 0) <= as_of)
+    i = aliased(Invoice)
+    asked = _above_zero(i, customer, since, as_of).where(~_is_voided(i, as_of))
+    return asked.order_by(col(i.created), col(i.id)).limit(1).scalar_subquery()
+
+
+def _was_voided(trial: Any, as_of: int) -> sa.ColumnElement[bool]:
+    """SQL: whether an invoice above zero that came after the trial's start was voided."""
+    i = aliased(Invoice)
+    asked = _above_zero(i, trial.customer, trial.created, as_of)
+    return asked.where(col(i.created) >= trial.started, _is_voided(i, as_of)).exists()
+
+
+def _above_zero(i: Any, customer: Any, since: Any, as_of: int) -> sa.Select[Any]:
+    """SQL: the customer's invoices above zero, of subscriptions created from `since` on."""
+    of = aliased(Subscription)
     return (
         sa.select(col(i.id))
         .join(of, col(of.id) == col(i.subscription))
@@ -195,13 +223,13 @@ def first_invoice(customer: Any, since: Any, as_of: int) -> sa.ScalarSelect[Any]
             col(i.total) > 0,
             col(i.created) <= as_of,
             is_regular(i),
-            ~voided,
             ~col(i.deleted),
         )
-        .order_by(col(i.created), col(i.id))
-        .limit(1)
-        .scalar_subquery()
     )
+
+
+def _is_voided(i: Any, as_of: int) -> sa.ColumnElement[bool]:
+    return sa.and_(col(i.status) == "void", sa.func.coalesce(col(i.voided_at), 0) <= as_of)
 
 
 def is_regular(invoice: Any) -> sa.ColumnElement[bool]:
@@ -225,7 +253,7 @@ def _state(first: sa.CTE, due: Any, as_of: int) -> sa.ColumnElement[str]:
         (is_paid(due, as_of) & over, "converted"),
         (trial.any_in_trial == 1, "running"),
         (draft & trial.ended_at.is_(None), "running"),
-        (col(due.id).is_not(None), "missed_payment"),
+        (col(due.id).is_not(None) | (trial.withdrawn == 1), "missed_payment"),
         (trial.ended_at.is_not(None) & (trial.canceled_at < trial.trial_end), "cancelled_in_trial"),
         (ended_at_the_end | (trial.status == "paused"), "expired"),
         else_="free",

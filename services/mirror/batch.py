@@ -1,7 +1,8 @@
 """What do some objects say, table by table, before anything is written?
 
 Takes objects apart into rows: the object itself, its children, other whole objects inside it, and hearsay
-(a card as a charge shows it, a coupon as a discount shows it), which only fills gaps. Of several sightings
+(a card as a charge shows it, a coupon as a discount shows it, a price without its tiers and currencies as a
+subscription shows it), which only fills gaps. Of several sightings
 of one id the newest counts; of two equally old ones the later.
 """
 
@@ -81,7 +82,7 @@ class Batch:
             value = dig(source, *name.split(".")) if "." in name else source.get(name)
             if isinstance(value, dict | list):
                 for found in objects(value):
-                    self.add(found, as_of)
+                    self.add(found, as_of if shapes.is_whole(found) else HEARSAY)
 
     def _hear(self, name: str, source: Object) -> None:
         if name == "charge":

@@ -73,11 +73,18 @@ def reopen_denied(session: Session) -> None:
 def begin(session: Session, resource: str) -> SyncCursor:
     """Marks a resource as running, and returns where to go on. What was derived is out of date then."""
     if resource != DERIVED:
-        of(session, DERIVED).state = "waiting"
+        derive_again(session)
     row = of(session, resource)
     row.state, row.error = "running", ""
     row.started_at = row.started_at or clock.now()
     return row
+
+
+def derive_again(session: Session) -> None:
+    """Notes that what was derived for all customers is out of date."""
+    session.connection().execute(
+        sa.update(SyncCursor).where(col(SyncCursor.resource) == DERIVED).values(state="waiting")
+    )
 
 
 def restart(resource: str) -> None:

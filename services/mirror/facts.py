@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from models import Customer, CustomerFacts, Subscription
+from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
 from services import config, database
-from services.mirror import changes, dealings
+from services.mirror import changes, cursors, dealings, rates
 from services.mirror.tables import chunks, table, take_turn
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
@@ -39,6 +39,14 @@ def refresh(session: Session, customers: Collection[str]) -> None:
         _save(session.connection(), _facts(session.connection(), some))
 
 
+def follow_settings(session: Session) -> None:
+    """Has all facts derived again where they were derived with another metadata key for the source."""
+    workspace, key = session.get(Workspace, 1), config.settings().source_metadata_key
+    if workspace is not None and workspace.source_metadata_key != key:
+        workspace.source_metadata_key = key
+        cursors.derive_again(session)
+
+
 def everyone() -> list[str]:
     """The ids of all customers, tombstones too."""
     with database.session() as session:
@@ -46,9 +54,10 @@ def everyone() -> list[str]:
 
 
 def refresh_in_pieces(customers: Collection[str]) -> None:
-    """Like `refresh`, each few hundred in a short transaction of its own."""
+    """Like `refresh`, and the rates before, each few hundred in a short transaction of its own."""
     for some in chunks(customers, _CHUNK):
         with database.transaction() as session:
+            rates.refresh(session, some)
             refresh(session, some)
 
 

@@ -1,7 +1,7 @@
 """Which snapshots refer to something that neither they nor the tables hold, so that a fresh read is needed?
 
 Events carry ids where reads can open the object: discounts, default payment methods, and the payments of an
-invoice, of whose making no event tells.
+invoice, of whose making no event tells. Prices come without their tiers and other currencies.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from models import Discount, InvoicePayment, PaymentMethod
+from models import Discount, InvoicePayment, PaymentMethod, Price
 from services.mirror import shapes
 from services.mirror.shapes import Table
 from services.mirror.shapes.reading import Object, dig, ident, listed
@@ -30,6 +30,7 @@ def of(session: Session, snapshots: Iterable[Object]) -> set[str]:
     known_discounts = _known(session, Discount, {id for ids in discounts.values() for id in ids})
     lacking = {id for id, method in methods.items() if method not in known_methods}
     lacking |= {id for id, ids in discounts.items() if not ids <= known_discounts}
+    lacking |= _unpriced(session, [s for s in every if s["object"] == "subscription"])
     settled = {
         ident(s["invoice"]) for s in every if s["object"] == "invoice_payment" and s["status"] != _OPEN
     }
@@ -56,6 +57,35 @@ def _discounts(source: Object) -> set[str]:
     for item in listed(source.get("items")):
         named += listed(item.get("discounts"))
     return {value for value in named if isinstance(value, str)}
+
+
+def _unpriced(session: Session, subscriptions: list[Object]) -> set[str]:
+    """Subscriptions on a price of whose tiers, or of whose amount in their currency, nobody has told."""
+    wanted = {
+        (s["id"], price["id"], s.get("currency") or price["currency"])
+        for s in subscriptions
+        for item in listed(s.get("items"))
+        if isinstance(price := item.get("price"), dict) and _asks_for_more(price, s.get("currency"))
+    }
+    known = _currencies(session, {price for _, price, _ in wanted})
+    return {id for id, price, currency in wanted if currency not in known.get(price, ())}
+
+
+def _asks_for_more(price: Object, currency: str | None) -> bool:
+    elsewhere = currency not in (None, price["currency"])
+    return not shapes.is_whole(price) and (elsewhere or price.get("billing_scheme") == "tiered")
+
+
+def _currencies(session: Session, prices: set[str]) -> dict[str, set[str]]:
+    """The currencies that each price is known to have."""
+    columns: Any = table(Price).c
+    found: dict[str, set[str]] = {}
+    for some in chunks(prices):
+        rows = session.connection().execute(
+            sa.select(columns.id, columns.currency_options).where(columns.id.in_(some))
+        )
+        found |= {row.id: set(row.currency_options) for row in rows}
+    return found
 
 
 def _unpaid(session: Session, invoices: list[Object]) -> set[str]:

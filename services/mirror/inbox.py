@@ -131,6 +131,8 @@ def _apply(items: list[Any]) -> Drained:
         renamed = owners.of_renamed(session, plan.batch)
     problems |= plan.problems
     answers = resolve.read(plan, problems)
+    with database.session() as session:
+        repriced = owners.of_repriced(session, answers.batch)
     waiting = resolve.too_early(plan, answers)
     understood = [one for one in incoming if one.id not in problems]
     with database.transaction() as session:
@@ -138,7 +140,7 @@ def _apply(items: list[Any]) -> Drained:
         touched |= writer.write(session, answers.batch, exact=True)
         events.save(session, [one.event for one in understood])
         facts.refresh(session, touched)
-    facts.refresh_in_pieces(renamed)
+    facts.refresh_in_pieces(renamed | repriced)
     facts.refresh_in_pieces(orphans.adopt(touched | _named(understood)))
     with database.transaction() as session:  # last: what was cut short before is done again
         _mark(session, items, problems, waiting)

@@ -15,9 +15,11 @@ from models import (
     Dispute,
     Invoice,
     InvoicePayment,
+    Price,
     Product,
     Refund,
     Subscription,
+    SubscriptionItem,
 )
 from services.mirror.batch import Batch
 from services.mirror.shapes import Table
@@ -55,6 +57,26 @@ def of_renamed(session: Session, batch: Batch) -> set[str]:
         renamed = [row.id for row in known if row.name != names[row.id]]
         rows = session.connection().execute(sa.select(facts.customer).where(facts.product.in_(renamed)))
         found |= set(rows.scalars())
+    return found
+
+
+def of_repriced(session: Session, batch: Batch) -> set[str]:
+    """Those on a price whose tiers or currencies are about to change: ask before the batch is written."""
+    told = {id: row for id, row in batch.rows[Price].items() if row["currency_options"]}
+    price: Any = table(Price).c
+    item: Any = table(SubscriptionItem).c
+    found: set[str] = set()
+    for some in chunks(told):
+        query = sa.select(price.id, price.tiers, price.currency_options).where(price.id.in_(some))
+        known = session.connection().execute(query).all()
+        same = {
+            row.id
+            for row in known
+            if (row.tiers, row.currency_options) == (told[row.id]["tiers"], told[row.id]["currency_options"])
+        }
+        repriced = [id for id in some if id not in same]
+        paying = sa.select(item.subscription).where(item.price.in_(repriced))
+        found |= _customers(session, Subscription, set(session.connection().execute(paying).scalars()))
     return found
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Coupon, Customer, Discount, Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
+from services.metrics import pricing
 from services.metrics.mrr import PricedItem, Rebate, mrr_micros, plan_micros
 from services.mirror.tables import chunks, table, take_turn
 
@@ -25,10 +26,13 @@ _COUPON: Any = table(Coupon).c
 _CUSTOMER: Any = table(Customer).c
 _LINE: Any = table(InvoiceLine).c
 _INVOICE: Any = table(Invoice).c
+_AMOUNTS = ("currency", "unit_amount_decimal", "tiers", "tiers_mode", "transform_divide_by",
+            "transform_round", "currency_options")  # fmt: skip
+_SAVED = ("mrr_micros", "plan_micros", "unvalued_items", "first_trial_end")
 
 
 def refresh(session: Session, customers: Collection[str]) -> None:
-    """Recomputes `mrr_micros`, `plan_micros` and `first_trial_end` of the customers' subscriptions."""
+    """Recomputes what is derived on the customers' subscriptions: rates, and when trials were to end."""
     take_turn(session)
     for some in chunks(customers):
         _refresh(session.connection(), some)
@@ -43,9 +47,7 @@ def _refresh(connection: sa.Connection, customers: list[str]) -> None:
             _SUBSCRIPTION.currency,
             _SUBSCRIPTION.pause_collection,
             _SUBSCRIPTION.discounts,
-            _SUBSCRIPTION.first_trial_end,
-            _SUBSCRIPTION.mrr_micros,
-            _SUBSCRIPTION.plan_micros,
+            *(_SUBSCRIPTION[name] for name in _SAVED),
         ).where(_SUBSCRIPTION.customer.in_(customers))
     ).all()
     if not subscriptions:
@@ -73,12 +75,11 @@ def _rates(
 ) -> dict[str, int]:
     priced = [
         PricedItem(
-            unit_amount_decimal=item.unit_amount_decimal,
+            tariff=pricing.tariff(item, row.currency) if item.price_id else pricing.UNKNOWN,
             quantity=item.quantity,
             interval=item.interval,
             interval_count=item.interval_count or 1,
             usage_type=item.usage_type,
-            billing_scheme=item.billing_scheme or "",
             product=item.product,
             rebates=tuple(rebates[id] for id in item.discounts if id in rebates),
         )
@@ -88,6 +89,7 @@ def _rates(
     return {
         "mrr_micros": mrr_micros(row.status, row.pause_collection, priced, shared, currency=row.currency),
         "plan_micros": plan_micros(priced, shared, currency=row.currency),
+        "unvalued_items": sum(item.unvalued for item in priced),
     }
 
 
@@ -98,11 +100,11 @@ def _items(connection: sa.Connection, customers: list[str]) -> dict[str, list[An
             _ITEM.quantity,
             _ITEM.discounts,
             _ITEM.product,
-            _PRICE.unit_amount_decimal,
+            _PRICE.id.label("price_id"),
             _PRICE.interval,
             _PRICE.interval_count,
             _PRICE.usage_type,
-            _PRICE.billing_scheme,
+            *(_PRICE[name] for name in _AMOUNTS),
         )
         .join_from(table(SubscriptionItem), table(Subscription), _SUBSCRIPTION.id == _ITEM.subscription)
         .outerjoin(table(Price), _PRICE.id == _ITEM.price)
@@ -162,10 +164,9 @@ def _first_trial_ends(connection: sa.Connection, customers: list[str]) -> dict[s
 def _save(connection: sa.Connection, changed: list[dict[str, Any]]) -> None:
     if not changed:
         return
-    names = ("mrr_micros", "plan_micros", "first_trial_end")
     connection.execute(
         sa.update(table(Subscription))
         .where(_SUBSCRIPTION.id == sa.bindparam("subscription_id"))
-        .values({name: sa.bindparam(name) for name in names}),
+        .values({name: sa.bindparam(name) for name in _SAVED}),
         changed,
     )

@@ -14,12 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from models import Coupon, Subscription
+from models import Coupon, Price, Subscription
 from models.base import Mirrored
 from services.mirror.shapes.reading import Row
 
 _TURN = 7_235_015  # any number: the advisory lock of those who write mirrored and derived rows
-_DERIVED = {"subscriptions": frozenset(("mrr_micros", "plan_micros"))}
+_DERIVED = {"subscriptions": frozenset(("mrr_micros", "plan_micros", "unvalued_items"))}
+_SELDOM_SENT: dict[type[Mirrored], dict[str, str]] = {  # and what stands there where it was not sent
+    Coupon: {"applies_to": "[]"},
+    Price: {"tiers": "[]", "currency_options": "{}"},
+}
 _CHUNK = 500
 
 
@@ -95,16 +99,17 @@ def _upsert(model: type[Mirrored], exact: bool, dialect: str) -> Any:
 
 
 def _kept(model: type[Mirrored], excluded: Any) -> dict[str, Any]:
-    """What is not simply replaced: a trial's first end, and the products of a coupon (seldom sent)."""
+    """What is not simply replaced: a trial's first end, and what is seldom sent (the products of a coupon,
+    the tiers and other currencies of a price)."""
     columns = table(model).c
     if model is Subscription:
         same_trial = columns.trial_start == excluded.trial_start
         known = sa.func.coalesce(columns.first_trial_end, excluded.first_trial_end)
         return {"first_trial_end": sa.case((same_trial, known), else_=excluded.first_trial_end)}
-    if model is Coupon:
-        unsaid = sa.cast(excluded.applies_to, sa.Text) == "[]"
-        return {"applies_to": sa.case((unsaid, columns.applies_to), else_=excluded.applies_to)}
-    return {}
+    return {
+        name: sa.case((sa.cast(excluded[name], sa.Text) == empty, columns[name]), else_=excluded[name])
+        for name, empty in _SELDOM_SENT.get(model, {}).items()
+    }
 
 
 @cache

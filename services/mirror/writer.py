@@ -70,10 +70,14 @@ def apply_answer(answer: Answer) -> set[str]:
     """
     again = answer.replayed or _lacks(answer.object)
     fresh = complete.read_again(answer) if again else answer
-    whole = complete.whole(fresh.object)
+    batch = Batch()
+    batch.add(complete.whole(fresh.object), fresh.as_of)
+    with database.session() as session:
+        repriced = owners.of_repriced(session, batch)
     with database.transaction() as session:
-        touched = store(session, [whole], fresh.as_of, exact=True)
+        touched = write(session, batch, exact=True)
         facts.refresh(session, touched)
+    facts.refresh_in_pieces(repriced - touched)
     return touched
 
 

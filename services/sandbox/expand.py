@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from services.sandbox import objects
+from services.sandbox.billing import prices
 from services.sandbox.billing.account import Account
 from services.sandbox.errors import InvalidRequest
 from services.sandbox.store import Body, cut
 
 _DEEPEST = 4
+_UNKNOWN = object()
 
 
 def expand(account: Account, body: Any, paths: list[str]) -> Any:
@@ -32,7 +34,7 @@ def _along(account: Account, node: Any, parts: list[str], path: str) -> Any:
     name, rest = parts[0], parts[1:]
     if name not in node:
         made = _included(account, node, name)
-        if made is None:
+        if made is _UNKNOWN:
             raise InvalidRequest(f"This property cannot be expanded ({path}).", "expand")
         return {**node, name: _along(account, made, rest, path)}
     value = node[name]
@@ -65,4 +67,8 @@ def _included(account: Account, node: Body, name: str) -> Any:
         return objects.listing(f"/v1/charges/{node['id']}/refunds", [dict(one) for one in found])
     if kind == "coupon" and name == "applies_to":
         return {"products": []}
-    return None
+    if kind == "price" and name == "currency_options":
+        return prices.currency_options(account, node)
+    if kind == "price" and name == "tiers":
+        return prices.tiers(account, node)
+    return _UNKNOWN

@@ -132,6 +132,17 @@ def hash_of(schema: Schema) -> Checker:
     return checker
 
 
+def hash_by_key(other: Checker) -> Checker:
+    """A hash with keys of the caller's, such as currencies, and values of one kind."""
+
+    def checker(value: Any, name: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise InvalidRequest("Invalid object", name, "parameter_invalid_object")
+        return {key: other(entry, f"{name}[{key}]") for key, entry in value.items()}
+
+    return checker
+
+
 def list_of(other: Checker) -> Checker:
     """A list, from `name[]=` or `name[0]=`."""
 

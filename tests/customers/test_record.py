@@ -31,6 +31,30 @@ def test_an_unknown_customer_is_named(database: ModuleType) -> None:
     assert refused.value.remedy
 
 
+def test_a_price_is_shown_in_the_subscriptions_currency(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        options = {"eur": {"unit_amount_decimal": "4500", "tiers": []}, "gbp": {"unit_amount_decimal": "0.5"}}
+        price = {"currency": "usd", "unit_amount": 4900, "currency_options": options}
+        row(s, Price, id="price_1", **price)
+        for currency in ("usd", "eur", "gbp", "jpy", ""):
+            id = f"sub_{currency}"
+            row(s, Subscription, id=id, customer="cus_1", status="active", currency=currency)
+            row(s, SubscriptionItem, id=f"si_{currency}", subscription=id, price="price_1")
+    with database.session() as s:
+        plans = record.read(s, "cus_1", now=NOW).plans
+        assert not s.new
+    shown = {plan.row.currency: plan.items[0].price for plan in plans}
+    assert {code: (one.currency, one.unit_amount) for code, one in shown.items() if one} == {
+        "usd": ("usd", 4900),
+        "eur": ("eur", 4500),
+        "gbp": ("gbp", None),
+        "jpy": ("jpy", None),
+        "": ("usd", 4900),
+    }
+    assert shown["gbp"].unit_amount_decimal == "0.5"
+
+
 def test_subscriptions_carry_their_items_prices_and_running_discounts(database: ModuleType) -> None:
     with database.transaction() as s:
         customer(s, "cus_1")

@@ -106,24 +106,23 @@ def trial_state(books: Books, customer: str, now: int) -> tuple[str, int] | None
         for one in books.subscriptions
         if one["customer"] == customer and one["created"] >= trial["created"]
     }
-    due = [
+    asked = [
         invoice
         for invoice in books.invoices
-        if _subscription(invoice) in later
-        and invoice["total"] > 0
-        and invoice["status"] != "void"
-        and invoice["billing_reason"] != "manual"
+        if _subscription(invoice) in later and invoice["total"] > 0 and invoice["billing_reason"] != "manual"
     ]
+    due = [invoice for invoice in asked if invoice["status"] != "void"]
     first = min(due, key=lambda invoice: (invoice["created"], invoice["id"]), default=None)
-    return _state(trial, first, any(one["status"] == "trialing" for one in mine)), trial["trial_start"]
+    state = _state(trial, first, len(asked) > len(due), any(one["status"] == "trialing" for one in mine))
+    return state, trial["trial_start"]
 
 
-def _state(trial: Thing, first: Thing | None, any_trialing: bool) -> str:
+def _state(trial: Thing, first: Thing | None, some_voided: bool, any_trialing: bool) -> str:
     if first and first["status"] == "paid" and trial["status"] != "trialing":
         return "converted"
     if any_trialing or (first and first["status"] == "draft" and not trial["ended_at"]):
         return "running"
-    if first:
+    if first or (some_voided and trial["ended_at"]):
         return "missed_payment"
     if trial["ended_at"] and trial["canceled_at"] < trial["trial_end"]:
         return "cancelled_in_trial"

@@ -9,9 +9,15 @@ from services.metrics.definitions import DEFINITIONS, sections
 
 
 def test_every_figure_of_the_overview_is_defined() -> None:
-    assert {*overview._KINDS, "cohort_rate", "recovery_rate", "period_rate", "funnel", "states"} <= set(
-        DEFINITIONS
-    )
+    assert {
+        *overview._KINDS,
+        "cohort_rate",
+        "recovery_rate",
+        "period_rate",
+        "funnel",
+        "states",
+        "unvalued",
+    } <= set(DEFINITIONS)
 
 
 def test_sections_hold_each_definition_once() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metrics.mrr import PricedItem, Rebate, counts, mrr_micros, plan_micros
+from services.metrics.pricing import Tariff
 
 
 def item(
@@ -22,7 +23,8 @@ def item(
     product: str = "prod_pro",
     rebates: tuple[Rebate, ...] = (),
 ) -> PricedItem:
-    return PricedItem(amount, quantity, interval, interval_count, usage_type, "per_unit", product, rebates)
+    tariff = Tariff(None if amount is None else Fraction(amount))
+    return PricedItem(tariff, quantity, interval, interval_count, usage_type, product, rebates)
 
 
 def percent(off: str, *products: str, duration: str = "forever") -> Rebate:
@@ -118,8 +120,19 @@ def test_an_amount_off_in_another_currency_does_not_apply() -> None:
     assert monthly(item("1000"), less=(amount(500, currency="eur"),)) == 1_000_000_000
 
 
-def test_free_metered_tiered_and_one_off_items_come_to_nothing() -> None:
+def test_free_metered_unknown_and_one_off_items_come_to_nothing() -> None:
     assert monthly(item("0"), item(None), item(usage_type="metered"), item(interval=None)) == 0
+
+
+def test_only_what_nobody_can_value_is_counted_as_such() -> None:
+    told = {
+        "free": item("0"),
+        "by use": item(usage_type="metered"),
+        "by use, unknown": item(None, usage_type="metered"),
+    }
+    assert not any(one.unvalued for one in told.values())
+    assert item(None).unvalued
+    assert item(interval="fortnight").unvalued
 
 
 def test_a_removed_seat_count_of_zero_is_nothing() -> None:
@@ -158,14 +171,14 @@ rebates = st.builds(
     st.sampled_from(("forever", "once")),
     products,
 )
+tariffs = st.builds(Tariff, st.none() | st.decimals(0, 100_000, places=3).map(Fraction))
 items = st.builds(
     PricedItem,
-    st.none() | st.decimals(0, 100_000, places=3).map(str),
+    tariffs,
     st.integers(0, 50),
     st.sampled_from(("month", "year", "week", "day")),
     st.integers(1, 6),
     st.sampled_from(("licensed", "metered")),
-    st.just("per_unit"),
     st.sampled_from(PRODUCTS),
     st.lists(rebates, max_size=1).map(tuple),
 )

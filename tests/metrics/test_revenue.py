@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import ModuleType
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from models import InvoiceItem
 from services.clock import DAY
-from services.metrics import revenue
+from services.metrics import overview, revenue
 from services.metrics.revenue import Revenue
 from tests.metrics.build import Account, at
 
@@ -157,6 +158,53 @@ def test_large_amounts_are_exact(database, account, price: int, interval: str, i
     account.line(account.invoice(sub, begins, price), begins, begins + 30 * DAY, "big", quantity=2)
     micros = 2 * price * 1_000_000 * in_a_year // 12
     assert now_and_then(database, account)[1] == {"idr": Revenue(micros, 1)}
+
+
+@pytest.mark.parametrize(("deleted", "then"), [(NOW - 7 * DAY, {"usd": Revenue(PRO, 1)}), (THEN, {})])
+def test_what_is_no_longer_in_the_account_counts_no_more(
+    database, account, deleted: int, then: dict[str, Revenue]
+) -> None:
+    """A tombstone keeps the status that it had, here active."""
+    start = NOW - 75 * DAY
+    sub = account.subscription(account.customer("ada", start), start, deleted=True, as_of=deleted)
+    months(account, sub, start, 3)
+    assert now_and_then(database, account) == ({}, then)
+
+
+def test_what_cannot_be_valued_is_counted_beside_mrr(database, account) -> None:
+    ada = account.customer("ada", NOW - DAY)
+    account.subscription(ada, NOW - DAY, unvalued_items=1)
+    account.subscription(ada, NOW - DAY, plan_micros=0, unvalued_items=2)
+    for left_out in ({"status": "trialing"}, {"pause_collection": "void"}, {"deleted": True}):
+        account.subscription(ada, NOW - DAY, plan_micros=0, unvalued_items=1, **left_out)
+    account.save(database)
+    with database.session() as session:
+        assert revenue.now(session) == {"usd": Revenue(PRO, 1, unvalued=2)}
+        seen = overview.read(session, as_of=NOW, zone=ZoneInfo("UTC"))
+    assert [f.value for f in seen.by_currency["usd"] if f.key == "unvalued"] == [2]
+
+
+def test_prices_that_no_unit_amount_tells_count_in_the_past_as_they_were_billed(database, account) -> None:
+    """Tiers have a line each; a price in dollars is billed in euros; the seats have changed since."""
+    start, begins = NOW - 75 * DAY, THEN - DAY
+    account.plan("tiers", 0, "month")
+    account.plan("multi", 1000, "month")
+    for row in account.rows:
+        if getattr(row, "id", "") == "price_tiers":
+            row.unit_amount, row.billing_scheme = None, "tiered"
+    for name, currency, lines in (("tiers", "usd", (3500, 650)), ("multi", "eur", (1700,))):
+        sub = account.subscription(
+            account.customer(name, start), start, plan=name, currency=currency, plan_micros=9
+        )
+        invoice = account.invoice(sub, begins, sum(lines))
+        for amount in lines:
+            account.line(
+                invoice, begins, begins + 30 * DAY, name, amount=amount, quantity=2, subscription_item="si_x"
+            )
+    assert now_and_then(database, account)[1] == {
+        "usd": Revenue(4_150_000_000, 1),
+        "eur": Revenue(1_700_000_000, 1),
+    }
 
 
 def test_free_subscriptions_are_no_active_customers(database, account) -> None:

@@ -6,11 +6,15 @@ from types import ModuleType
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from models import SubscriptionItem
+from models import Base, SubscriptionItem
 from services.clock import DAY
-from services.metrics.trials import Segment, trials
+from services.metrics.trials import STATES, Segment, running, running_now, trials
+from tests.metrics import oracle
 from tests.metrics.build import HOUR, Account, at
+from tests.metrics.oracle import Books
 
 NOW = at("2026-06-15 12:00")
 START = at("2026-05-01")
@@ -125,6 +129,101 @@ def test_a_voided_first_invoice_was_never_due(database, account) -> None:
     account.invoice(sub, OVER, paid_at=None, status="void", voided_at=OVER + DAY)
     account.invoice(sub, OVER + DAY)
     assert states(database, account) == {"ada": "converted"}
+
+
+@pytest.mark.parametrize("ended", [OVER + HOUR, OVER + 25 * DAY], ids=["within a day", "much later"])
+def test_a_first_invoice_that_was_voided_before_the_end_was_missed_and_not_free(
+    database, account, ended: int
+) -> None:
+    sub = account.trial(
+        account.customer("ada", START), START, status="canceled", canceled_at=ended, ended_at=ended
+    )
+    account.invoice(sub, OVER, paid_at=None, status="void", voided_at=OVER + DAY)
+    assert states(database, account) == {"ada": "missed_payment"}
+    assert states(database, account, OVER + 2 * DAY)["ada"] == (
+        "missed_payment" if ended <= OVER + DAY else "free"
+    )
+
+
+def test_a_first_invoice_that_was_given_up_is_missed(database, account) -> None:
+    sub = account.trial(account.customer("ada", START), START, status="active")
+    account.invoice(sub, OVER, paid_at=None, status="uncollectible")
+    assert states(database, account) == {"ada": "missed_payment"}
+
+
+def test_a_voided_invoice_of_before_the_trial_or_of_a_running_one_is_no_missed_payment(
+    database, account
+) -> None:
+    begun = account.trial(
+        account.customer("ada", START - 40 * DAY),
+        START,
+        status="canceled",
+        canceled_at=OVER - DAY,
+        ended_at=OVER - DAY,
+    )
+    account.invoice(begun, START - 30 * DAY, paid_at=None, status="void")
+    forgiven = account.trial(account.customer("bob", START), START, status="active")
+    account.invoice(forgiven, OVER, paid_at=None, status="void")
+    assert states(database, account) == {"ada": "cancelled_in_trial", "bob": "free"}
+
+
+def test_a_trial_that_is_no_longer_in_the_account_stays_in_its_cohort_and_no_longer_runs(
+    database, account
+) -> None:
+    """A tombstone keeps the status that it had."""
+    deleted = NOW - DAY
+    account.trial(account.customer("ada", NOW - 5 * DAY), NOW - 5 * DAY, deleted=True, as_of=deleted)
+    account.trial(account.customer("bob", NOW - 5 * DAY), NOW - 5 * DAY)
+    paid = account.trial(account.customer("cem", START), START, status="active", deleted=True, as_of=deleted)
+    account.invoice(paid, OVER)
+    assert states(database, account) == {"ada": "cancelled_in_trial", "bob": "running", "cem": "converted"}
+    assert states(database, account, deleted - 1)["ada"] == "running"
+    with database.session() as session:
+        assert running_now(session, NOW)["usd"].running == 1
+        assert running(session, NOW)["usd"].running == 1
+        assert running(session, deleted - 1)["usd"].running == 2
+
+
+ends = st.none() | st.integers(START + 1, NOW - DAY)
+drawn_invoices = st.tuples(
+    st.sampled_from(("paid", "open", "void", "uncollectible", "draft")),
+    st.sampled_from((0, 4900)),
+    st.integers(0, 20 * DAY),
+    st.sampled_from(("subscription_cycle", "subscription_cycle", "manual")),
+)
+drawn_trials = st.tuples(
+    st.sampled_from(("trialing", "active", "past_due", "paused")),
+    st.integers(1, 30),
+    ends,
+    st.integers(0, 10 * DAY),
+    st.lists(drawn_invoices, max_size=3),
+)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(drawn_trials, min_size=1, max_size=8))
+def test_each_trial_is_in_one_of_six_states_and_the_oracle_agrees(database, drawn) -> None:
+    with database.transaction() as session:
+        for model in reversed(Base.metadata.sorted_tables):
+            session.connection().execute(sa.delete(model))
+    account, books = Account(), Books([], [], [], [])
+    for number, (status, days, ended, notice, invoices) in enumerate(drawn):
+        over = {} if ended is None else {"ended_at": ended, "canceled_at": max(START, ended - notice)}
+        state = status if ended is None else "canceled"
+        sub = account.trial(account.customer(f"c{number}", START), START, days, state, **over)
+        books.subscriptions.append(sub.model_dump() | {"created": sub.created})
+        for kind, total, later, reason in invoices:
+            paid_at = {"paid_at": START + days * DAY + later if kind == "paid" else None}
+            row = account.invoice(
+                sub, START + days * DAY + later, total, status=kind, reason=reason, **paid_at
+            )
+            parent = {"parent": {"subscription_details": {"subscription": sub.id}}}
+            books.invoices.append(row.model_dump() | parent)
+    found = states(database, account, NOW + 30 * DAY)
+    assert len(found) == len(drawn)
+    assert set(found.values()) <= set(STATES)
+    for name, state in found.items():
+        assert oracle.trial_state(books, f"cus_{name}", NOW)[0] == state
 
 
 def test_a_one_off_charge_that_staff_added_in_the_trial_is_no_conversion(database, account) -> None:

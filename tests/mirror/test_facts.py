@@ -10,6 +10,7 @@ import pytest
 
 from models import CallRequest, CustomerFacts, CustomerProfile, Message
 from services import database as desk
+from services.metrics import revenue
 from services.mirror import facts, writer
 from services.mirror.dealings import plan_name
 from tests.mirror import objects as o
@@ -257,3 +258,13 @@ def test_what_a_slow_writer_read_does_not_replace_newer_facts(
         row = session.get(CustomerFacts, "cus_1")
     assert row is not None
     assert row.status == "active"
+
+
+def test_a_subscription_that_is_gone_counts_neither_in_mrr_nor_in_the_rows_behind_it(
+    database: ModuleType,
+) -> None:
+    known(o.customer(), o.subscription(), o.subscription("sub_2"))
+    found = known(o.deleted("subscription", "sub_2"), at=NOW + 9)
+    with desk.session() as session:
+        assert revenue.now(session) == {"usd": revenue.Revenue(found.mrr_micros, 1)}
+    assert found.mrr_micros == 1_000_000_000

@@ -270,7 +270,7 @@ def test_why_a_pull_cannot_even_begin_is_said(claimed: ModuleType, sandbox: Sand
 def test_a_pull_under_a_rate_limit_waits_and_is_whole(claimed: ModuleType, sandbox: Sandbox) -> None:
     sandbox.fault("429", path="/v1/charges", count=3, reason="endpoint-rate")
     sandbox.fault("429", path="/v1/invoices", count=2, reason="global-rate")
-    sandbox.fault("500_before", probability=0.1, seed=3)
+    sandbox.fault("500_before", probability=0.1, seed=3, count=2)  # whoever is struck is tried three times
     pull.whole_account()
     sandbox.heal()
     assert truth.differences(sandbox) == []

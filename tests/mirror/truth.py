@@ -33,7 +33,7 @@ from models import (
 from services import database
 from tests.support.sandbox import Sandbox
 
-DERIVED = {"as_of", "deleted", "mrr_micros", "plan_micros", "first_trial_end"}
+DERIVED = {"as_of", "deleted", "mrr_micros", "plan_micros", "unvalued_items", "first_trial_end"}
 Paths = dict[str, str | None]
 
 _TRANSITIONS: Paths = {
@@ -53,6 +53,12 @@ _LISTS: tuple[tuple[type[Any], str, dict[str, Any], Paths], ...] = (
         {
             name: f"recurring.{name}"
             for name in ("interval", "interval_count", "usage_type", "trial_period_days")
+        }
+        | {
+            "tiers": None,  # see test_prices
+            "currency_options": None,
+            "transform_divide_by": "transform_quantity.divide_by",
+            "transform_round": "transform_quantity.round",
         },
     ),
     (Coupon, "/v1/coupons", {"expand[]": "data.applies_to"}, {"applies_to": "applies_to.products"}),

@@ -250,7 +250,9 @@ def sell(session: Any, subscription: str, id: str, name: str, **price: Any) -> N
     """An item of a subscription, with its price and product."""
     terms = {"currency": "usd", "unit_amount": 2450, "billing_scheme": "per_unit", "interval": "month"}
     builders.row(session, Product, id=f"prod_{id}", name=name)
-    builders.row(session, Price, id=f"price_{id}", **{**terms, **price})
+    amount = price.get("unit_amount", 2450)
+    exact = {"unit_amount_decimal": None if amount is None else str(amount)}
+    builders.row(session, Price, id=f"price_{id}", **{**terms, **exact, **price})
     item = {"price": f"price_{id}", "product": f"prod_{id}", "quantity": 2}
     builders.row(session, SubscriptionItem, id=f"si_{id}", subscription=subscription, **item)
 
@@ -264,7 +266,8 @@ def test_the_values_of_a_running_trial(database: ModuleType) -> None:
             ("sub_2", "trialing", end),
             ("sub_3", "canceled", end - 999_999),
         ):
-            builders.row(session, Subscription, id=sub, customer=id, status=status, trial_end=ends)
+            row = {"status": status, "trial_end": ends, "currency": "usd"}
+            builders.row(session, Subscription, id=sub, customer=id, **row)
         sell(session, "sub_1", "a", "Solo")
         sell(session, "sub_2", "b", "Team")
     values = values_of(database, id)
@@ -281,7 +284,23 @@ def test_the_values_of_a_running_trial(database: ModuleType) -> None:
     [
         ({"interval": "year"}, "US$49.00 a year"),
         ({"interval_count": 3}, "US$49.00 every 3 months"),
-        ({"currency": "jpy"}, "JP¥4,900 a month"),
+        ({"currency": "jpy", "billed_in": "jpy"}, "JP¥4,900 a month"),
+        (
+            {"currency_options": {"eur": {"unit_amount_decimal": "2000"}}, "billed_in": "eur"},
+            "€40.00 a month",
+        ),
+        ({"billed_in": "eur"}, None),
+        ({"transform_divide_by": 10, "transform_round": "up"}, "US$24.50 a month"),
+        (
+            {
+                "billing_scheme": "tiered",
+                "tiers_mode": "volume",
+                "unit_amount": None,
+                "tiers": [{"up_to": None, "unit_amount": "700", "flat_amount": "1000"}],
+            },
+            "US$24.00 a month",
+        ),
+        ({"unit_amount": None, "unit_amount_decimal": "0.4"}, None),
         ({"usage_type": "metered"}, None),
         ({"billing_scheme": "tiered", "unit_amount": None}, None),
         ({"unit_amount": None}, None),
@@ -290,10 +309,12 @@ def test_the_values_of_a_running_trial(database: ModuleType) -> None:
 def test_a_price_is_told_only_where_it_is_sure(
     database: ModuleType, price: dict[str, Any], told: str | None
 ) -> None:
+    currency = price.get("billed_in", "usd")
+    terms = {name: value for name, value in price.items() if name != "billed_in"}
     with database.transaction() as session:
         id = builders.customer(session, subscription="sub_1")
-        builders.row(session, Subscription, id="sub_1", customer=id, status="active")
-        sell(session, "sub_1", "a", "Team", **price)
+        builders.row(session, Subscription, id="sub_1", customer=id, status="active", currency=currency)
+        sell(session, "sub_1", "a", "Team", **terms)
     assert values_of(database, id).get("plan_price") == told
 
 

@@ -24,6 +24,10 @@ NOW = 1_767_225_600  # 2026-01-01 00:00 UTC
         ({"unit_amount": None, "billing_scheme": "tiered", "interval": "month"}, "by tiers a month"),
         ({"unit_amount": 2, "usage_type": "metered", "interval": "day"}, "$0.02 by use a day"),
         (
+            {"unit_amount": 1000, "transform_divide_by": 100, "interval": "month"},
+            "$10.00 for each 100 a month",
+        ),
+        (
             {"unit_amount": None, "unit_amount_decimal": "0.5", "interval": "month"},
             "0.005 USD a month",
         ),

@@ -68,7 +68,8 @@ class Kind:
     """A kind of object. `path`: where it is listed, "" where it is in no list; one is at `path/id`.
 
     `expand` names what a single read opens, so that the row is whole; `inside` the fields that may hold
-    other objects. `events_lack` is true where an event's snapshot can never be whole.
+    other objects. `events_lack` is true where an event's snapshot can never be whole; `whole_with` names the
+    field without which the object, inside another one, says too little to replace a row.
     """
 
     model: Table
@@ -80,6 +81,7 @@ class Kind:
     inside: tuple[str, ...] = ()
     children: Children | None = None
     events_lack: bool = False
+    whole_with: str = ""
 
     def list_params(self) -> dict[str, Any]:
         """The parameters that list all of them, whole."""
@@ -95,12 +97,22 @@ class Kind:
         return f"{self.one or self.path}/{id}"
 
 
-_LISTED_APART = frozenset(("payments",))  # opening them on each page would double the work
+_OF_PRICES = ("items.data.price.currency_options", "items.data.price.tiers")
+# Opening payments on each page would double the work; prices lie too deep to be opened on a page.
+_LISTED_APART = frozenset(("payments", *_OF_PRICES))
 
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     {
         "product": Kind(Product, catalog.product, "/v1/products"),
-        "price": Kind(Price, catalog.price, "/v1/prices", inside=("product",)),
+        "price": Kind(
+            Price,
+            catalog.price,
+            "/v1/prices",
+            expand=("currency_options", "tiers"),
+            inside=("product",),
+            events_lack=True,
+            whole_with="currency_options",
+        ),
         "coupon": Kind(Coupon, catalog.coupon, "/v1/coupons", expand=("applies_to",), events_lack=True),
         "promotion_code": Kind(
             PromotionCode, catalog.promotion_code, "/v1/promotion_codes", inside=("customer",)
@@ -117,7 +129,7 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
             subscriptions.subscription,
             "/v1/subscriptions",
             params={"status": "all"},
-            expand=("default_payment_method", "discounts", "items.data.discounts"),
+            expand=("default_payment_method", "discounts", "items.data.discounts", *_OF_PRICES),
             inside=("customer", "default_payment_method", "discounts", "discount", "latest_invoice"),
             children=Children(
                 "items",
@@ -181,6 +193,13 @@ def kind_of(source: Object) -> str | None:
     """The object's kind, None where we mirror none such."""
     name = source.get("object")
     return name if name in KINDS else None
+
+
+def is_whole(source: Object) -> bool:
+    """Whether an object inside another one says all that its own row holds."""
+    name = kind_of(source)
+    needed = KINDS[name].whole_with if name else ""
+    return not needed or needed in source or source.get("deleted") is True
 
 
 def row_of(name: str, source: Object) -> Row:

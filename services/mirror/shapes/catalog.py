@@ -19,20 +19,27 @@ def product(source: Object) -> Row:
 
 
 def price(source: Object) -> Row:
-    """A row of `prices`."""
+    """A row of `prices`; `tiers` and `currency_options` are only there when they were expanded."""
     recurring = source.get("recurring") or {}
-    amount = source.get("unit_amount")
-    exact = either(source.get("unit_amount_decimal"), amount)
+    package = source.get("transform_quantity") or {}
     return {
         "id": source["id"],
         "created": source["created"],
         "product": ident(source["product"]) or "",
         "active": source["active"],
         "currency": source["currency"],
-        "unit_amount": amount,
-        "unit_amount_decimal": decimal_text(exact),
+        "unit_amount": source.get("unit_amount"),
+        "unit_amount_decimal": _exact(source, "unit_amount"),
         "type": source.get("type") or "",
         "billing_scheme": source.get("billing_scheme") or "",
+        "tiers": _tiers(source),
+        "tiers_mode": source.get("tiers_mode"),
+        "transform_divide_by": package.get("divide_by"),
+        "transform_round": package.get("round"),
+        "currency_options": {
+            currency: {"unit_amount_decimal": _exact(option, "unit_amount"), "tiers": _tiers(option)}
+            for currency, option in (source.get("currency_options") or {}).items()
+        },
         "interval": recurring.get("interval"),
         "interval_count": recurring.get("interval_count") or 1,
         "usage_type": recurring.get("usage_type"),
@@ -41,6 +48,21 @@ def price(source: Object) -> Row:
         "trial_period_days": recurring.get("trial_period_days"),
         "metadata": metadata(source),
     }
+
+
+def _exact(source: Object, name: str) -> str | None:
+    return decimal_text(either(source.get(f"{name}_decimal"), source.get(name)))
+
+
+def _tiers(source: Object) -> list[Row]:
+    return [
+        {
+            "up_to": tier.get("up_to"),
+            "unit_amount": _exact(tier, "unit_amount"),
+            "flat_amount": _exact(tier, "flat_amount"),
+        }
+        for tier in source.get("tiers") or []
+    ]
 
 
 def coupon(source: Object) -> Row:

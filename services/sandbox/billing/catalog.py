@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from services.sandbox import objects
-from services.sandbox.billing import metadata
+from services.sandbox.billing import metadata, prices
 from services.sandbox.billing.account import Account
 from services.sandbox.errors import InvalidRequest, MissingParameter
 from services.sandbox.store import Body
@@ -45,22 +45,28 @@ def update_product(account: Account, product_id: str, **params: Any) -> Body:
 
 def create_price(account: Account, **params: Any) -> Body:
     """A new price: product (or product_data), currency, unit_amount or unit_amount_decimal, recurring
-    {interval, interval_count, trial_period_days}, nickname, lookup_key, active, tax_behavior, metadata.
+    {interval, interval_count, trial_period_days}, nickname, lookup_key, active, tax_behavior, metadata,
+    transform_quantity {divide_by, round}, currency_options {eur: {unit_amount or tiers}}; instead of a unit
+    amount billing_scheme=tiered with tiers and tiers_mode.
     """
     if "product_data" in params:
         product = create_product(account, **params["product_data"])
     else:
         product = account.get("product", params.get("product") or "", "product")
-    amount, exact = _unit_amount(params)
+    own, notes = _amounts(params)
     recurring = objects.part("recurring", **params["recurring"]) if params.get("recurring") else None
     _check_interval(recurring)
     price = account.new(
         "price",
         "price",
         product=product["id"],
+        notes=notes,
         currency=params["currency"].lower(),
-        unit_amount=amount,
-        unit_amount_decimal=exact,
+        unit_amount=own["unit_amount"],
+        unit_amount_decimal=own["unit_amount_decimal"],
+        billing_scheme=params.get("billing_scheme", "per_unit"),
+        tiers_mode=params.get("tiers_mode"),
+        transform_quantity=params.get("transform_quantity"),
         recurring=recurring,
         type="recurring" if recurring else "one_time",
         nickname=params.get("nickname"),
@@ -74,12 +80,18 @@ def create_price(account: Account, **params: Any) -> Body:
 
 
 def update_price(account: Account, price_id: str, **params: Any) -> Body:
-    """Change a price's active, nickname, lookup_key, tax_behavior or metadata; never its amount."""
+    """Change a price's active, nickname, lookup_key, tax_behavior, metadata or currency_options; never its
+    own amount.
+    """
     price = account.get("price", price_id)
     names = ("active", "nickname", "lookup_key", "tax_behavior")
     fields = {name: params[name] for name in names if name in params}
     if "metadata" in params:
         fields["metadata"] = metadata.merge(price["metadata"], params["metadata"])
+    if params.get("currency_options"):
+        given = _currency_options(price["billing_scheme"], params["currency_options"])
+        account.note(price, currency_options={**prices.currency_options(account, price), **given})
+        account.emit("price.updated", price, {})  # the event shows neither the old options nor the new ones
     if account.change(price, "price.updated", **fields):
         _show_in_subscriptions(account, price)
     return price
@@ -160,16 +172,61 @@ def _show_in_subscriptions(account: Account, price: Body) -> None:
         account.change(subscription, items={**subscription["items"], "data": items})
 
 
-def _unit_amount(params: dict[str, Any]) -> tuple[int | None, str]:
-    given = params.get("unit_amount_decimal", params.get("unit_amount"))
-    if given is None:
+def _amounts(params: dict[str, Any]) -> tuple[Body, dict[str, Any]]:
+    """What a new price asks for in its own currency, and what of it is only shown when asked for."""
+    scheme = params.get("billing_scheme", "per_unit")
+    if scheme == "tiered" and not params.get("tiers_mode"):
+        raise MissingParameter("tiers_mode")
+    if scheme == "tiered" and params.get("transform_quantity"):
+        raise InvalidRequest("You cannot use `transform_quantity` with tiers.", "transform_quantity")
+    own = _option(scheme, params)
+    others = _currency_options(scheme, params.get("currency_options") or {})
+    notes: dict[str, Any] = {"tiers": own["tiers"]} if scheme == "tiered" else {}
+    if others or notes:
+        notes["currency_options"] = {params["currency"].lower(): own, **others}
+    return own, notes
+
+
+def _currency_options(scheme: str, given: dict[str, Any]) -> dict[str, Body]:
+    return {currency.lower(): _option(scheme, amounts) for currency, amounts in given.items()}
+
+
+def _option(scheme: str, given: dict[str, Any]) -> Body:
+    if scheme == "tiered":
+        return prices.option({**given, "tiers": _tiers(given)})
+    amount, exact = _amount_of(given, "unit_amount")
+    if exact is None:
         raise MissingParameter("unit_amount")
+    return prices.option({**given, "unit_amount": amount, "unit_amount_decimal": exact})
+
+
+def _tiers(given: dict[str, Any]) -> list[Body]:
+    """The tiers as Stripe shows them, the last without an end."""
+    if not given.get("tiers"):
+        raise MissingParameter("tiers")
+    made = []
+    for tier in given["tiers"]:
+        step: Body = {"up_to": None if tier["up_to"] == "inf" else tier["up_to"]}
+        for name in ("flat_amount", "unit_amount"):
+            step[name], step[f"{name}_decimal"] = _amount_of(tier, name)
+        made.append(step)
+    ends = [step["up_to"] for step in made]
+    if ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted(set(ends[:-1])):
+        raise InvalidRequest("`tiers` must ascend, and the last `up_to` must be `inf`.", "tiers")
+    return made
+
+
+def _amount_of(params: dict[str, Any], name: str) -> tuple[int | None, str | None]:
+    """An amount that is given whole or as a decimal, in both forms; (None, None) where it is not given."""
+    given = params.get(f"{name}_decimal", params.get(name))
+    if given is None:
+        return None, None
     try:
         exact = Decimal(str(given))
     except InvalidOperation:
-        raise InvalidRequest(f"Invalid decimal: {given}", "unit_amount_decimal") from None
+        raise InvalidRequest(f"Invalid decimal: {given}", f"{name}_decimal") from None
     if exact < 0:
-        raise InvalidRequest("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
+        raise InvalidRequest("Invalid non-negative integer", name, "parameter_invalid_integer")
     return (int(exact) if exact == int(exact) else None), format(exact.normalize(), "f")
 
 

@@ -94,14 +94,7 @@ def _move(
 def _items(account: Account, subscription: Body, params: dict[str, Any]) -> list[Body] | None:
     if not params.get("items"):
         return None
-    after = items.changed(account, subscription, params["items"])
-    if after[0]["price"]["currency"] != subscription["currency"]:
-        raise InvalidRequest(
-            "The price specified only supports another currency than the subscription's "
-            f"`{subscription['currency']}`.",
-            "items",
-        )
-    return after
+    return items.changed(account, subscription, params["items"])
 
 
 def _interval(some: list[Body]) -> tuple[str, int]:

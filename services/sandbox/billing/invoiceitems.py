@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.sandbox import objects
-from services.sandbox.billing import balance, invoices, lines, metadata, money
+from services.sandbox.billing import balance, invoices, lines, metadata, money, prices
 from services.sandbox.billing.account import Account
 from services.sandbox.errors import InvalidRequest, MissingParameter
 from services.sandbox.store import Body
@@ -19,10 +19,8 @@ def create(account: Account, *, customer: str, **params: Any) -> Body:
     owner = account.customer(customer)
     price = _price(account, params)
     quantity = params.get("quantity", 1)
-    currency = price["currency"] if price else str(params.get("currency") or owner["currency"] or "").lower()
-    if not currency:
-        raise MissingParameter("currency")
-    amount = _amount(params, price, quantity)
+    currency = _currency(account, params, price, owner)
+    amount = prices.cost(account, price, quantity, currency) if price else _amount(params, quantity)
     subscription = _subscription(account, params.get("subscription"), customer)
     draft = _draft(account, params.get("invoice"))
     balance.use_currency(account, owner, currency)
@@ -33,7 +31,7 @@ def create(account: Account, *, customer: str, **params: Any) -> Body:
         currency,
         subscription=subscription,
         description=params.get("description"),
-        pricing=lines.pricing(price) if price else _plain_pricing(amount),
+        pricing=lines.pricing(account, price, currency) if price else _plain_pricing(amount),
         quantity=quantity,
         discountable=params.get("discountable", amount >= 0),
         period=params.get("period") or {"start": account.now, "end": account.now},
@@ -114,9 +112,17 @@ def _price(account: Account, params: dict[str, Any]) -> Body | None:
     return price
 
 
-def _amount(params: dict[str, Any], price: Body | None, quantity: int) -> int:
-    if price:
-        return money.times(price["unit_amount_decimal"], quantity)
+def _currency(account: Account, params: dict[str, Any], price: Body | None, owner: Body) -> str:
+    """What is asked for, else the customer's own; of a price one that it has an amount in."""
+    wanted = str(params.get("currency") or owner["currency"] or "").lower()
+    if price and not prices.sold_in(account, price, wanted):
+        return str(price["currency"])
+    if not wanted:
+        raise MissingParameter("currency")
+    return wanted
+
+
+def _amount(params: dict[str, Any], quantity: int) -> int:
     if params.get("amount") is not None:
         return int(params["amount"])
     if params.get("unit_amount_decimal") is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.sandbox import objects
 from services.sandbox.billing import catalog, metadata
+from services.sandbox.billing import prices as pricing
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.lines import Span
 from services.sandbox.errors import InvalidRequest
@@ -49,12 +50,18 @@ def build(account: Account, subscription_id: str, price: Body, given: dict[str, 
     )
 
 
-def check(prices: list[Body]) -> None:
-    """Raises InvalidRequest for items that cannot be one subscription."""
+def check(account: Account, prices: list[Body], currency: str) -> None:
+    """Raises InvalidRequest for items that cannot be one subscription, billed in this currency."""
     if len(prices) > MOST_ITEMS:
         raise InvalidRequest(f"A subscription can have at most {MOST_ITEMS} items.", "items")
-    if len({price["currency"] for price in prices}) > 1:
-        raise InvalidRequest("All prices on a subscription must have the same currency.", "items")
+    for price in prices:
+        options = pricing.currency_options(account, price)
+        if currency not in options:
+            raise InvalidRequest(
+                f"The price specified supports currencies of `{', '.join(options)}`. This doesn't match the "
+                f"expected currency: `{currency}`.",
+                "items",
+            )
     if len({(price["recurring"]["interval"], price["recurring"]["interval_count"]) for price in prices}) > 1:
         raise InvalidRequest(
             "Currently, all items in a subscription must have the same `recurring[interval]` and "
@@ -92,7 +99,7 @@ def changed(account: Account, subscription: Body, given: list[dict[str, Any]]) -
             items[entry["id"]] = _with(account, items[entry["id"]], entry, param)
     if not items:
         raise InvalidRequest("A subscription must have at least one active plan.", "items")
-    check([item["price"] for item in items.values()])
+    check(account, [item["price"] for item in items.values()], subscription["currency"])
     return list(items.values())
 
 

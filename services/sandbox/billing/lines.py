@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.sandbox import objects
-from services.sandbox.billing import money
+from services.sandbox.billing import money, prices
 from services.sandbox.billing.account import Account
 from services.sandbox.store import Body
 
@@ -20,24 +20,40 @@ def product_name(account: Account, price: Body) -> str:
     return str(product["name"]) if product else str(price["nickname"] or price["id"])
 
 
-def item_amount(item: Body) -> int:
+def item_amount(account: Account, item: Body) -> int:
     """What a subscription item costs for a whole period, before discounts."""
-    return money.times(item["price"]["unit_amount_decimal"], item["quantity"])
+    return prices.cost(account, item["price"], item["quantity"], _currency(account, item))
 
 
-def pricing(price: Body) -> dict[str, Any]:
+def pricing(account: Account, price: Body, currency: str) -> dict[str, Any]:
     """The hash that says which price a line or an invoice item was made from."""
     details = objects.part("price_details", price=price["id"], product=price["product"])
-    return objects.part("pricing", price_details=details, unit_amount_decimal=price["unit_amount_decimal"])
+    exact = prices.unit(account, price, currency)
+    return objects.part("pricing", price_details=details, unit_amount_decimal=exact)
+
+
+def _currency(account: Account, item: Body) -> str:
+    """The currency that an item is billed in: its subscription's, which need not be its price's own."""
+    return str(account.get("subscription", item["subscription"])["currency"])
+
+
+def _rate(account: Account, price: Body, currency: str) -> str:
+    """`$49.00 / month`, `$10.00 per 100 / month`, `tiered / month`."""
+    exact, rule = prices.unit(account, price, currency), price["transform_quantity"]
+    each = money.text(money.times(exact, 1), currency) if exact is not None else "tiered"
+    package = f" per {rule['divide_by']}" if rule else ""
+    return f"{each}{package} / {price['recurring']['interval']}"
 
 
 def of_item(account: Account, invoice_id: str, item: Body, span: Span, share: Share = WHOLE) -> Body:
-    """The line for a period of a subscription item, or for a share of it; a trial's share is 0."""
-    price, quantity = item["price"], item["quantity"]
-    amount = money.divide(item_amount(item), *share)
+    """The line for a period of a subscription item, or for a share of it; a trial's share is 0.
+
+    One line whatever the price (Stripe writes a line for each of its tiers).
+    """
+    price, quantity, currency = item["price"], item["quantity"], _currency(account, item)
+    amount = money.divide(item_amount(account, item), *share)
     name = product_name(account, price)
-    rate = money.text(money.times(price["unit_amount_decimal"], 1), price["currency"])
-    text = f"{quantity} × {name} (at {rate} / {price['recurring']['interval']})"
+    text = f"{quantity} × {name} (at {_rate(account, price, currency)})"
     details = objects.part(
         "line_item.parent.subscription_item", subscription=item["subscription"], subscription_item=item["id"]
     )
@@ -46,13 +62,13 @@ def of_item(account: Account, invoice_id: str, item: Body, span: Span, share: Sh
         id=account.ids.new("il"),
         amount=amount,
         subtotal=amount,
-        currency=price["currency"],
+        currency=currency,
         description=f"Trial period for {name}" if share == NOTHING else text,
         invoice=invoice_id,
         period={"start": span[0], "end": span[1]},
         quantity=quantity,
         quantity_decimal=str(quantity),
-        pricing=pricing(price),
+        pricing=pricing(account, price, currency),
         parent=objects.part(
             "line_item.parent", type="subscription_item_details", subscription_item_details=details
         ),

@@ -51,4 +51,9 @@ def times(unit: str, quantity: int) -> int:
     """A price's `unit_amount_decimal` so many times, in whole minor units."""
     if "." not in unit:
         return int(unit) * quantity
-    return int((Decimal(unit) * quantity).quantize(Decimal(1), ROUND_HALF_UP))
+    return whole(Decimal(unit) * quantity)
+
+
+def whole(exact: Decimal) -> int:
+    """An amount with fractions of the minor unit, rounded."""
+    return int(exact.quantize(Decimal(1), ROUND_HALF_UP))

@@ -62,7 +62,7 @@ def _same(old: Body, new: Body) -> bool:
 
 def _item(account: Account, subscription: Body, item: Body, at: int, sign: int) -> Body | None:
     start, stop = item["current_period_start"], item["current_period_end"]
-    whole = lines.item_amount(item)
+    whole = lines.item_amount(account, item)
     for _, coupon in discounts.running(account, subscription["discounts"], at):
         if coupon["percent_off"] is not None:
             whole -= money.percent(whole, coupon["percent_off"])
@@ -80,7 +80,7 @@ def _item(account: Account, subscription: Body, item: Body, at: int, sign: int) 
         subscription["currency"],
         subscription=subscription["id"],
         description=f"{what} {quantity}{lines.product_name(account, item['price'])} after {day}",
-        pricing=lines.pricing(item["price"]),
+        pricing=lines.pricing(account, item["price"], subscription["currency"]),
         quantity=item["quantity"],
         discountable=False,
         proration=True,

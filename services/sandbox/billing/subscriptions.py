@@ -18,6 +18,7 @@ from services.sandbox.billing import (
     proration,
     standing,
 )
+from services.sandbox.billing import prices as pricing
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.agenda import ENDED, period_end
 from services.sandbox.billing.ending import end
@@ -35,7 +36,7 @@ def create(account: Account, **params: Any) -> Body:
     trial_period_days or trial_end (seconds UTC or "now"), trial_from_plan, trial_settings, discounts,
     collection_method, days_until_due, default_payment_method, billing_cycle_anchor, proration_behavior,
     cancel_at, cancel_at_period_end, payment_behavior, add_invoice_items, description, metadata,
-    payment_settings. Raises CardDeclined with payment_behavior=error_if_incomplete.
+    payment_settings, currency. Raises CardDeclined with payment_behavior=error_if_incomplete.
     """
     customer = account.customer(params["customer"])
     prices = [
@@ -43,12 +44,13 @@ def create(account: Account, **params: Any) -> Body:
     ]
     if not prices:
         raise MissingParameter("items")
-    items.check(prices)
+    currency = _currency(account, customer, params, prices)
+    items.check(account, prices, currency)
     _check_room(account, customer)
     trial_end = _trial_end(account, params, prices)
     _check_payment(account, customer, params, trial_end)
-    balance.use_currency(account, customer, prices[0]["currency"])
-    subscription = _begin(account, customer, params, prices, trial_end)
+    balance.use_currency(account, customer, currency)
+    subscription = _begin(account, customer, {**params, "currency": currency}, prices, trial_end)
     _first_invoice(account, subscription, params, trial_end)
     return subscription
 
@@ -124,6 +126,16 @@ def check_trial_end(account: Account, trial_end: int) -> None:
         raise InvalidRequest("Invalid timestamp: can be no more than two years in the future.", "trial_end")
 
 
+def _currency(account: Account, customer: Body, params: dict[str, Any], prices: list[Body]) -> str:
+    """What is asked for, else the customer's own where all prices have it, else the first price's own."""
+    if params.get("currency"):
+        return str(params["currency"]).lower()
+    own = customer["currency"]
+    if own and all(pricing.sold_in(account, price, own) for price in prices):
+        return str(own)
+    return str(prices[0]["currency"])
+
+
 def _begin(
     account: Account, customer: Body, params: dict[str, Any], prices: list[Body], trial_end: int | None
 ) -> Body:
@@ -152,7 +164,7 @@ def _begin(
         "sub",
         id=sub_id,
         customer=customer["id"],
-        currency=prices[0]["currency"],
+        currency=params["currency"],
         items=listing,
         start_date=now,
         billing_cycle_anchor=anchor,

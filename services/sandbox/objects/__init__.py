@@ -91,6 +91,8 @@ def plan_of(price: dict[str, Any]) -> dict[str, Any]:
         metadata=dict(price["metadata"]),
         nickname=price["nickname"],
         product=price["product"],
+        tiers_mode=price["tiers_mode"],
+        transform_usage=price["transform_quantity"],
         usage_type=recurring["usage_type"],
     )
 

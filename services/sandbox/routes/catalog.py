@@ -11,6 +11,8 @@ from services.sandbox.schema import (
     Schema,
     boolean,
     decimal,
+    either,
+    hash_by_key,
     hash_of,
     integer,
     list_of,
@@ -31,10 +33,25 @@ _RECURRING = hash_of(
         "usage_type": one_of("licensed"),
     }
 )
+_TIERS = list_of(
+    hash_of(
+        {
+            "up_to": need(either(("inf",), natural)),
+            "flat_amount": natural,
+            "flat_amount_decimal": decimal,
+            "unit_amount": natural,
+            "unit_amount_decimal": decimal,
+        }
+    )
+)
+_AMOUNTS: Schema = {"unit_amount": natural, "unit_amount_decimal": decimal, "tiers": _TIERS}
 PRICE: Schema = {
+    **_AMOUNTS,
     "currency": need(text),
-    "unit_amount": natural,
-    "unit_amount_decimal": decimal,
+    "currency_options": hash_by_key(hash_of(_AMOUNTS)),
+    "billing_scheme": one_of("per_unit", "tiered"),
+    "tiers_mode": one_of("graduated", "volume"),
+    "transform_quantity": hash_of({"divide_by": need(natural), "round": need(one_of("up", "down"))}),
     "recurring": _RECURRING,
     "nickname": text,
     "lookup_key": text,
@@ -94,7 +111,10 @@ ROUTES: list[Route] = [
     post(
         "/v1/prices/{id}",
         catalog.update_price,
-        {name: PRICE[name] for name in ("active", "nickname", "lookup_key", "tax_behavior", "metadata")},
+        {
+            name: PRICE[name]
+            for name in ("active", "nickname", "lookup_key", "tax_behavior", "metadata", "currency_options")
+        },
     ),
     lists("/v1/coupons", "coupon"),
     post(
