@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 
 from models import SyncCursor
@@ -21,6 +22,12 @@ from services.staff import people
 def _no_pages_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     # Without it AppTest skips dashboard.py from its second run on.
     monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
+
+
+@pytest.fixture(autouse=True)
+def _no_search_for_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each AppTest would read the metadata of every installed package: most of a page's test. We use none.
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
 
 
 @pytest.fixture(autouse=True)
