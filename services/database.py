@@ -142,12 +142,18 @@ def transaction() -> Iterator[Session]:
         yield opened
 
 
+def insert(table: type[Base], dialect: str) -> Any:
+    """An INSERT into the table that can say what to do with rows that are there already."""
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(table.__table__)  # type: ignore[attr-defined]
+
+
 def insert_once(session: Session, table: type[Base], values: dict[str, Any]) -> bool:
     """Whether the row is new; a row with the same primary key stays as it is, whoever writes it meanwhile."""
-    make = sqlite.insert if is_sqlite() else postgresql.insert
-    statement = make(table).values(values).on_conflict_do_nothing()
+    connection = session.connection()
+    statement = insert(table, connection.dialect.name).values(values).on_conflict_do_nothing()
     # not rowcount, which PostgreSQL's driver leaves at -1 here
-    return session.connection().execute(statement.returning(sa.literal(1))).first() is not None
+    return connection.execute(statement.returning(sa.literal(1))).first() is not None
 
 
 def create_schema() -> None:

@@ -8,12 +8,15 @@ TrialdeskError                     .message what is wrong · .remedy what to do
 ├── NotAllowed                     .permission that the person lacks
 ├── Conflict                       the object has changed, or another person has acted already
 ├── Unavailable                    a service that we need does not answer now (retry later)
-└── Refused                        the other side said no: .code and .request_id
+├── Refused                        the other side said no: .code and .request_id
+└── Unforeseen                     a mistake of ours: the log has the details under .reference
 
 Rooms add their own leaves below these; nobody raises a bare Exception.
 """
 
 from __future__ import annotations
+
+import uuid
 
 
 class TrialdeskError(Exception):
@@ -84,3 +87,13 @@ class Refused(TrialdeskError):
         super().__init__(message, remedy=remedy)
         self.code = code
         self.request_id = request_id
+
+
+class Unforeseen(TrialdeskError):
+    """Something went wrong that nobody thought of; whoever makes it logs the error under `reference`."""
+
+    def __init__(self, what: str, error: Exception) -> None:
+        self.reference = uuid.uuid4().hex[:8]
+        super().__init__(
+            f"{what} ({type(error).__name__}).", remedy=f"The log has the details under {self.reference}."
+        )

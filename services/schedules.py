@@ -10,17 +10,18 @@ import asyncio
 import logging
 import sys
 import threading
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from services import config, database, durable, migrations, sandbox_process
 from services.config import Settings
 from services.desk import commands as _desk_work
-from services.errors import TrialdeskError, Unavailable
-from services.mirror import cursors, facts, identity, poll, pull
+from services.errors import TrialdeskError, Unavailable, Unforeseen
+from services.mirror import cursors, facts, identity, poll, progress, pull
 from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
 from services.staff import people
@@ -98,14 +99,9 @@ class Desk:
             self._stand_still(problem)
             return None
         except Exception as error:  # whatever it is, pages must say so instead of waiting for ever
-            reference = uuid.uuid4().hex[:8]
-            _log.exception("The start failed (reference %s).", reference)
-            self._stand_still(
-                TrialdeskError(
-                    f"The desk could not start ({type(error).__name__}).",
-                    remedy=f"The log has the details under {reference}.",
-                )
-            )
+            unforeseen = Unforeseen("The desk could not start", error)
+            _log.exception("The start failed (reference %s).", unforeseen.reference)
+            self._stand_still(unforeseen)
             return None
         self.startup = Startup(step="Ready", ready=True)
         return settings
@@ -155,7 +151,7 @@ class Desk:
         while not self._stopping.is_set():
             failures = 0 if self._look() else failures + 1
             if failures and self._sandbox is not None:
-                self._managed(partial(self._revive, settings, self._sandbox))
+                _problem_of(partial(self._revive, settings, self._sandbox))
             self._stopping.wait(min(2.0**failures, _LONGEST_PAUSE) if failures else every)
 
     def _revive(self, settings: Settings, sandbox: SandboxProcess) -> None:
@@ -168,23 +164,41 @@ class Desk:
 
         What has changed is looked for also while something cannot be pulled.
         """
-        pulled = self._managed(self._pull)
-        return (not cursors.begun() or self._managed(poll.once)) and pulled
+        problems = [found for step in (self._pull, _take_in) if (found := _problem_of(step))]
+        for problem in problems:
+            if isinstance(problem, Unforeseen):  # told last, as a step that went well clears what was told
+                _tell(problem)
+        return not problems
 
     def _pull(self) -> None:
         if not cursors.complete():
             pull.whole_account(self._stopping.is_set)
 
-    def _managed(self, step: Callable[[], object]) -> bool:
-        try:
-            step()
-        except TrialdeskError as error:  # the tables hold it for the banner
-            _log.warning("The account could not be read: %s", error)
-            return False
-        except Exception:  # the loop must live on; the next look starts from what is stored
-            _log.exception("Reading the account failed.")
-            return False
-        return True
+
+def _take_in() -> None:
+    if cursors.begun():
+        poll.once()
+
+
+def _problem_of(step: Callable[[], object]) -> TrialdeskError | None:
+    """Why the step did not get to its end; the loop lives on, the next look starts from what is stored."""
+    try:
+        step()
+    except TrialdeskError as error:  # the tables hold it for the banner
+        _log.warning("The account could not be read: %s", error)
+        return error
+    except Exception as error:
+        problem = Unforeseen("The account could not be read: something went wrong in the desk", error)
+        _log.exception("Reading the account failed (reference %s).", problem.reference)
+        return problem
+    return None
+
+
+def _tell(problem: Unforeseen) -> None:
+    try:
+        progress.trouble(str(problem))
+    except SQLAlchemyError:  # the database itself may be what is wrong
+        _log.exception("The problem %s could not be noted.", problem.reference)
 
 
 class _Process:

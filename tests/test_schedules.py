@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ import pytest
 from models import Customer, CustomerFacts, Workspace
 from services import clock, config, database, durable, migrations, schedules
 from services.errors import ConfigurationError, TrialdeskError, Unavailable, WrongAccount
-from services.mirror import cursors, progress
+from services.mirror import cursors, poll, progress, pull
 from services.schedules import Desk
 from services.staff import people
 from services.stripe_api.failures import KeyRejected
@@ -226,6 +228,42 @@ def test_what_nobody_foresaw_is_said_with_a_reference(
     assert "ZeroDivisionError" in problem.message
     [record] = [record for record in caplog.records if "The start failed" in record.message]
     assert record.message.rpartition("reference ")[2].rstrip(").") in problem.remedy
+
+
+@pytest.mark.parametrize("step", ["pull", "poll"])
+def test_what_nobody_foresaw_while_reading_is_told_by_the_banner_until_it_is_over(
+    account: Sandbox,
+    settings: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
+) -> None:
+    """While the pull goes wrong the poll still goes well, and must not clear what was told."""
+    broken = threading.Event()
+    broken.set()
+    module, name = {"pull": (pull, "finish"), "poll": (poll, "fetch")}[step]
+    whole = getattr(module, name)
+
+    def fail(*args: object) -> object:
+        if broken.is_set():
+            raise ZeroDivisionError
+        return whole(*args)
+
+    monkeypatch.setattr(module, name, fail)
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, poll_interval="1")
+    with started() as desk:
+        until(lambda: desk.startup.ready, "ready")
+        told: list[str] = []
+        until(lambda: told.append(_told()) or "ZeroDivisionError" in told[-1], "the banner tells it")
+        [reference] = re.findall(r"under (\w+)\.", told[-1])
+        assert any(f"reference {reference}" in record.message for record in caplog.records)
+        broken.clear()
+        until(lambda: _pulled() and not _told(), "the banner is clear again")
+
+
+def _told() -> str:
+    with database.session() as session:
+        return progress.read(session).last_error
 
 
 def test_a_desk_that_is_stopped_while_it_starts_leaves_nothing_behind(

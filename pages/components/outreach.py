@@ -16,6 +16,7 @@ import streamlit as st
 from pages.components import formats
 from pages.components.dialog import Reason, show, show_problem
 from services import clock, config, database
+from services.customers import notes
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, TrialdeskError
@@ -58,7 +59,7 @@ def call_dialog(person: Person, customer_id: str) -> None:
         with database.session() as session:
             customer = reachable.customer(session, customer_id)
             callers = calls.assignees(session)
-            owner = calls.owner_of(session, customer_id)
+            owner = notes.owner(session, customer_id)
     except TrialdeskError as error:
         show_problem("Request a call", error)
         return

@@ -133,7 +133,7 @@ def _tag(text: str) -> str:
 
 
 def owner(session: Session, customer: str) -> int | None:
-    """The staff member who looks after the customer."""
+    """The staff id of whoever looks after the customer; None where nobody does."""
     profile = session.get(CustomerProfile, customer)
     return profile.owner if profile else None
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models import Charge, Event
+from services import database
 from services.mirror import changes
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
@@ -75,9 +75,9 @@ def save(session: Session, events: Iterable[Object]) -> None:
     for found in rows:
         found["customer"] = found["customer"] or owners.get(charges.get(found["id"], ""))
     connection = session.connection()
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    insert = database.insert(Event, connection.dialect.name)
     rows.sort(key=lambda found: str(found["id"]))
-    connection.execute(make(table(Event)).on_conflict_do_nothing(index_elements=["id"]), rows)
+    connection.execute(insert.on_conflict_do_nothing(index_elements=["id"]), rows)
 
 
 def _customer(source: Object) -> str | None:

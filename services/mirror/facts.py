@@ -12,7 +12,6 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models import Customer, CustomerFacts, Subscription, Workspace
@@ -152,7 +151,6 @@ def _blank() -> Facts:
 def _save(connection: sa.Connection, facts: list[Facts]) -> None:
     if not facts:
         return
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    insert = make(table(CustomerFacts))
+    insert = database.insert(CustomerFacts, connection.dialect.name)
     changed = {name: insert.excluded[name] for name in CustomerFacts.model_fields if name != "customer"}
     connection.execute(insert.on_conflict_do_update(index_elements=["customer"], set_=changed), facts)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models import InboxItem
@@ -48,7 +47,6 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
     `source`: poll, webhook, replay. Whatever has an id and a time is kept, also what cannot be applied.
     """
     connection = session.connection()
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     rows = [
         {
             "id": str(event["id"]),
@@ -65,16 +63,15 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
     ]
     if not rows:
         return 0
-    insert = make(table(InboxItem)).on_conflict_do_nothing(index_elements=["id"]).returning(_INBOX.id)
+    insert = database.insert(InboxItem, connection.dialect.name).on_conflict_do_nothing(index_elements=["id"])
     rows.sort(key=lambda row: str(row["id"]))
-    return len(connection.execute(insert, rows).all())
+    return len(connection.execute(insert.returning(_INBOX.id), rows).all())
 
 
 def keep_unreadable(session: Session, source: Object, error: UnreadableObject, seen_at: int) -> None:
     """Keeps an object of a list that cannot be read as failed, with its reason; seen again, the newer one."""
     connection = session.connection()
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    insert = make(table(InboxItem)).values(
+    insert = database.insert(InboxItem, connection.dialect.name).values(
         id=str(source["id"]),
         source="pull",
         type=str(source["object"]),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Event, Product, SyncCursor, Workspace
-from services import clock
+from services import clock, database
 from services.mirror import cursors, shapes
 from services.mirror.tables import table
 
@@ -67,6 +67,14 @@ def read(session: Session) -> Progress:
         age=None if fresh is None or pulled_at is None else max(0, clock.now() - fresh),
         last_error=next(iter(errors), workspace.last_error if workspace else ""),
     )
+
+
+def trouble(problem: str) -> None:
+    """Notes why the account could not be read (a sentence), for the banner."""
+    with database.transaction() as session:
+        workspace = session.get(Workspace, 1)
+        if workspace is not None:
+            workspace.last_error = problem
 
 
 def _resource(session: Session, name: str, row: SyncCursor | None, oldest: int | None) -> ResourceProgress:

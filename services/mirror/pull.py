@@ -14,7 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from models import Workspace
 from services import clock, database
 from services.errors import TrialdeskError
-from services.mirror import complete, cursors, events, facts, inbox, orphans, rates, shapes, vanished
+from services.mirror import (
+    complete,
+    cursors,
+    events,
+    facts,
+    inbox,
+    orphans,
+    progress,
+    rates,
+    shapes,
+    vanished,
+)
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object
@@ -40,7 +51,7 @@ def begin() -> None:
     except RightMissing as refused:
         now = refused.as_of
     except TrialdeskError as error:
-        _note(str(error))
+        progress.trouble(str(error))
         raise
     cursors.prepare(now or clock.now())
 
@@ -96,13 +107,6 @@ def finish() -> None:
         workspace = session.get(Workspace, 1)
         if workspace is not None:
             workspace.pulled_at, workspace.last_error = clock.now(), ""
-
-
-def _note(problem: str) -> None:
-    with database.transaction() as session:
-        workspace = session.get(Workspace, 1)
-        if workspace is not None:
-            workspace.last_error = problem
 
 
 def _to_its_end(resource: str, stop: Callable[[], bool]) -> TrialdeskError | None:

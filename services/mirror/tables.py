@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from models import Coupon, Price, Subscription
 from models.base import Mirrored
+from services import database
 from services.mirror.shapes.reading import Row
 
 _TURN = 7_235_015  # any number: the advisory lock of those who write mirrored and derived rows
@@ -75,15 +75,10 @@ def _ordered(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: cast(str, row["id"]))
 
 
-def _insert(model: type[Mirrored], dialect: str) -> Any:
-    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return make(table(model))
-
-
 @cache
 def _upsert(model: type[Mirrored], exact: bool, dialect: str) -> Any:
     columns = table(model).c
-    insert = _insert(model, dialect)
+    insert = database.insert(model, dialect)
     derived = _DERIVED.get(table(model).name, frozenset())
     changed = {
         column.name: insert.excluded[column.name]
@@ -116,7 +111,7 @@ def _kept(model: type[Mirrored], excluded: Any) -> dict[str, Any]:
 def _bury(model: type[Mirrored], dialect: str) -> Any:
     columns = table(model).c
     named: Row = {name: sa.bindparam(name) for name in ("id", "as_of", "created")}
-    insert = _insert(model, dialect).values({**_blank(model), **named, "deleted": True})
+    insert = database.insert(model, dialect).values({**_blank(model), **named, "deleted": True})
     later = sa.case((columns.as_of > insert.excluded.as_of, columns.as_of), else_=insert.excluded.as_of)
     return insert.on_conflict_do_update(
         index_elements=["id"], set_={"deleted": True, "as_of": later}, where=columns.deleted.is_(False)

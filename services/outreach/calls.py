@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from models import CallRequest, CustomerProfile, Staff
+from models import CallRequest, Staff
 from services import clock, database
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import facts
@@ -69,12 +69,6 @@ def new_token() -> str:
 def assignees(session: Session) -> list[Person]:
     """Everybody who may be asked to make calls."""
     return [person for person in people.active(session) if person.may(Permission.WORK_CALLS)]
-
-
-def owner_of(session: Session, customer: str) -> int | None:
-    """The staff id of whoever looks after the customer; None where nobody does."""
-    profile = session.get(CustomerProfile, customer)
-    return profile.owner if profile else None
 
 
 def request(session: Session, token: str, person: Person, wish: Wish) -> bool:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from models import CallRequest, Customer, CustomerFacts, CustomerProfile
+from models import CallRequest, Customer, CustomerFacts
 from services import clock
 from services.clock import DAY
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -153,13 +153,8 @@ def test_an_end_needs_an_outcome_that_fits(
     assert set(OUTCOMES) == set(calls.CLOSED)
 
 
-@pytest.mark.usefixtures("jo")
-def test_the_owner_of_a_customer_is_known(database: ModuleType, ann: Person) -> None:
-    with database.transaction() as session:
-        assert calls.owner_of(session, "cus_jo") is None
-        session.add(CustomerProfile(customer="cus_jo", owner=ann.id))
+def test_those_who_work_calls_can_be_given_one(database: ModuleType, ann: Person) -> None:
     with database.session() as session:
-        assert calls.owner_of(session, "cus_jo") == ann.id
         assert [person.id for person in calls.assignees(session)] == [ann.id]
 
 
