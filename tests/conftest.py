@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
 from services import clock, database
 from tests.support import postgres
 
+hypothesis.settings.register_profile("desk", deadline=None)  # no test is timed
+hypothesis.settings.load_profile("desk")
 BACKENDS = ("sqlite", "postgresql")
 
 

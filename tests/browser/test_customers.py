@@ -15,7 +15,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)  # milliseconds; a machine may be busy with other tests
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ drawn_trials = st.tuples(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(drawn_trials, min_size=1, max_size=8))
 def test_each_trial_is_in_one_of_six_states_and_the_oracle_agrees(database, drawn) -> None:
     with database.transaction() as session:

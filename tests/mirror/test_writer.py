@@ -65,7 +65,7 @@ VERSIONS = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(versions=VERSIONS, together=st.integers(1, 4))
 def test_whatever_the_order_the_newest_version_and_its_children_win(
     database: ModuleType, versions: list[tuple[int, set[int], bool]], together: int
