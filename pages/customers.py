@@ -20,7 +20,9 @@ COLUMNS = (
     Column("email", "Email", width=210),
     Column("status", "Status", "status", width=125),
     Column("plan", "Plan"),
-    Column("mrr", "MRR", "micros", help="What the customer pays in a month, after lasting discounts."),
+    Column(
+        "mrr", "MRR", "micros", width=95, help="What the customer pays in a month, after lasting discounts."
+    ),
     Column("days_left", "Trial", "days_left", help="Days that a running trial has left."),
     Column(
         "open_amount", "At stake", "money", currency="open_currency", help="What failed invoices ask for."

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from models import Dispute
+from models import Dispute, InvoiceItem
 from pages.components import customer_words, formats, links, statuses
 from pages.components.actions import action_buttons
 from services.customers import billing
@@ -108,16 +108,26 @@ def _plan(person: Person, plan: Plan, subjects: Subjects, now: int) -> None:
             st.text(customer_words.item(item))
         for rebate in plan.rebates:
             st.text(customer_words.rebate(rebate))
-        for sentence in customer_words.standing(plan, now):
+        subject = subjects.get(row.id)
+        on_file = subject is not None and subject.payment_method is not None
+        for sentence in customer_words.standing(plan, now, on_file=on_file):
             st.caption(formats.plain(sentence))
-        if row.id in subjects:
-            action_buttons(person, subjects[row.id])
+        if subject is not None:
+            action_buttons(person, subject)
 
 
 def pending(record: Record) -> None:
-    """Charges that wait for the next invoice; nothing where there are none."""
-    if not record.pending:
-        return
-    st.subheader("On the next invoice", anchor=False)
-    for row in record.pending:
-        st.text(customer_words.pending(row))
+    """Charges that wait for the next invoice, apart from those that none will bring."""
+    over = {plan.row.id for plan in record.plans if plan.over}
+    stranded = [row for row in record.pending if row.subscription in over]
+    _charges("On the next invoice", [row for row in record.pending if row not in stranded])
+    if stranded:
+        _charges("Waiting, and not billed by itself", stranded)
+        st.caption("It belongs to a subscription that is over: bill it in Stripe, or delete it there.")
+
+
+def _charges(title: str, rows: Sequence[InvoiceItem]) -> None:
+    if rows:
+        st.subheader(title, anchor=False)
+        for row in rows:
+            st.text(customer_words.pending(row))

@@ -76,10 +76,10 @@ def rebate(one: Rebate) -> str:
     return f"{off}{how_long}{name}"
 
 
-def standing(plan: Plan, now: int) -> list[str]:
+def standing(plan: Plan, now: int, *, on_file: bool = False) -> list[str]:
     """How a subscription stands and what comes next, a sentence each."""
     row = plan.row
-    told = [_trial(plan, now), _ending(plan), _next_bill(plan), _pause(plan)]
+    told = [_trial(plan, now), _ending(plan), _next_bill(plan), _pause(plan, on_file)]
     if row.collection_method == "send_invoice" and not plan.over:
         told.append(f"Invoices are sent, due after {formats.plural(row.days_until_due or 0, 'day')}.")
     return [sentence for sentence in told if sentence]
@@ -122,14 +122,14 @@ def _next_bill(plan: Plan) -> str:
     return f"The next period begins on {formats.day(row.current_period_end)}."
 
 
-def _pause(plan: Plan) -> str:
+def _pause(plan: Plan, on_file: bool) -> str:
     row = plan.row
     if row.pause_collection:
         until = f" until {formats.day(row.pause_resumes_at)}" if row.pause_resumes_at else ""
         return f"Payments are not collected{until}."
     if row.status == "paused":
         return f"It is paused{_PAUSED_BY.get(row.paused_by or '', '')}."
-    if row.status == "trialing" and row.trial_end_behavior in ("cancel", "pause"):
+    if row.status == "trialing" and not on_file and row.trial_end_behavior in ("cancel", "pause"):
         verb = "is canceled" if row.trial_end_behavior == "cancel" else "pauses"
         return f"Without a payment method it {verb} at the trial’s end."
     return ""

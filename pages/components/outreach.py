@@ -32,6 +32,7 @@ NO_MAIL_SERVER = (
 _BRIEF_LINK = (
     "The card link opens for a few minutes only. It stays readable in this message on the Outbox page."
 )
+_USUAL = ("payment_failed", "blank")  # what is chosen first; a text for another occasion is not
 _FIRST_HOUR = time(10)
 NOBODY = 0
 
@@ -100,7 +101,7 @@ class _MessageDialogue:
         self._drafts = {choice.template.slug: choice.draft for choice in choices if choice.draft}
         self._names = {choice.template.slug: choice.template.name for choice in choices}
         self._closed = [choice for choice in choices if not choice.draft]
-        self._wanted = wanted if wanted in self._drafts else next(iter(self._drafts))
+        self._wanted = next(slug for slug in (wanted, *_USUAL) if slug in self._drafts)
         self._leaves = messages.has_mail_server()
         self.confirm = "Send" if self._leaves else "Put into the outbox"
         if wanted and self._wanted != wanted:
@@ -206,7 +207,7 @@ class _CallDialogue:
         left_out = self._left_out()
         number = len(self._tokens) - len(left_out)
         whom = "the customer" if number == 1 else f"{number} customers"
-        when = f"by {formats.moment(due)}" if due else "without a date"
+        when = f"by {formats.moment(due)} ({formats.zone_name()})" if due else "without a date"
         happens = f"{who} is asked to call {whom} {when}." if who != "Nobody yet" else (
             f"A call with {whom} waits on the Calls page for somebody to take it, {when}."
         )  # fmt: skip

@@ -42,13 +42,21 @@ def line(figure: Figure, currency: str = "") -> None:
     beside = f" ({change})" if change else ""
     words = f"{DEFINITIONS[figure.key].title}: {value(figure, currency)}{beside}"
     if figure.amounts and figure.amounts[1]:
-        words += f" ({' of '.join(formats.money(amount, currency) for amount in figure.amounts)})"
+        words += (
+            f" ({_counted(figure)}; {' of '.join(formats.money(one, currency) for one in figure.amounts)})"
+        )
     if figure.page:
         _link(figure, formats.plain(words), help=explained(figure))
     else:
         st.markdown(
             formats.plain(words), help=f"{explained(figure)} {DEFINITIONS[figure.key].more}", width="content"
         )
+
+
+def _counted(figure: Figure) -> str:
+    """How many of how many: a share by number and its money need not agree."""
+    assert isinstance(figure.value, Rate)
+    return f"{formats.count(figure.value.part)} of {formats.plural(figure.value.whole, 'payment')}"
 
 
 def _link(figure: Figure, label: str, help: str | None = None) -> None:

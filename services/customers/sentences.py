@@ -159,7 +159,7 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "invoice.marked_uncollectible": lambda f, w: f"{_invoice(f, w)} was given up as uncollectible",
     "invoiceitem.created": lambda f, w: (
         f"A {'credit' if (f.get('amount') or 0) < 0 else 'charge'}{_sum(f, w, 'amount')} "
-        "was added for the next invoice"
+        f"was {'put on an invoice' if f.get('invoice') else 'added for the next invoice'}"
     ),
     "invoiceitem.deleted": lambda f, w: f"A pending charge{_sum(f, w, 'amount')} was removed",
     "charge.succeeded": lambda f, w: f"A payment{_sum(f, w, 'amount')} succeeded",

@@ -102,11 +102,19 @@ def _actions(session: Session, asked: _Asked) -> Iterator[Entry]:
             id=row.token,
             title=row.command.replace("_", " ").replace("-", " ").capitalize(),
             detail="\n".join(
-                part for part in (*_why(row, asked.person), row.error.get("message", "")) if part
+                part
+                for part in (*_announced(row), *_why(row, asked.person), row.error.get("message", ""))
+                if part
             ),
             who=row.staff_name,
             state=row.state,
         )
+
+
+def _announced(row: Action) -> list[str]:
+    """What the dialog said first, with the amount or the day: it tells two actions of one kind apart."""
+    happens: list[str] = row.preview.get("happens", [])
+    return list(happens[:1])
 
 
 def _why(row: Action, person: Person) -> tuple[str, ...]:

@@ -31,9 +31,9 @@ from services.stripe_api.client import Answer
 
 _BILLED = frozenset(("trialing", "active", "past_due"))
 _EARLIER = {
-    "open": "An invoice over {} of an earlier charge is still open: for that amount retry its payment; "
+    "open": "An invoice for {} of an earlier charge is still open: for that amount retry its payment; "
     "this is charged on top.",
-    "draft": "A draft invoice over {} of an earlier charge was left in Stripe: finish or delete it there; "
+    "draft": "A draft invoice for {} of an earlier charge was left in Stripe: finish or delete it there; "
     "this is charged on top.",
 }
 _A_SECOND = "Adding the charge again would make a second invoice."
@@ -97,7 +97,7 @@ class AddCharge(Command):
         amount = words.money(params["amount"], params["currency"])
         if params["when"] == "now":
             return Preview(
-                (f"An invoice over {amount} is made, and the card on file is charged now.",),
+                (f"An invoice for {amount} is made, and the card on file is charged now.",),
                 (
                     *_earlier(subject),
                     "A charge can only be given back as a refund.",
@@ -216,6 +216,7 @@ def _draft(work: Work) -> Answer:
 
 def _add_item(work: Work) -> Answer:
     params = {name: work.params[name] for name in ("customer", "amount", "currency", "description")}
+    params["discountable"] = False  # the customer pays what was typed, whatever discounts there are
     if work.params["subscription"]:
         params["subscription"] = work.params["subscription"]
     if "draft" in work.made:

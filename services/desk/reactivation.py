@@ -196,7 +196,7 @@ def _charged_now(subject: Subject, quote: Quote | None) -> str:
     assert subject.subscription is not None
     amount = words.money(quote.amount_due, quote.currency) if quote else "Its price"
     if subject.subscription.collection_method == "send_invoice":
-        return f"An invoice over {amount} is sent now."
+        return f"An invoice for {amount} is sent now."
     return f"{amount} is charged now." if not quote or quote.amount_due else "Nothing is charged now."
 
 

@@ -19,7 +19,7 @@ LONGEST_DAYS = 730
 _WITHOUT_CARD = {
     "cancel": "No card is on file: unless the customer adds one, the subscription is canceled {when}.",
     "pause": "No card is on file: unless the customer adds one, the subscription pauses {when}.",
-    "create_invoice": "No card is on file: an invoice over {amount} is made {when} that nobody can pay yet.",
+    "create_invoice": "No card is on file: an invoice for {amount} is made {when} that nobody can pay yet.",
 }
 
 
@@ -192,7 +192,7 @@ def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:
     assert subject.subscription is not None
     amount = words.money(quote.amount_due, quote.currency) if quote else "the plan's price"
     if subject.subscription.collection_method == "send_invoice":
-        return f"An invoice over {amount} is sent to the customer {when}."
+        return f"An invoice for {amount} is sent to the customer {when}."
     if subject.payment_method is None:
         behaviour = subject.subscription.trial_end_behavior or "create_invoice"
         return _WITHOUT_CARD.get(behaviour, _WITHOUT_CARD["create_invoice"]).format(amount=amount, when=when)

@@ -106,6 +106,8 @@ def _deeper(source: Object) -> dict[str, Any]:
                 "cancel_reason": dig(source, "cancellation_details", "reason"),
                 "pause_collection": dig(source, "pause_collection", "behavior"),
             }
+        case "invoiceitem":
+            return {"invoice": ident(source.get("invoice"))}
         case "charge":
             return {"decline_code": dig(source, "outcome", "reason") if source.get("failure_code") else None}
         case "payment_intent":

@@ -67,7 +67,7 @@ def test_a_charge_is_taken_now(visitor: Visitor, parts: dict[str, Part], cast: C
     dialog.get_by_label("Amount").fill("25")
     dialog.get_by_label("Description").fill("Setup")
     dialog.get_by_text("Now", exact=True).click()
-    expect(dialog.get_by_text("An invoice over $25.00 is made, and the card on file")).to_be_visible()
+    expect(dialog.get_by_text("An invoice for $25.00 is made, and the card on file")).to_be_visible()
     visitor.say_why()
     visitor.confirm("Add charge", "$25.00 was charged.")
     invoice, first = cast.sdk.invoices.list({"customer": part.customer}).data

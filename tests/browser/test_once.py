@@ -57,7 +57,7 @@ def test_two_clicks_charge_once(
     dialog.get_by_text("Now", exact=True).click()
     dialog.get_by_label("Reason").fill(WHY)
     dialog.get_by_label("Reason").blur()
-    expect(dialog.get_by_text("An invoice over $25.00 is made")).to_be_visible()
+    expect(dialog.get_by_text("An invoice for $25.00 is made")).to_be_visible()
     visitor.button("Add charge", dialog).evaluate(TWO_CLICKS)
     expect(dialog.get_by_text("$25.00 was charged.")).to_be_visible()
     charges = [one for one in cast.sdk.charges.list({"customer": part.customer}).data if one.amount == 2500]

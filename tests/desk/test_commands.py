@@ -101,6 +101,16 @@ def test_a_charge_waits_for_the_next_invoice(desk: Bench) -> None:
         assert session.get(InvoiceItem, items[0].id)
 
 
+def test_a_discount_does_not_lower_what_was_typed(desk: Bench) -> None:
+    coupon = desk.sdk.coupons.create({"percent_off": 25, "duration": "forever"}).id
+    made = desk.subscribe(desk.customer(), discounts=[{"coupon": coupon}])
+    with database.session() as session:
+        customer = session.get(Subscription, made).customer  # type: ignore[union-attr]
+    about = subject.fresh(customer, made)
+    press(ANA, "add_charge", about, amount="100", description="Workshop", when="next")
+    assert desk.sdk.invoices.create_preview({"subscription": made}).amount_due == 4900 * 3 // 4 + 10_000
+
+
 def test_a_charge_now_bills_this_amount_and_nothing_else_that_waits(desk: Bench) -> None:
     about = desk.in_state("active")
     waiting = desk.sdk.invoice_items.create(
@@ -150,7 +160,7 @@ def test_a_new_charge_warns_of_an_earlier_one_that_is_still_open(desk: Bench, wh
         opened = commands.open(BEN, "add_charge", about.customer.id, object_id)
         return " ".join(commands.preview(opened, {**form, "when": when}).warnings)
 
-    assert f"An invoice over {display(50000, 'usd')} of an earlier charge is still open" in warnings(
+    assert f"An invoice for {display(50000, 'usd')} of an earlier charge is still open" in warnings(
         about.object_id
     )
     desk.sdk.invoices.void_invoice(outcome.next_step.object_id)
@@ -171,7 +181,7 @@ def test_a_charge_that_stops_at_its_draft_leads_to_stripe(
     assert "was left in Stripe: finish or delete it there" in outcome.remedy
     opened = commands.open(BEN, "add_charge", about.customer.id, about.object_id)
     told = commands.preview(opened, {"amount": "1", "description": "x", "when": "next"}).warnings
-    assert f"A draft invoice over {display(50000, 'usd')} of an earlier charge was left" in " ".join(told)
+    assert f"A draft invoice for {display(50000, 'usd')} of an earlier charge was left" in " ".join(told)
 
 
 def test_yen_have_no_decimals(desk: Bench) -> None:

@@ -9,6 +9,13 @@ from services.desk.command import Form
 from services.errors import Conflict
 from tests.desk.bench import ANA, STATES, Bench, press, row
 
+# The commands have tests on both databases; what is to be seen here is the account's.
+pytestmark = pytest.mark.parametrize(
+    "idle_desk",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)],
+    indirect=True,
+    scope="module",
+)
 TRIALS = {"trialing", "trialing without a card"}
 OFFERED = {
     "extend_trial": TRIALS,

@@ -91,7 +91,9 @@ def test_every_number_leads_to_rows_of_a_page_that_exists(account: ModuleType) -
 
 def test_recovered_says_its_money_and_leads_to_its_payments(account: ModuleType) -> None:
     found = {label.replace("\\", ""): to for label, to in links(open_in_menu("overview")).items()}
-    assert found["Recovered: 0.0 % ($0.00 of $19.00)"] == ["failed-payments?show=recovered%3Ausd"]
+    assert found["Recovered: 0.0 % (0 of 1 payment; $0.00 of $19.00)"] == [
+        "failed-payments?show=recovered%3Ausd"
+    ]
     app = open_in_menu("failed_payments", show="recovered:usd")
     assert "Payments in USD that first failed in the last 30 days" in app.markdown[0].value
     rows = app.dataframe[0].value
