@@ -23,7 +23,7 @@ def main(url: str) -> None:
     """Writes one PNG for each view."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with launched() as browser:
-        visitor = Visitor(browser.new_page(viewport={"width": 1280, "height": 860}, bypass_csp=True), url)
+        visitor = Visitor(browser.new_page(viewport={"width": 1440, "height": 900}, bypass_csp=True), url)
         for name, path in VIEWS.items():
             _save(visitor.open(path), name)
         _open_first_trial(visitor)
@@ -33,7 +33,7 @@ def main(url: str) -> None:
 
 
 def _open_first_trial(visitor: Visitor) -> None:
-    visitor.open("customers", status="Trialing")
+    visitor.open("customers", status="trialing")
     box = visitor.page.get_by_test_id("stDataFrame").first.bounding_box()
     if box is None:
         raise SystemExit("The list of customers is not on the page.")
