@@ -15,14 +15,27 @@ PATIENCE = 60_000  # milliseconds; machines that run tests are busy
 WHY = "Asked for it by *mail* <b>today</b>"
 ROW, BOX = 31, 17  # pixels: a table is a picture, so its rows are clicked by position
 _LOOK_EVERY = 100  # milliseconds
-# The script's end is told before its last elements are drawn: the page must also have come to rest.
+# An answer from the desk must follow what was asked last, its script must have ended (which is told before
+# its last elements are drawn), and the page and its dialogs must have come to rest.
 _SETTLED = """() => {
     const app = document.querySelector('[data-testid="stApp"]')
-    const drawn = document.querySelectorAll('[data-testid="stMain"] *').length
+    const drawn = document.querySelectorAll('[data-testid="stApp"] *, [role="dialog"] *').length
     if (drawn !== window.drawn) { window.drawn = drawn; window.drawnAt = performance.now() }
-    return app?.dataset.testScriptState === "notRunning" && performance.now() - window.drawnAt > 250
-        && !document.querySelector('[data-testid="stSkeleton"]')
+    return app?.dataset.testScriptState === "notRunning" && window.answeredAt > window.askedAt
+        && performance.now() - Math.max(window.drawnAt, window.answeredAt) > 200
+        && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
 }"""
+_LISTEN = """(() => {
+    const send = WebSocket.prototype.send
+    WebSocket.prototype.send = function (data) {
+        if (!this.heard) {
+            this.heard = true
+            this.addEventListener("message", () => { window.answeredAt = performance.now() })
+        }
+        window.askedAt = performance.now()
+        return send.call(this, data)
+    }
+})()"""
 
 
 class Visitor:
@@ -31,6 +44,7 @@ class Visitor:
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.url = page, url
         page.set_default_timeout(PATIENCE)
+        page.add_init_script(_LISTEN)
 
     def open(self, path: str, heading: str = "", **parameters: str | int) -> Visitor:
         """Goes to a page by its address and waits until it is drawn (under its heading, when given)."""
