@@ -23,7 +23,7 @@ from models.ledger import Action, ActionStep
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
-from models.sync import Event, InboxItem, SyncCursor, Workspace
+from models.sync import Event, InboxItem, SyncCursor, SyncWindow, Workspace
 
 __all__ = [
     "Action",
@@ -58,6 +58,7 @@ __all__ = [
     "Subscription",
     "SubscriptionItem",
     "SyncCursor",
+    "SyncWindow",
     "Task",
     "Workspace",
 ]

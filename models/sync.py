@@ -31,7 +31,10 @@ class Workspace(Base, table=True):
 
 
 class SyncCursor(Base, table=True):
-    """Where the pull of one resource stands. `state`: waiting, running, complete, failed, denied."""
+    """How the pull of one resource stands. `state`: waiting, running, complete, failed, denied.
+
+    `cursor` is the feed's alone (see services/mirror/cursors).
+    """
 
     __tablename__ = "sync_cursors"
 
@@ -42,6 +45,26 @@ class SyncCursor(Base, table=True):
     started_at: int | None = big()
     finished_at: int | None = big()
     error: str = long_text("")
+
+
+class SyncWindow(Base, table=True):
+    """A part of the account's time that the pull of a resource has to list.
+
+    Lists run newest first: from `high` (None: from now) down to `low`, both included. `cursor` and `reached`
+    (s) are of the last object that was stored, `newest` (s) of the first; `objects` counts them.
+    """
+
+    __tablename__ = "sync_windows"
+
+    resource: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    low: int = big(0, nullable=False)
+    high: int | None = big()
+    cursor: str | None = None
+    newest: int | None = big()
+    reached: int | None = big()
+    objects: int = 0
+    done: bool = False
 
 
 class InboxItem(Base, table=True):

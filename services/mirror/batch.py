@@ -9,8 +9,10 @@ of one id the newest counts; of two equally old ones the later.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
+from typing import TypeVar
 
 from models import Coupon, PaymentMethod
 from services.mirror import shapes
@@ -20,6 +22,7 @@ from services.mirror.shapes.reading import Object, Row, cut, dig, objects
 HEARSAY = 0  # `as_of` of what another object told: anything said by the object itself is newer
 
 Rows = dict[str, Row]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,21 @@ class Batch:
             self._add_family(name, kind.children, source, row, as_of)
         self._look_inside(source, kind.inside, as_of)
         self._hear(name, source)
+
+    def absorb(self, other: Batch) -> None:
+        """Takes in all that another one holds."""
+        for model, rows in other.rows.items():
+            _take_newer(self.rows[model], rows, itemgetter("as_of"))
+        for name, families in other.families.items():
+            _take_newer(self.families[name], families, attrgetter("as_of"))
+        for model, tombs in other.tombs.items():
+            self.tombs[model].update(tombs)
+
+    @property
+    def size(self) -> int:
+        """How many rows it holds, children too."""
+        members = sum(len(one.rows) for families in self.families.values() for one in families.values())
+        return members + sum(map(len, self.rows.values()))
 
     def bury(self, name: str, id: str, as_of: int, created: int = 0) -> None:
         """Notes that an object was deleted."""
@@ -93,3 +111,10 @@ class Batch:
             coupon = catalog.coupon_of(source)
             if isinstance(coupon, dict) and "duration" in coupon:
                 self._put(Coupon, shapes.row_of("coupon", coupon), HEARSAY)
+
+
+def _take_newer(mine: dict[str, T], others: dict[str, T], as_of: Callable[[T], int]) -> None:
+    for id, one in others.items():
+        known = mine.get(id)
+        if known is None or as_of(known) <= as_of(one):
+            mine[id] = one

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from models import SyncCursor
 from services import clock, database
-from services.mirror import changes, shapes
+from services.mirror import changes, shapes, windows
 
 FEED = "feed"
 HISTORY = "events"
@@ -39,8 +39,9 @@ def start_over(session: Session, now: int) -> None:
     session.connection().execute(
         sa.update(SyncCursor)
         .where(col(SyncCursor.resource) != FEED)
-        .values(state="waiting", cursor=None, fetched=0, started_at=None, finished_at=None, error="")
+        .values(state="waiting", fetched=0, started_at=None, finished_at=None, error="")
     )
+    windows.forget(session)
     move_feed(session, now)
 
 
@@ -71,7 +72,7 @@ def reopen_denied(session: Session) -> None:
 
 
 def begin(session: Session, resource: str) -> SyncCursor:
-    """Marks a resource as running, and returns where to go on. What was derived is out of date then."""
+    """Marks a resource as running, and returns its row. What was derived is out of date then."""
     if resource != DERIVED:
         derive_again(session)
     row = of(session, resource)
@@ -85,13 +86,6 @@ def derive_again(session: Session) -> None:
     session.connection().execute(
         sa.update(SyncCursor).where(col(SyncCursor.resource) == DERIVED).values(state="waiting")
     )
-
-
-def restart(resource: str) -> None:
-    """Has a resource listed from its first page on: the object where it stood is gone."""
-    with database.transaction() as session:
-        row = of(session, resource)
-        row.cursor, row.fetched = None, 0
 
 
 def denied(session: Session, resource: str) -> bool:

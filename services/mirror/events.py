@@ -8,6 +8,8 @@ No names, addresses or other personal data.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache, partial
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +17,7 @@ from sqlmodel import Session
 
 from models import Charge, Event
 from services import database
-from services.mirror import changes
+from services.mirror import bulk, changes
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
 from services.mirror.tables import chunks, table
@@ -44,7 +46,9 @@ _KEPT: dict[str, tuple[str, ...]] = {
 
 
 def row(event: Object) -> Row:
-    """The event as a row of `events`. Raises KeyError or TypeError where it is no event."""
+    """The event as a row of `events`, and the `charge` that knows its customer. Raises KeyError or TypeError
+    where it is no event.
+    """
     source: Object = event["data"]["object"]
     return {
         "id": event["id"],
@@ -53,31 +57,31 @@ def row(event: Object) -> Row:
         "object_type": source["object"],
         "object_id": ident(source) or "",
         "customer": _customer(source),
+        "charge": ident(source.get("charge")),
         "request_id": ident(event.get("request")),
         "api_version": event.get("api_version"),
         "facts": _facts(source, event["data"].get("previous_attributes") or {}),
     }
 
 
-def save(session: Session, events: Iterable[Object]) -> None:
-    """Adds the events that the table does not have yet; finds the customer of refunds and disputes."""
-    sources = {event["id"]: event["data"]["object"] for event in events}
-    rows = [row(event) for event in events]
+def save(session: Session, found: Iterable[Row]) -> None:
+    """Adds those rows (as `row` makes them) that are new; finds the customer of refunds and disputes."""
+    rows = sorted(found, key=itemgetter("id"))
     if not rows:
         return
     changes.note(session)
-    charges = {
-        found["id"]: charge
-        for found in rows
-        if not found["customer"] and (charge := ident(sources[found["id"]].get("charge")))
-    }
-    owners = _customers_of(session, set(charges.values()))
-    for found in rows:
-        found["customer"] = found["customer"] or owners.get(charges.get(found["id"], ""))
+    owners = _customers_of(session, {one["charge"] for one in rows if one["charge"] and not one["customer"]})
+    for one in rows:
+        charge = one.pop("charge")
+        one["customer"] = one["customer"] or owners.get(charge)
     connection = session.connection()
-    insert = database.insert(Event, connection.dialect.name)
-    rows.sort(key=lambda found: str(found["id"]))
-    connection.execute(insert.on_conflict_do_nothing(index_elements=["id"]), rows)
+    bulk.upsert(connection, table(Event), partial(_add, connection.dialect.name), rows)
+
+
+@cache
+def _add(dialect: str, names: bulk.Names) -> Any:
+    insert = database.insert(Event, dialect).from_select(names, bulk.select(names))
+    return insert.on_conflict_do_nothing(index_elements=["id"]).returning(table(Event).c.id)
 
 
 def _customer(source: Object) -> str | None:

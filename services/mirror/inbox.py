@@ -135,7 +135,7 @@ def _apply(items: list[Any]) -> Drained:
     with database.transaction() as session:
         touched = writer.write(session, plan.batch, exact=False)
         touched |= writer.write(session, answers.batch, exact=True)
-        events.save(session, [one.event for one in understood])
+        events.save(session, [events.row(one.event) for one in understood])
         facts.refresh(session, touched)
     facts.refresh_in_pieces(renamed | repriced)
     facts.refresh_in_pieces(orphans.adopt(touched | _named(understood)))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Event, Product, SyncCursor, Workspace
+from models import Product, SyncCursor, SyncWindow, Workspace
 from services import clock, database
-from services.mirror import cursors, shapes
-from services.mirror.tables import table
+from services.mirror import cursors
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,10 @@ def read(session: Session) -> Progress:
     rows = {row.resource: row for row in session.exec(select(SyncCursor))}
     workspace = session.get(Workspace, 1)
     oldest = _oldest(session)
-    found = tuple(_resource(session, name, rows.get(name), oldest) for name in cursors.RESOURCES)
+    left = defaultdict(list)
+    for window in session.exec(select(SyncWindow).where(col(SyncWindow.done).is_(False))):
+        left[window.resource].append(window)
+    found = tuple(_resource(name, rows.get(name), left[name], oldest) for name in cursors.RESOURCES)
     derived = rows.get(cursors.DERIVED)
     settled = all(one.state in cursors.SETTLED for one in found)
     pulled_at, checked_at = (workspace.pulled_at, workspace.checked_at) if workspace else (None, None)
@@ -77,23 +80,23 @@ def trouble(problem: str) -> None:
             workspace.last_error = problem
 
 
-def _resource(session: Session, name: str, row: SyncCursor | None, oldest: int | None) -> ResourceProgress:
+def _resource(
+    name: str, row: SyncCursor | None, left: Collection[SyncWindow], oldest: int | None
+) -> ResourceProgress:
     if row is None:
         return ResourceProgress(name, "waiting", 0, 0.0)
-    share = 1.0 if row.state in cursors.SETTLED else _reached(session, name, row, oldest)
+    share = 1.0 if row.state in cursors.SETTLED else _listed(row, left, oldest)
     return ResourceProgress(name, row.state, row.fetched, share, row.error)
 
 
-def _reached(session: Session, name: str, row: SyncCursor, oldest: int | None) -> float:
+def _listed(row: SyncCursor, left: Collection[SyncWindow], oldest: int | None) -> float:
     """How much of the account's time is listed: lists run from now back to the account's first day."""
-    if row.cursor is None or row.started_at is None or oldest is None:
+    if not left or row.started_at is None or oldest is None:
         return 0.0
-    model = Event if name == cursors.HISTORY else shapes.KINDS[cursors.RESOURCES[name]].model
-    columns: Any = table(model).c
-    begin = row.started_at - 30 * clock.DAY if name == cursors.HISTORY else oldest
-    at = session.connection().execute(sa.select(columns.created).where(columns.id == row.cursor)).scalar()
-    span = row.started_at - begin
-    return 0.0 if at is None or span <= 0 else min(0.99, max(0.0, (row.started_at - at) / span))
+    begin = row.started_at - 30 * clock.DAY if row.resource == cursors.HISTORY else oldest
+    ends = [(max(one.low, begin), one.reached or one.high or row.started_at) for one in left]
+    span = max(1, row.started_at - begin)
+    return min(0.99, max(0.0, 1 - sum(max(0, high - low) for low, high in ends) / span))
 
 
 def _oldest(session: Session) -> int | None:

@@ -1,15 +1,17 @@
 """How does the whole account get into the tables?
 
-Each resource is listed to its end, newest first, a page a transaction, and its cursor moves in the same
-transaction: whatever stops it, it goes on at the page where it was. What changes meanwhile comes with the
-events, which are read from before the first page on. Facts are derived when all is there.
+Each resource is listed newest first, in windows of time (services/mirror/windows) that several threads fetch
+and one thread writes: a few pages a transaction, and with them how far their windows are. Whatever stops it,
+it goes on where it was. What changes meanwhile comes with the events, which are read from before the first
+page on. Facts are derived when all is there.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from models import Workspace
 from services import clock, database
@@ -25,20 +27,36 @@ from services.mirror import (
     rates,
     shapes,
     vanished,
+    windows,
 )
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
-from services.mirror.shapes.reading import Object
+from services.mirror.shapes.reading import Object, Row
 from services.mirror.tables import chunks
+from services.mirror.windows import Plan, Saved, Window
 from services.mirror.writer import write_rows
 from services.stripe_api import client
 from services.stripe_api.client import Page
 from services.stripe_api.failures import ObjectMissing, RightMissing
 
-WORKERS = 4
-WINDOW = 20  # pages in one step
+READERS = 16
+_WAITING = 16  # pages that are read and not written yet: bounds the memory
+_ROWS = 1_000  # in a transaction: holds SQLite's writer for less than 100 ms
 _DERIVED_AT_ONCE = 200  # customers in a transaction
-_writing = threading.Lock()  # SQLite has one writer: waiting here is cheaper than its busy handler
+Stop = Callable[[], bool]
+
+
+@dataclass(slots=True)
+class _Read:
+    """A page of a window, taken apart, and the windows' rows that are saved with it."""
+
+    resource: str
+    objects: int = 0
+    windows: list[Saved] = field(default_factory=list)
+    batch: Batch = field(default_factory=Batch)
+    events: list[Row] = field(default_factory=list)
+    unreadable: list[tuple[Object, UnreadableObject, int]] = field(default_factory=list)
+    is_split: bool = False
 
 
 def begin() -> None:
@@ -56,36 +74,31 @@ def begin() -> None:
     cursors.prepare(now or clock.now())
 
 
-def whole_account(stop: Callable[[], bool] = lambda: False) -> None:
-    """Pulls all that is not pulled yet, several resources at once, and derives the facts.
+def whole_account(stop: Stop = lambda: False) -> None:
+    """Pulls all that is not pulled yet, and derives the facts.
 
     Safe to call again at any time: it goes on where it was. `stop` ends it early, between two pages. Raises
     the first error once the other resources are done; a resource that the key may not read is left out.
     """
     begin()
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="pull") as pool:
-        errors = [
-            error for error in pool.map(lambda name: _to_its_end(name, stop), cursors.unfinished()) if error
-        ]
-    if errors:
-        raise errors[0]
+    resources(cursors.unfinished(), stop)
     if not stop() and not cursors.complete():
         finish()
 
 
-def window(resource: str, pages: int = WINDOW) -> bool:
-    """Pulls some pages of a resource from where it stands; True when its end is reached.
-
-    Safe to repeat. Raises what `stripe_api` raises, after noting it.
-    """
-    with _writing, database.transaction() as session:
-        row = cursors.begin(session, resource)
-        start = row.cursor
+def resources(names: Collection[str], stop: Stop = lambda: False) -> None:
+    """Lists these resources to their end. Raises the first error once the others are done."""
+    with database.transaction() as session:
+        for name in names:
+            cursors.begin(session, name)
+        pulling = _Pulling(windows.load(session, names), stop)
     try:
-        return _pages(resource, start, pages)
-    except TrialdeskError as error:
-        cursors.fail(resource, str(error), denied=isinstance(error, RightMissing))
-        raise
+        for read in pulling.pages():
+            _store(read)
+    finally:
+        pulling.end()
+    if pulling.errors:
+        raise pulling.errors[0]
 
 
 def finish() -> None:
@@ -99,7 +112,7 @@ def finish() -> None:
         cursors.fail(cursors.DERIVED, str(error))
         raise
     for some in chunks(facts.everyone(), _DERIVED_AT_ONCE):
-        with _writing, database.transaction() as session:
+        with database.transaction() as session:
             rates.refresh(session, some)
             facts.refresh(session, some)
     with database.transaction() as session:
@@ -109,38 +122,97 @@ def finish() -> None:
             workspace.pulled_at, workspace.last_error = clock.now(), ""
 
 
-def _to_its_end(resource: str, stop: Callable[[], bool]) -> TrialdeskError | None:
+class _Pulling:
+    """Threads that read pages and take them apart, for one that writes them.
+
+    Pages of a window are written in the order in which they were read. There is room for so many pages.
+    """
+
+    def __init__(self, listed: Iterable[Window], stop: Stop) -> None:
+        self.errors: list[TrialdeskError] = []
+        self._plan, self._stop = Plan[_Read](listed, self._keep), stop
+        self._read: queue.SimpleQueue[_Read | Exception | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(READERS + _WAITING)
+        self._readers = [threading.Thread(target=self._work, name=f"pull-{n}") for n in range(READERS)]
+
+    def pages(self) -> Iterator[list[_Read]]:
+        """What was read, as much as one transaction takes, until all is. Raises what nobody foresaw."""
+        for reader in self._readers:
+            reader.start()
+        working = READERS
+        while working:
+            found = self._some()
+            if read := [one for one in found if isinstance(one, _Read)]:
+                self._room.release(sum(not one.is_split for one in read))
+                yield read
+            for one in found:
+                if isinstance(one, Exception):
+                    raise one
+            working -= found.count(None)
+
+    def _some(self) -> list[_Read | Exception | None]:
+        found = [self._read.get()]
+        rows = 0
+        while rows < _ROWS:
+            rows += found[-1].batch.size if isinstance(found[-1], _Read) else 0
+            try:
+                found.append(self._read.get_nowait())
+            except queue.Empty:
+                break
+        return found
+
+    def end(self) -> None:
+        """Lets the threads come to their end."""
+        self._plan.close()
+        self._room.release(READERS)
+        for reader in self._readers:
+            reader.join()
+
+    def _work(self) -> None:
+        try:
+            while self._room.acquire() and (window := self._plan.take()) is not None:
+                if self._stop():
+                    self._plan.close()
+                elif not self._next(window):
+                    self._room.release()
+        except Exception as unforeseen:
+            self._read.put(unforeseen)
+        finally:
+            self._read.put(None)
+
+    def _next(self, window: Window) -> bool:
+        try:
+            page = _page(window)
+            read = _take_apart(window.resource, page)
+        except TrialdeskError as error:
+            self._give_up(window.resource, error)
+            return False
+
+        self._plan.give_back(window, page, read)
+        return True
+
+    def _keep(self, rows: list[Saved], read: _Read | None) -> None:
+        read = read or _Read(rows[0]["resource"], is_split=True)
+        read.windows = rows
+        self._read.put(read)
+
+    def _give_up(self, resource: str, error: TrialdeskError) -> None:
+        denied = isinstance(error, RightMissing)
+        cursors.fail(resource, str(error), denied=denied)
+        if not denied:
+            self.errors.append(error)
+        self._plan.drop(resource)
+
+
+def _page(window: Window) -> Page:
+    path, params = _listing(window.resource)
     try:
-        while not stop() and not window(resource):
-            pass
-    except RightMissing:
-        return None
-    except TrialdeskError as error:
-        return error
-    return None
-
-
-def _pages(resource: str, start: str | None, pages: int) -> bool:
-    cursor = start
-    for _ in range(pages):
-        page = _page(resource, cursor)
-        _store(resource, page)
-        cursor = page.cursor
-        if cursor is None:
-            return True
-    return False
-
-
-def _page(resource: str, cursor: str | None) -> Page:
-    """The page after an object; the first one again where that object is gone, as nothing tells its place."""
-    path, params = _listing(resource)
-    try:
-        return client.account().page(path, {**params, "starting_after": cursor})
+        return client.account().page(path, {**params, **window.params()})
     except ObjectMissing:
-        if cursor is None:
+        if window.cursor is None:
             raise
-    cursors.restart(resource)
-    return client.account().page(path, params)
+    window.step_over()
+    return client.account().page(path, {**params, **window.params()})
 
 
 def _listing(resource: str) -> tuple[str, dict[str, object]]:
@@ -150,37 +222,22 @@ def _listing(resource: str) -> tuple[str, dict[str, object]]:
     return kind.path, kind.list_params()
 
 
-def _store(resource: str, page: Page) -> None:
-    """Writes a page and moves the cursor, in one transaction."""
-    history = resource == cursors.HISTORY
-    batch, unreadable = (Batch(), []) if history else _batch(page)
-    with _writing, database.transaction() as session:
-        if history:
-            events.save(session, page.objects)
-        write_rows(session, batch, exact=True)
-        for source, error in unreadable:
-            inbox.keep_unreadable(session, source, error, page.as_of)
-        row = cursors.of(session, resource)
-        row.fetched += len(page.objects)
-        row.cursor = page.cursor or row.cursor
-        if page.cursor is None:
-            cursors.finish(session, resource)
-
-
-def _batch(page: Page) -> tuple[Batch, list[tuple[Object, UnreadableObject]]]:
+def _take_apart(resource: str, page: Page) -> _Read:
     """A page's objects, and apart from them those of a shape that we do not know."""
+    read = _Read(resource, len(page.objects))
+    if resource == cursors.HISTORY:
+        read.events = [events.row(event) for event in page.objects]
+        return read
     sources = [complete.whole(source) for source in page.objects]
     try:
-        return _together(sources, page.as_of), []
+        read.batch = _together(sources, page.as_of)
     except UnreadableObject:
-        readable, unreadable = [], []
-    for source in sources:
-        try:
-            _together([source], page.as_of)
-            readable.append(source)
-        except UnreadableObject as error:
-            unreadable.append((source, error))
-    return _together(readable, page.as_of), unreadable
+        for source in sources:
+            try:
+                read.batch.absorb(_together([source], page.as_of))
+            except UnreadableObject as error:
+                read.unreadable.append((source, error, page.as_of))
+    return read
 
 
 def _together(sources: list[Object], as_of: int) -> Batch:
@@ -188,3 +245,23 @@ def _together(sources: list[Object], as_of: int) -> Batch:
     for source in sources:
         batch.add(source, as_of)
     return batch
+
+
+def _store(pages: list[_Read]) -> None:
+    """Writes pages, and how far their windows are, in one transaction."""
+    batch = Batch()
+    for page in pages:
+        batch.absorb(page.batch)
+    with database.transaction() as session:
+        events.save(session, [event for page in pages for event in page.events])
+        write_rows(session, batch, exact=True)
+        for page in pages:
+            for source, error, as_of in page.unreadable:
+                inbox.keep_unreadable(session, source, error, as_of)
+            windows.save(session, page.windows)
+        for resource in {page.resource for page in pages}:
+            row = cursors.of(session, resource)
+            row.fetched += sum(page.objects for page in pages if page.resource == resource)
+            if windows.is_listed(session, resource):
+                cursors.finish(session, resource)
+                windows.forget(session, resource)

@@ -7,7 +7,8 @@ and writes' answers). Columns that we derive are never touched; a few keep what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
+from operator import itemgetter
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlmodel import Session
 from models import Coupon, Price, Subscription
 from models.base import Mirrored
 from services import database
+from services.mirror import bulk
 from services.mirror.shapes.reading import Row
 
 _TURN = 7_235_015  # any number: the advisory lock of those who write mirrored and derived rows
@@ -48,49 +50,39 @@ def take_turn(session: Session) -> None:
         session.connection().execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
-def upsert(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exact: bool) -> None:
-    """Writes the rows that are newer than what is there. Ids must be unique; order is made stable."""
-    if rows:
-        statement = _upsert(model, exact, session.connection().dialect.name)
-        session.connection().execute(statement, _ordered(rows))
-
-
-def upsert_accepted(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exact: bool) -> set[str]:
-    """Like `upsert`, and says which ids were written."""
+def upsert(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exact: bool) -> set[str]:
+    """Writes the rows that are newer than what is there; returns the ids written. Ids must be unique."""
     if not rows:
         return set()
-    statement = _upsert(model, exact, session.connection().dialect.name)
-    returning = statement.returning(table(model).c.id)
-    return set(session.connection().execute(returning, _ordered(rows)).scalars())
+    statement = partial(_replace_older, session.connection().dialect.name, model, exact)
+    return set(bulk.upsert(session.connection(), table(model), statement, _ordered(rows)))
 
 
 def bury(session: Session, model: type[Mirrored], tombs: Sequence[Row]) -> None:
     """Marks rows (`id`, `as_of`, `created`) as deleted for good; unknown ones are added as tombstones."""
     if tombs:
-        session.connection().execute(_bury(model, session.connection().dialect.name), _ordered(tombs))
+        statement = partial(_mark_deleted, session.connection().dialect.name, model)
+        rows = [{**_blank(model), **tomb, "deleted": True} for tomb in _ordered(tombs)]
+        bulk.upsert(session.connection(), table(model), statement, rows)
 
 
 def _ordered(rows: Sequence[Row]) -> list[Row]:
-    """By id: two writers on PostgreSQL then take row locks in one order, and never wait in a circle."""
-    return sorted(rows, key=lambda row: cast(str, row["id"]))
+    """By id: indexes like it, and two writers on PostgreSQL then never wait in a circle."""
+    return sorted(rows, key=itemgetter("id"))
 
 
 @cache
-def _upsert(model: type[Mirrored], exact: bool, dialect: str) -> Any:
+def _replace_older(dialect: str, model: type[Mirrored], exact: bool, names: bulk.Names) -> Any:
     columns = table(model).c
-    insert = database.insert(model, dialect)
+    insert = database.insert(model, dialect).from_select(names, bulk.select(names))
     derived = _DERIVED.get(table(model).name, frozenset())
-    changed = {
-        column.name: insert.excluded[column.name]
-        for column in columns
-        if column.name != "id" and column.name not in derived
-    }
+    changed = {name: insert.excluded[name] for name in names if name != "id" and name not in derived}
     older = columns.as_of <= insert.excluded.as_of if exact else columns.as_of < insert.excluded.as_of
     return insert.on_conflict_do_update(
         index_elements=["id"],
         set_=changed | _kept(model, insert.excluded),
         where=sa.and_(columns.deleted.is_(False), older),
-    )
+    ).returning(columns.id)
 
 
 def _kept(model: type[Mirrored], excluded: Any) -> dict[str, Any]:
@@ -108,16 +100,16 @@ def _kept(model: type[Mirrored], excluded: Any) -> dict[str, Any]:
 
 
 @cache
-def _bury(model: type[Mirrored], dialect: str) -> Any:
+def _mark_deleted(dialect: str, model: type[Mirrored], names: bulk.Names) -> Any:
     columns = table(model).c
-    named: Row = {name: sa.bindparam(name) for name in ("id", "as_of", "created")}
-    insert = database.insert(model, dialect).values({**_blank(model), **named, "deleted": True})
+    insert = database.insert(model, dialect).from_select(names, bulk.select(names))
     later = sa.case((columns.as_of > insert.excluded.as_of, columns.as_of), else_=insert.excluded.as_of)
     return insert.on_conflict_do_update(
         index_elements=["id"], set_={"deleted": True, "as_of": later}, where=columns.deleted.is_(False)
-    )
+    ).returning(columns.id)
 
 
+@cache
 def _blank(model: type[Mirrored]) -> Row:
     """A row of which nothing is known: the model's defaults, and empty values where it has none."""
     blank: Row = {}

@@ -18,7 +18,7 @@ from services import database
 from services.mirror import changes, complete, facts, gaps, owners, rates, shapes
 from services.mirror.batch import Batch, Family
 from services.mirror.shapes.reading import Object
-from services.mirror.tables import bury, chunks, table, take_turn, upsert, upsert_accepted
+from services.mirror.tables import bury, chunks, table, take_turn, upsert
 from services.stripe_api.client import Answer
 
 
@@ -48,11 +48,9 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     take_turn(session)
     invoices: dict[str, Family] = {}
     for name, kind in shapes.KINDS.items():
-        rows = list(batch.rows[kind.model].values())
+        accepted = upsert(session, kind.model, list(batch.rows[kind.model].values()), exact=exact)
         if kind.children is None:
-            upsert(session, kind.model, rows, exact=exact)
             continue
-        accepted = upsert_accepted(session, kind.model, rows, exact=exact)
         families = {id: family for id, family in batch.families[name].items() if id in accepted}
         _write_families(session, kind.children, families)
         if kind.model is Invoice:

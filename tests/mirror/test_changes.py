@@ -28,10 +28,8 @@ def workspace(database: ModuleType) -> ModuleType:
 
 
 def _event(session: Session) -> None:
-    events.save(
-        session,
-        [{"id": "evt_1", "created": NOW, "type": "customer.updated", "data": {"object": o.customer()}}],
-    )
+    event = {"id": "evt_1", "created": NOW, "type": "customer.updated", "data": {"object": o.customer()}}
+    events.save(session, [events.row(event)])
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
 import pytest
 from sqlmodel import select
 
-from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, Workspace
+from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, SyncWindow, Workspace
 from services import config
 from services.errors import ConfigurationError, WrongAccount
 from services.mirror import cursors, identity, poll, progress, pull
@@ -24,6 +25,11 @@ def read_progress(database: ModuleType) -> progress.Progress:
         return progress.read(session)
 
 
+def after_pages(sandbox: Sandbox, path: str, pages: int) -> Callable[[], bool]:
+    """Says stop once so many pages of a list were asked for."""
+    return lambda: len(sandbox.requests(path=path)) >= pages
+
+
 def test_the_tables_equal_the_account(pulled: ModuleType, sandbox: Sandbox) -> None:
     assert truth.differences(sandbox) == []
     assert len(truth.rows(Customer)) > 20
@@ -34,8 +40,8 @@ def test_it_is_complete_only_when_all_is(claimed: ModuleType, sandbox: Sandbox) 
     assert not read_progress(claimed).complete
     pull.begin()
     for resource in cursors.unfinished():
-        while not pull.window(resource):
-            assert read_progress(claimed).share < 1
+        assert read_progress(claimed).share < 1
+        pull.resources([resource])
         assert not read_progress(claimed).complete
     pull.finish()
     done = read_progress(claimed)
@@ -59,11 +65,10 @@ def test_it_goes_on_where_it_was_stopped(
 ) -> None:
     monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 20)
     pull.begin()
-    assert pull.window("invoices", pages=2) is False
+    pull.resources(["invoices"], after_pages(sandbox, "/v1/invoices", 2))
     with claimed.session() as session:
         row = cursors.of(session, "invoices")
         assert (row.state, row.fetched) == ("running", 40)
-        stopped_at = row.cursor
     sandbox.fault("500_before", path="/v1/invoices")
     with pytest.raises(failures.StripeUnavailable):
         pull.whole_account()
@@ -76,9 +81,9 @@ def test_it_goes_on_where_it_was_stopped(
     pull.whole_account()
     with claimed.session() as session:
         row = cursors.of(session, "invoices")
-        assert row.cursor != stopped_at
         assert row.fetched == len(truth.rows(truth.Invoice))
         assert len(sandbox.requests(path="/v1/invoices")) - before == -(-(row.fetched - 40) // 20)
+        assert session.exec(select(SyncWindow)).all() == []
     assert truth.differences(sandbox) == []
 
 
@@ -88,9 +93,10 @@ def test_the_object_where_it_stopped_may_be_deleted_meanwhile(
 ) -> None:
     monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 10)
     pull.begin()
-    assert pull.window("customers", pages=1) is False
+    pull.resources(["customers"], after_pages(sandbox, "/v1/customers", 1))
     with claimed.transaction() as session:
-        cursors.of(session, "customers").cursor = "cus_gone"
+        (window,) = session.exec(select(SyncWindow)).all()
+        window.cursor = "cus_gone"
     with pytest.raises(failures.ObjectMissing):
         client.account().page("/v1/customers", {"starting_after": "cus_gone"})
     pull.whole_account()
@@ -137,9 +143,7 @@ def test_one_object_of_an_unknown_shape_is_kept_aside_and_the_rest_is_pulled(
 @sqlite_only
 def test_what_changes_during_the_pull_comes_with_the_events(claimed: ModuleType, sandbox: Sandbox) -> None:
     pull.begin()
-    for resource in ("customers", "subscriptions", "invoices"):
-        while not pull.window(resource):
-            pass
+    pull.resources(["customers", "subscriptions", "invoices"])
     sandbox.advance(days=25)
     pull.whole_account()
     poll.once()

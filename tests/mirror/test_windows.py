@@ -1,0 +1,122 @@
+"""Windows against made-up lists: all is listed, in few requests, however they are split."""
+
+from __future__ import annotations
+
+import random
+from types import ModuleType
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from models import SyncWindow
+from services import database as desk
+from services.mirror import windows
+from services.mirror.windows import Plan, Saved, Window
+from services.stripe_api.client import PAGE_SIZE, Page
+from tests.mirror.conftest import sqlite_only
+
+BEGIN, END = 1_500_000_000, 1_600_000_000
+
+
+class Lists:
+    """An account's lists: `created` of each object by resource, newest first, its id being its place."""
+
+    def __init__(self, **created: list[int]) -> None:
+        self.created = {name: sorted(times, reverse=True) for name, times in created.items()}
+        self.requests = 0
+
+    def page(self, window: Window) -> Page:
+        """What Stripe answers to a window's request."""
+        self.requests += 1
+        params, times = window.params(), self.created[window.resource]
+        low, high = params["created"]["gte"] or 0, params["created"]["lte"] or 2**40
+        after = int(params["starting_after"] or -1)
+        places = [at for at, time in enumerate(times) if low <= time <= high and at > after]
+        found = [{"id": str(at), "created": times[at]} for at in places[:PAGE_SIZE]]
+        return Page(found, END, found[-1]["id"] if len(places) > PAGE_SIZE else None)
+
+    @property
+    def ideal(self) -> int:
+        """The fewest requests that list all."""
+        return sum(max(1, -(-len(times) // PAGE_SIZE)) for times in self.created.values())
+
+
+Kept = list[tuple[list[Saved], list[str]]]
+
+
+def work(
+    begun: list[Window], lists: Lists, readers: int, draws: random.Random, pages: int = 10**9
+) -> tuple[Kept, bool]:
+    """What `readers` bring who take turns as it happens, rows to save with ids, and whether that is all."""
+    held: list[Window] = []
+    kept: Kept = []
+    plan = Plan[list[str]](begun, lambda rows, ids: kept.append((rows, ids or [])))
+    while pages:
+        while len(held) < readers and (found := plan._next()):
+            plan._busy.append(found)
+            held.append(found)
+        if not held:
+            return kept, True
+        window = held.pop(draws.randrange(len(held)))
+        page = lists.page(window)
+        plan.give_back(window, page, [one["id"] for one in page.objects])
+        pages -= 1
+    return kept, False
+
+
+def times(draws: random.Random, objects: int, skew: float) -> list[int]:
+    """Instants of so many objects; with a skew above 1 most are young."""
+    return [int(END - (END - BEGIN) * draws.random() ** skew) for _ in range(objects)]
+
+
+sizes = st.sampled_from([0, 1, 99, 100, 101, 750, 900, 2_500, 12_000])
+
+
+@given(a=sizes, b=sizes, skew=st.floats(0.5, 3), seed=st.integers(0, 2**32), readers=st.integers(1, 16))
+@settings(max_examples=40)
+def test_all_is_listed_in_few_requests(a: int, b: int, skew: float, seed: int, readers: int) -> None:
+    draws = random.Random(seed)
+    lists = Lists(a=times(draws, a, skew), b=times(draws, b, 1))
+    kept, _ = work([Window("a", 1), Window("b", 1)], lists, readers, draws)
+    for name, created in lists.created.items():
+        listed = {id for rows, ids in kept for id in ids if rows[0]["resource"] == name}
+        assert listed == set(map(str, range(len(created))))
+    assert lists.requests <= 1.25 * lists.ideal + 1
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=10)
+def test_many_at_one_instant_are_all_listed(seed: int) -> None:
+    draws = random.Random(seed)
+    crowded = [BEGIN + 1_000 * (at // 700) for at in range(4_000)]
+    lists = Lists(a=crowded)
+    kept, _ = work([Window("a", 1)], lists, 8, draws)
+    assert {id for _, ids in kept for id in ids} == set(map(str, range(4_000)))
+
+
+@sqlite_only
+def test_whenever_it_ends_it_goes_on_from_what_was_saved(database: ModuleType) -> None:
+    for seed in range(12):
+        draws = random.Random(seed)
+        lists = Lists(a=times(draws, 9_000, draws.choice([0.6, 1, 2])))
+        stored: set[str] = set()
+        lives = saved = 0
+        over = False
+        while not over:
+            with desk.transaction() as session:
+                begun = windows.load(session, ["a"])
+                kept, all_read = work(begun, lists, 8, draws, pages=draws.randrange(1, 40))
+                survived = len(kept) if all_read else draws.randrange(len(kept) + 1)
+                for rows, ids in kept[:survived]:
+                    windows.save(session, rows)
+                    stored |= set(ids)
+                    saved += bool(ids)
+                over = windows.is_listed(session, "a") and all_read
+            lives += 1
+        assert lives > 2
+        assert stored == set(map(str, range(9_000)))
+        assert saved <= 1.25 * lists.ideal + lives
+        with desk.transaction() as session:
+            windows.forget(session, "a")
+            assert session.exec(select(SyncWindow)).all() == []
