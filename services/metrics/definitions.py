@@ -131,12 +131,27 @@ _ALL = (
     ),
     Definition(
         "failing", "Failed payments", "Failed payments",
-        "Invoices above zero whose payment failed and that still ask for money.",
-        more="The first invoice after a trial is among them, as somebody has to see to it.",
+        "Invoices above zero whose payment failed and that still ask for money, of subscriptions that have "
+        "not ended.",
+        more="The first invoice after a trial is among them, as somebody has to see to it. So are invoices "
+        "that belong to no subscription.",
     ),
     Definition(
         "at_stake", "Failed payments", "Money at stake",
-        "What open failed payments still ask for.",
+        "What open failed payments of subscriptions that have not ended still ask for.",
+        more="Invoices that belong to no subscription are among them. What subscriptions that have ended left "
+        "open stands beside it and is no part of it.",
+    ),
+    Definition(
+        "failing_ended", "Failed payments", "Failed payments of ended subscriptions",
+        "Invoices whose payment failed and that are still open although their subscription has ended.",
+        more="Stripe no longer tries them by itself. The customer can still pay, or somebody voids them.",
+    ),
+    Definition(
+        "at_stake_ended", "Failed payments", "Left open by ended subscriptions",
+        "What failed payments still ask for although their subscription has ended.",
+        more="It is no part of the money at stake: Stripe no longer tries by itself, and little of it comes "
+        "back.",
     ),
     Definition(
         "recovery_rate", "Failed payments", "Recovered",

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from models import Charge, Invoice, InvoicePayment, PaymentIntent
+from models import Charge, Invoice, InvoicePayment, PaymentIntent, Subscription
+from models.subscriptions import ENDED
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 _P, _I, _C = InvoicePayment, PaymentIntent, Charge
@@ -51,6 +53,16 @@ def is_open_failure(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
         & ~col(invoice.deleted)
         & ~is_processing(invoice)
     )
+
+
+def is_of_ended(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
+    """SQL: whether the invoice's subscription is over for good, or no longer in the account.
+
+    False for an invoice without a subscription. Of the open failures these are hardly paid any more.
+    """
+    its = aliased(Subscription)
+    over = col(its.status).in_(ENDED) | col(its.deleted)
+    return sa.exists().where(col(its.id) == col(invoice.subscription), over)
 
 
 def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Failure]:
