@@ -23,7 +23,13 @@ _COLUMNS = (
     Column("days_left", "Days left", "days_left", width="small", help="Rounded up; “over” waits for Stripe."),
     Column("ends", "Ends", "moment"),
     Column("plan", "Plan"),
-    Column("value", "Plan value", "micros", help="What the plan would bring in a month."),
+    Column(
+        "value",
+        "Plan value / month",
+        "micros",
+        help="What the trial would add to MRR if it converted: after lasting discounts, of a yearly price a "
+        "twelfth.",
+    ),
     Column("card", "Card", width="small", help="Whether a payment method is on file."),
     Column("contact", "Last contact", width="medium"),
     Column("owner", "Owner", width="small"),

@@ -30,8 +30,10 @@ _ALL = (
         "the item's quantity, with flat amounts. Subscriptions that are active or past due. Left out: "
         "trials, paused and unpaid subscriptions, those whose collection is paused, free and metered "
         "items, tax. Percentages are deducted first, then amounts off each invoice, only on the "
-        "products they apply to, never below zero. Parts add up to the whole: only the display "
-        "rounds. Prices whose amount is not known beforehand cannot be in it: the Overview says how many "
+        "products they apply to, never below zero. What is shown or exported is rounded to the currency's "
+        "smallest unit, half to even; a total is the sum of the exact parts, rounded once, so it can "
+        "differ a little from the sum of what the rows show. Prices whose amount is not known beforehand "
+        "cannot be in it: the Overview says how many "
         "subscriptions have one.",
     ),
     Definition(
@@ -49,7 +51,8 @@ _ALL = (
     ),
     Definition(
         "trial_mrr", "Money", "Trial MRR",
-        "What the running trials would come to in a month if all of them converted.",
+        "What the running trials would come to in a month if all of them converted; of a yearly plan a "
+        "twelfth.",
         more="It stands beside MRR and is never part of it.",
     ),
     Definition(
@@ -139,8 +142,8 @@ _ALL = (
     Definition(
         "at_stake", "Failed payments", "Money at stake",
         "What open failed payments of subscriptions that have not ended still ask for.",
-        more="Invoices that belong to no subscription are among them. What subscriptions that have ended left "
-        "open stands beside it and is no part of it.",
+        more="Invoices that belong to no subscription are among them. What subscriptions that have ended "
+        "left open stands beside it and is no part of it.",
     ),
     Definition(
         "failing_ended", "Failed payments", "Failed payments of ended subscriptions",

@@ -205,7 +205,9 @@ def test_what_is_at_stake_and_what_ended_subscriptions_left_are_the_overviews(fa
                 told = side.get(stake.currency, AtStake())
                 wanted = FailureFilter(stake.currency, subscription=standing)
                 rows = worklists.failures(session, worklists.failure_conditions(wanted), offset=0, limit=10)
-                assert (told.count, told.amount) == (count, amount) == (len(rows), sum(r.amount for r in rows))
+                assert (
+                    (told.count, told.amount) == (count, amount) == (len(rows), sum(r.amount for r in rows))
+                )
     assert ended["usd"].amount == 9_077
 
 

@@ -83,7 +83,9 @@ def test_what_was_open_then_is_reconstructed(database, account, sub) -> None:
     fail(account, sub, THEN - 9 * DAY, paid_at=THEN - DAY, attempt_count=2)  # recovered before
     fail(account, sub, THEN + DAY)  # failed later
     account.invoice(sub, THEN - 2 * HOUR, paid_at=THEN + DAY)  # paid at the first try, out of band
-    assert ask(database, account, recovery.open_failures_at, THEN, ended=False) == {"usd": AtStake(3, 1, 14700)}
+    assert ask(database, account, recovery.open_failures_at, THEN, ended=False) == {
+        "usd": AtStake(3, 1, 14700)
+    }
 
 
 def test_what_ended_subscriptions_left_is_not_at_stake(database, account, sub) -> None:

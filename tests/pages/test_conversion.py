@@ -71,7 +71,7 @@ def test_the_last_closed_month_stands_beside_stripes_rate(account: ModuleType) -
 def test_open_months_carry_no_share(account: ModuleType) -> None:
     figure = plots(open_in_menu("conversion"))["Share of trials converted, by month of their start"]
     points = figure["data"][0]
-    assert len(points["x"]) == 1
+    assert points["x"] == [charts.month(months()[5].key).replace(" ", "<br>")]  # "May 26" reads as a day
     assert points["y"] == [pytest.approx(2 / 3)]
     notes = [note["text"] for note in figure["layout"]["annotations"]]
     assert notes.count("still open") >= 1
