@@ -87,7 +87,7 @@ def _filters(currencies: list[str]) -> FailureFilter:
     changed = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         currency = st.selectbox(
-            "Currency", ["", *currencies], key="currency", width=140,
+            "Currency", worklist.currencies(currencies, "currency"), key="currency", width=140,
             format_func=lambda code: code.upper() or "All", **changed,
         )  # fmt: skip
         retry = st.selectbox(

@@ -69,6 +69,7 @@ def test_without_a_card_that_is_the_reason(failures: ModuleType) -> None:
         ({"retry": "No further retry", "currency": "USD"}, ["Big"]),
         ({"failure_contact": "Contacted"}, []),
         ({"currency": "XYZ"}, ["Big", "Small", "Yen"]),
+        ({"currency": "EUR"}, []),
         ({"subscription": "Not ended"}, ["Big", "Small"]),
         ({"subscription": "Ended"}, ["Yen"]),
     ],
