@@ -236,16 +236,14 @@ def failure_conditions(wanted: FailureFilter) -> list[Condition]:
 
 def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
     """Count and money for each currency, in the order of the list: the one with most rows first."""
-    ended, left = is_of_ended(), col(Invoice.amount_remaining)
-    sums = (sa.case((ended, 0), else_=1), sa.case((ended, 0), else_=left),
-            sa.case((ended, 1), else_=0), sa.case((ended, left), else_=0))  # fmt: skip
-    found = session.execute(
-        _failures(Invoice.currency, *(sa.func.sum(part) for part in sums))
-        .where(*where)
-        .group_by(col(Invoice.currency))
-        .order_by(sa.func.count().desc(), col(Invoice.currency))
-    )
-    return [Stake(currency, *map(int, numbers)) for currency, *numbers in found]
+    ended = sa.case((is_of_ended(), 1), else_=0).label("ended")
+    asked = _failures(Invoice.currency, Invoice.amount_remaining, ended).where(*where).subquery().c
+    sums = sa.select(asked.currency, asked.ended, sa.func.count(), sa.func.sum(asked.amount_remaining))
+    found: dict[str, list[int]] = {}
+    for currency, over, count, amount in session.execute(sums.group_by(asked.currency, asked.ended)):
+        found.setdefault(currency, [0, 0, 0, 0])[2 * over : 2 * over + 2] = count, int(amount)
+    stakes = (Stake(currency, *numbers) for currency, numbers in found.items())
+    return sorted(stakes, key=lambda one: (-one.invoices - one.ended_invoices, one.currency))
 
 
 def failures(session: Session, where: Sequence[Condition], *, offset: int, limit: int) -> list[FailureRow]:

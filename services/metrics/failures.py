@@ -18,6 +18,7 @@ from models.subscriptions import ENDED
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 _P, _I, _C = InvoicePayment, PaymentIntent, Charge
+_ITS = aliased(Subscription)  # a list that asks has joined the subscription itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,8 @@ def is_of_ended(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
 
     False for an invoice without a subscription. Of the open failures these are hardly paid any more.
     """
-    its = aliased(Subscription)
-    over = col(its.status).in_(ENDED) | col(its.deleted)
-    return sa.exists().where(col(its.id) == col(invoice.subscription), over)
+    over = col(_ITS.status).in_(ENDED) | col(_ITS.deleted)
+    return sa.exists().where(col(_ITS.id) == col(invoice.subscription), over)
 
 
 def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Failure]:
