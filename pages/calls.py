@@ -18,6 +18,7 @@ from services.staff.roles import Permission, Person
 PAGE_KEY = "calls_page"
 _ALL_OPEN, _ALL = "open", ""
 _MINE, _EVERYBODY, _NOBODY, _OVERDUE = "Mine", "All", "Nobody's", "Overdue"
+_VALUE = "What the customer pays, or would pay, in a month; of a yearly price a twelfth."
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
     Column("state", "State", "status", width=110),
@@ -26,7 +27,7 @@ _COLUMNS = (
     Column("phone", "Phone"),
     Column("note", "Note", width="medium"),
     Column("plan", "Plan"),
-    Column("value", "Plan value", "micros", help="What the customer pays, or would pay, in a month."),
+    Column("value", "Plan value / month", "micros", help=_VALUE),
     Column("trial", "Trial", "days_left", help="Days that a running trial has left."),
     Column("outcome", "Outcome", width="medium"),
 )

@@ -15,6 +15,7 @@ from pages.components.tables import Column
 from services import database
 from services.customers import export, worklists
 from services.customers.worklists import FailureFilter, FailureRow, Stake, Standing
+from services.metrics.definitions import DEFINITIONS
 from services.staff import people
 from services.staff.roles import Permission, Person
 from services.stripe_api import declines
@@ -26,10 +27,11 @@ _NO_CARD = declines.Explanation(
 )
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
-_STANDING_WORDS: dict[Standing, str] = {"": "All", "running": "Still running", "over": "Over"}
+_STANDING_WORDS: dict[Standing, str] = {"": "All", "not ended": "Not ended", "ended": "Ended"}
+_STANDING_HELP = "An invoice of no subscription counts as not ended."
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
-    Column("amount", "At stake", "money", help="What the invoice still asks for."),
+    Column("amount", "Still asked for", "money"),
     Column("why", "Why it failed", width="large"),
     Column("subscription", "Subscription", "status", width=125, help="Empty for an invoice without one."),
     Column("attempts", "Attempts", "count", width="small"),
@@ -59,7 +61,7 @@ def main() -> None:
         )  # fmt: skip
     with database.session() as session:
         stakes = worklists.stakes(session, where)
-        total = sum(stake.invoices for stake in stakes)
+        total = sum(stake.invoices + stake.ended_invoices for stake in stakes)
         _at_stake(stakes)
         tools = st.container()
         page = tables.page_of(total, key=PAGE_KEY)
@@ -85,7 +87,7 @@ def _filters(currencies: list[str]) -> FailureFilter:
     changed = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         currency = st.selectbox(
-            "Currency", ["", *currencies], key="currency", width=140,
+            "Currency", worklist.currencies(currencies, "currency"), key="currency", width=140,
             format_func=lambda code: code.upper() or "All", **changed,
         )  # fmt: skip
         retry = st.selectbox(
@@ -94,7 +96,7 @@ def _filters(currencies: list[str]) -> FailureFilter:
         )  # fmt: skip
         standing: Standing = st.selectbox(
             "Subscription", list(_STANDING_WORDS), key="subscription", width=150,
-            format_func=_STANDING_WORDS.__getitem__, **changed,
+            format_func=_STANDING_WORDS.__getitem__, help=_STANDING_HELP, **changed,
         )  # fmt: skip
         contact = worklist.contact_filter("failure_contact", PAGE_KEY)
         owner = worklist.person_filter("Owner", "failure_owner", PAGE_KEY, staff)
@@ -102,20 +104,26 @@ def _filters(currencies: list[str]) -> FailureFilter:
 
 
 def _at_stake(stakes: Sequence[Stake]) -> None:
-    """Money at stake, each currency by itself."""
+    """Money at stake, each currency by itself, and beside it what ended subscriptions left open."""
     if not stakes:
         return
     with st.container(horizontal=True):
         for stake in stakes:
-            st.metric(
-                f"At stake in {stake.currency.upper()}",
-                formats.money(stake.amount, stake.currency),
-                formats.plural(stake.invoices, "invoice"),
-                delta_color="off",
-                delta_arrow="off",
-                width="content",
-                border=True,
-            )
+            code = stake.currency.upper()
+            if stake.invoices:
+                _tile(f"At stake in {code}", stake.amount, stake.currency, stake.invoices, "at_stake")
+            if stake.ended_invoices:
+                _tile(
+                    f"Of ended subscriptions in {code}", stake.ended_amount, stake.currency,
+                    stake.ended_invoices, "at_stake_ended",
+                )  # fmt: skip
+
+
+def _tile(label: str, amount: int, currency: str, invoices: int, definition: str) -> None:
+    st.metric(
+        label, formats.money(amount, currency), formats.plural(invoices, "invoice"), delta_color="off",
+        delta_arrow="off", width="content", border=True, help=formats.plain(DEFINITIONS[definition].short),
+    )  # fmt: skip
 
 
 def _tools(person: Person, rows: list[FailureRow]) -> None:

@@ -12,7 +12,8 @@ from pages.components.navigation import PAGES, ROOT
 from services.metrics.overview import Figure
 
 _SHOWN = 3
-_LINES = ("trials_ending", "trial_mrr", "recovery_rate", "disputed", "unvalued")
+_LINES_OF_ALL = ("trials_ending", "failing_ended")
+_LINES = ("trials_ending", "trial_mrr", "at_stake_ended", "recovery_rate", "disputed", "unvalued")
 
 
 def main() -> None:
@@ -35,7 +36,7 @@ def main() -> None:
     )
     currencies = list(glance.by_currency)
     if len(currencies) > 1:
-        _block("All currencies", "", glance.all, ("trials_ending",))
+        _block("All currencies", "", glance.all, _LINES_OF_ALL)
     for code in currencies[:_SHOWN]:
         _block(code.upper(), code, glance.by_currency[code], _LINES)
     if rest := currencies[_SHOWN:]:

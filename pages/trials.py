@@ -23,7 +23,13 @@ _COLUMNS = (
     Column("days_left", "Days left", "days_left", width="small", help="Rounded up; “over” waits for Stripe."),
     Column("ends", "Ends", "moment"),
     Column("plan", "Plan"),
-    Column("value", "Plan value", "micros", help="What the plan would bring in a month."),
+    Column(
+        "value",
+        "Plan value / month",
+        "micros",
+        help="What the trial would add to MRR if it converted: after lasting discounts, of a yearly price a "
+        "twelfth.",
+    ),
     Column("card", "Card", width="small", help="Whether a payment method is on file."),
     Column("contact", "Last contact", width="medium"),
     Column("owner", "Owner", width="small"),
@@ -66,7 +72,7 @@ def main() -> None:
 
 def _filters() -> tuple[TrialFilter, str]:
     with database.session() as session:
-        products = worklist.distinct(worklists.trial_products(session))
+        products = worklist.distinct(worklists.trial_products(session), worklist.ALL)
         staff = people.active(session)
         currencies = worklists.trial_currencies(session)
     changed: dict[str, Any] = {
@@ -81,14 +87,14 @@ def _filters() -> tuple[TrialFilter, str]:
         )  # fmt: skip
         product = st.selectbox(
             "Plan", ["", *products], key="trial_plan", width=180,
-            format_func=lambda id: products.get(id, "All"), **changed,
+            format_func=lambda id: products.get(id, worklist.ALL), **changed,
         )  # fmt: skip
         card = st.selectbox(
             "Card", list(_CARD), key="trial_card", width=120,
             format_func=lambda choice: choice.capitalize() or "All", **changed,
         )  # fmt: skip
         currency = st.selectbox(
-            "Currency", ["", *currencies], key="trial_currency", width=120,
+            "Currency", worklist.currencies(currencies, "trial_currency"), key="trial_currency", width=120,
             format_func=lambda code: code.upper() or "All", **changed,
         )  # fmt: skip
         contact = worklist.contact_filter("trial_contact", PAGE_KEY)

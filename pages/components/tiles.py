@@ -24,7 +24,7 @@ def show(figure: Figure, currency: str = "", *, title: str = "") -> None:
     """Draws the tile. `currency` is that of the figure's money; `title` replaces the definition's."""
     definition = DEFINITIONS[figure.key]
     change = _change(figure, currency)
-    with st.container(border=True, width=WIDTH, height="stretch", gap=None):
+    with st.container(border=True, width=WIDTH, height="stretch", gap=None, vertical_alignment="distribute"):
         st.metric(
             title or definition.title,
             value(figure, currency),

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import streamlit as st
 
 from pages.components import formats
+from services.customers.recognise import CURRENCIES
 from services.customers.worklists import NO_OWNER, Contact
 from services.staff.roles import Person
 
 _CONTACT: tuple[Contact, ...] = get_args(Contact)
 _KINDS = {"email": "Email", "call": "Call"}
 ANYBODY = ""
+ALL = "All"
+_EVERYBODY = "Everybody"
 CURRENCY_BY_CURRENCY = "Amounts of different currencies are not compared: rows stand currency by currency."
 
 
@@ -46,17 +49,29 @@ def person_filter(
 ) -> int | None:
     """Draws the choice of a staff member; NO_OWNER for `nobody` ("" offers no such choice), None for all."""
     names = {str(NO_OWNER): nobody} if nobody else {}
-    names |= distinct({str(one.id): one.name for one in people})
+    names |= distinct({str(one.id): one.name for one in people}, nobody, _EVERYBODY)
     wanted = st.selectbox(
-        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, "Everybody"), width=160,
+        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, _EVERYBODY), width=160,
         **bound(page_key),
     )  # fmt: skip
     return int(wanted) if wanted else None
 
 
-def distinct(names: dict[str, str]) -> dict[str, str]:
-    """The names, each with its key where two are the same: a choice stands in the address by its name."""
-    times = Counter(names.values())
+def currencies(codes: Iterable[str], key: str) -> list[str]:
+    """What a choice of currency offers: "" for all, these codes, and the one that the address asks for.
+
+    The last because a number that is zero leads to no rows, and not to those of all currencies.
+    """
+    asked = str(st.session_state.get(key) or st.query_params.get(key, "")).lower()
+    return ["", *dict.fromkeys([*codes, *([asked] if asked in CURRENCIES else [])])]
+
+
+def distinct(names: Mapping[str, str], *others: str) -> dict[str, str]:
+    """The names, each with its key where two are the same: a choice stands in the address by its name.
+
+    `others` are what else the choice offers.
+    """
+    times = Counter([*names.values(), *others])
     return {key: f"{name} ({key})" if times[name] > 1 else name for key, name in names.items()}
 
 

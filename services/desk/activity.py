@@ -16,6 +16,7 @@ from models import Action, Customer, CustomerFacts
 from services.desk import catalog, snapshots
 from services.desk.snapshots import Difference
 from services.staff.roles import Permission, Person
+from services.text import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,11 @@ def _named(statement: Any, wanted: ActivityFilter) -> Any:
     text = wanted.customer.strip()
     if not text:
         return joined
-    keys = (col(CustomerFacts.name_key), col(CustomerFacts.email_key))  # SQLite lowers ASCII alone
     return joined.outerjoin(CustomerFacts, col(CustomerFacts.customer) == col(Action.customer)).where(
         sa.or_(
             col(Action.customer) == text,
             col(Action.object_id) == text,
-            *(key.contains(text.lower(), autoescape=True) for key in keys),
+            col(CustomerFacts.search_key).contains(folded(text), autoescape=True),
         )
     )
 

@@ -25,7 +25,7 @@ def ledger(staffed: ModuleType) -> ModuleType:
     with staffed.transaction() as session:
         staff = {email: people.admit(session, email) for email in (ADMIN, SALES)}
         session.add(Customer(id="cus_1", created=1, name="*Ada* <b>"))
-        session.add(CustomerFacts(customer="cus_1", name_key="*ada* <b>"))
+        session.add(CustomerFacts(customer="cus_1", search_key="*ada* <b>"))
         for number, (email, state) in enumerate(
             [(ADMIN, "done"), (ADMIN, "done"), (SALES, "failed"), (SALES, "unknown")]
         ):

@@ -37,6 +37,7 @@ def test_trials_stand_by_days_left(trials: ModuleType) -> None:
         ({"trial_plan": "Solo"}, ["**Bold**<b>"]),
         ({"trial_card": "On file"}, ["Soon"]),
         ({"trial_contact": "Not contacted"}, ["Soon", "**Bold**<b>"]),
+        ({"trial_currency": "JPY"}, []),
         ({"trial_sort": "Plan value"}, ["**Bold**<b>", "Later", "Soon"]),
         ({"days": "0", "trial_card": "On file"}, []),
         ({"trial_plan": "no such plan", "days": "-3"}, ["Soon", "Later", "**Bold**<b>"]),
