@@ -17,7 +17,7 @@ from services.staff.roles import Permission, Person
 
 PAGE_KEY = "calls_page"
 _ALL_OPEN, _ALL = "open", ""
-_MINE, _EVERYBODY, _NOBODY, _OVERDUE = "Mine", "All", "Nobody's", "Overdue"
+_NOBODY = "Nobody's"
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
     Column("state", "State", "status", width=110),
@@ -37,9 +37,9 @@ def main() -> None:
     person = guard.enter("calls")
     st.title("Calls")
     now = clock.now()
-    wanted = _filters(person)
-    st.caption(_counted(wanted, now))
-    where = callboard.conditions(wanted, now)
+    wanted = _filters(person, now)
+    st.caption(_counted(wanted))
+    where = callboard.conditions(wanted)
     with database.session() as session:
         total = callboard.count(session, where)
         tools = st.container(horizontal=True, vertical_alignment="center")
@@ -60,24 +60,26 @@ def main() -> None:
         navigation.go("customer", id=rows[picked.opened].customer)
 
 
-def _filters(person: Person) -> CallFilter:
+def _filters(person: Person, now: int) -> CallFilter:
     bound = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = st.segmented_control(
-            "Whose", [_MINE, _EVERYBODY, _NOBODY, _OVERDUE], default=_EVERYBODY, key="calls_of", **bound
-        )
-        assignee = {_MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose or _EVERYBODY)
+            "Whose", [worklist.MINE, worklist.EVERYBODY, _NOBODY], default=worklist.EVERYBODY, key="calls_of",
+            **bound,
+        )  # fmt: skip
+        assignee = {worklist.MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose or worklist.EVERYBODY)
         state = st.segmented_control(
             "State", [_ALL_OPEN, *calls.STATES], default=_ALL_OPEN, key="call_state", format_func=_state,
             **bound,
         )  # fmt: skip
-    return CallFilter(state=state or _ALL, assignee=assignee, overdue=whose == _OVERDUE)
+        due_before = worklist.due_filter("calls_due", PAGE_KEY, now)
+    return CallFilter(state=state or _ALL, assignee=assignee, due_before=due_before)
 
 
-def _counted(wanted: CallFilter, now: int) -> str:
+def _counted(wanted: CallFilter) -> str:
     """How many calls there are in each state, whatever state is shown."""
     with database.session() as session:
-        every = callboard.conditions(replace(wanted, state=_ALL), now)
+        every = callboard.conditions(replace(wanted, state=_ALL))
         counts = callboard.count_by_state(session, every)
     return " · ".join(f"{statuses.label(state)} {formats.count(counts[state])}" for state in calls.STATES)
 

@@ -67,6 +67,10 @@ PAGES: dict[str, PageSpec] = {
             "One-on-one call requests, due first.",
         ),
         PageSpec(
+            "tasks", "Tasks", ":material/checklist:", _SEE, "Work",
+            "Follow-ups that somebody owes a customer, due first.",
+        ),
+        PageSpec(
             "outbox", "Outbox", ":material/outbox:", _SEE, "Work",
             "Messages that were written here, and what became of them.",
         ),

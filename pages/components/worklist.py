@@ -13,12 +13,15 @@ from typing import Any, get_args
 import streamlit as st
 
 from pages.components import formats
+from services import clock, config
 from services.customers.worklists import NO_OWNER, Contact
 from services.staff.roles import Person
 
 _CONTACT: tuple[Contact, ...] = get_args(Contact)
 _KINDS = {"email": "Email", "call": "Call"}
 ANYBODY = ""
+MINE, EVERYBODY = "Mine", "All"
+ANY_TIME, OVERDUE, BY_TODAY = "Any time", "Overdue", "By today"
 CURRENCY_BY_CURRENCY = "Amounts of different currencies are not compared: rows stand currency by currency."
 
 
@@ -39,6 +42,16 @@ def contact_filter(key: str, page_key: str) -> Contact:
         **bound(page_key),
     )  # fmt: skip
     return wanted
+
+
+def due_filter(key: str, page_key: str, now: int) -> int | None:
+    """Draws the choice of what is overdue, or due by the end of today; the instant before which it is due."""
+    wanted = st.segmented_control(
+        "Due", [ANY_TIME, OVERDUE, BY_TODAY], default=ANY_TIME, key=key, help="Of what is still to be done.",
+        **bound(page_key),
+    )  # fmt: skip
+    tomorrow = clock.day_start(now, config.settings().zone, plus_days=1)
+    return {OVERDUE: now, BY_TODAY: tomorrow}.get(wanted or ANY_TIME)
 
 
 def person_filter(

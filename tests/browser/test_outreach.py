@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlmodel import Session, col, select
 
-from models import Action, CallRequest, CustomerFacts, Message, Subscription
+from models import Action, CallRequest, CustomerFacts, Message, Subscription, Task
 from tests.browser.cast import Cast, Part
 from tests.browser.conftest import Tables, await_parts
 from tests.browser.visitor import Visitor
@@ -156,3 +156,27 @@ def test_a_call_is_asked_for_and_worked_through(
     visitor.open("customer", part.name, id=part.customer)
     visitor.sees(re.compile("Takes <b>two</b> more seats"))
     assert cast.account.requests(method="POST") == written
+
+
+def test_tasks_reach_whoever_they_are_for_and_are_ticked_off_together(
+    visitor: Visitor, another: Visitor, parts: dict[str, Part], tables: Tables
+) -> None:
+    part, titles = parts["call"], ["Send the *offer*", "Ask <b>again</b>"]
+    visitor.open("customer", part.name, id=part.customer)
+    for title in titles:
+        visitor.button("Add a task").click()
+        visitor.page.get_by_label("What is to be done").fill(title)
+        visitor.choose("Who", "Pia Novak")
+        visitor.button("Add").click()
+        visitor.sees(title)
+        visitor.page.keyboard.press("Escape")
+        visitor.settle()
+    another.open("tasks", "Tasks").act_as("Pia Novak")
+    another.sees("2 tasks")
+    another.tick(0, 1)
+    another.sees("2 tasks chosen")
+    another.button("Mark as done").click()
+    another.sees("No task fits this view.")
+    mine = select(Task).where(Task.customer == part.customer)
+    rows = tables.read(lambda session: list(session.exec(mine)))
+    assert [(row.title, row.done_at is not None) for row in rows] == [(title, True) for title in titles]
