@@ -10,9 +10,10 @@ import streamlit as st
 from pages.components import call_dialogs, formats, guard, navigation, statuses, tables, worklist
 from pages.components.tables import Column
 from services import clock, database
+from services.customers import names
 from services.outreach import callboard, calls
 from services.outreach.callboard import CallFilter, CallRow
-from services.outreach.calls import OPEN, OUTCOMES
+from services.outreach.calls import OPEN
 from services.staff.roles import Permission, Person
 
 PAGE_KEY = "calls_page"
@@ -136,8 +137,7 @@ def _due(row: CallRow) -> str:
 
 
 def _outcome(row: CallRow) -> str:
-    words = OUTCOMES.get(row.state, {}).get(row.outcome, row.outcome)
-    return ". ".join(filter(None, (words, row.outcome_note)))
+    return ". ".join(filter(None, (names.of_outcome(row.state, row.outcome), row.outcome_note)))
 
 
 main()

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action, CallRequest, Event, Message, Note
-from services.customers import sentences
+from services.customers import names, sentences
 from services.customers.sentences import Words
 from services.staff.roles import Permission, Person
 
@@ -100,7 +100,7 @@ def _actions(session: Session, asked: _Asked) -> Iterator[Entry]:
             at=row.finished_at or row.started_at or row.opened_at,
             kind="Actions",
             id=row.token,
-            title=row.command.replace("_", " ").replace("-", " ").capitalize(),
+            title=names.of_action(row.command, row.params),
             detail="\n".join(
                 part
                 for part in (*_announced(row), *_why(row, asked.person), row.error.get("message", ""))
@@ -133,7 +133,7 @@ def _messages(session: Session, asked: _Asked) -> Iterator[Entry]:
             at=row.created_at,
             kind="Messages",
             id=row.token,
-            title=f"{row.channel.capitalize()}: {row.subject}" if row.subject else row.channel.capitalize(),
+            title=f"{names.SEND_MESSAGE}: {row.subject}" if row.subject else names.SEND_MESSAGE,
             detail=row.error,
             who=row.staff_name,
             state=row.state,
@@ -155,7 +155,7 @@ def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
             at=row.created_at,
             kind="Calls",
             id=row.token,
-            title=f"One-on-one call asked for{due}",
+            title=f"{names.REQUEST_CALL}{due}",
             detail=row.note,
             who=row.requested_by_name,
             state=row.state if row.closed_at is None else "",
@@ -165,7 +165,7 @@ def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
                 at=row.closed_at,
                 kind="Calls",
                 id=f"{row.token}-closed",
-                title=f"Call closed{': ' + row.outcome.replace('_', ' ') if row.outcome else ''}",
+                title=f"Call closed{': ' + names.of_outcome(row.state, row.outcome) if row.outcome else ''}",
                 detail=row.outcome_note,
                 state=row.state,
             )

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action, Customer, CustomerFacts
-from services.desk import catalog, snapshots
+from services.customers import names
+from services.desk import snapshots
 from services.desk.snapshots import Difference
 from services.staff.roles import Permission, Person
 
@@ -117,13 +118,12 @@ def _conditions(person: Person, wanted: ActivityFilter) -> list[Any]:
 
 
 def _entry(action: Action, customer: Customer | None) -> Entry:
-    command = catalog.COMMANDS.get(action.command)
     name = (customer.name or customer.email or "") if customer else ""
     remedy = " ".join(filter(None, (action.error.get("left"), action.error.get("remedy"))))
     return Entry(
         token=action.token,
         command=action.command,
-        title=command.title if command else action.command,
+        title=names.of_action(action.command, action.params),
         state=action.state,
         staff_name=action.staff_name,
         role=action.role,

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from models import CallRequest, Staff
 from services import clock, database
+from services.customers import names
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import facts
 from services.outreach import reachable
@@ -23,30 +24,6 @@ REQUESTED, SCHEDULED, DONE, NO_SHOW, DECLINED = "requested scheduled done no_sho
 OPEN = (REQUESTED, SCHEDULED)
 CLOSED = (DONE, NO_SHOW, DECLINED)
 STATES = OPEN + CLOSED
-OUTCOMES: dict[str, dict[str, str]] = {
-    DONE: {
-        "will_subscribe": "Will subscribe",
-        "will_pay": "Will pay",
-        "thinking": "Is thinking about it",
-        "needs_feature": "Needs something we do not have",
-        "needs_help": "Needs help, given or promised",
-        "too_expensive": "Too expensive",
-        "will_leave": "Will leave",
-        "other": "Something else",
-    },
-    NO_SHOW: {
-        "no_answer": "Did not pick up",
-        "wrong_number": "Wrong number",
-        "postponed": "Asked for another time",
-        "other": "Something else",
-    },
-    DECLINED: {
-        "no_interest": "No interest",
-        "prefers_writing": "Prefers writing",
-        "bad_time": "Not now",
-        "other": "Something else",
-    },
-}
 _LONGEST_NOTE = 5_000
 _FURTHEST = 366 * clock.DAY
 
@@ -121,7 +98,7 @@ def close(
 ) -> None:
     """Says what came of an open call: `state` is done, no_show or declined, `outcome` one of its codes."""
     row = _locked(session, token, person, seen, OPEN)
-    if outcome not in OUTCOMES.get(state, {}):
+    if outcome not in names.OUTCOMES.get(state, {}):
         raise InvalidInput("Say what came of the call.", field="outcome", remedy="Choose one of the list.")
     row.state, row.outcome, row.closed_at = state, outcome, clock.now()
     row.outcome_note = _check_note(note, "outcome_note")

@@ -30,7 +30,7 @@ def messages(tables: Tables, subject: str) -> list[Message]:
 def write(visitor: Visitor, row: int, subject: str, body: str) -> None:
     """Opens the message dialog from a row of Trials and fills it in."""
     visitor.open("trials", "Trials").tick(row)
-    dialog = visitor.dialog_of("Message")
+    dialog = visitor.dialog_of("Send message")
     dialog.get_by_label("Subject").fill(subject)
     dialog.get_by_label("Message", exact=True).fill(body)
 
@@ -69,7 +69,7 @@ def test_several_trials_are_extended_together(visitor: Visitor, tables: Tables) 
     before = {trial.id: trial.trial_end or 0 for trial in tables.read(trials)[:2]}
     visitor.open("trials", "Trials").tick(0, 1)
     visitor.sees("2 trials chosen")
-    dialog = visitor.dialog_of("Extend")
+    dialog = visitor.dialog_of("Extend trial")
     dialog.get_by_label("Days", exact=True).fill("3")
     dialog.get_by_label("Reason (optional)").fill("Asked for more time")
     visitor.confirm("Extend all", "2 of 2 trials extended.")
@@ -84,7 +84,7 @@ def test_several_trials_are_extended_together(visitor: Visitor, tables: Tables) 
 
 def test_a_call_goes_from_a_failed_payment_to_its_outcome(visitor: Visitor, tables: Tables) -> None:
     visitor.open("failed-payments", "Failed payments").tick(0)
-    visitor.dialog_of("Call").get_by_label("Note").fill("Ask about the card")
+    visitor.dialog_of("Request a call").get_by_label("Note").fill("Ask about the card")
     visitor.confirm("Request", "1 call requested")
     visitor.open("calls", "Calls").tick(0)
     visitor.dialog_of("Schedule")

@@ -11,10 +11,11 @@ import pytest
 from models import CallRequest, Customer, CustomerFacts
 from services import clock
 from services.clock import DAY
+from services.customers.names import OUTCOMES
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.outreach import callboard, calls
 from services.outreach.callboard import CallFilter
-from services.outreach.calls import OUTCOMES, Wish
+from services.outreach.calls import Wish
 from services.staff.roles import Person
 from tests.customers import builders
 
