@@ -160,9 +160,14 @@ def _row(entry: Entry) -> dict[str, object]:
 def _change(entry: Entry) -> str:
     if entry.error:
         return entry.error
-    if entry.differences:
-        return "; ".join(f"{d.label}: {d.before} → {d.after}" for d in entry.differences)
-    return entry.happens[0] if entry.happens else ""
+    told = [entry.charged] if entry.charged else []
+    told += [
+        f"{d.label.lower()} {d.before} → {d.after}"
+        for d in entry.differences
+        if not (entry.charged and d.money)
+    ]
+    said = "; ".join(told) or (entry.happens[0] if entry.happens else "")
+    return said[:1].upper() + said[1:]
 
 
 def _details(entry: Entry) -> None:
@@ -188,6 +193,8 @@ def _details(entry: Entry) -> None:
 
 
 def _told(entry: Entry) -> None:
+    if entry.charged:
+        st.text(entry.charged[:1].upper() + entry.charged[1:])
     if entry.happens:
         st.markdown("**What was announced**")
         for sentence in entry.happens:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from models import Action, Customer, CustomerFacts
 from services.customers import names
-from services.desk import snapshots
+from services.desk import results, snapshots
 from services.desk.snapshots import Difference
 from services.staff.roles import Permission, Person
 
@@ -33,7 +33,7 @@ class ActivityFilter:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One action as it is shown."""
+    """One action as it is shown. `charged` says what it charged and whether that is paid."""
 
     token: str
     command: str
@@ -48,6 +48,7 @@ class Entry:
     at: int
     finished_at: int | None
     happens: tuple[str, ...]
+    charged: str
     differences: tuple[Difference, ...]
     result: dict[str, str]
     request_id: str
@@ -68,7 +69,7 @@ def search(
     """One page of the actions that the filter finds, newest first."""
     found = _named(select(Action, Customer), wanted).where(*_conditions(person, wanted))
     newest = found.order_by(col(Action.opened_at).desc(), col(Action.token)).offset(offset).limit(limit)
-    return [_entry(action, customer) for action, customer in session.exec(newest)]
+    return _entries(session, newest)
 
 
 def unknown(session: Session, person: Person, *, limit: int = 20) -> list[Entry]:
@@ -76,7 +77,7 @@ def unknown(session: Session, person: Person, *, limit: int = 20) -> list[Entry]
     wanted = ActivityFilter(state="unknown")
     found = _named(select(Action, Customer), wanted).where(*_conditions(person, wanted))
     oldest = found.order_by(col(Action.opened_at), col(Action.token)).limit(limit)
-    return [_entry(action, customer) for action, customer in session.exec(oldest)]
+    return _entries(session, oldest)
 
 
 def people(session: Session, person: Person) -> dict[int, str]:
@@ -117,7 +118,13 @@ def _conditions(person: Person, wanted: ActivityFilter) -> list[Any]:
     return conditions
 
 
-def _entry(action: Action, customer: Customer | None) -> Entry:
+def _entries(session: Session, statement: Any) -> list[Entry]:
+    found = [(action, customer) for action, customer in session.exec(statement)]
+    charged = results.of(session, [action for action, _ in found])
+    return [_entry(action, customer, charged.get(action.token, "")) for action, customer in found]
+
+
+def _entry(action: Action, customer: Customer | None, charged: str) -> Entry:
     name = (customer.name or customer.email or "") if customer else ""
     remedy = " ".join(filter(None, (action.error.get("left"), action.error.get("remedy"))))
     return Entry(
@@ -134,6 +141,7 @@ def _entry(action: Action, customer: Customer | None) -> Entry:
         at=action.started_at or action.opened_at,
         finished_at=action.finished_at,
         happens=tuple(action.preview.get("happens", ())),
+        charged=charged,
         differences=tuple(snapshots.differences(action.before, action.after)) if action.after else (),
         result={name: str(value) for name, value in action.result.items()},
         request_id=action.request_id,
