@@ -80,7 +80,7 @@ PAGES: dict[str, PageSpec] = {
         ),
         PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
-            "Every action of the staff: who, when, why, before and after.",
+            "Everything that the staff did: who, when, why, before and after.",
         ),
         PageSpec(
             "definitions", "Definitions", ":material/menu_book:", _MEASURE, "Understand",

@@ -22,6 +22,10 @@ WAYS: Final[dict[str | None, str]] = {
 }
 SEND_MESSAGE: Final = "Send message"
 REQUEST_CALL: Final = "Request a call"
+CALL_OUTCOME: Final = "Call outcome"
+ADD_NOTE: Final = "Add note"
+ADD_TASK: Final = "Add a task"
+TASK_DONE: Final = "Mark task as done"
 OUTCOMES: Final[dict[str, dict[str, str]]] = {
     "done": {
         "will_subscribe": "Will subscribe",

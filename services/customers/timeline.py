@@ -14,13 +14,14 @@ from typing import Final, Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Action, CallRequest, Event, Message, Note
-from services.customers import names, sentences
+from models import Action, AuditEntry, CallRequest, Event, Message, Note
+from services.customers import audit, names, sentences
 from services.customers.sentences import Words
+from services.staff import people
 from services.staff.roles import Permission, Person
 
-Kind = Literal["Billing", "Actions", "Messages", "Calls", "Notes", "Technical"]
-KINDS: Final[tuple[Kind, ...]] = ("Billing", "Actions", "Messages", "Calls", "Notes", "Technical")
+Kind = Literal["Billing", "Actions", "Messages", "Calls", "Notes", "Changes", "Technical"]
+KINDS: Final[tuple[Kind, ...]] = ("Billing", "Actions", "Messages", "Calls", "Notes", "Changes", "Technical")
 USUAL: Final[tuple[Kind, ...]] = KINDS[:-1]
 
 
@@ -165,8 +166,9 @@ def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
                 at=row.closed_at,
                 kind="Calls",
                 id=f"{row.token}-closed",
-                title=f"Call closed{': ' + names.of_outcome(row.state, row.outcome) if row.outcome else ''}",
+                title=f"{names.CALL_OUTCOME}: {names.of_outcome(row.state, row.outcome or '')}",
                 detail=row.outcome_note,
+                who=row.closed_by_name,
                 state=row.state,
             )
 
@@ -185,11 +187,33 @@ def _notes(session: Session, asked: _Asked) -> Iterator[Entry]:
         )
 
 
+def _changes(session: Session, asked: _Asked) -> Iterator[Entry]:
+    """Owner, tags, and what was changed about calls, tasks, notes and messages."""
+    newest_first = (col(AuditEntry.at).desc(), col(AuditEntry.id).desc())
+    wanted = (
+        select(AuditEntry)
+        .where(AuditEntry.customer == asked.customer)
+        .order_by(*newest_first)
+        .limit(asked.limit)
+    )
+    staff = people.names(session)
+    for row in session.exec(wanted):
+        yield Entry(
+            at=row.at,
+            kind="Changes",
+            id=str(row.id),
+            title=audit.TITLES.get(row.kind, row.kind),
+            detail=audit.sentence(audit.differences(row, staff, asked.words.moment)),
+            who=row.staff_name,
+        )
+
+
 _SOURCES: Final[dict[Kind, Callable[[Session, _Asked], Iterator[Entry]]]] = {
     "Billing": _billing,
     "Actions": _actions,
     "Messages": _messages,
     "Calls": _calls,
     "Notes": _notes,
+    "Changes": _changes,
     "Technical": _technical,
 }

@@ -7,9 +7,9 @@ the snapshot's own `currency`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from services.customers.audit import Difference
 from services.desk import words
 from services.desk.subject import Subject
 from services.mirror import shapes
@@ -36,16 +36,6 @@ _FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}
 _INSTANTS = frozenset(("trial_end", "cancel_at", "ended_at", "current_period_end"))
 _AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
 _MONEY = _AMOUNTS | {"attempt_count"}
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field that changed, in words. `money`: it says what is paid and owed, as the amounts charged do."""
-
-    label: str
-    before: str
-    after: str
-    money: bool = False
 
 
 def of(subject: Subject) -> Snapshot:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from models import CallRequest, Staff
 from services import clock, database
-from services.customers import names
+from services.customers import audit, names
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import facts
 from services.outreach import reachable
@@ -68,6 +68,8 @@ def request(session: Session, token: str, person: Person, wish: Wish) -> bool:
         "outcome": None,
         "outcome_note": "",
         "closed_at": None,
+        "closed_by": None,
+        "closed_by_name": "",
     }
     return database.insert_once(session, CallRequest, values)
 
@@ -83,14 +85,24 @@ def get(session: Session, token: str) -> CallRequest:
 def schedule(session: Session, token: str, person: Person, due_at: int, *, seen: str) -> None:
     """Sets the time of an open call, or another time, or reopens one that was not held."""
     row = _locked(session, token, person, seen, (*OPEN, NO_SHOW))
+    before = {"state": row.state, "due_at": row.due_at}
     row.due_at = _check_due(due_at)
     row.state, row.outcome, row.closed_at = SCHEDULED, None, None
+    row.closed_by, row.closed_by_name = None, ""
+    after = {"state": row.state, "due_at": row.due_at}
+    audit.changed(
+        session, person, "call_scheduled", row.customer, object_id=token, before=before, after=after
+    )
 
 
 def reassign(session: Session, token: str, person: Person, assignee: int | None, *, seen: str) -> None:
     """Gives an open call to somebody else, or to nobody."""
     row = _locked(session, token, person, seen, OPEN)
-    row.assignee = _check_assignee(session, assignee)
+    before, row.assignee = row.assignee, _check_assignee(session, assignee)
+    audit.changed(
+        session, person, "call_reassigned", row.customer, object_id=token,
+        before={"assignee": before}, after={"assignee": row.assignee},
+    )  # fmt: skip
 
 
 def close(
@@ -102,6 +114,7 @@ def close(
         raise InvalidInput("Say what came of the call.", field="outcome", remedy="Choose one of the list.")
     row.state, row.outcome, row.closed_at = state, outcome, clock.now()
     row.outcome_note = _check_note(note, "outcome_note")
+    row.closed_by, row.closed_by_name = person.id, person.name
     session.flush()
     facts.refresh(session, [row.customer])
 
