@@ -13,7 +13,7 @@ from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.several import messages_dialog
 from pages.components.tables import Column
 from services import database
-from services.customers import export, worklists
+from services.customers import export, names, worklists
 from services.customers.worklists import FailureFilter, FailureRow, Stake, Standing
 from services.metrics.definitions import DEFINITIONS
 from services.staff import people
@@ -130,19 +130,27 @@ def _tools(person: Person, rows: list[FailureRow]) -> None:
     """The buttons for the ticked rows, and what is known of a single one."""
     one = rows[0] if len(rows) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        if _button(person, "Retry payment", ":material/replay:", Permission.RETRY_PAYMENT, one is not None):
+        if _button(
+            person,
+            names.ACTIONS["retry_payment"],
+            ":material/replay:",
+            Permission.RETRY_PAYMENT,
+            one is not None,
+        ):
             assert one is not None
             action_dialog(person, "retry_payment", one.customer, one.invoice)
-        if _button(person, "Card link", ":material/link:", Permission.CARD_LINK, one is not None):
+        if _button(
+            person, names.ACTIONS["card_link"], ":material/link:", Permission.CARD_LINK, one is not None
+        ):
             assert one is not None
             action_dialog(person, "card_link", one.customer)
         if _button(
             person, "Send card or pay link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)
         ):
             _write(person, rows, "card_link")
-        if _button(person, "Message", ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
+        if _button(person, names.SEND_MESSAGE, ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
             _write(person, rows, "payment_failed")
-        if _button(person, "Call", ":material/call:", Permission.REQUEST_CALL, bool(rows)):
+        if _button(person, names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, bool(rows)):
             _call(person, rows)
         st.caption(
             f"{formats.plural(len(rows), 'failed payment')} chosen" if rows else "Tick a row to act on it."

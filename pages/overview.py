@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from pages.components import banner, charts, formats, guard, tiles
+from pages.components import banner, charts, formats, guard, tiles, today
 from pages.components.measures import Measures
 from pages.components.navigation import PAGES, ROOT
 from services.metrics.overview import Figure
@@ -20,6 +20,7 @@ def main() -> None:
     """One run of the page."""
     person = guard.enter("overview")
     st.title("Overview")
+    today.draw(person)
     if not banner.is_whole():
         st.info("Numbers appear here once the whole account has been read. Customers can be found already.")
         st.page_link(ROOT / PAGES["customers"].file, label="Search customers", icon=":material/search:")

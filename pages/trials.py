@@ -11,7 +11,7 @@ from pages.components.actions import action_dialog
 from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.tables import Column
 from services import clock, database
-from services.customers import export, worklists
+from services.customers import export, names, worklists
 from services.customers.worklists import TRIAL_SORTS, TrialFilter, TrialRow
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -110,9 +110,9 @@ def _filters() -> tuple[TrialFilter, str]:
 def _tools(person: Person, rows: list[TrialRow]) -> None:
     """The buttons for the ticked rows."""
     for label, icon, permission, act in (
-        ("Extend", ":material/more_time:", Permission.EXTEND_TRIAL, _extend),
-        ("Message", ":material/mail:", Permission.SEND_MESSAGE, _write),
-        ("Call", ":material/call:", Permission.REQUEST_CALL, _call),
+        (names.ACTIONS["extend_trial"], ":material/more_time:", Permission.EXTEND_TRIAL, _extend),
+        (names.SEND_MESSAGE, ":material/mail:", Permission.SEND_MESSAGE, _write),
+        (names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, _call),
     ):
         why_not = person.why_not(permission)
         if st.button(

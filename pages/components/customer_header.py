@@ -10,6 +10,7 @@ from models import Customer
 from pages.components import customer_words, formats, links, navigation, outreach, statuses
 from pages.components.actions import action_buttons
 from services import config
+from services.customers import names
 from services.customers.record import Record
 from services.customers.search import Row
 from services.desk.subject import Subject
@@ -92,11 +93,11 @@ def _buttons(person: Person, subject: Subject) -> None:
     id = subject.customer.id
     with st.container(horizontal=True, gap="small"):
         why_not = person.why_not(Permission.SEND_MESSAGE)
-        if st.button("Send message", key=f"message:{id}", icon=":material/mail:", disabled=bool(why_not),
+        if st.button(names.SEND_MESSAGE, key=f"message:{id}", icon=":material/mail:", disabled=bool(why_not),
                      help=why_not or None):  # fmt: skip
             outreach.message_dialog(person, id)
         why_not = person.why_not(Permission.REQUEST_CALL)
-        if st.button("Request a call", key=f"call:{id}", icon=":material/call:", disabled=bool(why_not),
+        if st.button(names.REQUEST_CALL, key=f"call:{id}", icon=":material/call:", disabled=bool(why_not),
                      help=why_not or None):  # fmt: skip
             outreach.call_dialog(person, id)
         with st.container(width="content"):

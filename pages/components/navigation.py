@@ -67,6 +67,10 @@ PAGES: dict[str, PageSpec] = {
             "One-on-one call requests, due first.",
         ),
         PageSpec(
+            "tasks", "Tasks", ":material/checklist:", _SEE, "Work",
+            "Follow-ups that somebody owes a customer, due first.",
+        ),
+        PageSpec(
             "outbox", "Outbox", ":material/outbox:", _SEE, "Work",
             "Messages that were written here, and what became of them.",
         ),
@@ -76,7 +80,7 @@ PAGES: dict[str, PageSpec] = {
         ),
         PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
-            "Every action of the staff: who, when, why, before and after.",
+            "Everything that the staff did: who, when, why, before and after.",
         ),
         PageSpec(
             "definitions", "Definitions", ":material/menu_book:", _MEASURE, "Understand",

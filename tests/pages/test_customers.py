@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from models import Charge, CustomerTag, Invoice, SavedFilter
+from models import AuditEntry, Charge, CustomerTag, Invoice, SavedFilter
 from pages.components.navigation import ROOT
 from services import clock
 from services.staff import people
@@ -200,6 +200,10 @@ def test_the_file_holds_all_rows_of_the_filter_for_those_who_may(
     assert given["disabled"] is False
     text = given["data"]().decode("utf-8-sig")  # type: ignore[operator]
     assert len(list(csv.DictReader(io.StringIO(text)))) == 58
+    with account.session() as session:
+        kept = session.exec(select(AuditEntry)).one()
+    assert (kept.kind, kept.staff_name) == ("export", "Ada Berg")
+    assert kept.after == {"file": "customers.csv", "rows": 58}
     opened(acting_as=VIEWER)
     assert given["disabled"] is True
     assert "may not export" in str(given["help"])

@@ -93,4 +93,4 @@ def test_sales_may_send_a_card_link_but_not_charge(failures: ModuleType) -> None
     app = open_page("failed_payments", acting_as="pia@trialdesk.test")
     help = {button.label: button.help or "" for button in app.button}
     assert "may not retry payments" in help["Retry payment"]
-    assert help["Send card or pay link"] == help["Message"] == help["Call"] == ""
+    assert help["Send card or pay link"] == help["Send message"] == help["Request a call"] == ""

@@ -59,5 +59,5 @@ def test_without_trials_it_says_so(staffed: ModuleType, ready: None) -> None:
 def test_buttons_wait_for_a_row_and_say_why_a_role_may_not(trials: ModuleType) -> None:
     for who, told in (("sam@trialdesk.test", ""), ("vera@trialdesk.test", "may not")):
         buttons = {button.label: button for button in open_page("trials", acting_as=who).button}
-        ours = [buttons[label] for label in ("Extend", "Message", "Call")]
+        ours = [buttons[label] for label in ("Extend trial", "Send message", "Request a call")]
         assert all(button.disabled and told in (button.help or "") for button in ours)
