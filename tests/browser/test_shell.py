@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.cast import Cast
+from tests.browser.conftest import Tables, await_parts
+from tests.browser.visitor import Visitor
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.browser
@@ -36,3 +39,19 @@ def test_the_person_one_acts_as_stays_on_the_next_page(desk: Desk, page: Page) -
     expect(page).to_have_url(f"{desk.url}/calls", timeout=SLOW)
     ready(page)
     expect(page.get_by_role("combobox", name="Acting as")).to_have_value("Vera Lind · viewer")
+
+
+def test_the_tab_is_named_after_the_page_or_the_customer(
+    visitor: Visitor, cast: Cast, tables: Tables
+) -> None:
+    name = "Tabea <b>Tab</b> *x*"
+    part = cast.active(name)
+    await_parts(tables, [part], cast.account)
+    visitor.open("trials", "Trials")
+    expect(visitor.page).to_have_title("Trials · Trialdesk")
+    visitor.open("customer", id="cus_nobody")
+    expect(visitor.page).to_have_title("Customer · Trialdesk")
+    visitor.open("customer", "Tabea", id=part.customer)
+    expect(visitor.page).to_have_title(f"{name} · Trialdesk")
+    visitor.page.get_by_test_id("stSidebarNavLink").filter(has_text="Calls").click()
+    expect(visitor.page).to_have_title("Calls · Trialdesk")
