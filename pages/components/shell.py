@@ -12,6 +12,8 @@ def run() -> None:
     st.set_page_config(page_title=navigation.last_title(), page_icon=navigation.ICON, layout="wide")
     st.logo(navigation.ICON, size="large")
     starting.wait()
+    with st.sidebar:
+        sign_in.switch()
     person = sign_in.person()
     page = st.navigation(navigation.menu(person))
     with st.sidebar:

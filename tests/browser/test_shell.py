@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -36,9 +38,41 @@ def test_the_person_one_acts_as_stays_on_the_next_page(desk: Desk, page: Page) -
     page.get_by_role("option", name="Vera Lind · viewer").click()
     ready(page)
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Calls").click()
-    expect(page).to_have_url(f"{desk.url}/calls", timeout=SLOW)
+    expect(page).to_have_url(re.compile("/calls[?]as=Vera"), timeout=SLOW)
     ready(page)
     expect(page.get_by_role("combobox", name="Acting as")).to_have_value("Vera Lind · viewer")
+
+
+def plays_vera(visitor: Visitor, address: str) -> None:
+    """The tab is at an address, still as Vera, which the address says."""
+    expect(visitor.page).to_have_url(re.compile(address))
+    expect(visitor.page).to_have_url(re.compile(r"as=Vera"))
+    expect(visitor.page.get_by_role("combobox", name="Acting as")).to_have_value("Vera Lind · viewer")
+
+
+def test_the_person_one_acts_as_outlives_a_reload_and_follows_every_way(
+    visitor: Visitor, another: Visitor
+) -> None:
+    visitor.open("customers", "Customers").act_as("Vera Lind")
+    visitor.page.reload()
+    plays_vera(visitor.arrive("Customers"), "/customers")
+    visitor.open_row(0)
+    plays_vera(visitor.arrive(), "/customer[?].*id=cus_")
+    visitor.page.reload()
+    plays_vera(visitor.arrive(), "/customer[?].*id=cus_")
+    visitor.page.go_back()
+    plays_vera(visitor.arrive("Customers"), "/customers")
+    visitor.page.get_by_test_id("stSidebarNavLink").filter(has_text="Overview").click()
+    plays_vera(visitor.arrive("Overview"), "/[?]")
+    visitor.page.get_by_test_id("stPageLink-NavLink").first.click()
+    plays_vera(visitor.arrive(), "/[a-z-]+[?]")
+    assert visitor.page.url.count("as=") == 1
+    visitor.page.go_back()
+    plays_vera(visitor.arrive("Overview"), "/[?]")
+    another.page.goto(visitor.page.url)
+    plays_vera(another.arrive("Overview"), "/[?]")
+    another.act_as("Ada Berg")
+    expect(another.page).not_to_have_url(re.compile("as="))
 
 
 def test_the_tab_is_named_after_the_page_or_the_customer(

@@ -182,7 +182,7 @@ def account(staffed: ModuleType) -> ModuleType:
 
 def opened(id: str | None = "cus_ada", *, acting_as: str = ADMIN, **query: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    app.session_state["acting_as"] = acting_as
+    app.session_state["as"] = acting_as
     app.run()
     app.switch_page("pages/customer.py")
     for name, value in ({"id": id} if id is not None else {}).items() | query.items():
