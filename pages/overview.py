@@ -6,9 +6,8 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from pages.components import banner, charts, formats, guard, tiles, today
+from pages.components import banner, charts, formats, guard, navigation, tiles, today
 from pages.components.measures import Measures
-from pages.components.navigation import PAGES, ROOT
 from services.metrics.overview import Figure
 
 _SHOWN = 3
@@ -23,7 +22,7 @@ def main() -> None:
     today.draw(person)
     if not banner.is_whole():
         st.info("Numbers appear here once the whole account has been read. Customers can be found already.")
-        st.page_link(ROOT / PAGES["customers"].file, label="Search customers", icon=":material/search:")
+        navigation.link("customers", "Search customers", icon=":material/search:")
         return
     glance = Measures(person).glance()
     if not glance.by_currency:

@@ -44,11 +44,7 @@ def link(row: Row) -> None:
     """A link to another customer's page, with its standing."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         called = row.name or row.email or row.facts.customer
-        st.page_link(
-            navigation.PAGES["customer"].file,
-            label=formats.plain(called),
-            query_params={"id": row.facts.customer},
-        )
+        navigation.link("customer", formats.plain(called), id=row.facts.customer)
         statuses.badge(row.facts.status)
 
 

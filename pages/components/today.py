@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import formats, worklist
-from pages.components.navigation import PAGES, ROOT
+from pages.components import formats, navigation, worklist
 from services import clock, config, database
 from services.customers import taskboard
 from services.customers.taskboard import TaskFilter
@@ -32,10 +31,10 @@ def draw(person: Person) -> None:
 
 def _link(page: str, number: int, one: str, **parameters: str) -> None:
     if number:
-        st.page_link(
-            ROOT / PAGES[page].file,
-            label=f"{formats.plural(number, one)} due",
-            icon=PAGES[page].icon,
+        navigation.link(
+            page,
+            f"{formats.plural(number, one)} due",
+            icon=navigation.PAGES[page].icon,
             help="Overdue ones included.",
-            query_params=parameters,
+            **parameters,
         )

@@ -63,7 +63,7 @@ def account(staffed: ModuleType) -> ModuleType:
 
 def opened(query: Mapping[str, str | list[str]] | None = None, *, acting_as: str = ADMIN) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "customers.py"), default_timeout=60)
-    app.session_state["acting_as"] = acting_as
+    app.session_state["as"] = acting_as
     for name, value in (query or {}).items():
         app.query_params[name] = value
     return ran(app)
