@@ -8,8 +8,9 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run test test-all check bench format clean
 
+run: export PORT := $(PORT)
 run: $(VENV)/ready-run ## Start the desk at http://localhost:$(PORT)
-	@PORT=$(PORT) $(BIN)/python scripts/serve.py
+	@$(BIN)/python scripts/serve.py
 
 test: $(VENV)/ready-test ## Every test that a change must pass (under 10 minutes)
 	$(PYTEST)

@@ -10,6 +10,7 @@ from models.billing import (
 )
 from models.catalog import Coupon, Price, Product, PromotionCode
 from models.crm import (
+    AuditEntry,
     CallRequest,
     CustomerProfile,
     CustomerTag,
@@ -28,6 +29,7 @@ from models.sync import Event, InboxItem, SyncCursor, SyncWindow, Workspace
 __all__ = [
     "Action",
     "ActionStep",
+    "AuditEntry",
     "Base",
     "CallRequest",
     "Charge",

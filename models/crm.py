@@ -1,9 +1,10 @@
-"""What the desk itself knows of a customer: owner, tags, notes, tasks, messages, calls, saved filters."""
+"""What the desk itself knows of a customer: owner, tags, notes, tasks, messages, calls, who changed it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from models.base import Base, big, instant_key, json_column, long_text
@@ -33,6 +34,7 @@ class Note(Base, table=True):
     """A note that staff wrote on a customer."""
 
     __tablename__ = "notes"
+    __table_args__ = (Index("ix_notes_author_created_at", "author", "created_at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     customer: str = Field(index=True)
@@ -44,18 +46,23 @@ class Note(Base, table=True):
 
 
 class Task(Base, table=True):
-    """A follow-up that somebody owes a customer; open while `done_at` is None."""
+    """A follow-up that somebody owes a customer; open while `done_at` is None. `done_by` ticked it off."""
 
     __tablename__ = "tasks"
+    __table_args__ = (
+        Index("ix_tasks_created_by_created_at", "created_by", "created_at"),
+        Index("ix_tasks_done_by_done_at", "done_by", "done_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     customer: str = Field(index=True)
     title: str = ""
     assignee: int | None = Field(default=None, index=True)
     created_by: int | None = None
-    created_at: int = big(0, nullable=False)
+    created_at: int = big(0, nullable=False, index=True)
     due_at: int | None = big()
-    done_at: int | None = big()
+    done_at: int | None = big(index=True)
+    done_by: int | None = None
 
 
 class Message(Base, table=True):
@@ -66,6 +73,7 @@ class Message(Base, table=True):
     """
 
     __tablename__ = "messages"
+    __table_args__ = (Index("ix_messages_staff_created_at", "staff", "created_at"),)
 
     token: str = Field(primary_key=True)
     customer: str = Field(index=True)
@@ -91,6 +99,10 @@ class CallRequest(Base, table=True):
     """
 
     __tablename__ = "call_requests"
+    __table_args__ = (
+        Index("ix_call_requests_requested_by_created_at", "requested_by", "created_at"),
+        Index("ix_call_requests_closed_by_closed_at", "closed_by", "closed_at"),
+    )
 
     token: str = Field(primary_key=True)
     customer: str = Field(index=True)
@@ -103,7 +115,34 @@ class CallRequest(Base, table=True):
     due_at: int | None = big()
     outcome: str | None = None
     outcome_note: str = long_text("")
-    closed_at: int | None = big()
+    closed_at: int | None = big(index=True)
+    closed_by: int | None = None
+    closed_by_name: str = ""
+
+
+class AuditEntry(Base, table=True):
+    """A change by staff that no other table keeps: what stood there before, and after.
+
+    `kind` is one of services.customers.audit.TITLES; `customer` is "" where it is about none. Both
+    snapshots hold the fields that changed.
+    """
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("ix_audit_entries_kind_at", "kind", "at"),
+        Index("ix_audit_entries_staff_at", "staff", "at"),
+        Index("ix_audit_entries_customer_at", "customer", "at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: int = instant_key()
+    kind: str
+    staff: int | None = None
+    staff_name: str = ""
+    customer: str = ""
+    object_id: str = ""
+    before: dict[str, Any] = json_column()
+    after: dict[str, Any] = json_column()
 
 
 class SavedFilter(Base, table=True):

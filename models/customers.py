@@ -42,6 +42,7 @@ class CustomerFacts(Base, table=True):
     `status` is the most telling subscription status (see services/mirror/facts), `none` without any
     subscription. `mrr_micros` and `plan_micros` (what the running trial would bring) are monthly, in
     millionths of a minor unit of `currency`. `open_amount` is what failed invoices still ask for.
+    `name_key` orders by name; `search_key` is name and email, each on a line: both without case and accents.
     """
 
     __tablename__ = "customer_facts"
@@ -54,6 +55,7 @@ class CustomerFacts(Base, table=True):
     created: int = big(0, nullable=False)
     deleted: bool = False
     name_key: str = Field(default="", index=True)
+    search_key: str = ""
     email_key: str = Field(default="", index=True)
     email_domain: str = Field(default="", index=True)
     country: str = Field(default="", index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from models.base import Base, big, instant_key, json_column, long_text
@@ -13,6 +14,7 @@ class Action(Base, table=True):
     """One command. `state`: open (dialog shown), running, done, failed, unknown (look at Stripe)."""
 
     __tablename__ = "actions"
+    __table_args__ = (Index("ix_actions_staff_opened_at", "staff", "opened_at"),)
 
     token: str = Field(primary_key=True)
     command: str = Field(index=True)

@@ -1,4 +1,4 @@
-"""Activity: every action of the staff, with who, when, why, what was before and what is after."""
+"""Activity: everything that the staff did, with who, when, why, what was before and what is after."""
 
 from __future__ import annotations
 
@@ -6,24 +6,45 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import formats, freshness, guard, links, more, navigation, problems, statuses, tables
+from pages.components import (
+    formats,
+    freshness,
+    guard,
+    links,
+    more,
+    navigation,
+    problems,
+    statuses,
+    tables,
+    worklist,
+)
 from pages.components.tables import Column
 from services import clock, config, database
-from services.desk import activity, catalog, commands
-from services.desk.activity import ActivityFilter, Entry
+from services.desk import activity, catalog, commands, entries
+from services.desk.activity import KINDS, ActivityFilter
 from services.desk.commands import Outcome
+from services.desk.entries import Entry
 from services.errors import TrialdeskError
 from services.staff.roles import Permission, Person
 
 _OPEN_ENDS, _STEP = "open_ends", 20
 _STATES = ("done", "failed", "unknown", "running", "open")
+_ICONS = {
+    entries.SEND_MESSAGE: ":material/mail:",
+    entries.REQUEST_CALL: ":material/call:",
+    entries.CALL_OUTCOME: ":material/call:",
+    entries.ADD_NOTE: ":material/sticky_note_2:",
+    entries.ADD_TASK: ":material/checklist:",
+    entries.TASK_DONE: ":material/checklist:",
+    entries.CHANGES: ":material/edit:",
+}
 _COLUMNS = [
     Column("at", "When", "moment"),
     Column("staff_name", "Who"),
-    Column("title", "What"),
-    Column("customer_name", "Customer"),
+    Column("title", "What", width=165),
+    Column("customer_name", "Customer", width=150),
     Column("state", "State", "status"),
-    Column("change", "Change", width="large"),
+    Column("change", "Change", width=330),
     Column("reason", "Why", width="medium"),
 ]
 
@@ -34,16 +55,16 @@ def main() -> None:
     st.title("Activity")
     sees_all = person.may(Permission.SEE_ACTIVITY)
     st.caption(
-        f"{'Every action of the staff' if sees_all else 'Your own actions'}, newest first. "
+        f"{'What everybody did' if sees_all else 'What you did'} here, newest first. "
         f"Times are in {formats.zone_name()}."
     )
     with database.session() as session:
         people = activity.people(session, person)
-        all_open = activity.count(session, person, ActivityFilter(state="unknown"))
+        all_open = activity.count_unknown(session, person)
         open_ends = activity.unknown(session, person, limit=more.limit(_OPEN_ENDS, _STEP))
     _open_ends(person, open_ends)
     more.below(len(open_ends), all_open, "actions with an unknown end", _OPEN_ENDS, _STEP)
-    wanted = _filters(people if sees_all else {})
+    wanted = _filters(worklist.distinct({str(id): name for id, name in people.items()}) if sees_all else {})
     _list(person, wanted)
 
 
@@ -84,36 +105,28 @@ def _tell(act: Callable[[], Outcome]) -> None:
     st.rerun()
 
 
-def _filters(people: dict[int, str]) -> ActivityFilter:
-    names = {str(id): name for id, name in people.items()}
-    titles = {name: command.title for name, command in catalog.COMMANDS.items()}
-    columns = st.columns([3, 2, 2, 2, 2, 2])
-    customer = columns[0].text_input(
-        "Customer", key="account", placeholder="Name, email or id", type="search", bind="query-params"
-    )
-    command = columns[1].selectbox(
-        "Action",
-        ["", *titles],
-        key="command",
-        format_func=lambda name: titles.get(name, "All"),
-        bind="query-params",
-    )
-    staff = columns[2].selectbox(
-        "Person",
-        ["", *names],
-        key="by",
-        format_func=lambda id: names.get(id, "Everyone"),
-        bind="query-params",
-        disabled=not names,
-    )
-    state = columns[3].selectbox(
-        "State", ["", *_STATES], key="result", format_func=_state, bind="query-params"
-    )
-    first = columns[4].date_input("From", value=None, key="since", bind="query-params")
-    last = columns[5].date_input("To", value=None, key="until", bind="query-params")
+def _filters(names: dict[str, str]) -> ActivityFilter:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        customer = st.text_input(
+            "Customer", key="account", placeholder="Name, email or id", type="search", bind="query-params",
+            width=190,
+        )  # fmt: skip
+        kind = st.selectbox(
+            "What", ["", *KINDS], key="did", format_func=lambda kind: KINDS.get(kind, "All"),
+            bind="query-params", width=180,
+        )  # fmt: skip
+        staff = st.selectbox(
+            "Person", ["", *names], key="by", format_func=lambda id: names.get(id, "Everyone"),
+            bind="query-params", disabled=not names, width=150,
+        )  # fmt: skip
+        state = st.selectbox(
+            "State", ["", *_STATES], key="result", format_func=_state, bind="query-params", width=130
+        )
+        first = st.date_input("From", value=None, key="since", bind="query-params", width=140)
+        last = st.date_input("To", value=None, key="until", bind="query-params", width=140)
     zone = config.settings().zone
     return ActivityFilter(
-        command=command or "",
+        kind=kind or "",
         staff=int(staff) if staff else None,
         state=state or "",
         customer=customer or "",
@@ -131,16 +144,16 @@ def _list(person: Person, wanted: ActivityFilter) -> None:
         total = activity.count(session, person, wanted)
         page = tables.page_of(total, key="activity_page")
         entries = activity.search(session, person, wanted, offset=page.offset, limit=page.limit)
-    empty = "No action fits these filters." if wanted != ActivityFilter() else "Nobody has done anything yet."
+    empty = "Nothing fits these filters." if wanted != ActivityFilter() else "Nobody has done anything yet."
     picked = tables.show(
         [_row(entry) for entry in entries],
         _COLUMNS,
         key="activity",
-        alt="Actions of the staff, newest first",
+        alt="What the staff did, newest first",
         empty=empty,
         open_label="What",
     )
-    tables.caption(total, page, "action")
+    tables.caption(total, page, "entry", "entries")
     if picked.opened is not None:
         _details(entries[picked.opened])
 
@@ -160,18 +173,25 @@ def _row(entry: Entry) -> dict[str, object]:
 def _change(entry: Entry) -> str:
     if entry.error:
         return entry.error
-    if entry.differences:
-        return "; ".join(f"{d.label}: {d.before} → {d.after}" for d in entry.differences)
-    return entry.happens[0] if entry.happens else ""
+    told = [entry.charged] if entry.charged else []
+    told += [
+        f"{d.label.lower()} {' → '.join(filter(None, (d.before, d.after)))}"
+        for d in entry.differences
+        if not (entry.charged and d.money)
+    ]
+    said = "; ".join(told) or entry.detail or (entry.happens[0] if entry.happens else "")
+    return said[:1].upper() + said[1:]
 
 
 def _details(entry: Entry) -> None:
-    @st.dialog(
-        entry.title, width="large", icon=catalog.find(entry.command).icon, on_dismiss=freshness.dialog_closed
-    )
+    icon = _ICONS.get(entry.source) or catalog.find(entry.kind).icon
+
+    @st.dialog(entry.title, width="large", icon=icon, on_dismiss=freshness.dialog_closed)
     def body() -> None:
         statuses.badge(entry.state)
-        st.text(f"{entry.staff_name} ({entry.role}) for {entry.customer_name}, {formats.moment(entry.at)}")
+        st.text(_who(entry))
+        if entry.detail:
+            st.text(entry.detail)
         if entry.reason:
             st.text(f"Why: {entry.reason}")
         if entry.comment:
@@ -187,7 +207,15 @@ def _details(entry: Entry) -> None:
     body()
 
 
+def _who(entry: Entry) -> str:
+    role = f" ({entry.role})" if entry.role else ""
+    about = f" for {entry.customer_name}" if entry.customer_name else ""
+    return f"{entry.staff_name or 'Somebody'}{role}{about}, {formats.moment(entry.at)}"
+
+
 def _told(entry: Entry) -> None:
+    if entry.charged:
+        st.text(entry.charged[:1].upper() + entry.charged[1:])
     if entry.happens:
         st.markdown("**What was announced**")
         for sentence in entry.happens:
@@ -199,12 +227,12 @@ def _told(entry: Entry) -> None:
             for d in entry.differences
         ]
         st.markdown("\n".join(["| | Before | After |", "|---|---|---|", *rows]))
-    for name, made in entry.result.items():
+    for name, made in (entry.result or {}).items():
         st.caption(formats.plain(f"{name.replace('_', ' ').capitalize()}: {made}"))
 
 
 def _links(entry: Entry, place: str) -> None:
-    if st.button("Open customer", key=f"{place}-{entry.token}", icon=":material/person:"):
+    if entry.customer and st.button("Open customer", key=f"{place}-{entry.token}", icon=":material/person:"):
         navigation.go("customer", id=entry.customer)
     links.external("Request in Stripe", links.request_url(entry.request_id))
 

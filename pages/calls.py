@@ -10,14 +10,16 @@ import streamlit as st
 from pages.components import call_dialogs, formats, guard, navigation, statuses, tables, worklist
 from pages.components.tables import Column
 from services import clock, database
+from services.customers import names
 from services.outreach import callboard, calls
 from services.outreach.callboard import CallFilter, CallRow
-from services.outreach.calls import OPEN, OUTCOMES
+from services.outreach.calls import OPEN
 from services.staff.roles import Permission, Person
 
 PAGE_KEY = "calls_page"
 _ALL_OPEN, _ALL = "open", ""
-_MINE, _EVERYBODY, _NOBODY, _OVERDUE = "Mine", "All", "Nobody's", "Overdue"
+_NOBODY = "Nobody's"
+_VALUE = "What the customer pays, or would pay, in a month; of a yearly price a twelfth."
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
     Column("state", "State", "status", width=110),
@@ -26,7 +28,7 @@ _COLUMNS = (
     Column("phone", "Phone"),
     Column("note", "Note", width="medium"),
     Column("plan", "Plan"),
-    Column("value", "Plan value", "micros", help="What the customer pays, or would pay, in a month."),
+    Column("value", "Plan value / month", "micros", help=_VALUE),
     Column("trial", "Trial", "days_left", help="Days that a running trial has left."),
     Column("outcome", "Outcome", width="medium"),
 )
@@ -37,9 +39,9 @@ def main() -> None:
     person = guard.enter("calls")
     st.title("Calls")
     now = clock.now()
-    wanted = _filters(person)
-    st.caption(_counted(wanted, now))
-    where = callboard.conditions(wanted, now)
+    wanted = _filters(person, now)
+    st.caption(_counted(wanted))
+    where = callboard.conditions(wanted)
     with database.session() as session:
         total = callboard.count(session, where)
         tools = st.container(horizontal=True, vertical_alignment="center")
@@ -60,24 +62,26 @@ def main() -> None:
         navigation.go("customer", id=rows[picked.opened].customer)
 
 
-def _filters(person: Person) -> CallFilter:
+def _filters(person: Person, now: int) -> CallFilter:
     bound = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = st.segmented_control(
-            "Whose", [_MINE, _EVERYBODY, _NOBODY, _OVERDUE], default=_EVERYBODY, key="calls_of", **bound
-        )
-        assignee = {_MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose or _EVERYBODY)
+            "Whose", [worklist.MINE, worklist.EVERYBODY, _NOBODY], default=worklist.EVERYBODY, key="calls_of",
+            **bound,
+        )  # fmt: skip
+        assignee = {worklist.MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose or worklist.EVERYBODY)
         state = st.segmented_control(
             "State", [_ALL_OPEN, *calls.STATES], default=_ALL_OPEN, key="call_state", format_func=_state,
             **bound,
         )  # fmt: skip
-    return CallFilter(state=state or _ALL, assignee=assignee, overdue=whose == _OVERDUE)
+        due_before = worklist.due_filter("calls_due", PAGE_KEY, now)
+    return CallFilter(state=state or _ALL, assignee=assignee, due_before=due_before)
 
 
-def _counted(wanted: CallFilter, now: int) -> str:
+def _counted(wanted: CallFilter) -> str:
     """How many calls there are in each state, whatever state is shown."""
     with database.session() as session:
-        every = callboard.conditions(replace(wanted, state=_ALL), now)
+        every = callboard.conditions(replace(wanted, state=_ALL))
         counts = callboard.count_by_state(session, every)
     return " · ".join(f"{statuses.label(state)} {formats.count(counts[state])}" for state in calls.STATES)
 
@@ -134,8 +138,7 @@ def _due(row: CallRow) -> str:
 
 
 def _outcome(row: CallRow) -> str:
-    words = OUTCOMES.get(row.state, {}).get(row.outcome, row.outcome)
-    return ". ".join(filter(None, (words, row.outcome_note)))
+    return ". ".join(filter(None, (names.of_outcome(row.state, row.outcome), row.outcome_note)))
 
 
 main()

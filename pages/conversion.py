@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components import behind, charts, formats, guard, tiles
+from pages.components import behind, charts, formats, guard, tiles, worklist
 from pages.components.behind import Asked
 from pages.components.measures import Measures
 from services.metrics import conversion, funnel
@@ -61,38 +61,40 @@ def main() -> None:
 def _filters(measures: Measures) -> Wanted:
     names = measures.plan_names()
     cells = measures.trials(max(_MONTHS.values())).cells
-    plans = sorted({cell.plan for cell in cells if cell.plan}, key=lambda id: names.get(id, id))
+    plans = {id: names.get(id, id) for id in {cell.plan for cell in cells if cell.plan}}
+    sources = {cell.source: cell.source for cell in cells if cell.source}
+    codes = sorted({cell.currency for cell in cells if cell.currency})
     usual = f"{measures.usual_window()} days"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        months = _choice("Started in the last", list(_MONTHS), "period", "12 months")
+        months = _choice("Started in the last", _same(_MONTHS), "period", "12 months")
         window = _choice(
-            "Converted within", list(_WINDOWS), "within", usual, DEFINITIONS["cohort_rate"].short
+            "Converted within", _same(_WINDOWS), "within", usual, DEFINITIONS["cohort_rate"].short
         )
-        plan = _choice("Plan", ["All", *_unique(names, plans)], "plan", "All")
-        source = _choice(
-            "Source", ["All", *sorted({cell.source for cell in cells if cell.source})], "source", "All"
-        )
-        codes = sorted({cell.currency.upper() for cell in cells if cell.currency})
-        currency = _choice("Currency", ["All", *codes], "currency", "All")
-    chosen = _unique(names, plans).get(plan, "")
-    segment = Segment(
-        chosen, "" if source == "All" else source, "" if currency == "All" else currency.lower()
-    )
-    return Wanted(_MONTHS[months], _WINDOWS[window], segment)
+        plan = _choice("Plan", _any_of(plans), "plan")
+        source = _choice("Source", _any_of(sources), "source")
+        offered = worklist.currencies(codes, "currency")
+        currency = _choice("Currency", {code: code.upper() or worklist.ALL for code in offered}, "currency")
+    return Wanted(_MONTHS[months], _WINDOWS[window], Segment(plan, source, currency))
 
 
-def _choice(label: str, options: list[str], key: str, usual: str, help: str | None = None) -> str:
-    index = options.index(usual)
-    return st.selectbox(label, options, index, key=key, bind="query-params", width=170, help=help)
+def _choice(
+    label: str, options: Mapping[str, str], key: str, usual: str = "", help: str | None = None
+) -> str:
+    """Draws a choice between the options, which are shown and stand in the address by their words."""
+    return st.selectbox(
+        label, list(options), list(options).index(usual), key=key, format_func=options.__getitem__,
+        bind="query-params", width=170, help=help,
+    )  # fmt: skip
 
 
-def _unique(names: dict[str, str], plans: list[str]) -> dict[str, str]:
-    """Product ids by a name that only one of them has."""
-    found: dict[str, str] = {}
-    for id in plans:
-        name = names.get(id, id)
-        found[name if name not in found else f"{name} ({id})"] = id
-    return found
+def _same(words: Iterable[str]) -> dict[str, str]:
+    return {word: word for word in words}
+
+
+def _any_of(names: Mapping[str, str]) -> dict[str, str]:
+    """All, or one of these by its name, in the order of the names."""
+    by_name = sorted(worklist.distinct(names, worklist.ALL).items(), key=lambda one: one[1])
+    return {"": worklist.ALL, **dict(by_name)}
 
 
 def _numbers(cube: Cube, cohorts: list[Cohort], days: Sequence[int]) -> None:
@@ -115,7 +117,9 @@ def _numbers(cube: Cube, cohorts: list[Cohort], days: Sequence[int]) -> None:
 @contextmanager
 def _tile(show: str, trials: int) -> Iterator[None]:
     """A number on a tile, with the way to the trials that it counts; none where it counts none."""
-    with st.container(border=True, width=tiles.WIDTH, height="stretch", gap=None):
+    with st.container(
+        border=True, width=tiles.WIDTH, height="stretch", gap=None, vertical_alignment="distribute"
+    ):
         yield
         if trials:
             st.button(

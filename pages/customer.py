@@ -53,7 +53,7 @@ def main() -> None:
     person = guard.enter("customer")
     id = st.query_params.get("id", "").strip()
     if not id:
-        st.title("Customer")
+        _nobody()
         st.info("No customer is chosen. Find one on the Customers page and open it there.")
         _to_search()
         return
@@ -61,12 +61,18 @@ def main() -> None:
     try:
         seen = _read(id, now)
     except NotFound as problem:
-        st.title("Customer")
+        _nobody()
         problems.show(problem)
         _when_news_comes()
         _to_search()
         return
+    navigation.entitle(customer_header.title(seen.record.customer))
     _draw(person, seen, now)
+
+
+def _nobody() -> None:
+    navigation.entitle("Customer")
+    st.title("Customer")
 
 
 def _when_news_comes() -> None:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from pages.components import customer_filters, download, guard, navigation, problems, saved_views, tables
+from pages.components import (
+    customer_filters,
+    download,
+    formats,
+    guard,
+    navigation,
+    problems,
+    saved_views,
+    tables,
+)
 from pages.components.tables import Column
 from services import clock, config, database
-from services.customers import conditions, export, search
+from services.customers import conditions, export, matches, recognise, search
 from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
+from services.customers.matches import Match
 from services.customers.search import Row
 from services.errors import TrialdeskError
 
 COLUMNS = (
     Column("title", "Customer", width=190, pinned=True),
     Column("email", "Email", width=210),
+    Column("match", "Found by", width=200, help="What matches the search and is not in the name or email."),
     Column("status", "Status", "status", width=125),
     Column("plan", "Plan"),
     Column(
@@ -25,7 +37,11 @@ COLUMNS = (
     ),
     Column("days_left", "Trial", "days_left", help="Days that a running trial has left."),
     Column(
-        "open_amount", "At stake", "money", currency="open_currency", help="What failed invoices ask for."
+        "open_amount",
+        "Failed",
+        "money",
+        currency="open_currency",
+        help="What failed invoices still ask for, those of ended subscriptions too.",
     ),
     Column("country", "Country", width=65),
     Column("owner", "Owner", width=105),
@@ -33,6 +49,7 @@ COLUMNS = (
     Column("created", "Created", "day"),
     Column("same_email", "Same email", help="How many other customers have this email address."),
 )
+_AT_NEED = ("match", "same_email")  # columns that most lists do without
 UNTIL = "customers_until"
 
 
@@ -79,18 +96,34 @@ def _list(where: list[Condition], wanted: CustomerFilter) -> None:
         rows = search.page(
             session, where, sort=wanted.sort, offset=page.offset, limit=page.limit, until=until
         )
+        words = recognise.terms(wanted.q, locale=config.settings().workspace_locale)
+        why = matches.unseen(session, words, rows)
     if not rows:
         _nobody(filtered=bool(wanted.to_params()))
         return
     with count:
         tables.caption(total, page, "customer")
-    shown = tuple(c for c in COLUMNS if c.field != "same_email" or any(row.shares_email for row in rows))
+    cells = [_cells(row, why.get(row.facts.customer, ())) for row in rows]
+    shown = tuple(c for c in COLUMNS if c.field not in _AT_NEED or any(cell[c.field] for cell in cells))
     picked = tables.show(
-        [_cells(row) for row in rows], shown, key="customers", alt="Customers that match the filter",
-        empty="", open_label="Customer",
-    )  # fmt: skip
+        cells, shown, key="customers", alt="Customers that match the filter", empty="", open_label="Customer"
+    )
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].facts.customer)
+
+
+def _told(found: Match) -> str:
+    amount = "" if found.amount is None else formats.money(found.amount, found.currency)
+    match found.kind:
+        case "id":
+            return f"id {found.text}"
+        case "card":
+            return f"card ends in {found.text}"
+        case "invoice" if amount:
+            return f"invoice {found.text} of {amount}"
+        case "invoice":
+            return f"invoice {found.text}"
+    return f"payment of {amount}"
 
 
 def _until(newest: int) -> int | None:
@@ -109,11 +142,12 @@ def _nobody(*, filtered: bool) -> None:
     st.button("Clear all and show everybody", on_click=customer_filters.clear, key="show_everybody")
 
 
-def _cells(row: Row) -> dict[str, Any]:
+def _cells(row: Row, why: Sequence[Match]) -> dict[str, Any]:
     facts = row.facts
     return {
         "title": row.name or row.email or facts.customer,
         "email": row.email,
+        "match": ", ".join(map(_told, why)),
         "status": "deleted" if facts.deleted else facts.status,
         "plan": facts.plan,
         "mrr": facts.mrr_micros or None,

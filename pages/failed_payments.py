@@ -13,8 +13,9 @@ from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.several import messages_dialog
 from pages.components.tables import Column
 from services import database
-from services.customers import export, worklists
+from services.customers import export, names, worklists
 from services.customers.worklists import FailureFilter, FailureRow, Stake, Standing
+from services.metrics.definitions import DEFINITIONS
 from services.staff import people
 from services.staff.roles import Permission, Person
 from services.stripe_api import declines
@@ -26,10 +27,11 @@ _NO_CARD = declines.Explanation(
 )
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
-_STANDING_WORDS: dict[Standing, str] = {"": "All", "running": "Still running", "over": "Over"}
+_STANDING_WORDS: dict[Standing, str] = {"": "All", "not ended": "Not ended", "ended": "Ended"}
+_STANDING_HELP = "An invoice of no subscription counts as not ended."
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
-    Column("amount", "At stake", "money", help="What the invoice still asks for."),
+    Column("amount", "Still asked for", "money"),
     Column("why", "Why it failed", width="large"),
     Column("subscription", "Subscription", "status", width=125, help="Empty for an invoice without one."),
     Column("attempts", "Attempts", "count", width="small"),
@@ -59,7 +61,7 @@ def main() -> None:
         )  # fmt: skip
     with database.session() as session:
         stakes = worklists.stakes(session, where)
-        total = sum(stake.invoices for stake in stakes)
+        total = sum(stake.invoices + stake.ended_invoices for stake in stakes)
         _at_stake(stakes)
         tools = st.container()
         page = tables.page_of(total, key=PAGE_KEY)
@@ -85,7 +87,7 @@ def _filters(currencies: list[str]) -> FailureFilter:
     changed = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         currency = st.selectbox(
-            "Currency", ["", *currencies], key="currency", width=140,
+            "Currency", worklist.currencies(currencies, "currency"), key="currency", width=140,
             format_func=lambda code: code.upper() or "All", **changed,
         )  # fmt: skip
         retry = st.selectbox(
@@ -94,7 +96,7 @@ def _filters(currencies: list[str]) -> FailureFilter:
         )  # fmt: skip
         standing: Standing = st.selectbox(
             "Subscription", list(_STANDING_WORDS), key="subscription", width=150,
-            format_func=_STANDING_WORDS.__getitem__, **changed,
+            format_func=_STANDING_WORDS.__getitem__, help=_STANDING_HELP, **changed,
         )  # fmt: skip
         contact = worklist.contact_filter("failure_contact", PAGE_KEY)
         owner = worklist.person_filter("Owner", "failure_owner", PAGE_KEY, staff)
@@ -102,39 +104,53 @@ def _filters(currencies: list[str]) -> FailureFilter:
 
 
 def _at_stake(stakes: Sequence[Stake]) -> None:
-    """Money at stake, each currency by itself."""
+    """Money at stake, each currency by itself, and beside it what ended subscriptions left open."""
     if not stakes:
         return
     with st.container(horizontal=True):
         for stake in stakes:
-            st.metric(
-                f"At stake in {stake.currency.upper()}",
-                formats.money(stake.amount, stake.currency),
-                formats.plural(stake.invoices, "invoice"),
-                delta_color="off",
-                delta_arrow="off",
-                width="content",
-                border=True,
-            )
+            code = stake.currency.upper()
+            if stake.invoices:
+                _tile(f"At stake in {code}", stake.amount, stake.currency, stake.invoices, "at_stake")
+            if stake.ended_invoices:
+                _tile(
+                    f"Of ended subscriptions in {code}", stake.ended_amount, stake.currency,
+                    stake.ended_invoices, "at_stake_ended",
+                )  # fmt: skip
+
+
+def _tile(label: str, amount: int, currency: str, invoices: int, definition: str) -> None:
+    st.metric(
+        label, formats.money(amount, currency), formats.plural(invoices, "invoice"), delta_color="off",
+        delta_arrow="off", width="content", border=True, help=formats.plain(DEFINITIONS[definition].short),
+    )  # fmt: skip
 
 
 def _tools(person: Person, rows: list[FailureRow]) -> None:
     """The buttons for the ticked rows, and what is known of a single one."""
     one = rows[0] if len(rows) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        if _button(person, "Retry payment", ":material/replay:", Permission.RETRY_PAYMENT, one is not None):
+        if _button(
+            person,
+            names.ACTIONS["retry_payment"],
+            ":material/replay:",
+            Permission.RETRY_PAYMENT,
+            one is not None,
+        ):
             assert one is not None
             action_dialog(person, "retry_payment", one.customer, one.invoice)
-        if _button(person, "Card link", ":material/link:", Permission.CARD_LINK, one is not None):
+        if _button(
+            person, names.ACTIONS["card_link"], ":material/link:", Permission.CARD_LINK, one is not None
+        ):
             assert one is not None
             action_dialog(person, "card_link", one.customer)
         if _button(
             person, "Send card or pay link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)
         ):
             _write(person, rows, "card_link")
-        if _button(person, "Message", ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
+        if _button(person, names.SEND_MESSAGE, ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
             _write(person, rows, "payment_failed")
-        if _button(person, "Call", ":material/call:", Permission.REQUEST_CALL, bool(rows)):
+        if _button(person, names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, bool(rows)):
             _call(person, rows)
         st.caption(
             f"{formats.plural(len(rows), 'failed payment')} chosen" if rows else "Tick a row to act on it."

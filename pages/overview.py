@@ -6,22 +6,23 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from pages.components import banner, charts, formats, guard, tiles
+from pages.components import banner, charts, formats, guard, navigation, tiles, today
 from pages.components.measures import Measures
-from pages.components.navigation import PAGES, ROOT
 from services.metrics.overview import Figure
 
 _SHOWN = 3
-_LINES = ("trials_ending", "trial_mrr", "recovery_rate", "disputed", "unvalued")
+_LINES_OF_ALL = ("trials_ending", "failing_ended")
+_LINES = ("trials_ending", "trial_mrr", "at_stake_ended", "recovery_rate", "disputed", "unvalued")
 
 
 def main() -> None:
     """One run of the page."""
     person = guard.enter("overview")
     st.title("Overview")
+    today.draw(person)
     if not banner.is_whole():
         st.info("Numbers appear here once the whole account has been read. Customers can be found already.")
-        st.page_link(ROOT / PAGES["customers"].file, label="Search customers", icon=":material/search:")
+        navigation.link("customers", "Search customers", icon=":material/search:")
         return
     glance = Measures(person).glance()
     if not glance.by_currency:
@@ -35,7 +36,7 @@ def main() -> None:
     )
     currencies = list(glance.by_currency)
     if len(currencies) > 1:
-        _block("All currencies", "", glance.all, ("trials_ending",))
+        _block("All currencies", "", glance.all, _LINES_OF_ALL)
     for code in currencies[:_SHOWN]:
         _block(code.upper(), code, glance.by_currency[code], _LINES)
     if rest := currencies[_SHOWN:]:

@@ -11,7 +11,7 @@ from pages.components.actions import action_dialog
 from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.tables import Column
 from services import clock, database
-from services.customers import export, worklists
+from services.customers import export, names, worklists
 from services.customers.worklists import TRIAL_SORTS, TrialFilter, TrialRow
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -23,7 +23,13 @@ _COLUMNS = (
     Column("days_left", "Days left", "days_left", width="small", help="Rounded up; “over” waits for Stripe."),
     Column("ends", "Ends", "moment"),
     Column("plan", "Plan"),
-    Column("value", "Plan value", "micros", help="What the plan would bring in a month."),
+    Column(
+        "value",
+        "Plan value / month",
+        "micros",
+        help="What the trial would add to MRR if it converted: after lasting discounts, of a yearly price a "
+        "twelfth.",
+    ),
     Column("card", "Card", width="small", help="Whether a payment method is on file."),
     Column("contact", "Last contact", width="medium"),
     Column("owner", "Owner", width="small"),
@@ -66,7 +72,7 @@ def main() -> None:
 
 def _filters() -> tuple[TrialFilter, str]:
     with database.session() as session:
-        products = worklist.distinct(worklists.trial_products(session))
+        products = worklist.distinct(worklists.trial_products(session), worklist.ALL)
         staff = people.active(session)
         currencies = worklists.trial_currencies(session)
     changed: dict[str, Any] = {
@@ -81,14 +87,14 @@ def _filters() -> tuple[TrialFilter, str]:
         )  # fmt: skip
         product = st.selectbox(
             "Plan", ["", *products], key="trial_plan", width=180,
-            format_func=lambda id: products.get(id, "All"), **changed,
+            format_func=lambda id: products.get(id, worklist.ALL), **changed,
         )  # fmt: skip
         card = st.selectbox(
             "Card", list(_CARD), key="trial_card", width=120,
             format_func=lambda choice: choice.capitalize() or "All", **changed,
         )  # fmt: skip
         currency = st.selectbox(
-            "Currency", ["", *currencies], key="trial_currency", width=120,
+            "Currency", worklist.currencies(currencies, "trial_currency"), key="trial_currency", width=120,
             format_func=lambda code: code.upper() or "All", **changed,
         )  # fmt: skip
         contact = worklist.contact_filter("trial_contact", PAGE_KEY)
@@ -104,9 +110,9 @@ def _filters() -> tuple[TrialFilter, str]:
 def _tools(person: Person, rows: list[TrialRow]) -> None:
     """The buttons for the ticked rows."""
     for label, icon, permission, act in (
-        ("Extend", ":material/more_time:", Permission.EXTEND_TRIAL, _extend),
-        ("Message", ":material/mail:", Permission.SEND_MESSAGE, _write),
-        ("Call", ":material/call:", Permission.REQUEST_CALL, _call),
+        (names.ACTIONS["extend_trial"], ":material/more_time:", Permission.EXTEND_TRIAL, _extend),
+        (names.SEND_MESSAGE, ":material/mail:", Permission.SEND_MESSAGE, _write),
+        (names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, _call),
     ):
         why_not = person.why_not(permission)
         if st.button(

@@ -1,6 +1,7 @@
 """Starts the desk for `make run`: says what stands in the way, then hands over to Streamlit.
 
-PORT moves it. Ends with 0 after Ctrl-C, with 2 and a sentence where it cannot start.
+PORT moves it. Ends with 0 after Ctrl-C, a polite kill or the terminal's end, with 2 and a sentence where it
+cannot start.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ def main() -> int:
     # A group of its own: Ctrl-C then reaches the desk once, through us, as the polite signal.
     desk = subprocess.Popen(command, cwd=ROOT, process_group=0)  # noqa: S603 - our own program
     asked: list[int] = []
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda number, _frame: (asked.append(number), desk.terminate()))
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: the terminal was closed
+        if signal.getsignal(one) != signal.SIG_IGN:
+            signal.signal(one, lambda number, _frame: (asked.append(number), desk.terminate()))
     code = desk.wait()
     return 0 if asked else code
 

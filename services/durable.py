@@ -27,10 +27,11 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import event
 
 from services import database
+from services.durable_bells import Bells
 from services.errors import Unavailable
 
 APPLICATION_VERSION = "1"  # work begun under another version is never resumed: keep it
-COMMANDS = "commands"  # polled ten times a second: a poll costs 5 ms of CPU
+COMMANDS = "commands"
 MESSAGES = "messages"
 
 _FAULTED = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -38,6 +39,7 @@ _SLOTS = 64
 _KEEPER_SECONDS = 15.0
 _KEPT_DAYS = 7
 _BATCH = 500
+_POLL_SECONDS = 1.0  # for what was put on a queue elsewhere; `start` rings
 _ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 _log = logging.getLogger(__name__)
 _upkeep: list[Callable[[], None]] = []
@@ -65,6 +67,7 @@ Reached = TypeVar("Reached", bound=_Standing)
 @dataclass
 class _Process:
     slot: Slot | None = None
+    bells: Bells | None = None
     stop: threading.Event | None = None
     keeper: threading.Thread | None = None
     stopping: bool = False
@@ -85,6 +88,7 @@ def launch() -> None:
         DBOS(config=_config(_process.slot.name))
         DBOS.launch()
         _declare_queues()
+        _process.bells = Bells((COMMANDS, MESSAGES))
     except BaseException:
         shutdown()
         raise
@@ -103,10 +107,12 @@ def shutdown(*, patience: int = 5) -> None:
         _process.keeper.join()
     busy = is_launched() and _running_here()
     _process.stopping = True
+    if _process.bells is not None:
+        _process.bells.end()
     DBOS.destroy(workflow_completion_timeout_sec=patience if busy else 0)
     if _process.slot is not None:
         _process.slot.close()
-    _process.slot = _process.stop = _process.keeper = None
+    _process.slot = _process.bells = _process.stop = _process.keeper = None
     _process.stopping = False
 
 
@@ -136,7 +142,7 @@ def is_lost(id: str) -> bool:
 def start(
     queue: str, workflow: Callable[..., Any], *args: Any, id: str, partition: str | None = None
 ) -> None:
-    """Puts a workflow on a queue; a second call with the same id does nothing.
+    """Puts a workflow on a queue, where it begins at once; a second call with the same id does nothing.
 
     `partition` is needed on COMMANDS: the work of one partition runs one after another.
     Raises Unavailable before `launch`.
@@ -144,6 +150,8 @@ def start(
     require()
     with SetWorkflowID(id), SetEnqueueOptions(queue_partition_key=partition):
         DBOS.enqueue_workflow(queue, workflow, *args)
+    if (bells := _process.bells) is not None:
+        bells.ring(queue)
 
 
 def settled(read: Callable[[], Reached], seconds: float, *, every: float) -> Reached:
@@ -155,8 +163,10 @@ def settled(read: Callable[[], Reached], seconds: float, *, every: float) -> Rea
 
 
 def _declare_queues() -> None:
-    DBOS.register_queue(COMMANDS, partition_concurrency=1, worker_concurrency=16, polling_interval_sec=0.1)
-    DBOS.register_queue(MESSAGES, worker_concurrency=4, polling_interval_sec=0.5)
+    DBOS.register_queue(
+        COMMANDS, partition_concurrency=1, worker_concurrency=16, polling_interval_sec=_POLL_SECONDS
+    )
+    DBOS.register_queue(MESSAGES, worker_concurrency=4, polling_interval_sec=_POLL_SECONDS)
     DBOS.apply_schedules(
         [
             {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from copy import copy
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 
 from babel import Locale
@@ -112,14 +113,24 @@ def _invalid(message: str, remedy: str) -> InvalidInput:
 def display(amount: int, currency: str, *, locale: str = "en_US") -> str:
     """An amount in minor units as people write it in the locale, e.g. `$1,250.00`, `¥1,250`."""
     places = exponent(currency)
-    value = Decimal(amount).scaleb(-places)
-    written = _pattern(locale, places).apply(value, locale, currency=currency.upper(), currency_digits=False)
+    written = _pattern(locale, places).apply(
+        units(amount, currency), locale, currency=currency.upper(), currency_digits=False
+    )
     return str(written)
 
 
-def display_micros(micros: int, currency: str, *, locale: str = "en_US") -> str:
-    """Millionths of a minor unit (MRR) as people write them; only this display rounds, half to even."""
-    return display(int((Decimal(micros) / MICROS).to_integral_value()), currency, locale=locale)
+def whole(micros: int) -> int:
+    """Millionths of a minor unit (MRR) as whole minor units, half to even.
+
+    For showing and for files alone: sums are made of the millionths and rounded once, so a total can differ
+    from the sum of the rounded amounts, by at most half a minor unit for each.
+    """
+    return round(Fraction(micros, MICROS))
+
+
+def units(amount: int, currency: str) -> Decimal:
+    """An amount in minor units as a number of the currency's units with all its decimals, for files."""
+    return Decimal(amount).scaleb(-exponent(currency))
 
 
 @cache

@@ -79,19 +79,36 @@ def test_the_sandbox_outlives_a_killed_desk_and_ends_with_a_stopped_one(tmp_path
     assert "Traceback" not in again.log
 
 
-def test_make_run_prints_its_address_and_ends_well_with_ctrl_c(tmp_path: Path) -> None:
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """What `make run` finds when everything is installed: this interpreter's environment, by VENV."""
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    python = venv / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    for mark in ("ready-venv", "ready-run"):
+        (venv / mark).touch()
+    return venv
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_make_run_prints_its_address_and_ends_well_with_ctrl_c(
+    tmp_path: Path, made: Path, how: signal.Signals
+) -> None:
     port = free_port()
     with (tmp_path / "out").open("wb") as out:
         served = subprocess.Popen(
-            [sys.executable, "scripts/serve.py"],
-            cwd=ROOT, env=environment(tmp_path, PORT=str(port)), stdout=out, stderr=out,
+            ["make", "run", f"VENV={made}", f"PORT={port}"],
+            cwd=ROOT, env=environment(tmp_path), stdout=out, stderr=out, process_group=0,
         )  # fmt: skip
     until_good_health(f"http://127.0.0.1:{port}", served)
-    served.send_signal(signal.SIGINT)
-    assert served.wait(30) == 0
+    os.killpg(served.pid, how)  # as a terminal does: to make and to what it runs
+    served.wait(30)
     said = (tmp_path / "out").read_text()
     assert f"http://localhost:{port}" in said
     assert "Traceback" not in said
+    assert "make:" not in said
     assert gone(json.loads((tmp_path / "sandbox.json").read_text())["pid"])
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2)

@@ -174,3 +174,18 @@ def test_two_processes_never_share_a_slot(running: ModuleType) -> None:
     again = durable._claim("desk-1")
     assert again
     again.close()
+
+
+def test_work_begins_at_once_though_queues_are_looked_at_seldom(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(durable, "_POLL_SECONDS", 3600.0)
+    out = tmp_path / "out"
+    durable.launch()
+    try:
+        for name, queue in (("a", durable.COMMANDS), ("b", durable.MESSAGES), ("c", durable.COMMANDS)):
+            partition = "sub_1" if queue == durable.COMMANDS else None
+            durable.start(queue, note, str(out), name, id=name, partition=partition)
+            within(20, lambda name=name: name in lines(out))
+    finally:
+        durable.shutdown()

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import Session, select
 
-from models import Base, Price, SyncCursor
+from models import Base, CustomerFacts, Price, SyncCursor
 from services import database, migrations
 from services.errors import ConfigurationError
 from tests.conftest import BACKENDS
@@ -78,6 +78,26 @@ def test_prices_are_listed_again_once_more_of_them_is_kept(bare: sa.Engine) -> N
         "products": ("complete", "price_9"),
     }
     assert (price.tiers, price.currency_options, price.transform_divide_by) == ([], {}, None)
+
+
+def test_customers_are_found_as_before_until_their_facts_are_derived_anew(bare: sa.Engine) -> None:
+    kept = CustomerFacts(customer="cus_1", created=1, name_key="žofie", email_key="z@x.example")
+    columns = {name: getattr(kept, name) for name in CustomerFacts.model_fields if name != "search_key"}
+    with migrations._locked() as connection:
+        command.upgrade(migrations._config(connection), "0002")
+        names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+        connection.execute(sa.text(f"INSERT INTO customer_facts ({names}) VALUES ({values})"), columns)
+        connection.execute(
+            sa.text(
+                "INSERT INTO sync_cursors (resource, state, fetched, error) "
+                "VALUES ('facts', 'complete', 9, ''), ('prices', 'complete', 9, '')"
+            )
+        )
+    migrations.upgrade()
+    with Session(bare) as session:
+        states = {row.resource: row.state for row in session.exec(select(SyncCursor))}
+        assert session.exec(select(CustomerFacts.search_key)).one() == "žofie\nz@x.example"
+    assert states == {"facts": "waiting", "prices": "complete"}
 
 
 def test_a_database_of_a_newer_version_is_refused(bare: sa.Engine) -> None:

@@ -68,7 +68,23 @@ def test_what_is_displayed_reads_back_as_the_same_amount(amount: int, currency: 
     assert money.parse(digits, currency, locale=locale) == amount
 
 
-def test_micros_are_rounded_half_to_even_and_only_for_display() -> None:
-    assert money.display_micros(2_500_000, "jpy") == "¥2"
-    assert money.display_micros(3_500_000, "jpy") == "¥4"
-    assert money.display_micros(4_999_000_000, "usd") == "$49.99"
+def test_micros_are_rounded_half_to_even_and_only_for_showing() -> None:
+    assert [money.whole(micros) for micros in (2_500_000, 3_500_000, 4_999_000_000, 2_500_001, -500_000)] == [
+        2, 4, 4999, 3, 0,
+    ]  # fmt: skip
+
+
+@given(st.lists(st.integers(0, 10**15)))
+def test_a_total_differs_from_its_rounded_parts_by_half_a_unit_for_each_at_most(parts: list[int]) -> None:
+    assert abs(money.whole(sum(parts)) - sum(map(money.whole, parts))) <= (len(parts) + 1) / 2
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [(4900, "usd", "49.00"), (0, "usd", "0.00"), (5, "kwd", "0.005"), (500, "jpy", "500"), (0, "jpy", "0"),
+     (10**17 + 1, "idr", "1000000000000000.01"), (-150, "eur", "-1.50")],
+)  # fmt: skip
+def test_a_file_holds_all_decimals_of_the_currency_and_no_other(
+    amount: int, currency: str, written: str
+) -> None:
+    assert str(money.units(amount, currency)) == written

@@ -10,12 +10,13 @@ from pages.components import formats
 from pages.components.dialog import Reason, show
 from pages.components.outreach import NOBODY, assignee_field, due_field, next_working_morning, parse_due
 from services import clock, config, database
+from services.customers.names import OUTCOMES
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput
 from services.outreach import calls
 from services.outreach.callboard import CallRow
-from services.outreach.calls import DONE, OUTCOMES
+from services.outreach.calls import DONE
 from services.staff.roles import Person
 
 _CLOSED = {"done": "It took place", "no_show": "Nobody was there", "declined": "The customer declined"}

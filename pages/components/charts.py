@@ -283,7 +283,7 @@ def _step_hovers(steps: Sequence[Step]) -> list[str]:
 
 
 def _label(cohort: Cohort) -> str:
-    return _month(cohort.period.key, "LLL yy")
+    return _month(cohort.period.key, "LLL'<br>'y")
 
 
 def _month(key: str, pattern: str) -> str:

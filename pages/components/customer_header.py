@@ -10,6 +10,7 @@ from models import Customer
 from pages.components import customer_words, formats, links, navigation, outreach, statuses
 from pages.components.actions import action_buttons
 from services import config
+from services.customers import names
 from services.customers.record import Record
 from services.customers.search import Row
 from services.desk.subject import Subject
@@ -43,11 +44,7 @@ def link(row: Row) -> None:
     """A link to another customer's page, with its standing."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         called = row.name or row.email or row.facts.customer
-        st.page_link(
-            navigation.PAGES["customer"].file,
-            label=formats.plain(called),
-            query_params={"id": row.facts.customer},
-        )
+        navigation.link("customer", formats.plain(called), id=row.facts.customer)
         statuses.badge(row.facts.status)
 
 
@@ -92,11 +89,11 @@ def _buttons(person: Person, subject: Subject) -> None:
     id = subject.customer.id
     with st.container(horizontal=True, gap="small"):
         why_not = person.why_not(Permission.SEND_MESSAGE)
-        if st.button("Send message", key=f"message:{id}", icon=":material/mail:", disabled=bool(why_not),
+        if st.button(names.SEND_MESSAGE, key=f"message:{id}", icon=":material/mail:", disabled=bool(why_not),
                      help=why_not or None):  # fmt: skip
             outreach.message_dialog(person, id)
         why_not = person.why_not(Permission.REQUEST_CALL)
-        if st.button("Request a call", key=f"call:{id}", icon=":material/call:", disabled=bool(why_not),
+        if st.button(names.REQUEST_CALL, key=f"call:{id}", icon=":material/call:", disabled=bool(why_not),
                      help=why_not or None):  # fmt: skip
             outreach.call_dialog(person, id)
         with st.container(width="content"):

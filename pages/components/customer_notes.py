@@ -9,7 +9,7 @@ import streamlit as st
 from models import Note, Task
 from pages.components import clicks, formats, guard
 from services import clock, config, database
-from services.customers import notes, tasks
+from services.customers import names, notes, tasks
 from services.errors import InvalidInput
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -27,15 +27,15 @@ def draw(person: Person, customer: str) -> None:
             notes.all_tags(session),
         )
         staff = {one.id: one.name for one in people.active(session)}
-        names = people.names(session)
+        everyone = people.names(session)
         todo, written = tasks.on(session, customer), notes.on(session, customer)
     why_not = person.why_not(Permission.ANNOTATE)
     if why_not:
         st.caption(formats.plain(why_not))
-    _owner(customer, owner, {**({owner: names.get(owner, "")} if owner else {}), **staff}, bool(why_not))
+    _owner(customer, owner, {**({owner: everyone.get(owner, "")} if owner else {}), **staff}, bool(why_not))
     _tags(customer, tags, known, bool(why_not))
     clicks.show_problem(f"about:{customer}")
-    _tasks(person, customer, todo, staff, names, bool(why_not))
+    _tasks(person, customer, todo, staff, everyone, bool(why_not))
     _notes(person, customer, written, bool(why_not))
 
 
@@ -84,23 +84,23 @@ def _tasks(
     customer: str,
     todo: list[Task],
     staff: dict[int, str],
-    names: dict[int, str],
+    everyone: dict[int, str],
     locked: bool,
 ) -> None:
     st.subheader("Tasks", anchor=False)
     for task in [task for task in todo if task.done_at is None]:
-        _task(task, staff, names, locked)
+        _task(task, staff, everyone, locked)
     done = [task for task in todo if task.done_at is not None]
     if done:
         with st.expander(f"{formats.count(len(done))} done"):
             for task in done:
-                _task(task, staff, names, locked)
+                _task(task, staff, everyone, locked)
     clicks.show_problem(f"tasks:{customer}")
-    with st.popover("Add a task", icon=":material/add_task:", disabled=locked):
+    with st.popover(names.ADD_TASK, icon=":material/add_task:", disabled=locked):
         _task_form(f"new_task:{customer}", customer, None, staff, person.id)
 
 
-def _task(task: Task, staff: dict[int, str], names: dict[int, str], locked: bool) -> None:
+def _task(task: Task, staff: dict[int, str], everyone: dict[int, str], locked: bool) -> None:
     place = f"tasks:{task.customer}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.checkbox(
@@ -112,7 +112,7 @@ def _task(task: Task, staff: dict[int, str], names: dict[int, str], locked: bool
             args=(place, _tick, task.id, task.done_at is None),
         )
         _due(task)
-        st.caption(formats.plain(names.get(task.assignee or 0, "")), width="content")
+        st.caption(formats.plain(everyone.get(task.assignee or 0, "")), width="content")
         with st.popover(
             "Edit", icon=":material/edit:", type="tertiary", disabled=locked, key=f"edit_task:{task.id}"
         ):
@@ -207,7 +207,7 @@ def _notes(person: Person, customer: str, written: list[Note], locked: bool) -> 
     )
     clicks.show_problem(place)
     st.button(
-        "Add note",
+        names.ADD_NOTE,
         key=f"{key}:add",
         disabled=locked,
         on_click=clicks.attempt,

@@ -20,6 +20,7 @@ _ICONS: dict[Kind, str] = {
     "Messages": ":material/mail:",
     "Calls": ":material/call:",
     "Notes": ":material/sticky_note_2:",
+    "Changes": ":material/edit:",
     "Technical": ":material/data_object:",
 }
 

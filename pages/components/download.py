@@ -1,4 +1,7 @@
-"""How do rows leave a page? As a CSV file of all of them, for who may export, made when it is asked for."""
+"""How do rows leave a page? As a CSV file of all of them, for who may export, made when it is asked for.
+
+Who took it, and how many rows, is kept for Activity.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import streamlit as st
 
 from pages.components import formats
 from services import database
+from services.customers import audit
 from services.staff import people
 from services.staff.roles import Permission, Person
 
@@ -25,7 +29,12 @@ def csv(
 
     def file() -> bytes:
         with database.session() as session:
-            return "".join(lines(session, people.anew(session, person))).encode("utf-8-sig")
+            asking = people.anew(session, person)
+            listed = list(lines(session, asking))
+        with database.transaction() as session:
+            kept = {"file": f"{name}.csv", "rows": len(listed) - 1}
+            audit.record(session, asking, "export", after=kept)
+        return "".join(listed).encode("utf-8-sig")
 
     st.download_button(
         "CSV", file, file_name=f"{name}.csv", mime="text/csv", icon=":material/download:",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
@@ -31,19 +32,29 @@ def micros(value: int | None, currency: str) -> str:
     """Millionths of a minor unit (MRR), rounded only here."""
     if value is None or not currency:
         return NOTHING
-    return amounts.display_micros(value, currency, locale=_locale())
+    return amounts.display(amounts.whole(value), currency, locale=_locale())
 
 
 def count(value: int) -> str:
     """A whole number with the locale's grouping."""
-    return str(format_decimal(value, locale=_locale()))
+    return _counted(value, _locale())
+
+
+@lru_cache(maxsize=4096)  # a chart writes hundreds of small numbers, the same ones at every run
+def _counted(value: int, locale: str) -> str:
+    return str(format_decimal(value, locale=locale))
 
 
 def share(part: int, whole: int) -> str:
     """`part` of `whole` as a percentage with one decimal; “No data” where there is no whole."""
     if whole == 0:
         return NO_DATA
-    return str(format_percent(part / whole, "#,##0.0 %", locale=_locale()))
+    return _percentage(part / whole, _locale())
+
+
+@lru_cache(maxsize=4096)
+def _percentage(value: float, locale: str) -> str:
+    return str(format_percent(value, "#,##0.0 %", locale=locale))
 
 
 def day(instant: int | None) -> str:

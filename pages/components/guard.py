@@ -17,6 +17,7 @@ def enter(key: str) -> Person:
     person = current()
     page = PAGES[key]
     if reason := person.why_not(page.permission):
+        navigation.entitle(page.title)
         st.title(page.title)
         st.info(reason, icon=":material/lock:")
         st.stop()

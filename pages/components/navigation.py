@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from pages.components import way_back
+from pages.components import acting, way_back
+from services import config
 from services.staff.roles import Permission, Person
 
 ROOT = Path(__file__).resolve().parents[2]
+ICON = ROOT / "pages" / "components" / "icon.png"
+_LONGEST_TITLE = 60  # characters; a tab shows fewer
+_TITLE = "tab_title"
 
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
-    """One page. `section` groups it in the menu; `hidden` pages are reached by links only."""
+    """One page. `section` groups it in the menu; `hidden` pages are reached by links only.
+
+    The script of a page that `names_itself` calls `entitle`; the tab of any other has the page's title.
+    """
 
     key: str
     title: str
@@ -25,6 +33,7 @@ class PageSpec:
     section: str
     help: str
     hidden: bool = False
+    names_itself: bool = False
 
     @property
     def file(self) -> str:
@@ -53,6 +62,7 @@ PAGES: dict[str, PageSpec] = {
         PageSpec(
             "customer", "Customer", ":material/person:", _SEE, "Today",
             "One customer: subscriptions, invoices, payments, notes and what happened.", hidden=True,
+            names_itself=True,
         ),
         PageSpec(
             "trials", "Trials", ":material/hourglass_top:", _SEE, "Work",
@@ -67,6 +77,10 @@ PAGES: dict[str, PageSpec] = {
             "One-on-one call requests, due first.",
         ),
         PageSpec(
+            "tasks", "Tasks", ":material/checklist:", _SEE, "Work",
+            "Follow-ups that somebody owes a customer, due first.",
+        ),
+        PageSpec(
             "outbox", "Outbox", ":material/outbox:", _SEE, "Work",
             "Messages that were written here, and what became of them.",
         ),
@@ -76,7 +90,7 @@ PAGES: dict[str, PageSpec] = {
         ),
         PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
-            "Every action of the staff: who, when, why, before and after.",
+            "Everything that the staff did: who, when, why, before and after.",
         ),
         PageSpec(
             "definitions", "Definitions", ":material/menu_book:", _MEASURE, "Understand",
@@ -118,10 +132,51 @@ def _page(page: PageSpec, listed: bool) -> Page:
 def go(key: str, **parameters: str) -> None:
     """Opens another page in place, with filters in its address: `go("customer", id="cus_...")`."""
     way_back.leave(parameters)
-    st.switch_page(PAGES[key].file, query_params=parameters)
+    _switch(key, {name: [value] for name, value in parameters.items()})
+
+
+def link(
+    key: str,
+    label: str,
+    *,
+    help: str | None = None,
+    icon: str | None = None,
+    last: bool = False,
+    **parameters: str,
+) -> None:
+    """Draws a link to a page, with filters in its address; `last` puts the icon behind the words."""
+    st.page_link(
+        ROOT / PAGES[key].file,
+        label=label,
+        help=help,
+        icon=icon,
+        icon_position="right" if last else "left",
+        query_params=parameters,
+    )
+
+
+def _switch(key: str, query: way_back.Query) -> None:
+    acting.free_address()
+    st.switch_page(PAGES[key].file, query_params=query | acting.in_address())
+
+
+def entitle(title: str) -> None:
+    """Names the browser's tab: one line of plain text, without what is not seen or turns text around."""
+    visible = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in title)
+    line = " ".join(visible.split())
+    short = line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
+    st.session_state[_TITLE] = f"{short} · {config.settings().workspace_name}"
+    st.set_page_config(page_title=st.session_state[_TITLE], page_icon=ICON)
+
+
+def last_title() -> str:
+    """The title that the tab has; a run begins with it, so that nothing flickers."""
+    return str(st.session_state.get(_TITLE, "Trialdesk"))
 
 
 def enter(key: str) -> None:
     """Notes where the visitor is; where the browser's Back lost the page's filters, puts them back."""
+    if not PAGES[key].names_itself:
+        entitle(PAGES[key].title)
     if (query := way_back.enter(key)) is not None:
-        st.switch_page(PAGES[key].file, query_params=query)
+        _switch(key, query)

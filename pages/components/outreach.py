@@ -16,7 +16,7 @@ import streamlit as st
 from pages.components import formats
 from pages.components.dialog import Reason, show, show_problem
 from services import clock, config, database
-from services.customers import notes
+from services.customers import names, notes
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, TrialdeskError
@@ -48,7 +48,7 @@ def message_dialog(
             about = _called(reachable.customer(session, customer_id))
             choices = messages.choices(session, person, customer_id, Occasion(invoice, card_url))
     except TrialdeskError as error:
-        show_problem("Send message", error)
+        show_problem(names.SEND_MESSAGE, error)
         return
     show(_MessageDialogue(person, choices, template, card_url), about=about)
 
@@ -62,7 +62,7 @@ def call_dialog(person: Person, customer_id: str) -> None:
             callers = calls.assignees(session)
             owner = notes.owner(session, customer_id)
     except TrialdeskError as error:
-        show_problem("Request a call", error)
+        show_problem(names.REQUEST_CALL, error)
         return
     about = _called(customer)
     show(_CallDialogue({customer_id: about}, callers, owner or person.id), about=about)
@@ -89,7 +89,7 @@ def _called(customer: object) -> str:
 class _MessageDialogue:
     """One message: a text is chosen, changed, and sent once."""
 
-    title = "Send message"
+    title = names.SEND_MESSAGE
     icon = ":material/mail:"
     reason: Reason = "none"
     warning = ""
@@ -178,7 +178,7 @@ def told(reached: messages.Outcome) -> Outcome:
 class _CallDialogue:
     """A request for a call with one or several customers: who, by when, why."""
 
-    title = "Request a call"
+    title = names.REQUEST_CALL
     icon = ":material/call:"
     confirm = "Request"
     reason: Reason = "none"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.errors import StreamlitAuthError, StreamlitSecretNotFoundError
 
-from pages.components import formats, navigation, problems
+from pages.components import acting, formats, navigation, problems
 from services import clock, config, database
 from services.errors import ConfigurationError
 from services.staff import people
 from services.staff.roles import Person
 
-_ACTING_AS, _NOTED = "acting_as", "presence_noted"
+_NOTED = "presence_noted"
 _NOTE_EVERY = 300  # seconds
 
 
@@ -37,14 +37,24 @@ def person() -> Person:
     if configured():
         return _signed_in()
     mode = config.settings().mode
+    if mode == "sandbox":
+        return acting.chosen(_everybody())
     with database.session() as session:
-        if mode != "sandbox":
-            return people.local_admin(session, mode)
+        return people.local_admin(session, mode)
+
+
+def switch() -> None:
+    """On the sandbox the switch between people, in the sidebar; call it before `person`."""
+    if not configured() and config.settings().mode == "sandbox":
+        acting.switch(_everybody())
+
+
+def _everybody() -> list[Person]:
+    with database.session() as session:
         everybody = people.active(session)
     if not everybody:
         raise ConfigurationError("There is nobody on the staff yet.", remedy="Start the desk again.")
-    wanted = st.session_state.get(_ACTING_AS)
-    return next((one for one in everybody if one.email == wanted), everybody[0])
+    return everybody
 
 
 def confirmed(claim: object) -> bool:
@@ -58,22 +68,12 @@ def confirmed(claim: object) -> bool:
 
 
 def corner(who: Person) -> None:
-    """The sidebar's corner: who you are, the way out, and on the sandbox the switch between people."""
+    """The sidebar's corner: who you are, and the way out."""
     _note_presence(who)
     if configured():
         st.caption(f"{formats.plain(who.name)} · {who.role}")
         st.button("Sign out", on_click=st.logout, icon=":material/logout:", type="tertiary")
-    elif config.settings().mode == "sandbox":
-        with database.session() as session:
-            everybody = {one.email: f"{one.name} · {one.role}" for one in people.active(session)}
-        st.selectbox(
-            "Acting as",
-            list(everybody),
-            format_func=lambda email: everybody[email],
-            key=_ACTING_AS,
-            help="Only on the sandbox: see the desk as each role sees it.",
-        )
-    else:
+    elif config.settings().mode != "sandbox":
         st.caption(f"{formats.plain(who.name)} · no sign-in")
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.components import charts, formats
-from pages.components.navigation import PAGES, ROOT
+from pages.components import charts, formats, navigation
+from pages.components.navigation import PAGES
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.overview import Figure
 from services.metrics.statistics import Rate, may_be_chance
@@ -24,7 +24,7 @@ def show(figure: Figure, currency: str = "", *, title: str = "") -> None:
     """Draws the tile. `currency` is that of the figure's money; `title` replaces the definition's."""
     definition = DEFINITIONS[figure.key]
     change = _change(figure, currency)
-    with st.container(border=True, width=WIDTH, height="stretch", gap=None):
+    with st.container(border=True, width=WIDTH, height="stretch", gap=None, vertical_alignment="distribute"):
         st.metric(
             title or definition.title,
             value(figure, currency),
@@ -60,21 +60,14 @@ def _counted(figure: Figure) -> str:
 
 
 def _link(figure: Figure, label: str, help: str | None = None) -> None:
-    st.page_link(
-        ROOT / PAGES[figure.page].file,
-        label=label,
-        icon=":material/chevron_right:",
-        icon_position="right",
-        help=help,
-        query_params=dict(figure.params),
+    navigation.link(
+        figure.page, label, icon=":material/chevron_right:", last=True, help=help, **figure.params
     )
 
 
 def definitions_link() -> None:
     """The way to what each number means in full."""
-    st.page_link(
-        ROOT / PAGES["definitions"].file, label="What each number means", icon=":material/menu_book:"
-    )
+    navigation.link("definitions", "What each number means", icon=":material/menu_book:")
 
 
 def value(figure: Figure, currency: str) -> str:

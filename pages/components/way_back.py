@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from pages.components import acting
+
 Query = dict[str, list[str]]
 _HERE, _LEFT = "way_back_here", "way_back_left"
 _REMEMBERED = 20  # pages that were left, the latest
@@ -34,7 +36,7 @@ def leave(parameters: Mapping[str, str]) -> None:
 
 
 def _present() -> Query:
-    return {name: st.query_params.get_all(name) for name in st.query_params}
+    return {name: st.query_params.get_all(name) for name in st.query_params if name != acting.KEY}
 
 
 def _mark(key: str, query: Query) -> str:

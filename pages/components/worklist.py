@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import streamlit as st
 
 from pages.components import formats
+from services import clock, config
+from services.customers.recognise import CURRENCIES
 from services.customers.worklists import NO_OWNER, Contact
 from services.staff.roles import Person
 
 _CONTACT: tuple[Contact, ...] = get_args(Contact)
 _KINDS = {"email": "Email", "call": "Call"}
 ANYBODY = ""
+ALL, ANYONE = "All", "Everybody"
+MINE, EVERYBODY = "Mine", "All"
+ANY_TIME, OVERDUE, BY_TODAY = "Any time", "Overdue", "By today"
 CURRENCY_BY_CURRENCY = "Amounts of different currencies are not compared: rows stand currency by currency."
 
 
@@ -41,22 +46,44 @@ def contact_filter(key: str, page_key: str) -> Contact:
     return wanted
 
 
+def due_filter(key: str, page_key: str, now: int) -> int | None:
+    """Draws the choice of what is overdue, or due by the end of today; the instant before which it is due."""
+    wanted = st.segmented_control(
+        "Due", [ANY_TIME, OVERDUE, BY_TODAY], default=ANY_TIME, key=key, help="Of what is still to be done.",
+        **bound(page_key),
+    )  # fmt: skip
+    tomorrow = clock.day_start(now, config.settings().zone, plus_days=1)
+    return {OVERDUE: now, BY_TODAY: tomorrow}.get(wanted or ANY_TIME)
+
+
 def person_filter(
     label: str, key: str, page_key: str, people: Sequence[Person], *, nobody: str = "Nobody"
 ) -> int | None:
     """Draws the choice of a staff member; NO_OWNER for `nobody` ("" offers no such choice), None for all."""
     names = {str(NO_OWNER): nobody} if nobody else {}
-    names |= distinct({str(one.id): one.name for one in people})
+    names |= distinct({str(one.id): one.name for one in people}, nobody, ANYONE)
     wanted = st.selectbox(
-        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, "Everybody"), width=160,
+        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, ANYONE), width=160,
         **bound(page_key),
     )  # fmt: skip
     return int(wanted) if wanted else None
 
 
-def distinct(names: dict[str, str]) -> dict[str, str]:
-    """The names, each with its key where two are the same: a choice stands in the address by its name."""
-    times = Counter(names.values())
+def currencies(codes: Iterable[str], key: str) -> list[str]:
+    """What a choice of currency offers: "" for all, these codes, and the one that the address asks for.
+
+    The last because a number that is zero leads to no rows, and not to those of all currencies.
+    """
+    asked = str(st.session_state.get(key) or st.query_params.get(key, "")).lower()
+    return ["", *dict.fromkeys([*codes, *([asked] if asked in CURRENCIES else [])])]
+
+
+def distinct(names: Mapping[str, str], *others: str) -> dict[str, str]:
+    """The names, each with its key where two are the same: a choice stands in the address by its name.
+
+    `others` are what else the choice offers.
+    """
+    times = Counter([*names.values(), *others])
     return {key: f"{name} ({key})" if times[name] > 1 else name for key, name in names.items()}
 
 

@@ -25,6 +25,7 @@ from services.customers.filters import (
     metadata_condition,
 )
 from services.customers.whose import begins, customers_of
+from services.text import folded
 
 Condition = sa.ColumnElement[bool]
 _EXPONENTS: Final = {
@@ -49,11 +50,7 @@ def conditions(wanted: CustomerFilter, *, now: int, zone: ZoneInfo, locale: str 
 
 
 def _matches(word: recognise.Term) -> Condition:
-    typed = word.text.lower()
-    found: list[Condition] = [
-        col(CustomerFacts.name_key).contains(typed, autoescape=True),
-        col(CustomerFacts.email_key).contains(typed, autoescape=True),
-    ]
+    found: list[Condition] = [col(CustomerFacts.search_key).contains(folded(word.text), autoescape=True)]
     if word.id:
         found.append(customer.in_(_present(customers_of(word.id))))
     if word.domain:
@@ -64,8 +61,8 @@ def _matches(word: recognise.Term) -> Condition:
     if word.invoice_number:
         found.append(_in(Invoice.customer, begins(Invoice.number, word.invoice_number)))
     if word.amount:
-        found.append(_in(Invoice.customer, _amounts(Invoice.total, Invoice.currency, word.amount)))
-        found.append(_in(Charge.customer, _amounts(Charge.amount, Charge.currency, word.amount)))
+        found.append(_in(Invoice.customer, is_amount(Invoice.total, Invoice.currency, word.amount)))
+        found.append(_in(Charge.customer, is_amount(Charge.amount, Charge.currency, word.amount)))
     return sa.or_(*found)
 
 
@@ -78,7 +75,8 @@ def _present(source: Any) -> Any:
     return source.where(source.selected_columns[0].is_not(None))
 
 
-def _amounts(column: Any, currency: Any, wanted: recognise.Amount) -> Condition:
+def is_amount(column: Any, currency: Any, wanted: recognise.Amount) -> Condition:
+    """SQL: whether a column of minor units, beside its `currency`, holds the amount that was typed."""
     amount, code = col(column), col(currency)
     if wanted.currency:
         return sa.and_(amount.in_(list(wanted.by_exponent.values())), code == wanted.currency)

@@ -1,7 +1,8 @@
 """How do the rows of a filter or a number leave the desk as a CSV file that a spreadsheet opens safely?
 
-All of them, not one page. Amounts are decimal numbers in whole units beside their currency,
-instants ISO 8601 in UTC. Text that a spreadsheet would run as a formula gets a leading apostrophe.
+All of them, not one page. Amounts are decimal numbers in the currency's units, with all its decimals and
+beside its code; MRR is rounded to them as it is on the pages (see `money.whole`). Instants are ISO 8601 in
+UTC. Text that a spreadsheet would run as a formula gets a leading apostrophe.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -83,8 +83,8 @@ def _failed(row: Failed) -> tuple[Any, ...]:
 
 
 TRIALS_HEADER: Final = (
-    "subscription", "customer", "name", "email", "plan", "currency", "plan_value", "trial_end", "card",
-    "set_to_cancel", "last_contact", "owner",
+    "subscription", "customer", "name", "email", "plan", "currency", "plan_value_per_month", "trial_end",
+    "card", "set_to_cancel", "last_contact", "owner",
 )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def trials_csv(session: Session, person: Person, where: Sequence[Condition], *, 
 def _trial(row: TrialRow) -> tuple[Any, ...]:
     return (
         row.subscription, row.customer, row.name, row.email, row.plan, row.currency.upper(),
-        _units(row.plan_micros, row.currency, money.MICROS), _time(row.trial_end), _yes(row.card),
+        _units(money.whole(row.plan_micros), row.currency), _time(row.trial_end), _yes(row.card),
         _yes(row.canceling), _time(row.last_contact_at), row.owner,
     )  # fmt: skip
 
@@ -153,19 +153,16 @@ def _cells(row: Row) -> tuple[Any, ...]:
     facts = row.facts
     return (
         facts.customer, row.name, row.email, facts.status, facts.plan, facts.currency.upper(),
-        _units(facts.mrr_micros, facts.currency, money.MICROS), _time(facts.created), _time(facts.trial_end),
+        _units(money.whole(facts.mrr_micros), facts.currency), _time(facts.created), _time(facts.trial_end),
         _time(facts.cancel_at), facts.country, facts.source, row.owner, facts.failed_invoices,
         _units(facts.open_amount, facts.open_currency), facts.open_currency.upper(), facts.failure_code,
         facts.open_disputes, _time(facts.last_contact_at), _yes(facts.deleted),
     )  # fmt: skip
 
 
-def _units(amount: int, currency: str, parts: int = 1) -> Decimal | str:
-    """Minor units (or `parts` of one) as a decimal number of whole units; "" without a currency."""
-    if not currency:
-        return ""
-    places = money.exponent(currency)
-    return (Decimal(amount) / parts).scaleb(-places).quantize(Decimal(1).scaleb(-places))
+def _units(amount: int, currency: str) -> str:
+    """Minor units as a decimal number of the currency's units; "" without a currency."""
+    return str(money.units(amount, currency)) if currency else ""
 
 
 def _time(instant: int | None) -> str:

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from models import Customer, CustomerProfile, CustomerTag, Note, Staff
 from services import clock, database
+from services.customers import audit
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.mirror import facts
 from services.staff.roles import Permission, Person
@@ -49,12 +50,15 @@ def edit(session: Session, person: Person, note: int, body: str) -> Note:
     """Changes one's own note, which then says when. Raises as `add`, and NotAllowed on another's note."""
     row = _own(session, person, note)
     row.body, row.edited_at = _body(body), clock.now()
+    audit.record(session, person, "note_edited", row.customer, object_id=str(note))
     return row
 
 
 def delete(session: Session, person: Person, note: int) -> None:
     """Removes one's own note. Raises NotFound, and NotAllowed on another's note."""
-    session.delete(_own(session, person, note))
+    row = _own(session, person, note)
+    session.delete(row)
+    audit.record(session, person, "note_removed", row.customer, object_id=str(note))
 
 
 def _own(session: Session, person: Person, id: int) -> Note:
@@ -113,11 +117,13 @@ def set_tags(session: Session, person: Person, customer: str, wanted: list[str])
     kept = sorted({_tag(tag) for tag in wanted})
     if len(kept) > MOST_TAGS:
         raise InvalidInput(f"A customer has at most {MOST_TAGS} tags.", field="tags", remedy="Remove some.")
+    before = tags(session, customer)
     others = (col(CustomerTag.customer) == customer, col(CustomerTag.tag).not_in(kept))
     session.execute(sa.delete(CustomerTag).where(*others))
     for tag in kept:
         new = {"customer": customer, "tag": tag, "added_by": person.id, "added_at": clock.now()}
         database.insert_once(session, CustomerTag, new)
+    audit.changed(session, person, "tags", customer, before={"tags": before}, after={"tags": kept})
     return kept
 
 
@@ -144,9 +150,12 @@ def set_owner(session: Session, person: Person, customer: str, owner: int | None
     must_exist(session, customer)
     if owner is not None:
         must_work_here(session, owner, field="owner")
-    database.insert_once(session, CustomerProfile, {"customer": customer, "owner": owner})
-    mine = sa.update(CustomerProfile).where(col(CustomerProfile.customer) == customer)
-    session.execute(mine.values(owner=owner))
+    database.insert_once(session, CustomerProfile, {"customer": customer, "owner": None})
+    mine = select(CustomerProfile).where(CustomerProfile.customer == customer).with_for_update()
+    profile = session.exec(mine.execution_options(populate_existing=True)).one()
+    audit.changed(session, person, "owner", customer, before={"owner": profile.owner}, after={"owner": owner})
+    profile.owner = owner
+    session.flush()
     facts.refresh(session, {customer})
 
 

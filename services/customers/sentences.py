@@ -22,6 +22,9 @@ class Words(Protocol):
     def day(self, instant: int | None) -> str:
         """The local day of an instant."""
 
+    def moment(self, instant: int | None) -> str:
+        """The local day and time of an instant."""
+
 
 def sentence(type: str, facts: Facts, words: Words) -> str:
     """What the event of this type says, e.g. `Invoice A-1 of $49.00 was paid`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
 from models import Task
 from services import clock
+from services.customers import audit
 from services.customers.notes import must_exist, must_work_here
 from services.errors import InvalidInput, NotFound
 from services.staff.roles import Permission, Person
@@ -65,20 +66,36 @@ def edit(
     row = _task(session, person, task)
     if assignee != row.assignee:
         must_work_here(session, assignee, field="assignee")
+    before = _plan(row)
     row.title, row.due_at, row.assignee = _title(title), due_at, assignee
+    audit.changed(
+        session, person, "task_edited", row.customer, object_id=str(task), before=before, after=_plan(row)
+    )
     return row
 
 
+def _plan(task: Task) -> dict[str, Any]:
+    return {"title": task.title, "due_at": task.due_at, "assignee": task.assignee}
+
+
 def set_done(session: Session, person: Person, task: int, done: bool) -> Task:
-    """Ticks a task off, or opens it again; ticking twice keeps the first instant."""
+    """Ticks a task off, or opens it again; ticking twice keeps the first instant and who ticked it."""
     row = _task(session, person, task)
-    row.done_at = (row.done_at or clock.now()) if done else None
+    if done and row.done_at is None:
+        row.done_at, row.done_by = clock.now(), person.id
+    if not done and row.done_at is not None:
+        row.done_at = row.done_by = None
+        audit.record(
+            session, person, "task_reopened", row.customer, object_id=str(task), after={"title": row.title}
+        )
     return row
 
 
 def delete(session: Session, person: Person, task: int) -> None:
     """Removes a task. Raises NotAllowed, NotFound."""
-    session.delete(_task(session, person, task))
+    row = _task(session, person, task)
+    session.delete(row)
+    audit.record(session, person, "task_removed", row.customer, object_id=str(task), before=_plan(row))
 
 
 def _task(session: Session, person: Person, id: int) -> Task:

@@ -14,13 +14,14 @@ from typing import Final, Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Action, CallRequest, Event, Message, Note
-from services.customers import sentences
+from models import Action, AuditEntry, CallRequest, Event, Message, Note
+from services.customers import audit, names, sentences
 from services.customers.sentences import Words
+from services.staff import people
 from services.staff.roles import Permission, Person
 
-Kind = Literal["Billing", "Actions", "Messages", "Calls", "Notes", "Technical"]
-KINDS: Final[tuple[Kind, ...]] = ("Billing", "Actions", "Messages", "Calls", "Notes", "Technical")
+Kind = Literal["Billing", "Actions", "Messages", "Calls", "Notes", "Changes", "Technical"]
+KINDS: Final[tuple[Kind, ...]] = ("Billing", "Actions", "Messages", "Calls", "Notes", "Changes", "Technical")
 USUAL: Final[tuple[Kind, ...]] = KINDS[:-1]
 
 
@@ -100,7 +101,7 @@ def _actions(session: Session, asked: _Asked) -> Iterator[Entry]:
             at=row.finished_at or row.started_at or row.opened_at,
             kind="Actions",
             id=row.token,
-            title=row.command.replace("_", " ").replace("-", " ").capitalize(),
+            title=names.of_action(row.command, row.params),
             detail="\n".join(
                 part
                 for part in (*_announced(row), *_why(row, asked.person), row.error.get("message", ""))
@@ -133,7 +134,7 @@ def _messages(session: Session, asked: _Asked) -> Iterator[Entry]:
             at=row.created_at,
             kind="Messages",
             id=row.token,
-            title=f"{row.channel.capitalize()}: {row.subject}" if row.subject else row.channel.capitalize(),
+            title=f"{names.SEND_MESSAGE}: {row.subject}" if row.subject else names.SEND_MESSAGE,
             detail=row.error,
             who=row.staff_name,
             state=row.state,
@@ -155,7 +156,7 @@ def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
             at=row.created_at,
             kind="Calls",
             id=row.token,
-            title=f"One-on-one call asked for{due}",
+            title=f"{names.REQUEST_CALL}{due}",
             detail=row.note,
             who=row.requested_by_name,
             state=row.state if row.closed_at is None else "",
@@ -165,8 +166,9 @@ def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
                 at=row.closed_at,
                 kind="Calls",
                 id=f"{row.token}-closed",
-                title=f"Call closed{': ' + row.outcome.replace('_', ' ') if row.outcome else ''}",
+                title=f"{names.CALL_OUTCOME}: {names.of_outcome(row.state, row.outcome or '')}",
                 detail=row.outcome_note,
+                who=row.closed_by_name,
                 state=row.state,
             )
 
@@ -185,11 +187,33 @@ def _notes(session: Session, asked: _Asked) -> Iterator[Entry]:
         )
 
 
+def _changes(session: Session, asked: _Asked) -> Iterator[Entry]:
+    """Owner, tags, and what was changed about calls, tasks, notes and messages."""
+    newest_first = (col(AuditEntry.at).desc(), col(AuditEntry.id).desc())
+    wanted = (
+        select(AuditEntry)
+        .where(AuditEntry.customer == asked.customer)
+        .order_by(*newest_first)
+        .limit(asked.limit)
+    )
+    staff = people.names(session)
+    for row in session.exec(wanted):
+        yield Entry(
+            at=row.at,
+            kind="Changes",
+            id=str(row.id),
+            title=audit.TITLES.get(row.kind, row.kind),
+            detail=audit.sentence(audit.differences(row, staff, asked.words.moment)),
+            who=row.staff_name,
+        )
+
+
 _SOURCES: Final[dict[Kind, Callable[[Session, _Asked], Iterator[Entry]]]] = {
     "Billing": _billing,
     "Actions": _actions,
     "Messages": _messages,
     "Calls": _calls,
     "Notes": _notes,
+    "Changes": _changes,
     "Technical": _technical,
 }

@@ -23,14 +23,13 @@ from models import (
     Subscription,
     SubscriptionItem,
 )
-from models.subscriptions import ENDED
 from services.clock import DAY
-from services.metrics.failures import Failure, is_open_failure, last
+from services.metrics.failures import Failure, is_of_ended, is_open_failure, last
 from services.mirror import dealings
 
 Condition = sa.ColumnElement[bool]
 Contact = Literal["", "contacted", "not contacted"]
-Standing = Literal["", "running", "over"]
+Standing = Literal["", "not ended", "ended"]
 NO_OWNER: Final = 0
 _subscription, _customer, _invoice = col(Subscription.id), col(Subscription.customer), col(Invoice.id)
 
@@ -174,7 +173,7 @@ def _trial_row(found: Any, plan: str) -> TrialRow:
 class FailureFilter:
     """Which open failures. `retry`: whether Stripe will try again by itself; None = either.
 
-    `subscription`: whether the invoice's subscription still runs; those without one are among all only.
+    `subscription`: whether the invoice's subscription has ended; one of no subscription has not.
     """
 
     currency: str = ""
@@ -212,11 +211,14 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """What open failures come to in one currency, in minor units."""
+    """What open failures come to in one currency, in minor units: of subscriptions that have not ended
+    (what is at stake), and of those that have."""
 
     currency: str
     invoices: int
     amount: int
+    ended_invoices: int = 0
+    ended_amount: int = 0
 
 
 def failure_conditions(wanted: FailureFilter) -> list[Condition]:
@@ -228,28 +230,30 @@ def failure_conditions(wanted: FailureFilter) -> list[Condition]:
         again = col(Invoice.next_payment_attempt).is_not(None)
         found.append(again if wanted.retry else ~again)
     if wanted.subscription:
-        over = col(Subscription.status).in_(ENDED) | col(Subscription.deleted)
-        found.append(over if wanted.subscription == "over" else ~over)
+        found.append(is_of_ended() if wanted.subscription == "ended" else ~is_of_ended())
     return found + _people(wanted.contact, wanted.owner)
 
 
 def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
-    """Count and money at stake for each currency, in the order of the list: the one with most rows first."""
-    found = session.execute(
-        _failures(Invoice.currency, sa.func.count(), sa.func.sum(Invoice.amount_remaining))
-        .where(*where)
-        .group_by(col(Invoice.currency))
-        .order_by(sa.func.count().desc(), col(Invoice.currency))
-    )
-    return [Stake(currency, invoices, int(amount)) for currency, invoices, amount in found]
+    """Count and money for each currency, in the order of the list: the one with most rows first."""
+    ended = sa.case((is_of_ended(), 1), else_=0).label("ended")
+    asked = _failures(Invoice.currency, Invoice.amount_remaining, ended).where(*where).subquery().c
+    sums = sa.select(asked.currency, asked.ended, sa.func.count(), sa.func.sum(asked.amount_remaining))
+    found: dict[str, list[int]] = {}
+    for currency, over, count, amount in session.execute(sums.group_by(asked.currency, asked.ended)):
+        found.setdefault(currency, [0, 0, 0, 0])[2 * over : 2 * over + 2] = count, int(amount)
+    stakes = (Stake(currency, *numbers) for currency, numbers in found.items())
+    return sorted(stakes, key=lambda one: (-one.invoices - one.ended_invoices, one.currency))
 
 
 def failures(session: Session, where: Sequence[Condition], *, offset: int, limit: int) -> list[FailureRow]:
-    """One page of the matching open failures: currencies in the order of `stakes`, the largest first."""
+    """One page of the matching open failures: currencies in the order of `stakes`, in each what is at stake,
+    the largest first, then what ended subscriptions left."""
     ranks = {stake.currency: rank for rank, stake in enumerate(stakes(session, where))}
     if not ranks:
         return []
-    order = (sa.case(ranks, value=col(Invoice.currency)), col(Invoice.amount_remaining).desc(), _invoice)
+    currency, ended = sa.case(ranks, value=col(Invoice.currency)), sa.case((is_of_ended(), 1), else_=0)
+    order = (currency, ended, col(Invoice.amount_remaining).desc(), _invoice)
     wanted = _failures(Invoice, CustomerFacts, Customer, Staff.name, Subscription.status).where(*where)
     page = session.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
     reasons = last(session.connection(), [invoice.id for invoice, *_ in page])

@@ -1,28 +1,53 @@
-"""What have people done here? The ledger, filtered, sorted newest first and cut in SQL.
+"""What have people done here? Everything that any table keeps of it, filtered and cut in SQL, newest first.
 
-A person without the permission to see all activity sees their own actions. Dialogs that were opened and
-never confirmed are left out unless they are asked for (`state` open). Instants are UTC seconds.
+Each table is asked for no more of its newest rows than the page can need. A person without the permission to
+see all activity sees what they did themselves. Dialogs that were opened and never confirmed are left out
+unless they are asked for (`state` open). Instants are UTC seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
-from models import Action, Customer, CustomerFacts
-from services.desk import catalog, snapshots
-from services.desk.snapshots import Difference
+from models import Action, AuditEntry, CallRequest, CustomerFacts, Message, Note, Task
+from services.customers import audit, names
+from services.desk import entries
+from services.desk.entries import Entry
+from services.staff import people as staff
 from services.staff.roles import Permission, Person
+from services.text import folded
+
+KINDS: Final[dict[str, str]] = {
+    **names.ACTIONS,
+    "reactivate": f"{names.ACTIONS['reactivate']}: {', '.join(names.WAYS.values()).lower()}",
+    entries.SEND_MESSAGE: names.SEND_MESSAGE,
+    entries.REQUEST_CALL: names.REQUEST_CALL,
+    entries.CALL_OUTCOME: names.CALL_OUTCOME,
+    entries.ADD_NOTE: names.ADD_NOTE,
+    entries.ADD_TASK: names.ADD_TASK,
+    entries.TASK_DONE: names.TASK_DONE,
+    **audit.TITLES,
+}
+_MESSAGES: Final = {
+    "done": ("accepted", "outbox"),
+    "failed": ("failed",),
+    "unknown": ("unknown",),
+    "running": ("queued", "sending"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """What to show. `since` is the first instant that counts, `until` the first that does not any more."""
+    """What to show. `kind` is one of KINDS; `state` done, failed, unknown, running or open.
 
-    command: str = ""
+    `since` is the first instant that counts, `until` the first that does not any more.
+    """
+
+    kind: str = ""
     staff: int | None = None
     state: str = ""
     customer: str = ""
@@ -31,113 +56,153 @@ class ActivityFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One action as it is shown."""
+class _Source:
+    """A table's columns by what they mean here. `kinds` are those of its `kind`, where it has several."""
 
-    token: str
-    command: str
-    title: str
-    state: str
-    staff_name: str
-    role: str
-    customer: str
-    customer_name: str
-    object_id: str
-    reason: str
-    at: int
-    finished_at: int | None
-    happens: tuple[str, ...]
-    differences: tuple[Difference, ...]
-    result: dict[str, str]
-    request_id: str
-    error: str
-    remedy: str
-    comment: str
+    key: Any
+    at: Any
+    staff: Any
+    customer: Any
+    object_id: Any = None
+    kind: Any = None
+    kinds: tuple[str, ...] = ()
+    state: Any = None
+    needs: Any = None
+
+
+_SOURCES: Final[dict[str, _Source]] = {
+    entries.ACTIONS: _Source(
+        col(Action.token), col(Action.opened_at), col(Action.staff), col(Action.customer),
+        col(Action.object_id), col(Action.command), tuple(names.ACTIONS), col(Action.state),
+    ),
+    entries.SEND_MESSAGE: _Source(
+        col(Message.token), col(Message.created_at), col(Message.staff), col(Message.customer),
+        state=col(Message.state),
+    ),
+    entries.REQUEST_CALL: _Source(
+        col(CallRequest.token), col(CallRequest.created_at), col(CallRequest.requested_by),
+        col(CallRequest.customer),
+    ),
+    entries.CALL_OUTCOME: _Source(
+        col(CallRequest.token), col(CallRequest.closed_at), col(CallRequest.closed_by),
+        col(CallRequest.customer), needs=col(CallRequest.closed_at).is_not(None),
+    ),
+    entries.ADD_NOTE: _Source(col(Note.id), col(Note.created_at), col(Note.author), col(Note.customer)),
+    entries.ADD_TASK: _Source(col(Task.id), col(Task.created_at), col(Task.created_by), col(Task.customer)),
+    entries.TASK_DONE: _Source(
+        col(Task.id), col(Task.done_at), col(Task.done_by), col(Task.customer),
+        needs=col(Task.done_at).is_not(None),
+    ),
+    entries.CHANGES: _Source(
+        col(AuditEntry.id), col(AuditEntry.at), col(AuditEntry.staff), col(AuditEntry.customer),
+        col(AuditEntry.object_id), col(AuditEntry.kind), tuple(audit.TITLES),
+    ),
+}  # fmt: skip
 
 
 def count(session: Session, person: Person, wanted: ActivityFilter) -> int:
-    """How many actions the filter finds for this person."""
-    counted = select(sa.func.count()).select_from(Action)
-    return int(session.exec(_named(counted, wanted).where(*_conditions(person, wanted))).one())
+    """How many things the filter finds for this person."""
+    counts = [
+        sa.select(sa.func.count(source.at)).where(*where).scalar_subquery()
+        for source, where in _asked(person, wanted).values()
+    ]
+    return int(session.scalar(sa.select(sum(counts[1:], start=counts[0]))) or 0) if counts else 0
 
 
 def search(
     session: Session, person: Person, wanted: ActivityFilter, *, offset: int = 0, limit: int = 50
 ) -> list[Entry]:
-    """One page of the actions that the filter finds, newest first."""
-    found = _named(select(Action, Customer), wanted).where(*_conditions(person, wanted))
-    newest = found.order_by(col(Action.opened_at).desc(), col(Action.token)).offset(offset).limit(limit)
-    return [_entry(action, customer) for action, customer in session.exec(newest)]
+    """One page of what the filter finds, newest first."""
+    newest = [
+        sa.select(_newest(name, source, where, offset + limit).subquery())
+        for name, (source, where) in _asked(person, wanted).items()
+    ]
+    if not newest:
+        return []
+    every = sa.union_all(*newest).subquery()
+    order = (every.c.at.desc(), every.c.source, every.c.key)
+    page = sa.select(every.c.source, every.c.key).order_by(*order).offset(offset).limit(limit)
+    return entries.told(session, [(source, key) for source, key in session.execute(page)])
 
 
 def unknown(session: Session, person: Person, *, limit: int = 20) -> list[Entry]:
     """The actions whose outcome nobody knows yet, oldest first."""
-    wanted = ActivityFilter(state="unknown")
-    found = _named(select(Action, Customer), wanted).where(*_conditions(person, wanted))
-    oldest = found.order_by(col(Action.opened_at), col(Action.token)).limit(limit)
-    return [_entry(action, customer) for action, customer in session.exec(oldest)]
+    oldest = sa.select(col(Action.token)).where(*_unknown(person)).order_by(
+        col(Action.opened_at), col(Action.token)
+    ).limit(limit)  # fmt: skip
+    return entries.told(session, [(entries.ACTIONS, token) for token in session.scalars(oldest)])
+
+
+def count_unknown(session: Session, person: Person) -> int:
+    """How many actions have an outcome that nobody knows."""
+    return session.scalar(sa.select(sa.func.count()).select_from(Action).where(*_unknown(person))) or 0
 
 
 def people(session: Session, person: Person) -> dict[int, str]:
-    """Who has done something that this person may see: id -> name."""
-    shown = select(Action.staff, sa.func.max(Action.staff_name)).where(*_conditions(person, ActivityFilter()))
-    rows = session.exec(shown.where(col(Action.staff).is_not(None)).group_by(col(Action.staff)))
-    return dict(sorted(((id, name) for id, name in rows if id is not None), key=lambda row: row[1].lower()))
-
-
-def _named(statement: Any, wanted: ActivityFilter) -> Any:
-    """The statement with the customers beside it, and only those that the filter's text names."""
-    joined = statement.outerjoin(Customer, col(Customer.id) == col(Action.customer))
-    text = wanted.customer.strip()
-    if not text:
-        return joined
-    keys = (col(CustomerFacts.name_key), col(CustomerFacts.email_key))  # SQLite lowers ASCII alone
-    return joined.outerjoin(CustomerFacts, col(CustomerFacts.customer) == col(Action.customer)).where(
-        sa.or_(
-            col(Action.customer) == text,
-            col(Action.object_id) == text,
-            *(key.contains(text.lower(), autoescape=True) for key in keys),
-        )
-    )
-
-
-def _conditions(person: Person, wanted: ActivityFilter) -> list[Any]:
-    conditions: list[Any] = [Action.state == wanted.state if wanted.state else Action.state != "open"]
+    """Whose activity this person may see: id -> name, by name."""
     if not person.may(Permission.SEE_ACTIVITY):
-        conditions.append(Action.staff == person.id)
-    if wanted.command:
-        conditions.append(Action.command == wanted.command)
+        return {person.id: person.name}
+    return dict(sorted(staff.names(session).items(), key=lambda named: named[1].lower()))
+
+
+def _newest(name: str, source: _Source, where: list[Any], limit: int) -> Any:
+    key = sa.cast(source.key, sa.String).label("key")
+    wanted = sa.select(sa.literal(name).label("source"), key, source.at.label("at")).where(*where)
+    return wanted.order_by(source.at.desc(), key).limit(limit)
+
+
+def _unknown(person: Person) -> list[Any]:
+    wanted = ActivityFilter(state="unknown")
+    return _asked(person, wanted)[entries.ACTIONS][1]
+
+
+def _asked(person: Person, wanted: ActivityFilter) -> dict[str, tuple[_Source, list[Any]]]:
+    """The sources that can have what is wanted, each with its conditions."""
+    found = {}
+    for name, source in _SOURCES.items():
+        kind, state = _of_kind(name, source, wanted.kind), _in_state(source, wanted.state)
+        if kind is not None and state is not None:
+            found[name] = (source, [*kind, *state, *_conditions(source, person, wanted)])
+    return found
+
+
+def _of_kind(name: str, source: _Source, kind: str) -> list[Any] | None:
+    """The condition of a kind; None where the source has none of it."""
+    if not kind or kind == name:
+        return []
+    return [source.kind == kind] if kind in source.kinds else None
+
+
+def _in_state(source: _Source, state: str) -> list[Any] | None:
+    """The condition of a state; what has none was done."""
+    if source.state is None:
+        return [] if state in ("", "done") else None
+    if source is _SOURCES[entries.ACTIONS]:
+        return [source.state == state if state else source.state != "open"]
+    if not state:
+        return []
+    return [source.state.in_(_MESSAGES[state])] if state in _MESSAGES else None
+
+
+def _conditions(source: _Source, person: Person, wanted: ActivityFilter) -> list[Any]:
+    found: list[Any] = [] if source.needs is None else [source.needs]
+    if not person.may(Permission.SEE_ACTIVITY):
+        found.append(source.staff == person.id)
     if wanted.staff is not None:
-        conditions.append(Action.staff == wanted.staff)
+        found.append(source.staff == wanted.staff)
     if wanted.since is not None:
-        conditions.append(Action.opened_at >= wanted.since)
+        found.append(source.at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(Action.opened_at < wanted.until)
-    return conditions
+        found.append(source.at < wanted.until)
+    return found + _about(source, wanted.customer.strip())
 
 
-def _entry(action: Action, customer: Customer | None) -> Entry:
-    command = catalog.COMMANDS.get(action.command)
-    name = (customer.name or customer.email or "") if customer else ""
-    remedy = " ".join(filter(None, (action.error.get("left"), action.error.get("remedy"))))
-    return Entry(
-        token=action.token,
-        command=action.command,
-        title=command.title if command else action.command,
-        state=action.state,
-        staff_name=action.staff_name,
-        role=action.role,
-        customer=action.customer,
-        customer_name=name or action.customer,
-        object_id=action.object_id,
-        reason=action.reason,
-        at=action.started_at or action.opened_at,
-        finished_at=action.finished_at,
-        happens=tuple(action.preview.get("happens", ())),
-        differences=tuple(snapshots.differences(action.before, action.after)) if action.after else (),
-        result={name: str(value) for name, value in action.result.items()},
-        request_id=action.request_id,
-        error=action.error.get("message", ""),
-        remedy=remedy,
-        comment=action.comment,
+def _about(source: _Source, text: str) -> list[Any]:
+    """Those about the customers whom the text names, or about the object with this id."""
+    if not text:
+        return []
+    named = sa.select(col(CustomerFacts.customer)).where(
+        col(CustomerFacts.search_key).contains(folded(text), autoescape=True)
     )
+    either = [source.customer == text, source.customer.in_(named)]
+    return [sa.or_(*either, *([source.object_id == text] if source.object_id is not None else []))]

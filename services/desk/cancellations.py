@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from models.subscriptions import ENDED
+from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone, limited
 from services.desk.quotes import next_invoice
@@ -30,7 +31,7 @@ class Cancel(Command):
     """Ends a subscription now, or with the period that it has paid for."""
 
     name = "cancel"
-    title = "Cancel"
+    title = names.ACTIONS["cancel"]
     icon = ":material/cancel:"
     permission = Permission.CANCEL
     about = frozenset(("subscription",))
@@ -141,7 +142,7 @@ class UndoCancel(Command):
     """Takes a scheduled cancellation back."""
 
     name = "undo_cancel"
-    title = "Undo cancellation"
+    title = names.ACTIONS["undo_cancel"]
     icon = ":material/undo:"
     permission = Permission.CANCEL
     about = frozenset(("subscription",))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing_extensions import override
 
 from services import config, money
+from services.customers import names
 from services.desk import effects, words
 from services.desk.command import (
     Command,
@@ -43,7 +44,7 @@ class AddCharge(Command):
     """Adds an amount to the next invoice, or bills it at once on an invoice of its own."""
 
     name = "add_charge"
-    title = "Add charge"
+    title = names.ACTIONS["add_charge"]
     icon = ":material/add_card:"
     permission = Permission.ADD_CHARGE
     about = frozenset(("subscription", "customer"))

@@ -7,7 +7,8 @@ from typing import Any
 
 from models import Action
 from services import database
-from services.desk import catalog, ledger, snapshots, words
+from services.customers import names
+from services.desk import ledger, snapshots, words
 from services.desk.command import Command, Quote
 from services.desk.subject import MARK, Subject
 from services.errors import Conflict
@@ -54,7 +55,7 @@ def told(quote: Quote | None) -> dict[str, Any] | None:
 def _who(other: Action | None) -> str:
     if other is None:
         return "This has changed in Stripe since the dialog was opened."
-    did = f"“{catalog.find(other.command).title}”"
+    did = f"“{names.of_action(other.command, other.params)}”"
     if other.state == "failed":
         began = f"{other.staff_name} began {did} after this dialog was opened; it failed halfway."
         return f"{began} {other.error.get('left', '')}".strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from models import Invoice
+from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
 from services.desk.subject import Subject
@@ -23,7 +24,7 @@ class RetryPayment(Command):
     """Charges an open invoice again now."""
 
     name = "retry_payment"
-    title = "Retry payment"
+    title = names.ACTIONS["retry_payment"]
     icon = ":material/replay:"
     permission = Permission.RETRY_PAYMENT
     about = frozenset(("invoice",))
@@ -97,7 +98,7 @@ class CardLink(Command):
     """
 
     name = "card_link"
-    title = "Card link"
+    title = names.ACTIONS["card_link"]
     icon = ":material/link:"
     permission = Permission.CARD_LINK
     about = frozenset(("customer",))

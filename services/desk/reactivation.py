@@ -11,6 +11,7 @@ from typing import Any, Literal
 from typing_extensions import override
 
 from models.subscriptions import ENDED
+from services.customers import names
 from services.customers.contents import Rebate
 from services.desk import effects, quotes, words
 from services.desk.cancellations import next_charge
@@ -22,7 +23,6 @@ from services.staff.roles import Permission
 from services.stripe_api import writes
 
 Way = Literal["resume", "collect", "anew"]
-_LABELS: dict[Way | None, str] = {"resume": "Resume", "collect": "Resume collection", "anew": "Start again"}
 _NO_CARD = "No card is on file. Send a card link first."
 
 
@@ -30,7 +30,7 @@ class Reactivate(Command):
     """Brings a paused or ended subscription back."""
 
     name = "reactivate"
-    title = "Reactivate"
+    title = names.ACTIONS["reactivate"]
     icon = ":material/play_circle:"
     permission = Permission.REACTIVATE
     about = frozenset(("subscription",))
@@ -42,7 +42,7 @@ class Reactivate(Command):
     @override
     def label(self, subject: Subject) -> str:
         """The button, by the way that fits the state."""
-        return _LABELS.get(way(subject), self.title)
+        return names.WAYS.get(way(subject), self.title)
 
     @override
     def offered(self, subject: Subject) -> str:

@@ -6,9 +6,10 @@ the snapshot's own `currency`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
+from services.customers.audit import Difference
 from services.desk import words
 from services.desk.subject import Subject
 from services.mirror import shapes
@@ -34,15 +35,7 @@ _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
 _FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}
 _INSTANTS = frozenset(("trial_end", "cancel_at", "ended_at", "current_period_end"))
 _AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field that changed, in words."""
-
-    label: str
-    before: str
-    after: str
+_MONEY = _AMOUNTS | {"attempt_count"}
 
 
 def of(subject: Subject) -> Snapshot:
@@ -68,15 +61,22 @@ def differences(before: Snapshot, after: Snapshot) -> list[Difference]:
     changed = [name for name in _LABELS if name in before and name in after and before[name] != after[name]]
     if "trial_end" in changed and after.get("trial_end") == after.get("current_period_end"):
         changed = [name for name in changed if name != "current_period_end"]
-    return [Difference(_LABELS[name], _said(name, before), _said(name, after)) for name in changed]
+    return [_difference(name, before, after) for name in changed]
 
 
-def _said(name: str, snapshot: Snapshot) -> str:
+def _difference(name: str, before: Snapshot, after: Snapshot) -> Difference:
+    """Days are enough for instants, unless both lie on one day."""
+    days = [words.day(each[name]) for each in (before, after) if name in _INSTANTS and each[name]]
+    write = words.day if len(set(days)) == len(days) else words.moment
+    return Difference(_LABELS[name], _said(name, before, write), _said(name, after, write), name in _MONEY)
+
+
+def _said(name: str, snapshot: Snapshot, write: Callable[[int], str]) -> str:
     value = snapshot[name]
     if value is None:
         return "–"
     if name in _INSTANTS:
-        return words.moment(value)
+        return write(value)
     if name in _AMOUNTS:
         return words.money(value, snapshot["currency"])
     if isinstance(value, bool):

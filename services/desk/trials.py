@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing_extensions import override
 
 from services import clock, config
+from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
 from services.desk.quotes import next_invoice
@@ -41,7 +42,7 @@ class ExtendTrial(Command):
     """Lets a running trial end later."""
 
     name = "extend_trial"
-    title = "Extend trial"
+    title = names.ACTIONS["extend_trial"]
     icon = ":material/more_time:"
     permission = Permission.EXTEND_TRIAL
     about = frozenset(("subscription",))
@@ -126,7 +127,7 @@ class EndTrial(Command):
     """Ends a running trial at once and bills the first period."""
 
     name = "end_trial"
-    title = "End trial now"
+    title = names.ACTIONS["end_trial"]
     icon = ":material/hourglass_disabled:"
     permission = Permission.END_TRIAL
     about = frozenset(("subscription",))

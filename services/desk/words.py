@@ -18,6 +18,12 @@ def moment(instant: int) -> str:
     return f"{written.replace('{0}', format_time(at, 'short', locale=locale))} ({settings.zone.key})"
 
 
+def day(instant: int) -> str:
+    """The local day of an instant (UTC seconds), e.g. `Mar 3, 2026`."""
+    settings = config.settings()
+    return str(format_date(clock.local(instant, settings.zone), "medium", locale=settings.workspace_locale))
+
+
 def money(amount: int, currency: str) -> str:
     """An amount in minor units as the workspace writes it."""
     return amounts.display(amount, currency, locale=config.settings().workspace_locale)

@@ -30,8 +30,10 @@ _ALL = (
         "the item's quantity, with flat amounts. Subscriptions that are active or past due. Left out: "
         "trials, paused and unpaid subscriptions, those whose collection is paused, free and metered "
         "items, tax. Percentages are deducted first, then amounts off each invoice, only on the "
-        "products they apply to, never below zero. Parts add up to the whole: only the display "
-        "rounds. Prices whose amount is not known beforehand cannot be in it: the Overview says how many "
+        "products they apply to, never below zero. What is shown or exported is rounded to the currency's "
+        "smallest unit, half to even; a total is the sum of the exact parts, rounded once, so it can "
+        "differ a little from the sum of what the rows show. Prices whose amount is not known beforehand "
+        "cannot be in it: the Overview says how many "
         "subscriptions have one.",
     ),
     Definition(
@@ -49,7 +51,8 @@ _ALL = (
     ),
     Definition(
         "trial_mrr", "Money", "Trial MRR",
-        "What the running trials would come to in a month if all of them converted.",
+        "What the running trials would come to in a month if all of them converted; of a yearly plan a "
+        "twelfth.",
         more="It stands beside MRR and is never part of it.",
     ),
     Definition(
@@ -131,12 +134,27 @@ _ALL = (
     ),
     Definition(
         "failing", "Failed payments", "Failed payments",
-        "Invoices above zero whose payment failed and that still ask for money.",
-        more="The first invoice after a trial is among them, as somebody has to see to it.",
+        "Invoices above zero whose payment failed and that still ask for money, of subscriptions that have "
+        "not ended.",
+        more="The first invoice after a trial is among them, as somebody has to see to it. So are invoices "
+        "that belong to no subscription.",
     ),
     Definition(
         "at_stake", "Failed payments", "Money at stake",
-        "What open failed payments still ask for.",
+        "What open failed payments of subscriptions that have not ended still ask for.",
+        more="Invoices that belong to no subscription are among them. What subscriptions that have ended "
+        "left open stands beside it and is no part of it.",
+    ),
+    Definition(
+        "failing_ended", "Failed payments", "Failed payments of ended subscriptions",
+        "Invoices whose payment failed and that are still open although their subscription has ended.",
+        more="Stripe no longer tries them by itself. The customer can still pay, or somebody voids them.",
+    ),
+    Definition(
+        "at_stake_ended", "Failed payments", "Left open by ended subscriptions",
+        "What failed payments still ask for although their subscription has ended.",
+        more="It is no part of the money at stake: Stripe no longer tries by itself, and little of it comes "
+        "back.",
     ),
     Definition(
         "recovery_rate", "Failed payments", "Recovered",

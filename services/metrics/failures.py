@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from models import Charge, Invoice, InvoicePayment, PaymentIntent
+from models import Charge, Invoice, InvoicePayment, PaymentIntent, Subscription
+from models.subscriptions import ENDED
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 _P, _I, _C = InvoicePayment, PaymentIntent, Charge
+_ITS = aliased(Subscription)  # a list that asks has joined the subscription itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,15 @@ def is_open_failure(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
         & ~col(invoice.deleted)
         & ~is_processing(invoice)
     )
+
+
+def is_of_ended(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
+    """SQL: whether the invoice's subscription is over for good, or no longer in the account.
+
+    False for an invoice without a subscription. Of the open failures these are hardly paid any more.
+    """
+    over = col(_ITS.status).in_(ENDED) | col(_ITS.deleted)
+    return sa.exists().where(col(_ITS.id) == col(invoice.subscription), over)
 
 
 def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Failure]:

@@ -69,11 +69,12 @@ class _Side:
     revenue: Mapping[str, Revenue]
     trials: Mapping[str, Running]
     failures: Mapping[str, AtStake]
+    ended: Mapping[str, AtStake]
     disputes: Mapping[str, AtStake]
     recovered: Mapping[str, Recovery]
 
     def parts(self) -> tuple[Mapping[str, object], ...]:
-        return self.revenue, self.trials, self.failures, self.disputes
+        return self.revenue, self.trials, self.failures, self.ended, self.disputes
 
 
 def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
@@ -94,7 +95,8 @@ def _now(session: Session, as_of: int) -> _Side:
     return _Side(
         revenue.now(session),
         trials.running_now(session, as_of),
-        recovery.open_failures(session),
+        recovery.open_failures(session, ended=False),
+        recovery.open_failures(session, ended=True),
         recovery.open_disputes(session),
         recovery.recovered(session, as_of - BACK_DAYS * DAY, as_of),
     )
@@ -104,7 +106,8 @@ def _then(session: Session, at: int) -> _Side:
     return _Side(
         revenue.reconstructed(session, at),
         trials.running(session, at),
-        recovery.open_failures_at(session, at),
+        recovery.open_failures_at(session, at, ended=False),
+        recovery.open_failures_at(session, at, ended=True),
         recovery.open_disputes_at(session, at),
         {},
     )
@@ -112,10 +115,7 @@ def _then(session: Session, at: int) -> _Side:
 
 def _currencies(now: _Side, then: _Side) -> list[str]:
     """Currencies with anything to say, the one with the most paying customers first."""
-    named = [
-        side for part in (now, then) for side in (part.revenue, part.trials, part.failures, part.disputes)
-    ]
-    found = {code for side in named for code in side if code}
+    found = {code for side in (*now.parts(), *then.parts()) for code in side if code}
     return sorted(found, key=lambda code: (-now.revenue.get(code, Revenue()).customers, code))
 
 
@@ -127,6 +127,7 @@ def _everybody(now: _Side, then: _Side, week: Mapping[str, Running], cube: Cube,
         _count("trials_ending", now.trials, week, "ending"),
         _converted(cube, window),
         _count("failing", now.failures, then.failures, "count"),
+        _count("failing_ended", now.ended, then.ended, "count"),
         _count("disputes", now.disputes, then.disputes, "count"),
     ]
 
@@ -142,6 +143,7 @@ def _one_currency(
         _of("trial_mrr", code, now.trials, then.trials, "micros"),
         _converted(cube.only(Segment(currency=code)), window, code),
         _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
+        _of("at_stake_ended", code, now.ended, then.ended, "amount"),
         _recovered(now.recovered.get(code, Recovery()), code),
         _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
         *_unvalued(now.revenue.get(code, Revenue())),
@@ -153,6 +155,7 @@ def _unvalued(revenue: Revenue) -> list[Figure]:
     return [Figure("unvalued", "count", revenue.unvalued, None, "", "")] if revenue.unvalued else []
 
 
+_AT_STAKE, _ENDED = {"subscription": "Not ended"}, {"subscription": "Ended"}
 _PAYING, _DISPUTED = {"only": "paying"}, {"only": "open dispute"}
 _KINDS: dict[str, tuple[Unit, Good, str, Mapping[str, str]]] = {
     "mrr": ("micros", "more", "customers", _PAYING | {"sort": "MRR"}),
@@ -160,8 +163,10 @@ _KINDS: dict[str, tuple[Unit, Good, str, Mapping[str, str]]] = {
     "trials_running": ("count", "more", "trials", {}),
     "trials_ending": ("count", "neither", "trials", {"days": str(WEEK_DAYS)}),
     "trial_mrr": ("micros", "more", "trials", {"trial_sort": "Plan value"}),
-    "failing": ("count", "less", "failed-payments", {}),
-    "at_stake": ("money", "less", "failed-payments", {}),
+    "failing": ("count", "less", "failed-payments", _AT_STAKE),
+    "failing_ended": ("count", "neither", "failed-payments", _ENDED),
+    "at_stake": ("money", "less", "failed-payments", _AT_STAKE),
+    "at_stake_ended": ("money", "neither", "failed-payments", _ENDED),
     "disputes": ("count", "less", "customers", _DISPUTED),
     "disputed": ("money", "less", "customers", _DISPUTED),
 }

@@ -19,9 +19,9 @@ from sqlmodel import Session, col
 
 from models import Charge, Customer, Dispute, Event, Invoice, InvoicePayment, Subscription
 from services.clock import DAY
-from services.metrics.failures import OPEN_DISPUTES, is_open_failure, is_processing
+from services.metrics.failures import OPEN_DISPUTES, is_of_ended, is_open_failure, is_processing
 from services.metrics.statistics import Rate
-from services.metrics.trials import is_regular
+from services.metrics.trials import has_ended, is_regular
 
 CameTo = Literal["recovered", "in_recovery", "lost"]
 CAME_TO: tuple[CameTo, ...] = get_args(CameTo)
@@ -69,19 +69,28 @@ class Failed:
     paid_at: int | None
 
 
-def open_failures(session: Session) -> dict[str, AtStake]:
-    """Failed payments that are open now, with the money at stake, by currency."""
-    return _summed(session, is_open_failure(), col(Invoice.amount_remaining))
+def open_failures(session: Session, *, ended: bool) -> dict[str, AtStake]:
+    """Failed payments that are open now, with their money, by currency.
+
+    Either those of subscriptions that have `ended`, or all others: the money at stake.
+    """
+    mine = is_of_ended() if ended else ~is_of_ended()
+    return _summed(session, is_open_failure() & mine, col(Invoice.amount_remaining))
 
 
-def open_failures_at(session: Session, at: int) -> dict[str, AtStake]:
-    """Failed payments that were open at a past instant (UTC seconds), reconstructed, by currency."""
+def open_failures_at(session: Session, at: int, *, ended: bool) -> dict[str, AtStake]:
+    """Failed payments that were open at a past instant (UTC seconds), reconstructed, by currency.
+
+    `ended` as in `open_failures`, as of that instant.
+    """
     i = Invoice
     resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
     failed = (col(i.attempt_count) > 1) | (col(i.status) != "paid")
     later = (col(i.created) > at - _LONGEST_DUNNING) & (resolved > at) & failed & (col(i.attempt_count) > 0)
     then = (is_open_failure() | later) & (sa.func.coalesce(col(i.finalized_at), col(i.created)) <= at)
-    return _summed(session, then & (col(i.total) > 0) & (col(i.created) <= at), col(i.amount_due))
+    over = sa.exists().where(col(Subscription.id) == col(i.subscription), has_ended(at))
+    then &= (col(i.total) > 0) & (col(i.created) <= at) & (over if ended else ~over)
+    return _summed(session, then, col(i.amount_due))
 
 
 def _summed(session: Session, condition: sa.ColumnElement[bool], amount: Any) -> dict[str, AtStake]:

@@ -30,7 +30,7 @@ STATES = ("converted", "running", "missed_payment", "cancelled_in_trial", "expir
 _ONE_OFF = ("manual", "automatic_pending_invoice_item_invoice")
 
 
-NOT_GIVEN = "(not given)"
+NOT_GIVEN = "\0"  # what no name can be
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from models.subscriptions import ENDED
 from services import config, database
 from services.mirror import changes, cursors, dealings, rates
 from services.mirror.tables import chunks, table, take_turn
+from services.text import folded
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
               "incomplete_expired")  # fmt: skip
@@ -85,14 +86,15 @@ def _facts(connection: sa.Connection, customers: list[str]) -> list[Facts]:
 
 
 def _person(row: Any) -> Facts:
-    email = (row.email or "").strip().lower()
+    name, email = (row.name or "").strip(), (row.email or "").strip()
     return {
         "customer": row.id,
         "created": row.created,
         "deleted": row.deleted,
-        "name_key": (row.name or "").strip().lower(),
-        "email_key": email,
-        "email_domain": email.rpartition("@")[2] if "@" in email else "",
+        "name_key": folded(name),
+        "search_key": folded(f"{name}\n{email}"),
+        "email_key": email.lower(),
+        "email_domain": email.lower().rpartition("@")[2] if "@" in email else "",
         "source": str(row.metadata.get(config.settings().source_metadata_key) or ""),
     }
 

@@ -22,12 +22,12 @@ _assignee = aliased(Staff)
 class CallFilter:
     """Which calls. `state`: one of calls.STATES, `open` for both open ones, "" for all.
 
-    `assignee` is a staff id or NOBODY; `overdue` keeps open calls whose time has passed.
+    `assignee` is a staff id or NOBODY; `due_before` keeps open calls with a time before this instant.
     """
 
     state: str = "open"
     assignee: int | None = None
-    overdue: bool = False
+    due_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class CallRow:
     trial_end: int | None
 
 
-def conditions(wanted: CallFilter, now: int) -> list[Condition]:
+def conditions(wanted: CallFilter) -> list[Condition]:
     """The filter as conditions on call requests."""
     found: list[Condition] = []
     if wanted.state == "open":
@@ -68,8 +68,8 @@ def conditions(wanted: CallFilter, now: int) -> list[Condition]:
     if wanted.assignee is not None:
         owned = col(CallRequest.assignee)
         found.append(owned.is_(None) if wanted.assignee == NOBODY else owned == wanted.assignee)
-    if wanted.overdue:
-        found += [col(CallRequest.state).in_(OPEN), col(CallRequest.due_at) < now]
+    if wanted.due_before is not None:
+        found += [col(CallRequest.state).in_(OPEN), col(CallRequest.due_at) < wanted.due_before]
     return found
 
 

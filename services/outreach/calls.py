@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from models import CallRequest, Staff
 from services import clock, database
+from services.customers import audit, names
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import facts
 from services.outreach import reachable
@@ -23,30 +24,6 @@ REQUESTED, SCHEDULED, DONE, NO_SHOW, DECLINED = "requested scheduled done no_sho
 OPEN = (REQUESTED, SCHEDULED)
 CLOSED = (DONE, NO_SHOW, DECLINED)
 STATES = OPEN + CLOSED
-OUTCOMES: dict[str, dict[str, str]] = {
-    DONE: {
-        "will_subscribe": "Will subscribe",
-        "will_pay": "Will pay",
-        "thinking": "Is thinking about it",
-        "needs_feature": "Needs something we do not have",
-        "needs_help": "Needs help, given or promised",
-        "too_expensive": "Too expensive",
-        "will_leave": "Will leave",
-        "other": "Something else",
-    },
-    NO_SHOW: {
-        "no_answer": "Did not pick up",
-        "wrong_number": "Wrong number",
-        "postponed": "Asked for another time",
-        "other": "Something else",
-    },
-    DECLINED: {
-        "no_interest": "No interest",
-        "prefers_writing": "Prefers writing",
-        "bad_time": "Not now",
-        "other": "Something else",
-    },
-}
 _LONGEST_NOTE = 5_000
 _FURTHEST = 366 * clock.DAY
 
@@ -91,6 +68,8 @@ def request(session: Session, token: str, person: Person, wish: Wish) -> bool:
         "outcome": None,
         "outcome_note": "",
         "closed_at": None,
+        "closed_by": None,
+        "closed_by_name": "",
     }
     return database.insert_once(session, CallRequest, values)
 
@@ -106,14 +85,24 @@ def get(session: Session, token: str) -> CallRequest:
 def schedule(session: Session, token: str, person: Person, due_at: int, *, seen: str) -> None:
     """Sets the time of an open call, or another time, or reopens one that was not held."""
     row = _locked(session, token, person, seen, (*OPEN, NO_SHOW))
+    before = {"state": row.state, "due_at": row.due_at}
     row.due_at = _check_due(due_at)
     row.state, row.outcome, row.closed_at = SCHEDULED, None, None
+    row.closed_by, row.closed_by_name = None, ""
+    after = {"state": row.state, "due_at": row.due_at}
+    audit.changed(
+        session, person, "call_scheduled", row.customer, object_id=token, before=before, after=after
+    )
 
 
 def reassign(session: Session, token: str, person: Person, assignee: int | None, *, seen: str) -> None:
     """Gives an open call to somebody else, or to nobody."""
     row = _locked(session, token, person, seen, OPEN)
-    row.assignee = _check_assignee(session, assignee)
+    before, row.assignee = row.assignee, _check_assignee(session, assignee)
+    audit.changed(
+        session, person, "call_reassigned", row.customer, object_id=token,
+        before={"assignee": before}, after={"assignee": row.assignee},
+    )  # fmt: skip
 
 
 def close(
@@ -121,10 +110,11 @@ def close(
 ) -> None:
     """Says what came of an open call: `state` is done, no_show or declined, `outcome` one of its codes."""
     row = _locked(session, token, person, seen, OPEN)
-    if outcome not in OUTCOMES.get(state, {}):
+    if outcome not in names.OUTCOMES.get(state, {}):
         raise InvalidInput("Say what came of the call.", field="outcome", remedy="Choose one of the list.")
     row.state, row.outcome, row.closed_at = state, outcome, clock.now()
     row.outcome_note = _check_note(note, "outcome_note")
+    row.closed_by, row.closed_by_name = person.id, person.name
     session.flush()
     facts.refresh(session, [row.customer])
 

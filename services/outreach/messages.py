@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from models import Message
 from services import clock, config, database, durable
+from services.customers import audit
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError
 from services.mirror import facts
 from services.outreach import email, reachable, sending, smtp, templates, variables
@@ -220,8 +221,13 @@ def send_again(token: str, person: Person, *, seen: str) -> Outcome:
     with database.transaction() as session:
         row = _locked(session, token, seen, _RESENDABLE)
         durable.require()
+        before = {"state": row.state, "to_address": row.to_address}
         row.to_address = address_of(session, row.customer)
         row.state, row.error, row.attempt = QUEUED, "", row.attempt + 1
+        after = {"state": row.state, "to_address": row.to_address}
+        audit.changed(
+            session, person, "message_again", row.customer, object_id=token, before=before, after=after
+        )
         attempt = row.attempt
     sending.begin(token, attempt)
     with database.session() as session:
@@ -235,6 +241,10 @@ def mark_sent(token: str, person: Person, *, seen: str = UNKNOWN) -> Outcome:
         row = _locked(session, token, seen, frozenset((UNKNOWN,)))
         row.state, row.sent_at, row.error = ACCEPTED, clock.now(), f"{person.name} marked it as sent."
         session.flush()
+        audit.changed(
+            session, person, "message_marked", row.customer, object_id=token,
+            before={"state": seen}, after={"state": ACCEPTED},
+        )  # fmt: skip
         facts.refresh(session, [row.customer])
         return outcome(session, token)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Customer, CustomerFacts, Message
+from services.text import folded
 
 Condition = sa.ColumnElement[bool]
 
@@ -54,8 +55,7 @@ def conditions(wanted: OutboxFilter) -> list[Condition]:
             sa.or_(
                 col(Message.to_address).icontains(text, autoescape=True),
                 col(Message.subject).icontains(text, autoescape=True),
-                # SQLite lowers ASCII alone
-                col(CustomerFacts.name_key).contains(text.lower(), autoescape=True),
+                col(CustomerFacts.search_key).contains(folded(text), autoescape=True),
             )
         )
     return found

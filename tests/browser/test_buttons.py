@@ -142,9 +142,9 @@ def test_a_cancellation_is_taken_back(
     part = parts["stay"]
     visitor.open("customer", part.name, id=part.customer)
     expect(visitor.page.get_by_text("Set to end", exact=True)).to_be_visible()
-    visitor.dialog_of("Undo cancellation")
+    visitor.dialog_of("Undo cancel")
     visitor.say_why()
-    visitor.confirm("Undo cancellation", "The cancellation was taken back; the subscription goes on.")
+    visitor.confirm("Undo cancel", "The cancellation was taken back; the subscription goes on.")
     expect(visitor.page.get_by_text("Set to end", exact=True)).to_have_count(0)
     assert not cast.sdk.subscriptions.retrieve(part.subscription).cancel_at_period_end
     kept = tables.row(Subscription, part.subscription)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlmodel import Session, col, select
 
-from models import Action, CallRequest, CustomerFacts, Message, Subscription
+from models import Action, CallRequest, CustomerFacts, Message, Subscription, Task
 from tests.browser.cast import Cast, Part
 from tests.browser.conftest import Tables, await_parts
 from tests.browser.visitor import Visitor
@@ -30,7 +30,7 @@ def messages(tables: Tables, subject: str) -> list[Message]:
 def write(visitor: Visitor, row: int, subject: str, body: str) -> None:
     """Opens the message dialog from a row of Trials and fills it in."""
     visitor.open("trials", "Trials").tick(row)
-    dialog = visitor.dialog_of("Message")
+    dialog = visitor.dialog_of("Send message")
     dialog.get_by_label("Subject").fill(subject)
     dialog.get_by_label("Message", exact=True).fill(body)
 
@@ -69,7 +69,7 @@ def test_several_trials_are_extended_together(visitor: Visitor, tables: Tables) 
     before = {trial.id: trial.trial_end or 0 for trial in tables.read(trials)[:2]}
     visitor.open("trials", "Trials").tick(0, 1)
     visitor.sees("2 trials chosen")
-    dialog = visitor.dialog_of("Extend")
+    dialog = visitor.dialog_of("Extend trial")
     dialog.get_by_label("Days", exact=True).fill("3")
     dialog.get_by_label("Reason (optional)").fill("Asked for more time")
     visitor.confirm("Extend all", "2 of 2 trials extended.")
@@ -84,7 +84,7 @@ def test_several_trials_are_extended_together(visitor: Visitor, tables: Tables) 
 
 def test_a_call_goes_from_a_failed_payment_to_its_outcome(visitor: Visitor, tables: Tables) -> None:
     visitor.open("failed-payments", "Failed payments").tick(0)
-    visitor.dialog_of("Call").get_by_label("Note").fill("Ask about the card")
+    visitor.dialog_of("Request a call").get_by_label("Note").fill("Ask about the card")
     visitor.confirm("Request", "1 call requested")
     visitor.open("calls", "Calls").tick(0)
     visitor.dialog_of("Schedule")
@@ -156,3 +156,27 @@ def test_a_call_is_asked_for_and_worked_through(
     visitor.open("customer", part.name, id=part.customer)
     visitor.sees(re.compile("Takes <b>two</b> more seats"))
     assert cast.account.requests(method="POST") == written
+
+
+def test_tasks_reach_whoever_they_are_for_and_are_ticked_off_together(
+    visitor: Visitor, another: Visitor, parts: dict[str, Part], tables: Tables
+) -> None:
+    part, titles = parts["call"], ["Send the *offer*", "Ask <b>again</b>"]
+    visitor.open("customer", part.name, id=part.customer)
+    for title in titles:
+        visitor.button("Add a task").click()
+        visitor.page.get_by_label("What is to be done").fill(title)
+        visitor.choose("Who", "Pia Novak")
+        visitor.button("Add").click()
+        visitor.sees(title)
+        visitor.page.keyboard.press("Escape")
+        visitor.settle()
+    another.open("tasks", "Tasks").act_as("Pia Novak")
+    another.sees("2 tasks")
+    another.tick(0, 1)
+    another.sees("2 tasks chosen")
+    another.button("Mark as done").click()
+    another.sees("No task fits this view.")
+    mine = select(Task).where(Task.customer == part.customer)
+    rows = tables.read(lambda session: list(session.exec(mine)))
+    assert [(row.title, row.done_at is not None) for row in rows] == [(title, True) for title in titles]

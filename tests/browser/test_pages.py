@@ -90,6 +90,6 @@ def test_a_name_is_text_wherever_it_stands(visitor: Visitor, nasty: Part, tables
     [row] = tables.actions(nasty.customer)
     assert row.reason == NASTY
     visitor.open("activity", "Activity", account=nasty.customer)
-    visitor.sees("1 action")
+    visitor.sees("1 entry")
     assert visitor.page.locator(made_by_text).count() == 0
     assert visitor.page.evaluate("window.hacked") is None

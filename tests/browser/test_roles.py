@@ -54,10 +54,10 @@ def test_a_viewer_sees_no_action_but_why(visitor: Visitor, part: Part, tables: T
 
 def test_a_viewer_cannot_act_from_a_work_list(visitor: Visitor, part: Part) -> None:
     visitor.open("trials", "Trials").act_as("Vera Lind")
-    expect(visitor.button("Extend")).to_be_disabled()
+    expect(visitor.button("Extend trial")).to_be_disabled()
     visitor.tick(0)
     visitor.sees("1 trial chosen")
-    for label in ("Extend", "Message", "Call"):
+    for label in ("Extend trial", "Send message", "Request a call"):
         expect(visitor.button(label)).to_be_disabled()
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.cast import Cast
+from tests.browser.conftest import Tables, await_parts
+from tests.browser.visitor import Visitor
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.browser
@@ -33,6 +38,54 @@ def test_the_person_one_acts_as_stays_on_the_next_page(desk: Desk, page: Page) -
     page.get_by_role("option", name="Vera Lind · viewer").click()
     ready(page)
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Calls").click()
-    expect(page).to_have_url(f"{desk.url}/calls", timeout=SLOW)
+    expect(page).to_have_url(re.compile("/calls[?]as=Vera"), timeout=SLOW)
     ready(page)
     expect(page.get_by_role("combobox", name="Acting as")).to_have_value("Vera Lind · viewer")
+
+
+def plays_vera(visitor: Visitor, address: str) -> None:
+    """The tab is at an address, still as Vera, which the address says."""
+    expect(visitor.page).to_have_url(re.compile(address))
+    expect(visitor.page).to_have_url(re.compile(r"as=Vera"))
+    expect(visitor.page.get_by_role("combobox", name="Acting as")).to_have_value("Vera Lind · viewer")
+
+
+def test_the_person_one_acts_as_outlives_a_reload_and_follows_every_way(
+    visitor: Visitor, another: Visitor
+) -> None:
+    visitor.open("customers", "Customers").act_as("Vera Lind")
+    visitor.page.reload()
+    plays_vera(visitor.arrive("Customers"), "/customers")
+    visitor.open_row(0)
+    plays_vera(visitor.arrive(), "/customer[?].*id=cus_")
+    visitor.page.reload()
+    plays_vera(visitor.arrive(), "/customer[?].*id=cus_")
+    visitor.page.go_back()
+    plays_vera(visitor.arrive("Customers"), "/customers")
+    visitor.page.get_by_test_id("stSidebarNavLink").filter(has_text="Overview").click()
+    plays_vera(visitor.arrive("Overview"), "/[?]")
+    visitor.page.get_by_test_id("stPageLink-NavLink").first.click()
+    plays_vera(visitor.arrive(), "/[a-z-]+[?]")
+    assert visitor.page.url.count("as=") == 1
+    visitor.page.go_back()
+    plays_vera(visitor.arrive("Overview"), "/[?]")
+    another.page.goto(visitor.page.url)
+    plays_vera(another.arrive("Overview"), "/[?]")
+    another.act_as("Ada Berg")
+    expect(another.page).not_to_have_url(re.compile("as="))
+
+
+def test_the_tab_is_named_after_the_page_or_the_customer(
+    visitor: Visitor, cast: Cast, tables: Tables
+) -> None:
+    name = "Tabea <b>Tab</b> *x*"
+    part = cast.active(name)
+    await_parts(tables, [part], cast.account)
+    visitor.open("trials", "Trials")
+    expect(visitor.page).to_have_title("Trials · Trialdesk")
+    visitor.open("customer", id="cus_nobody")
+    expect(visitor.page).to_have_title("Customer · Trialdesk")
+    visitor.open("customer", "Tabea", id=part.customer)
+    expect(visitor.page).to_have_title(f"{name} · Trialdesk")
+    visitor.page.get_by_test_id("stSidebarNavLink").filter(has_text="Calls").click()
+    expect(visitor.page).to_have_title("Calls · Trialdesk")

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from models import Base, Customer, CustomerFacts, Staff
 from services.staff.roles import Person, Role
+from services.text import folded
 
 NOW = 1_800_000_000
 _numbers = count(1)
@@ -31,7 +32,8 @@ def customer(session: Session, id: str = "", *, created: int = NOW, **given: Any
     id = id or f"cus_{next(_numbers):04d}"
     name, email = given.get("name"), given.get("email")
     keys = {
-        "name_key": (name or "").lower(),
+        "name_key": folded(name or ""),
+        "search_key": folded(f"{name or ''}\n{email or ''}"),
         "email_key": (email or "").lower(),
         "email_domain": (email or "").lower().rpartition("@")[2],
     }

@@ -116,7 +116,7 @@ def test_all_trials_of_the_filter_leave_in_the_lists_order(work: ModuleType) -> 
             export.trials_csv(s, person(Role.VIEWER), where, sort="Days left")
     assert [row["subscription"] for row in rows] == [f"sub_{n}" for n in range(5)]
     first = rows[0]
-    assert (first["name"], first["plan_value"], first["currency"]) == ("'=name 0", "49.00", "USD")
+    assert (first["name"], first["plan_value_per_month"], first["currency"]) == ("'=name 0", "49.00", "USD")
     assert (first["trial_end"], first["card"], first["set_to_cancel"]) == ("2027-01-15T08:00:00Z", "yes", "")
     assert (rows[1]["card"], rows[1]["set_to_cancel"]) == ("", "yes")
 

@@ -94,7 +94,7 @@ def test_a_payment_under_way_has_not_failed(database: ModuleType, status: str, f
     with database.session() as s:
         customer = billing.unpaid(s, CUSTOMER, limit=9)
         listed = worklists.failures(s, worklists.failure_conditions(FailureFilter()), offset=0, limit=9)
-        stakes = recovery.open_failures(s)
+        stakes = recovery.open_failures(s, ended=False)
         lately = recovery.recovered(s, NOW - 9, NOW + 9)
         kept = s.get(CustomerFacts, CUSTOMER)
     assert kept is not None

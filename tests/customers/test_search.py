@@ -135,6 +135,25 @@ def test_a_search_for_nothing_is_everybody(account: ModuleType) -> None:
         assert found(s, q="  ") == ["cus_grace", "cus_ada"]
 
 
+def test_accents_do_not_matter(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_accents", name="José Müller-Łukasz", email="info@søren.example")
+        customer(s, "cus_plain", name="JOSE MULLER-LUKASZ", email="info@soren.example", created=NOW - 1)
+        customer(s, "cus_other", name="Josua Möller", created=NOW - 2)
+        for typed in (
+            "jose",
+            "JOSÉ",
+            "Muller",
+            "müller",
+            "Mu\u0308ller",
+            "lukasz jose",
+            "@søren",
+            "info@soren",
+        ):
+            assert found(s, q=typed) == ["cus_accents", "cus_plain"], typed
+        assert found(s, q="moller", sort="Name") == ["cus_other"]
+
+
 def test_a_yen_amount_is_no_dollar_amount(account: ModuleType) -> None:
     with account.session() as s:
         assert found(s, q="18.15") == []

@@ -21,6 +21,8 @@ from models import (
 from services.clock import DAY
 from services.customers import worklists
 from services.customers.worklists import NO_OWNER, FailureFilter, Stake, TrialFilter
+from services.metrics import recovery
+from services.metrics.recovery import AtStake
 from tests.customers import builders
 from tests.customers.builders import NOW
 from tests.support.statements import asked
@@ -162,13 +164,13 @@ def list_failures(database: ModuleType, wanted: FailureFilter) -> list[str]:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (FailureFilter(), ["big", "small", "yen"]),
-        (FailureFilter(currency="usd"), ["big", "small"]),
+        (FailureFilter(), ["small", "big", "yen"]),
+        (FailureFilter(currency="usd"), ["small", "big"]),
         (FailureFilter(retry=True), ["small"]),
         (FailureFilter(retry=False), ["yen", "big"]),
-        (FailureFilter(subscription="running"), ["small"]),
-        (FailureFilter(subscription="over"), ["big"]),
-        (FailureFilter(subscription="over", currency="jpy"), []),
+        (FailureFilter(subscription="not ended"), ["yen", "small"]),
+        (FailureFilter(subscription="ended"), ["big"]),
+        (FailureFilter(subscription="ended", currency="jpy"), []),
         (FailureFilter(owner=4), ["big"]),
         (FailureFilter(contact="contacted"), []),
     ],
@@ -182,7 +184,31 @@ def test_open_failures_by_money_at_stake(
 def test_money_at_stake_is_never_added_across_currencies(failures: ModuleType) -> None:
     with failures.session() as session:
         found = worklists.stakes(session, worklists.failure_conditions(FailureFilter()))
-    assert found == [Stake("usd", 2, 10_000), Stake("jpy", 1, 5_000)]
+    assert found == [Stake("usd", 1, 1_000, 1, 9_000), Stake("jpy", 1, 5_000)]
+
+
+def test_what_is_at_stake_and_what_ended_subscriptions_left_are_the_overviews(failures: ModuleType) -> None:
+    with failures.transaction() as session:
+        builders.row(
+            session, Invoice, id="in_gone", customer="cus_big", status="open", attempted=True,
+            amount_remaining=77, currency="usd", subscription="sub_gone",
+        )  # fmt: skip
+        builders.row(session, Subscription, id="sub_gone", customer="cus_big", status="active", deleted=True)
+    with failures.session() as session:
+        found = worklists.stakes(session, worklists.failure_conditions(FailureFilter()))
+        alive, ended = (recovery.open_failures(session, ended=over) for over in (False, True))
+        for stake in found:
+            for standing, side, count, amount in (
+                ("not ended", alive, stake.invoices, stake.amount),
+                ("ended", ended, stake.ended_invoices, stake.ended_amount),
+            ):
+                told = side.get(stake.currency, AtStake())
+                wanted = FailureFilter(stake.currency, subscription=standing)
+                rows = worklists.failures(session, worklists.failure_conditions(wanted), offset=0, limit=10)
+                assert (
+                    (told.count, told.amount) == (count, amount) == (len(rows), sum(r.amount for r in rows))
+                )
+    assert ended["usd"].amount == 9_077
 
 
 def test_the_issuers_reason_goes_before_the_general_one(failures: ModuleType) -> None:
@@ -190,7 +216,7 @@ def test_the_issuers_reason_goes_before_the_general_one(failures: ModuleType) ->
         rows = worklists.failures(
             session, worklists.failure_conditions(FailureFilter(currency="usd")), offset=0, limit=10
         )
-    big, small = rows
+    small, big = rows
     assert (big.code, big.advice, big.attempts, big.next_attempt) == (
         "lost_card",
         "do_not_try_again",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models import Action
+from models import Action, Staff
 from services.desk import activity
 from services.desk.activity import ActivityFilter
 from services.staff.roles import Person, Role
@@ -70,6 +70,9 @@ def test_without_the_permission_one_sees_ones_own(ledger: ModuleType) -> None:
     assert tokens(ledger, SAM, staff=ANA.id) == []
     assert tokens(ledger, NOBODY) == []
     with ledger.session() as session:
+        session.add(Staff(id=3, email="sam@example.com", name="Sam"))
+        session.add(Staff(id=1, email="ana@example.com", name="Ana"))
+        session.flush()
         assert activity.people(session, ANA) == {1: "Ana", 3: "Sam"}
         assert activity.people(session, SAM) == {3: "Sam"}
         assert {entry.staff_name for entry in activity.unknown(session, SAM)} == {"Sam"}
@@ -80,7 +83,7 @@ def test_without_the_permission_one_sees_ones_own(ledger: ModuleType) -> None:
     [
         ({"state": "unknown"}, [17, 12, 7, 2]),
         ({"state": "open"}, [19, 14, 9, 4]),
-        ({"command": "extend_trial"}, [18, 15, 12, 6, 3, 0]),
+        ({"kind": "extend_trial"}, [18, 15, 12, 6, 3, 0]),
         ({"staff": 1, "state": "done"}, [15, 5]),
         ({"customer": "cus_2", "state": "done"}, [15]),
         ({"customer": "ADA_LOVE", "state": "done"}, [10, 5, 0]),

@@ -34,9 +34,9 @@ def at(text: str) -> int:
 class Account:
     """Collects rows; `save` writes them. Plans: `pro` 49.00 a month, `team` 490.00 a year."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 1) -> None:
         self.rows: list[Base] = []
-        self._numbers: Iterator[int] = count(1)
+        self._numbers: Iterator[int] = count(first)
         self.plan("pro", 4900, "month")
         self.plan("team", 49000, "year")
 

@@ -141,11 +141,17 @@ def cohorts(books: Books, now: int, zone: ZoneInfo) -> dict[str, Counter[str]]:
     return found
 
 
-def open_failures(books: Books) -> dict[str, tuple[int, int]]:
-    """How many failed invoices still ask for money, and for how much, by currency."""
+def open_failures(books: Books, *, ended: bool) -> dict[str, tuple[int, int]]:
+    """How many failed invoices still ask for money, and for how much, by currency.
+
+    Those of subscriptions that have ended, or all others.
+    """
+    over = {one["id"] for one in books.subscriptions if one["status"] in ("canceled", "incomplete_expired")}
     found: dict[str, tuple[int, int]] = {}
     for one in books.invoices:
         if one["status"] == "open" and one["attempted"] and one["amount_remaining"] > 0:
+            if (_subscription(one) in over) is not ended:
+                continue
             count, amount = found.get(one["currency"], (0, 0))
             found[one["currency"]] = (count + 1, amount + one["amount_remaining"])
     return found

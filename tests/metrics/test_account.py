@@ -48,7 +48,9 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
     months = periods.last("month", 20, until=now, zone=ZONE)
     with pulled.session() as session:
         assert {c: (r.mrr, r.customers) for c, r in revenue.now(session).items()} == oracle.mrr(books)
-        assert _pairs(recovery.open_failures(session)) == oracle.open_failures(books)
+        for ended in (False, True):
+            told = recovery.open_failures(session, ended=ended)
+            assert _pairs(told) == oracle.open_failures(books, ended=ended) != {}
         assert _pairs(recovery.open_disputes(session)) == oracle.open_disputes(books)
         running = trials.running_now(session, now)
         assert {code: one.running for code, one in running.items()} == oracle.running_trials(books)
@@ -104,12 +106,15 @@ def _check_overview(seen: overview.Overview, books: Books) -> None:
     by_key = {figure.key: figure for figure in seen.all}
     expected = oracle.mrr(books)
     assert by_key["active_customers"].value == sum(customers for _, customers in expected.values())
-    assert by_key["failing"].value == sum(count for count, _ in oracle.open_failures(books).values())
+    at_stake, left = (oracle.open_failures(books, ended=ended) for ended in (False, True))
+    assert by_key["failing"].value == sum(count for count, _ in at_stake.values())
+    assert by_key["failing_ended"].value == sum(count for count, _ in left.values())
     assert isinstance(by_key["cohort_rate"].value, Rate)
     assert next(iter(seen.by_currency)) == max(expected, key=lambda code: expected[code][1])
     for code, figures in seen.by_currency.items():
         mine = {figure.key: figure for figure in figures}
         assert mine["mrr"].value == expected.get(code, (0, 0))[0]
-        assert mine["at_stake"].value == oracle.open_failures(books).get(code, (0, 0))[1]
-        assert mine["at_stake"].params["currency"] == code.upper()
+        for key, side, standing in (("at_stake", at_stake, "Not ended"), ("at_stake_ended", left, "Ended")):
+            assert mine[key].value == side.get(code, (0, 0))[1]
+            assert mine[key].params == {"currency": code.upper(), "subscription": standing}
         assert mine["trials_running"].params["trial_currency"] == code.upper()

@@ -50,10 +50,10 @@ def fail(account: Account, sub: Subscription, created: int, **fields: Any) -> No
     )
 
 
-def ask(database: ModuleType, account: Account, question: Any, *args: int) -> Any:
+def ask(database: ModuleType, account: Account, question: Any, *args: int, **named: bool) -> Any:
     account.save(database)
     with database.session() as session:
-        return question(session, *args)
+        return question(session, *args, **named)
 
 
 def test_what_is_at_stake_is_what_open_failed_invoices_still_ask_for(database, account, sub) -> None:
@@ -61,14 +61,14 @@ def test_what_is_at_stake_is_what_open_failed_invoices_still_ask_for(database, a
     fail(account, sub, NOW - DAY)
     account.invoice(sub, NOW - HOUR, paid_at=None, attempted=False, attempt_count=0)
     account.invoice(sub, NOW - HOUR, paid_at=None, status="draft")
-    assert ask(database, account, recovery.open_failures) == {"usd": AtStake(2, 1, 8800)}
+    assert ask(database, account, recovery.open_failures, ended=False) == {"usd": AtStake(2, 1, 8800)}
 
 
 def test_currencies_stay_apart(database, account, sub) -> None:
     fail(account, sub, NOW - DAY)
     yen = account.subscription(account.customer("bob", START), START, "past_due", currency="jpy")
     fail(account, yen, NOW - DAY, total=5000)
-    assert ask(database, account, recovery.open_failures) == {
+    assert ask(database, account, recovery.open_failures, ended=False) == {
         "usd": AtStake(1, 1, 4900),
         "jpy": AtStake(1, 1, 5000),
     }
@@ -83,7 +83,23 @@ def test_what_was_open_then_is_reconstructed(database, account, sub) -> None:
     fail(account, sub, THEN - 9 * DAY, paid_at=THEN - DAY, attempt_count=2)  # recovered before
     fail(account, sub, THEN + DAY)  # failed later
     account.invoice(sub, THEN - 2 * HOUR, paid_at=THEN + DAY)  # paid at the first try, out of band
-    assert ask(database, account, recovery.open_failures_at, THEN) == {"usd": AtStake(3, 1, 14700)}
+    assert ask(database, account, recovery.open_failures_at, THEN, ended=False) == {
+        "usd": AtStake(3, 1, 14700)
+    }
+
+
+def test_what_ended_subscriptions_left_is_not_at_stake(database, account, sub) -> None:
+    gone = account.subscription(account.customer("bob", START), START, "canceled", ended_at=NOW - DAY)
+    left = account.subscription(account.customer("cem", START), START, "canceled", ended_at=THEN - DAY)
+    for one, total in ((sub, 100), (gone, 20), (left, 3)):
+        fail(account, one, THEN - 2 * DAY, total=total)
+    fail(account, account.subscription("cus_ada", START, "past_due", deleted=True), NOW - DAY, total=4000)
+    account.save(database)
+    with database.session() as session:
+        assert recovery.open_failures(session, ended=False) == {"usd": AtStake(1, 1, 100)}
+        assert recovery.open_failures(session, ended=True) == {"usd": AtStake(3, 3, 4023)}
+        assert recovery.open_failures_at(session, THEN, ended=False) == {"usd": AtStake(2, 2, 120)}
+        assert recovery.open_failures_at(session, THEN, ended=True) == {"usd": AtStake(1, 1, 3)}
 
 
 def test_recovered_by_any_means_in_recovery_and_lost(database, account, sub) -> None:
@@ -132,7 +148,7 @@ def test_the_first_invoice_after_a_trial_is_left_out_of_the_recovery_rate(databa
     trial = account.trial(account.customer("bob", START), NOW - 34 * DAY, status="past_due")
     fail(account, trial, NOW - 20 * DAY)
     assert ask(database, account, recovery.recovered, NOW - 30 * DAY, NOW) == {}
-    assert ask(database, account, recovery.open_failures) == {"usd": AtStake(1, 1, 4900)}
+    assert ask(database, account, recovery.open_failures, ended=False) == {"usd": AtStake(1, 1, 4900)}
 
 
 def test_a_failure_without_a_charge_fails_when_the_invoice_was_finalized(database, account, sub) -> None:

@@ -11,10 +11,11 @@ import pytest
 from models import CallRequest, Customer, CustomerFacts
 from services import clock
 from services.clock import DAY
+from services.customers.names import OUTCOMES
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.outreach import callboard, calls
 from services.outreach.callboard import CallFilter
-from services.outreach.calls import OUTCOMES, Wish
+from services.outreach.calls import Wish
 from services.staff.roles import Person
 from tests.customers import builders
 
@@ -188,12 +189,13 @@ def board(database: ModuleType, ann: Person, jo: str) -> ModuleType:
         (CallFilter(state=""), ["late", "soon", "someday", "new", "old"]),
         (CallFilter(state="scheduled"), ["soon"]),
         (CallFilter(assignee=callboard.NOBODY), ["someday"]),
-        (CallFilter(overdue=True), ["late"]),
+        (CallFilter(due_before=builders.NOW), ["late"]),
+        (CallFilter(state="", due_before=builders.NOW + 2 * DAY), ["late", "soon"]),
         (CallFilter(state="", assignee=99), ["new"]),
     ],
 )
 def test_calls_are_listed_due_first(board: ModuleType, wanted: CallFilter, found: list[str]) -> None:
-    where = callboard.conditions(wanted, builders.NOW)
+    where = callboard.conditions(wanted)
     with board.session() as session:
         rows = callboard.page(session, where, builders.NOW, offset=0, limit=10)
         assert callboard.count(session, where) == len(rows)

@@ -10,7 +10,7 @@ from pages.components.navigation import ROOT
 def open_in_menu(name: str, *, acting_as: str = "sam@trialdesk.test", **address: str) -> AppTest:
     """One run of a page under an address, for one of the sandbox's people."""
     app = AppTest.from_function(_with_menu, default_timeout=60, args=(str(ROOT / "pages" / f"{name}.py"),))
-    app.session_state["acting_as"] = acting_as
+    app.session_state["as"] = acting_as
     for key, value in address.items():
         app.query_params[key] = value
     app.run()

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from models import Action, Customer, CustomerFacts
 from services import clock, config
+from services.customers import notes
 from services.staff import people
 from tests.pages.work import captions, column, open_page
 
@@ -25,7 +26,7 @@ def ledger(staffed: ModuleType) -> ModuleType:
     with staffed.transaction() as session:
         staff = {email: people.admit(session, email) for email in (ADMIN, SALES)}
         session.add(Customer(id="cus_1", created=1, name="*Ada* <b>"))
-        session.add(CustomerFacts(customer="cus_1", name_key="*ada* <b>"))
+        session.add(CustomerFacts(customer="cus_1", search_key="*ada* <b>"))
         for number, (email, state) in enumerate(
             [(ADMIN, "done"), (ADMIN, "done"), (SALES, "failed"), (SALES, "unknown")]
         ):
@@ -63,16 +64,16 @@ def test_every_action_is_listed_with_who_what_why_and_the_change(ledger: ModuleT
     assert column(app, "title") == ["Extend trial", "Cancel", "Cancel", "Cancel"]
     assert column(app, "customer_name") == ["*Ada* <b>"] * 4
     assert column(app, "reason") == ["asked _twice_"] * 4
-    assert column(app, "change")[0] == "Status: active → canceled"
+    assert column(app, "change")[0] == "Status active → canceled"
     assert column(app, "change")[2] == "Stripe was silent."
     assert [list(state) for state in column(app, "state")] == [["Done"], ["Done"], ["Failed"], ["Unknown"]]
-    assert "Every action of the staff" in told(app) and "UTC" in told(app) and "4 actions" in told(app)
+    assert "What everybody did" in told(app) and "UTC" in told(app) and "4 entries" in told(app)
 
 
 def test_the_address_is_the_filter(ledger: ModuleType) -> None:
-    today = clock.local(clock.now(), config.settings().zone).date().isoformat()
+    today = _today()
     for address, found in (
-        ({"command": "Extend trial"}, 1),
+        ({"did": "Extend trial"}, 1),
         ({"result": "Failed"}, 1),
         ({"by": "Pia Novak"}, 2),
         ({"account": "ada"}, 4),
@@ -82,7 +83,7 @@ def test_the_address_is_the_filter(ledger: ModuleType) -> None:
     ):
         app = open_page("activity", acting_as=ADMIN, **address)
         assert len(column(app, "title")) == found, address
-    assert "No action fits these filters." in told(open_page("activity", acting_as=ADMIN, account="nobody"))
+    assert "Nothing fits these filters." in told(open_page("activity", acting_as=ADMIN, account="nobody"))
 
 
 def test_what_nobody_knows_stands_on_top_with_what_to_check(ledger: ModuleType) -> None:
@@ -112,7 +113,7 @@ def test_who_looked_in_stripe_says_how_it_ended(ledger: ModuleType, answer: str,
 def test_a_role_that_may_not_see_all_sees_its_own(ledger: ModuleType) -> None:
     app = open_page("activity", acting_as=SALES)
     assert set(column(app, "staff_name")) == {"Pia Novak"}
-    assert "Your own actions" in told(app)
+    assert "What you did" in told(app)
     assert app.selectbox(key="by").disabled
 
 
@@ -136,3 +137,25 @@ def test_open_ends_that_are_not_shown_are_counted_and_a_click_away(ledger: Modul
     more.click().run()
     assert len([button for button in app.button if button.label == "Check again"]) == 25
     assert "actions with an unknown end" not in told(app)
+
+
+def test_what_else_people_do_stands_beside_it(ledger: ModuleType) -> None:
+    with ledger.transaction() as session:
+        pia = people.admit(session, SALES)
+        notes.add(session, pia, "cus_1", "Likes *tea*")
+        notes.set_tags(session, pia, "cus_1", ["vip"])
+        notes.set_owner(session, pia, "cus_1", pia.id)
+    app = open_page("activity", acting_as=ADMIN, by="Pia Novak", since=_today())
+    changes = dict(zip(column(app, "title"), column(app, "change"), strict=True))
+    assert changes == {
+        "Change owner": "Owner nobody → Pia Novak",
+        "Change tags": "Tags – → vip",
+        "Add note": "Likes *tea*",
+    }
+    assert set(column(app, "customer_name")) == {"*Ada* <b>"}
+    assert column(open_page("activity", acting_as=ADMIN, did="Change tags"), "title") == ["Change tags"]
+    assert "Add note" in column(open_page("activity", acting_as=SALES), "title")
+
+
+def _today() -> str:
+    return clock.local(clock.now(), config.settings().zone).date().isoformat()

@@ -49,7 +49,8 @@ def test_what_is_to_be_done_stands_due_first(board: ModuleType) -> None:
     [
         ({"calls_of": "Mine"}, ["late"]),
         ({"calls_of": "Nobody's"}, ["open"]),
-        ({"calls_of": "Overdue"}, ["late"]),
+        ({"calls_due": "Overdue"}, ["late"]),
+        ({"calls_of": "Nobody's", "calls_due": "By today"}, []),
         ({"call_state": "Done"}, ["over"]),
         ({"calls_of": "Mine", "call_state": "Scheduled"}, []),
     ],

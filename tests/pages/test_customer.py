@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from models import (
     Action,
     Charge,
+    Customer,
     CustomerFacts,
     Dispute,
     Event,
@@ -181,7 +182,7 @@ def account(staffed: ModuleType) -> ModuleType:
 
 def opened(id: str | None = "cus_ada", *, acting_as: str = ADMIN, **query: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    app.session_state["acting_as"] = acting_as
+    app.session_state["as"] = acting_as
     app.run()
     app.switch_page("pages/customer.py")
     for name, value in ({"id": id} if id is not None else {}).items() | query.items():
@@ -426,3 +427,12 @@ def test_what_is_not_shown_is_counted_and_a_click_away(account: ModuleType) -> N
 def keys(app: AppTest) -> list[str]:
     """The keys of the page's buttons."""
     return [str(button.key) for button in app.button]
+
+
+def test_a_name_in_the_tab_is_one_line_that_nothing_can_turn_around(account: ModuleType) -> None:
+    with account.transaction() as session:
+        session.get(Customer, "cus_ada").name = "Ada\n\u202eBerg\x07 " + "x" * 200  # type: ignore[union-attr]
+    title = opened().session_state["tab_title"]
+    assert title.startswith("Ada Berg xxx")
+    assert title.endswith("x… · Trialdesk")
+    assert len(title) < 80

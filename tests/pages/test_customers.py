@@ -12,11 +12,11 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from models import CustomerTag, SavedFilter
+from models import AuditEntry, Charge, CustomerTag, Invoice, SavedFilter
 from pages.components.navigation import ROOT
 from services import clock
 from services.staff import people
-from tests.customers.builders import customer
+from tests.customers.builders import customer, row
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # SQL has tests on both
 VIEWER, ADMIN = "vera@trialdesk.test", "ada@trialdesk.test"
@@ -63,7 +63,7 @@ def account(staffed: ModuleType) -> ModuleType:
 
 def opened(query: Mapping[str, str | list[str]] | None = None, *, acting_as: str = ADMIN) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "customers.py"), default_timeout=60)
-    app.session_state["acting_as"] = acting_as
+    app.session_state["as"] = acting_as
     for name, value in (query or {}).items():
         app.query_params[name] = value
     return ran(app)
@@ -200,6 +200,10 @@ def test_the_file_holds_all_rows_of_the_filter_for_those_who_may(
     assert given["disabled"] is False
     text = given["data"]().decode("utf-8-sig")  # type: ignore[operator]
     assert len(list(csv.DictReader(io.StringIO(text)))) == 58
+    with account.session() as session:
+        kept = session.exec(select(AuditEntry)).one()
+    assert (kept.kind, kept.staff_name) == ("export", "Ada Berg")
+    assert kept.after == {"file": "customers.csv", "rows": 58}
     opened(acting_as=VIEWER)
     assert given["disabled"] is True
     assert "may not export" in str(given["help"])
@@ -208,3 +212,21 @@ def test_the_file_holds_all_rows_of_the_filter_for_those_who_may(
 def test_an_empty_account_says_so(staffed: ModuleType) -> None:
     app = opened()
     assert "no customers yet" in app.info[0].value
+
+
+def test_a_hit_says_what_it_was_found_by_where_its_row_does_not_show_it(account: ModuleType) -> None:
+    with account.transaction() as s:
+        customer(s, "cus_card", name="Cárd Owner", card_last4="0341")
+        paid = {"customer": "cus_card", "currency": "usd"}
+        row(s, Invoice, id="in_1", number="TD-0042", total=4_321, **paid)
+        row(s, Charge, id="ch_1", amount=765, **paid)
+    for typed, told in (
+        ("0341", "card ends in 0341"),
+        ("TD-0042", "invoice TD-0042"),
+        ("43.21", "invoice TD-0042 of $43.21"),
+        ("$7.65 owner", "payment of $7.65"),
+        ("ch_1", "id ch_1"),
+        ("in_1 0341", "id in_1, card ends in 0341"),
+    ):
+        assert list(opened({"q": typed}).dataframe[0].value["match"]) == [told], typed
+    assert "match" not in opened({"q": "card"}).dataframe[0].value

@@ -38,9 +38,9 @@ def test_failures_stand_by_money_at_stake(failures: ModuleType) -> None:
     app = open_page("failed_payments")
     assert column(app, "customer") == ["Big", "Small", "Yen"]
     assert column(app, "amount") == ["$9,000.00", "$10.00", "¥5,000"]
-    assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("At stake in USD", "$9,010.00"),
-        ("At stake in JPY", "¥5,000"),
+    assert [(metric.label, metric.value, metric.delta) for metric in app.metric] == [
+        ("At stake in USD", "$9,010.00", "2 invoices"),
+        ("Of ended subscriptions in JPY", "¥5,000", "1 invoice"),
     ]
     big, small, yen = column(app, "next")
     assert big == yen == "No further retry" != small
@@ -69,8 +69,9 @@ def test_without_a_card_that_is_the_reason(failures: ModuleType) -> None:
         ({"retry": "No further retry", "currency": "USD"}, ["Big"]),
         ({"failure_contact": "Contacted"}, []),
         ({"currency": "XYZ"}, ["Big", "Small", "Yen"]),
-        ({"subscription": "Still running"}, ["Small"]),
-        ({"subscription": "Over"}, ["Yen"]),
+        ({"currency": "EUR"}, []),
+        ({"subscription": "Not ended"}, ["Big", "Small"]),
+        ({"subscription": "Ended"}, ["Yen"]),
     ],
 )
 def test_an_address_shows_a_colleague_the_same(
@@ -92,4 +93,4 @@ def test_sales_may_send_a_card_link_but_not_charge(failures: ModuleType) -> None
     app = open_page("failed_payments", acting_as="pia@trialdesk.test")
     help = {button.label: button.help or "" for button in app.button}
     assert "may not retry payments" in help["Retry payment"]
-    assert help["Send card or pay link"] == help["Message"] == help["Call"] == ""
+    assert help["Send card or pay link"] == help["Send message"] == help["Request a call"] == ""

@@ -85,8 +85,27 @@ def test_every_number_leads_to_rows_of_a_page_that_exists(account: ModuleType) -
         for address in addresses:
             page, _, query = address.partition("?")
             assert page in {spec.key for spec in PAGES.values()} | {""}, label
-            assert page != "failed-payments" or set(parse_qs(query)) <= {"currency", "show"}
+            assert page != "failed-payments" or set(parse_qs(query)) <= {"currency", "show", "subscription"}
     assert "customers?only=paying&sort=MRR&currency=USD" in links(app)["Customers"]
+
+
+def test_what_an_ended_subscription_left_stands_beside_the_money_at_stake(account: ModuleType) -> None:
+    told = Account(first=500)
+    told.rows.clear()  # the plans are there
+    eve = told.customer("eve", 0)
+    gone = told.subscription(eve, 0, "canceled", ended_at=clock.now() - DAY)
+    told.invoice(gone, clock.now() - 2 * DAY, 700, paid_at=None)
+    told.save(account)
+    app = open_in_menu("overview")
+    assert ("Money at stake", "$19.00", "+$19.00") in tiles(app)
+    found = {label.replace("\\", ""): to for label, to in links(app).items()}
+    assert found["Left open by ended subscriptions: $7.00 (+$7.00)"] == [
+        "failed-payments?subscription=Ended&currency=USD"
+    ]
+    assert found["1 invoice"] == ["failed-payments?subscription=Not+ended&currency=USD"]
+    app = open_in_menu("failed_payments", subscription="Not ended", currency="USD")
+    assert [(one.label, one.value) for one in app.metric] == [("At stake in USD", "$19.00")]
+    assert list(app.dataframe[0].value["amount"]) == ["$19.00"]
 
 
 def test_recovered_says_its_money_and_leads_to_its_payments(account: ModuleType) -> None:

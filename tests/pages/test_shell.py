@@ -25,8 +25,11 @@ from services.staff.roles import GRANTS, Permission, Role
 def guarded() -> None:
     import streamlit as st
 
-    from pages.components import banner, guard, sign_in
+    from pages.components import banner, guard, sign_in, starting
 
+    starting.wait()
+    with st.sidebar:
+        sign_in.switch()
     person = guard.enter("customers")
     with st.sidebar:
         sign_in.corner(person)
@@ -98,10 +101,21 @@ def test_a_person_who_is_shut_out_is_no_longer_offered(staffed: ModuleType) -> N
     assert app.text[0].value.startswith("ada@trialdesk.test admin")
 
 
+def test_the_address_says_whose_part_a_tab_plays(staffed: ModuleType) -> None:
+    app = AppTest.from_function(guarded, default_timeout=60)
+    app.query_params["as"] = "Vera Lind · viewer"
+    run(app)
+    assert app.text[0].value.startswith("vera@trialdesk.test viewer")
+    stranger = AppTest.from_function(guarded, default_timeout=60)
+    stranger.query_params["as"] = "Mallory · admin"
+    run(stranger)
+    assert stranger.text[0].value.startswith("ada@trialdesk.test admin")
+
+
 def test_a_role_without_the_permission_sees_why(staffed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GRANTS, Role.VIEWER, frozenset())
     app = AppTest.from_function(guarded, default_timeout=60)
-    app.session_state["acting_as"] = "vera@trialdesk.test"
+    app.session_state["as"] = "vera@trialdesk.test"
     run(app)
     assert "Your role (viewer) may not see customers" in app.info[0].value
     assert not app.text
@@ -118,7 +132,10 @@ def test_a_real_account_without_sign_in_offers_no_switch(
     config.settings.cache_clear()
     with database.transaction() as session:
         people.prepare(session, config.settings().mode)
-    app = run()
+        people.prepare(session, "sandbox")
+    app = AppTest.from_function(guarded, default_timeout=60)
+    app.query_params["as"] = "Sam Okafor · support"
+    run(app)
     assert not app.selectbox
     assert app.text[0].value.startswith("admin@localhost admin")
     assert ("only reads" in app.text[0].value) is read_only

@@ -37,6 +37,7 @@ def test_trials_stand_by_days_left(trials: ModuleType) -> None:
         ({"trial_plan": "Solo"}, ["**Bold**<b>"]),
         ({"trial_card": "On file"}, ["Soon"]),
         ({"trial_contact": "Not contacted"}, ["Soon", "**Bold**<b>"]),
+        ({"trial_currency": "JPY"}, []),
         ({"trial_sort": "Plan value"}, ["**Bold**<b>", "Later", "Soon"]),
         ({"days": "0", "trial_card": "On file"}, []),
         ({"trial_plan": "no such plan", "days": "-3"}, ["Soon", "Later", "**Bold**<b>"]),
@@ -58,5 +59,5 @@ def test_without_trials_it_says_so(staffed: ModuleType, ready: None) -> None:
 def test_buttons_wait_for_a_row_and_say_why_a_role_may_not(trials: ModuleType) -> None:
     for who, told in (("sam@trialdesk.test", ""), ("vera@trialdesk.test", "may not")):
         buttons = {button.label: button for button in open_page("trials", acting_as=who).button}
-        ours = [buttons[label] for label in ("Extend", "Message", "Call")]
+        ours = [buttons[label] for label in ("Extend trial", "Send message", "Request a call")]
         assert all(button.disabled and told in (button.help or "") for button in ours)

@@ -16,7 +16,7 @@ from tests.customers import builders
 def open_page(name: str, *, acting_as: str = "sam@trialdesk.test", **address: str) -> AppTest:
     """One run of a page under an address, for one of the sandbox's people."""
     app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=60)
-    app.session_state["acting_as"] = acting_as
+    app.session_state["as"] = acting_as
     for key, value in address.items():
         app.query_params[key] = value
     app.run()

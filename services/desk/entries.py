@@ -1,0 +1,193 @@
+"""How is each thing that staff did told? One entry for a row of any table that keeps such things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlmodel import Session, col, select
+
+from models import Action, AuditEntry, CallRequest, Customer, Message, Note, Task
+from services.customers import audit, names
+from services.customers.audit import Difference
+from services.desk import results, snapshots, words
+from services.staff import people
+
+Found = tuple[str, str]  # a source, and the key of one of its rows
+ACTIONS: Final = "actions"
+CHANGES: Final = "changes"
+SEND_MESSAGE, REQUEST_CALL, CALL_OUTCOME, ADD_NOTE, ADD_TASK, TASK_DONE = (
+    "send_message", "request_call", "call_outcome", "add_note", "add_task", "task_done",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that somebody did, as it is shown.
+
+    `source` says which table `token` is a key of. `detail` is what it was in one line; `charged` what an
+    action charged and whether that is paid; `state` a code with a badge.
+    """
+
+    source: str
+    token: str
+    kind: str
+    title: str
+    at: int
+    state: str
+    staff_name: str
+    customer: str
+    customer_name: str = ""
+    role: str = ""
+    reason: str = ""
+    detail: str = ""
+    charged: str = ""
+    happens: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    result: Mapping[str, str] | None = None
+    request_id: str = ""
+    error: str = ""
+    remedy: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What rows are told with: names of staff by id, and what actions charged by token."""
+
+    staff: Mapping[int, str]
+    charged: Mapping[str, str]
+
+    def name(self, id: int | None) -> str:
+        """A staff member's name; "" for nobody."""
+        return self.staff.get(id, "") if id else ""
+
+
+def told(session: Session, found: Sequence[Found]) -> list[Entry]:
+    """The entries of these rows, in their order; a row that is gone by now is left out."""
+    rows = {
+        source: _rows(session, source, [key for each, key in found if each == source]) for source in _TOLD
+    }
+    known = _Known(people.names(session), results.of(session, list(rows[ACTIONS].values())))
+    entries = [_TOLD[source].tell(rows[source][key], known) for source, key in found if key in rows[source]]
+    return _named(session, entries)
+
+
+def _rows(session: Session, source: str, keys: list[str]) -> dict[str, Any]:
+    if not keys:
+        return {}
+    column = _TOLD[source].key
+    wanted = [int(key) for key in keys] if _TOLD[source].numbered else keys
+    rows = session.exec(select(_TOLD[source].table).where(col(column).in_(wanted)))
+    return {str(getattr(row, column.key)): row for row in rows}
+
+
+def _named(session: Session, entries: list[Entry]) -> list[Entry]:
+    ids = {entry.customer for entry in entries}
+    rows = session.exec(select(Customer.id, Customer.name, Customer.email).where(col(Customer.id).in_(ids)))
+    called = {id: name or email or id for id, name, email in rows}
+    return [replace(entry, customer_name=called.get(entry.customer, entry.customer)) for entry in entries]
+
+
+def _action(row: Action, known: _Known) -> Entry:
+    return Entry(
+        source=ACTIONS,
+        token=row.token,
+        kind=row.command,
+        title=names.of_action(row.command, row.params),
+        at=row.started_at or row.opened_at,
+        state=row.state,
+        staff_name=row.staff_name,
+        customer=row.customer,
+        role=row.role,
+        reason=row.reason,
+        charged=known.charged.get(row.token, ""),
+        happens=tuple(row.preview.get("happens", ())),
+        differences=tuple(snapshots.differences(row.before, row.after)) if row.after else (),
+        result={name: str(value) for name, value in row.result.items()},
+        request_id=row.request_id,
+        error=row.error.get("message", ""),
+        remedy=" ".join(filter(None, (row.error.get("left"), row.error.get("remedy")))),
+        comment=row.comment,
+    )
+
+
+def _message(row: Message, known: _Known) -> Entry:
+    del known
+    wrong = row.error if row.state in ("failed", "unknown") else ""
+    return Entry(
+        SEND_MESSAGE, row.token, SEND_MESSAGE, names.SEND_MESSAGE, row.created_at, row.state, row.staff_name,
+        row.customer, detail=f"“{row.subject}” to {row.to_address}", error=wrong,
+    )  # fmt: skip
+
+
+def _call(row: CallRequest, known: _Known) -> Entry:
+    return Entry(
+        REQUEST_CALL, row.token, REQUEST_CALL, names.REQUEST_CALL, row.created_at, "done",
+        row.requested_by_name, row.customer, reason=row.note, detail=_whose(row, known),
+    )  # fmt: skip
+
+
+def _outcome(row: CallRequest, known: _Known) -> Entry:
+    del known
+    return Entry(
+        CALL_OUTCOME, row.token, CALL_OUTCOME, names.CALL_OUTCOME, row.closed_at or 0, row.state,
+        row.closed_by_name, row.customer, reason=row.outcome_note,
+        detail=names.of_outcome(row.state, row.outcome or ""),
+    )  # fmt: skip
+
+
+def _note(row: Note, known: _Known) -> Entry:
+    del known
+    return Entry(
+        ADD_NOTE, str(row.id), ADD_NOTE, names.ADD_NOTE, row.created_at, "done", row.author_name,
+        row.customer, detail=row.body,
+    )  # fmt: skip
+
+
+def _task(row: Task, known: _Known) -> Entry:
+    return Entry(
+        ADD_TASK, str(row.id), ADD_TASK, names.ADD_TASK, row.created_at, "done", known.name(row.created_by),
+        row.customer, detail=f"{row.title} ({_whose(row, known)})",
+    )  # fmt: skip
+
+
+def _task_done(row: Task, known: _Known) -> Entry:
+    return Entry(
+        TASK_DONE, str(row.id), TASK_DONE, names.TASK_DONE, row.done_at or 0, "done",
+        known.name(row.done_by), row.customer, detail=row.title,
+    )  # fmt: skip
+
+
+def _change(row: AuditEntry, known: _Known) -> Entry:
+    return Entry(
+        CHANGES, str(row.id), row.kind, audit.TITLES.get(row.kind, row.kind), row.at, "done", row.staff_name,
+        row.customer, differences=audit.differences(row, known.staff, words.moment),
+    )  # fmt: skip
+
+
+def _whose(row: CallRequest | Task, known: _Known) -> str:
+    """Whom it is for, and by when."""
+    due = f", due {words.day(row.due_at)}" if row.due_at else ""
+    return f"for {known.name(row.assignee) or 'nobody yet'}{due}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    table: Any
+    key: Any
+    tell: Callable[[Any, _Known], Entry]
+    numbered: bool = False
+
+
+_TOLD: Final[dict[str, _Teller]] = {
+    ACTIONS: _Teller(Action, Action.token, _action),
+    SEND_MESSAGE: _Teller(Message, Message.token, _message),
+    REQUEST_CALL: _Teller(CallRequest, CallRequest.token, _call),
+    CALL_OUTCOME: _Teller(CallRequest, CallRequest.token, _outcome),
+    ADD_NOTE: _Teller(Note, Note.id, _note, numbered=True),
+    ADD_TASK: _Teller(Task, Task.id, _task, numbered=True),
+    TASK_DONE: _Teller(Task, Task.id, _task_done, numbered=True),
+    CHANGES: _Teller(AuditEntry, AuditEntry.id, _change, numbered=True),
+}
