@@ -70,14 +70,30 @@ def test_prices_are_listed_again_once_more_of_them_is_kept(bare: sa.Engine) -> N
         )
     migrations.upgrade()
     with Session(bare) as session:
-        states = {row.resource: (row.state, row.cursor) for row in session.exec(select(SyncCursor))}
+        states = {row.resource: (row.state, row.fetched) for row in session.exec(select(SyncCursor))}
         price = session.exec(select(Price)).one()
     assert states == {
-        "prices": ("waiting", None),
-        "facts": ("waiting", None),
-        "products": ("complete", "price_9"),
+        "prices": ("waiting", 0),
+        "facts": ("waiting", 0),
+        "products": ("complete", 9),
     }
     assert (price.tiers, price.currency_options, price.transform_divide_by) == ([], {}, None)
+
+
+def test_a_pull_that_was_under_way_lists_its_resource_anew(bare: sa.Engine) -> None:
+    with migrations._locked() as connection:
+        command.upgrade(migrations._config(connection), "0004")
+        for resource, state in (("invoices", "running"), ("charges", "complete"), ("feed", "running")):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO sync_cursors (resource, state, cursor, fetched, started_at, error) "
+                    f"VALUES ('{resource}', '{state}', '77', 300, 1, '')"
+                )
+            )
+    migrations.upgrade()
+    with Session(bare) as session:
+        rows = {row.resource: (row.cursor, row.fetched) for row in session.exec(select(SyncCursor))}
+    assert rows == {"invoices": (None, 0), "charges": (None, 300), "feed": ("77", 0)}
 
 
 def test_customers_are_found_as_before_until_their_facts_are_derived_anew(bare: sa.Engine) -> None:
