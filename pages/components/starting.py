@@ -21,7 +21,16 @@ def wait() -> None:
         else:
             problems.show(startup.problem)
             st.button("Try again", on_click=schedules.retry, icon=":material/refresh:", type="primary")
+            _standing(str(startup.problem))
     st.stop()
+
+
+@st.fragment(run_every=2)
+def _standing(shown: str) -> None:
+    """Goes on when the desk does: some problems are over by themselves."""
+    startup = schedules.startup()
+    if startup.problem is None or str(startup.problem) != shown:
+        st.rerun()
 
 
 @st.fragment(run_every=0.5)
