@@ -27,7 +27,7 @@ _COLUMNS = (
     Column("note", "Note", width="medium"),
     Column("plan", "Plan"),
     Column("value", "Plan value", "micros", help="What the customer pays, or would pay, in a month."),
-    Column("trial", "Trial", "days_left", help="Days that a running trial has left."),
+    Column("trial", "Trial", "days_left", help="How long a running trial has left."),
     Column("outcome", "Outcome", width="medium"),
 )
 

@@ -136,8 +136,7 @@ def _extend_trial(subject: Subject, key: str) -> Form:
         format_func={"days": "By days", "date": "To a date"}.__getitem__,
     )  # fmt: skip
     if mode == "days":
-        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days")
-        return {"mode": "days", "days": str(days)}
+        return days_field(key)
     ends = clock.local(subject.subscription.trial_end, config.settings().zone).date()
     day = st.date_input(
         "New last day",
@@ -146,6 +145,12 @@ def _extend_trial(subject: Subject, key: str) -> Form:
         key=f"{key}:date",
     )
     return {"mode": "date", "date": day.isoformat() if day else ""}
+
+
+def days_field(key: str) -> Form:
+    """By how many days a trial ends later, as typed: a field for whole numbers would cut 1.5 to 1."""
+    days = st.number_input("Days", value=float(_FIRST_DAYS), step=1.0, format="%g", key=f"{key}:days")
+    return {"mode": "days", "days": "" if days is None else str(days).removesuffix(".0")}
 
 
 def _add_charge(subject: Subject, key: str) -> Form:

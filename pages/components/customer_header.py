@@ -58,7 +58,7 @@ def _about(record: Record, now: int) -> Iterable[tuple[str, str]]:
         yield "Plan", facts.plan
         yield "MRR", formats.micros(facts.mrr_micros, facts.currency) if facts.mrr_micros else ""
         left = facts.trial_end if facts.status == "trialing" else None
-        yield "Trial", f"{formats.days_left(left, now=now)} left" if left else ""
+        yield "Trial", customer_words.trial_left(left, now) if left else ""
     yield "Customer since", formats.day(customer.created)
     yield "Phone", customer.phone or ""
     country = customer_words.country(customer.country)

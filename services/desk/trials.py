@@ -63,7 +63,7 @@ class ExtendTrial(Command):
         assert subject.subscription is not None and subject.subscription.trial_end is not None
         ends = subject.subscription.trial_end
         mode = choice(form, "mode", ("days", "date"), "Choose whether to add days or to pick a date.")
-        new = ends + _days(form) * clock.DAY if mode == "days" else _on_day(form, ends)
+        new = ends + days(form) * clock.DAY if mode == "days" else _on_day(form, ends)
         field = mode if mode == "days" else "date"
         if new <= now:
             raise InvalidInput(
@@ -234,9 +234,16 @@ def _scheduled_end(subject: Subject, trial_end: int) -> str:
     return ""
 
 
-def _days(form: Form) -> int:
+def days(form: Form) -> int:
+    """By how many days the trial should end later. Raises InvalidInput."""
     text = form.get("days", "").strip()
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:5]) <= LONGEST_DAYS:
+    if text and not (text.isascii() and text.isdigit()):
+        raise InvalidInput(
+            f"“{text[:40]}” is not a whole number of days.",
+            field="days",
+            remedy=f"Type a whole number between 1 and {LONGEST_DAYS}.",
+        )
+    if not text or not 1 <= int(text[:5]) <= LONGEST_DAYS:
         raise InvalidInput(
             f"The number of days must be between 1 and {LONGEST_DAYS}.",
             field="days",
