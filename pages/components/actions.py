@@ -6,6 +6,7 @@ action_dialog(person, "extend_trial", id)  from any page, in the run of a click
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,13 +15,13 @@ import streamlit as st
 from pages.components import formats, guard, handover
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.outreach import message_dialog
-from services import clock, config
+from services import clock, config, money
 from services.desk import catalog, commands
 from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
-from services.errors import TrialdeskError
+from services.errors import InvalidInput, TrialdeskError
 from services.staff.roles import Permission, Person
 
 _FIRST_DAYS = 7
@@ -160,6 +161,8 @@ def _add_charge(subject: Subject, key: str) -> Form:
     currency = right.text_input(
         "Currency", value=known.upper(), key=f"{key}:currency", disabled=bool(known), max_chars=3
     )
+    with contextlib.suppress(InvalidInput):  # what is wrong is said where the preview stands
+        left.caption(f"Read as {formats.plain(_amount_read(amount or '', known or currency or ''))}")
     description = st.text_input(
         "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
         max_chars=500,
@@ -169,6 +172,12 @@ def _add_charge(subject: Subject, key: str) -> Form:
         format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
     )  # fmt: skip
     return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}
+
+
+def _amount_read(typed: str, currency: str) -> str:
+    """An amount as it is understood while it is typed. Raises InvalidInput."""
+    minor = money.parse(typed, currency, locale=config.settings().workspace_locale)
+    return formats.money(minor, currency)
 
 
 def _cancel(subject: Subject, key: str) -> Form:

@@ -232,11 +232,15 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         row = ledger.get(session, token)
         made = str(answer.object.get("id", ""))
         ledger.finish_step(session, token, step.name, request_id=answer.request_id, object_id=made)
-        row.result = {**row.result, step.kind: made}
+        billed = step.billed(answer) if step.billed else None
+        row.result = {**row.result, step.kind: made, **({"invoice": billed} if billed else {})}
         row.after = snapshots.of_object(answer.object, row.object_id) or row.after
         row.request_id = answer.request_id or row.request_id
         session.add(row)
+        customer = row.customer
     _mirror(token, lambda: writer.apply_answer(answer))
+    if billed:
+        _mirror(token, lambda: subject.fresh(customer, billed))  # how its payment went, too
 
 
 def _mirror(token: str, apply: Callable[[], object]) -> None:

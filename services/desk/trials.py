@@ -6,14 +6,18 @@ from datetime import date, datetime
 
 from typing_extensions import override
 
+from models import Invoice
 from services import clock, config
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
+from services.desk.payments import charged
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.errors import InvalidInput
+from services.mirror.shapes.reading import ident
 from services.staff.roles import Permission
-from services.stripe_api import writes
+from services.stripe_api import declines, writes
+from services.stripe_api.client import Answer
 
 LONGEST_DAYS = 730
 _WITHOUT_CARD = {
@@ -150,6 +154,12 @@ class EndTrial(Command):
         return True
 
     @override
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """Nothing to fill in; by the latest invoice until now the one that this makes is told apart."""
+        assert subject.subscription is not None
+        return {"latest_invoice": subject.subscription.latest_invoice}
+
+    @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What is charged, and when the trial would have ended."""
         assert subject.subscription is not None and subject.subscription.trial_end is not None
@@ -169,22 +179,43 @@ class EndTrial(Command):
                 "subscription",
                 lambda work: writes.end_trial(work.subject.object_id, work.mark, work.key),
                 effects.of_subscription(),
+                billed=lambda answer: _new_invoice(answer, params),
             ),
         )
 
     @override
     def outcome(self, subject: Subject, params: Params) -> str:
-        """What became of the subscription."""
+        """What became of the subscription, and of the money."""
         assert subject.subscription is not None
-        return {
-            "active": "The trial has ended; the subscription is active.",
-            "past_due": "The trial has ended, but the first payment failed: the subscription is past due.",
-            "paused": "The trial has ended; without a card the subscription is paused.",
-            "canceled": "The trial has ended; without a card the subscription was canceled.",
-        }.get(
-            subject.subscription.status,
-            f"The trial has ended; the subscription is {subject.subscription.status.replace('_', ' ')}.",
-        )
+        status = subject.subscription.status.replace("_", " ")
+        if subject.invoice is None:
+            why = "without a card " if status in ("canceled", "paused") else ""
+            return f"The trial has ended; nothing was charged, and {why}the subscription is {status}."
+        return f"The trial has ended. {_paid(subject, subject.invoice)} The subscription is {status}."
+
+
+def _new_invoice(answer: Answer, params: Params) -> str | None:
+    """The invoice that the end of the trial made; None where it made none."""
+    latest = ident(answer.object.get("latest_invoice"))
+    return latest if latest != params.get("latest_invoice") else None
+
+
+def _paid(subject: Subject, invoice: Invoice) -> str:
+    """What became of the first payment."""
+    amount = words.money(invoice.amount_due, invoice.currency)
+    if invoice.total <= 0:
+        return "Nothing had to be paid."
+    if invoice.status == "draft":
+        return f"The invoice for {amount} is still a draft; Stripe finalizes it within about an hour."
+    if invoice.status != "open":
+        return charged(invoice)
+    if subject.last_failure:
+        return f"The payment of {amount} failed: {declines.explain(subject.last_failure.code).words}"
+    if invoice.collection_method == "send_invoice":
+        return f"An invoice for {amount} goes to the customer and is not paid yet."
+    if subject.payment_method is None:
+        return f"Nothing was charged: no card is on file, and the invoice for {amount} stays open."
+    return charged(invoice)
 
 
 def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:

@@ -106,7 +106,7 @@ def test_a_trial_ends_now_with_a_reason(
     expect(dialog.get_by_text("Say why: the reason is kept with the action.")).to_be_visible()
     assert tables.actions(part.customer) == []
     visitor.say_why()
-    visitor.confirm("End trial now", "The trial has ended; the subscription is active.")
+    visitor.confirm("End trial now", "The trial has ended. $49.00 was charged. The subscription is active.")
     now = cast.sdk.subscriptions.retrieve(part.subscription)
     invoice = cast.sdk.invoices.retrieve(str(now.latest_invoice))
     assert (now.status, invoice.status, invoice.amount_paid) == ("active", "paid", 4900)

@@ -100,7 +100,7 @@ def test_a_chosen_day_keeps_the_local_time_of_day_across_clock_changes(zone: Zon
     ("amount", "currency", "said"),
     [
         ("0", "usd", "above zero"), ("-5", "usd", "above zero"), ("0.10", "usd", "smallest amount"),
-        ("1.234", "usd", "at most 2 decimals"), ("100.5", "jpy", "no decimals"), ("10", "jpy", "smallest"),
+        ("1.2345", "usd", "at most 2 decimals"), ("100.5", "jpy", "no decimals"), ("10", "jpy", "smallest"),
         ("", "usd", "Type the amount"), ("abc", "usd", "not an amount"), ("1e5", "usd", "not an amount"),
         ("9999999999", "usd", "largest amount"), ("1.001", "kwd", "last digit"), ("NaN", "usd", "not an"),
     ],
