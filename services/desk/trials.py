@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from typing_extensions import override
@@ -268,7 +269,7 @@ def _scheduled_end(subject: Subject, trial_end: int) -> str:
 def days(form: Form) -> int:
     """By how many days the trial should end later. Raises InvalidInput."""
     text = form.get("days", "").strip()
-    if text and not (text.isascii() and text.isdigit()):
+    if text and not re.fullmatch(r"-?\d+", text, re.ASCII):
         raise InvalidInput(
             f"“{text[:40]}” is not a whole number of days.",
             field="days",
