@@ -29,7 +29,7 @@ _COLUMNS = (
     Column("note", "Note", width="medium"),
     Column("plan", "Plan"),
     Column("value", "Plan value / month", "micros", help=_VALUE),
-    Column("trial", "Trial", "days_left", help="Days that a running trial has left."),
+    Column("trial", "Trial", "days_left", help="How long a running trial has left."),
     Column("outcome", "Outcome", width="medium"),
 )
 

@@ -35,10 +35,7 @@ def draw(person: Person, customer: str) -> None:
     with database.session() as session:
         page = timeline.latest(session, person, customer, kinds, formats, limit=more.limit(key, STEP))
     if not page.entries:
-        st.caption(
-            "Nothing of this kind is kept. Stripe keeps events for 30 days; older invoices and payments "
-            "stand beside this."
-        )
+        st.caption("Nothing of this kind has happened.")
     else:
         st.caption(f"Times are in {formats.zone_name()}.")
     _entries(page.entries)
