@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import formats, freshness, guard, links, more, navigation, problems, statuses, tables
+from pages.components import (
+    address,
+    formats,
+    freshness,
+    guard,
+    links,
+    more,
+    navigation,
+    problems,
+    statuses,
+    tables,
+    worklist,
+)
 from pages.components.tables import Column
 from services import clock, config, database
 from services.desk import activity, catalog, commands
@@ -15,6 +27,7 @@ from services.desk.commands import Outcome
 from services.errors import TrialdeskError
 from services.staff.roles import Permission, Person
 
+PAGE_KEY = "activity_page"
 _OPEN_ENDS, _STEP = "open_ends", 20
 _STATES = ("done", "failed", "unknown", "running", "open")
 _COLUMNS = [
@@ -91,24 +104,18 @@ def _filters(people: dict[int, str]) -> ActivityFilter:
     customer = columns[0].text_input(
         "Customer", key="account", placeholder="Name, email or id", type="search", bind="query-params"
     )
-    command = columns[1].selectbox(
-        "Action",
-        ["", *titles],
-        key="command",
-        format_func=lambda name: titles.get(name, "All"),
-        bind="query-params",
-    )
-    staff = columns[2].selectbox(
-        "Person",
-        ["", *names],
-        key="by",
-        format_func=lambda id: names.get(id, "Everyone"),
-        bind="query-params",
-        disabled=not names,
-    )
-    state = columns[3].selectbox(
-        "State", ["", *_STATES], key="result", format_func=_state, bind="query-params"
-    )
+    with columns[1]:
+        command = worklist.choice(
+            "Action", ["", *titles], "command", PAGE_KEY, lambda name: titles.get(name, "All")
+        )
+    with columns[2]:
+        staff = worklist.choice(
+            "Person", ["", *names], "by", PAGE_KEY, lambda id: names.get(id, "Everyone"), disabled=not names
+        )
+    with columns[3]:
+        state = worklist.choice("State", ["", *_STATES], "result", PAGE_KEY, _state)
+    for name in ("since", "until"):
+        address.expect(name, address.day)
     first = columns[4].date_input("From", value=None, key="since", bind="query-params")
     last = columns[5].date_input("To", value=None, key="until", bind="query-params")
     zone = config.settings().zone
@@ -129,7 +136,7 @@ def _state(state: str) -> str:
 def _list(person: Person, wanted: ActivityFilter) -> None:
     with database.session() as session:
         total = activity.count(session, person, wanted)
-        page = tables.page_of(total, key="activity_page")
+        page = tables.page_of(total, key=PAGE_KEY)
         entries = activity.search(session, person, wanted, offset=page.offset, limit=page.limit)
     empty = "No action fits these filters." if wanted != ActivityFilter() else "Nobody has done anything yet."
     picked = tables.show(

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import call_dialogs, formats, guard, navigation, statuses, tables, worklist
+from pages.components import address, call_dialogs, formats, guard, navigation, statuses, tables, worklist
 from pages.components.tables import Column
 from services import clock, database
 from services.outreach import callboard, calls
@@ -18,6 +18,7 @@ from services.staff.roles import Permission, Person
 PAGE_KEY = "calls_page"
 _ALL_OPEN, _ALL = "open", ""
 _MINE, _EVERYBODY, _NOBODY, _OVERDUE = "Mine", "All", "Nobody's", "Overdue"
+_WHOSE, _WHICH = (_MINE, _EVERYBODY, _NOBODY, _OVERDUE), (_ALL_OPEN, *calls.STATES)
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
     Column("state", "State", "status", width=110),
@@ -62,13 +63,13 @@ def main() -> None:
 
 def _filters(person: Person) -> CallFilter:
     bound = worklist.bound(PAGE_KEY)
+    address.expect("calls_of", _WHOSE)
+    address.expect("call_state", [_state(state) for state in _WHICH])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        whose = st.segmented_control(
-            "Whose", [_MINE, _EVERYBODY, _NOBODY, _OVERDUE], default=_EVERYBODY, key="calls_of", **bound
-        )
+        whose = st.segmented_control("Whose", _WHOSE, default=_EVERYBODY, key="calls_of", **bound)
         assignee = {_MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose or _EVERYBODY)
         state = st.segmented_control(
-            "State", [_ALL_OPEN, *calls.STATES], default=_ALL_OPEN, key="call_state", format_func=_state,
+            "State", _WHICH, default=_ALL_OPEN, key="call_state", format_func=_state,
             **bound,
         )  # fmt: skip
     return CallFilter(state=state or _ALL, assignee=assignee, overdue=whose == _OVERDUE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components import behind, charts, formats, guard, tiles
+from pages.components import address, behind, charts, formats, guard, tiles
 from pages.components.behind import Asked
 from pages.components.measures import Measures
 from services.metrics import conversion, funnel
@@ -83,6 +83,7 @@ def _filters(measures: Measures) -> Wanted:
 
 def _choice(label: str, options: list[str], key: str, usual: str, help: str | None = None) -> str:
     index = options.index(usual)
+    address.expect(key, options)
     return st.selectbox(label, options, index, key=key, bind="query-params", width=170, help=help)
 
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, get_args
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeVar, get_args
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import address, formats
 from services.customers.worklists import NO_OWNER, Contact
 from services.staff.roles import Person
 
+Option = TypeVar("Option", bound=str)
 _CONTACT: tuple[Contact, ...] = get_args(Contact)
 _KINDS = {"email": "Email", "call": "Call"}
 ANYBODY = ""
@@ -32,13 +33,31 @@ def bound(page_key: str) -> dict[str, Any]:
     return {"bind": "query-params", "on_change": back_to_first, "args": (page_key,)}
 
 
-def contact_filter(key: str, page_key: str) -> Contact:
-    """Draws the choice between contacted, not contacted, and all."""
-    wanted: Contact = st.selectbox(
-        "Contact", _CONTACT, key=key, format_func=lambda contact: contact.capitalize() or "All", width=150,
+def choice(
+    label: str,
+    options: Sequence[Option],
+    key: str,
+    page_key: str,
+    words: Callable[[Option], str] = str,
+    *,
+    width: int | Literal["stretch"] = "stretch",
+    help: str | None = None,
+    disabled: bool = False,
+) -> Option:
+    """Draws a choice of one, bound to the address; `words` is how an option is called, there too."""
+    address.expect(key, [words(option) for option in options])
+    chosen: Option = st.selectbox(
+        label, options, key=key, format_func=words, width=width, help=help, disabled=disabled,
         **bound(page_key),
     )  # fmt: skip
-    return wanted
+    return chosen
+
+
+def contact_filter(key: str, page_key: str) -> Contact:
+    """Draws the choice between contacted, not contacted, and all."""
+    return choice(
+        "Contact", _CONTACT, key, page_key, lambda contact: contact.capitalize() or "All", width=150
+    )
 
 
 def person_filter(
@@ -47,10 +66,7 @@ def person_filter(
     """Draws the choice of a staff member; NO_OWNER for `nobody` ("" offers no such choice), None for all."""
     names = {str(NO_OWNER): nobody} if nobody else {}
     names |= distinct({str(one.id): one.name for one in people})
-    wanted = st.selectbox(
-        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, "Everybody"), width=160,
-        **bound(page_key),
-    )  # fmt: skip
+    wanted = choice(label, [ANYBODY, *names], key, page_key, lambda id: names.get(id, "Everybody"), width=160)
     return int(wanted) if wanted else None
 
 
