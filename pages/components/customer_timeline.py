@@ -7,7 +7,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from pages.components import formats, more, statuses
+from pages.components import address, formats, more, statuses
 from services import database
 from services.customers import timeline
 from services.customers.timeline import KINDS, USUAL, Entry, Kind
@@ -27,6 +27,7 @@ _ICONS: dict[Kind, str] = {
 
 def draw(person: Person, customer: str) -> None:
     """The latest entries, and a button for older ones."""
+    address.expect("kinds", KINDS)
     kinds = st.pills(
         "Show", KINDS, selection_mode="multi", default=USUAL, key="kinds", bind="query-params",
         label_visibility="collapsed",

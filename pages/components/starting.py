@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import formats, problems
+from pages.components import formats, navigation, problems
 from services import schedules
 
 
@@ -13,6 +13,7 @@ def wait() -> None:
     startup = schedules.startup()
     if startup.ready:
         return
+    navigation.hide()  # so that the visitor's page is known, and shown when the desk is ready
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
         st.title("Trialdesk")
