@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -33,16 +34,29 @@ def stays_local() -> bool:
         return True
 
 
+def refuse_unusable_settings() -> None:
+    """Ends the process, before any address is told, where the settings let nothing work."""
+    try:
+        sign_in.configured()
+        schedules.require_usable()
+    except ConfigurationError as problem:
+        _refuse(str(problem))
+
+
 def refuse_open_network() -> None:
     """Ends the process where a real account without sign-in would answer to the network."""
     address = st.get_option("server.address") or ""
     if stays_local() and not is_loopback(address):
-        sys.stderr.write(
+        _refuse(
             f"A real account without sign-in must not answer on {address or 'all addresses'}. "
             "Set STREAMLIT_SERVER_ADDRESS=localhost, or add an [auth] section to .streamlit/secrets.toml "
-            "(see .streamlit/secrets.example.toml).\n"
+            "(see .streamlit/secrets.example.toml)."
         )
-        raise SystemExit(2)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(2)
 
 
 def say_address() -> None:
@@ -66,6 +80,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 if runtime.exists():
     shell.run()
 else:
+    refuse_unusable_settings()
     refuse_open_network()
     app = st.App(
         Path(__file__).resolve(),

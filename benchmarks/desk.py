@@ -86,6 +86,8 @@ def _addresses(desk: Desk) -> list[tuple[str, str]]:
 
 
 def _some_customer(desk: Desk) -> str:
+    """The newest subscriber; waits for the sandbox, which a warm desk starts beside its first page."""
+    desk.wait_for_sandbox()
     key = {"Authorization": "Bearer sk_test_sandbox"}
     found = requests.get(f"{desk.sandbox_url}/v1/subscriptions?limit=1", headers=key, timeout=10).json()
     return str(found["data"][0]["customer"])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.components import (
+    address,
     formats,
     freshness,
     guard,
@@ -27,6 +28,7 @@ from services.desk.entries import Entry
 from services.errors import TrialdeskError
 from services.staff.roles import Permission, Person
 
+PAGE_KEY = "activity_page"
 _OPEN_ENDS, _STEP = "open_ends", 20
 _STATES = ("done", "failed", "unknown", "running", "open")
 _ICONS = {
@@ -111,17 +113,16 @@ def _filters(names: dict[str, str]) -> ActivityFilter:
             "Customer", key="account", placeholder="Name, email or id", type="search", bind="query-params",
             width=190,
         )  # fmt: skip
-        kind = st.selectbox(
-            "What", ["", *KINDS], key="did", format_func=lambda kind: KINDS.get(kind, "All"),
-            bind="query-params", width=180,
-        )  # fmt: skip
-        staff = st.selectbox(
-            "Person", ["", *names], key="by", format_func=lambda id: names.get(id, "Everyone"),
-            bind="query-params", disabled=not names, width=150,
-        )  # fmt: skip
-        state = st.selectbox(
-            "State", ["", *_STATES], key="result", format_func=_state, bind="query-params", width=130
+        kind = worklist.choice(
+            "What", ["", *KINDS], "did", PAGE_KEY, lambda kind: KINDS.get(kind, "All"), width=180
         )
+        staff = worklist.choice(
+            "Person", ["", *names], "by", PAGE_KEY, lambda id: names.get(id, "Everyone"), width=150,
+            disabled=not names,
+        )  # fmt: skip
+        state = worklist.choice("State", ["", *_STATES], "result", PAGE_KEY, _state, width=130)
+        for name in ("since", "until"):
+            address.expect(name, address.day)
         first = st.date_input("From", value=None, key="since", bind="query-params", width=140)
         last = st.date_input("To", value=None, key="until", bind="query-params", width=140)
     zone = config.settings().zone
@@ -142,7 +143,7 @@ def _state(state: str) -> str:
 def _list(person: Person, wanted: ActivityFilter) -> None:
     with database.session() as session:
         total = activity.count(session, person, wanted)
-        page = tables.page_of(total, key="activity_page")
+        page = tables.page_of(total, key=PAGE_KEY)
         entries = activity.search(session, person, wanted, offset=page.offset, limit=page.limit)
     empty = "Nothing fits these filters." if wanted != ActivityFilter() else "Nobody has done anything yet."
     picked = tables.show(

@@ -20,6 +20,8 @@ PAGE_KEY = "calls_page"
 _ALL_OPEN, _ALL = "open", ""
 _NOBODY = "Nobody's"
 _VALUE = "What the customer pays, or would pay, in a month; of a yearly price a twelfth."
+_WHOSE = (worklist.MINE, worklist.EVERYBODY, _NOBODY)
+_WHICH = (_ALL_OPEN, *calls.STATES)
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
     Column("state", "State", "status", width=110),
@@ -29,7 +31,7 @@ _COLUMNS = (
     Column("note", "Note", width="medium"),
     Column("plan", "Plan"),
     Column("value", "Plan value / month", "micros", help=_VALUE),
-    Column("trial", "Trial", "days_left", help="Days that a running trial has left."),
+    Column("trial", "Trial", "days_left", help="How long a running trial has left."),
     Column("outcome", "Outcome", width="medium"),
 )
 
@@ -63,17 +65,10 @@ def main() -> None:
 
 
 def _filters(person: Person, now: int) -> CallFilter:
-    bound = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        whose = st.segmented_control(
-            "Whose", [worklist.MINE, worklist.EVERYBODY, _NOBODY], default=worklist.EVERYBODY, key="calls_of",
-            **bound,
-        )  # fmt: skip
-        assignee = {worklist.MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose or worklist.EVERYBODY)
-        state = st.segmented_control(
-            "State", [_ALL_OPEN, *calls.STATES], default=_ALL_OPEN, key="call_state", format_func=_state,
-            **bound,
-        )  # fmt: skip
+        whose = worklist.segments("Whose", _WHOSE, worklist.EVERYBODY, "calls_of", PAGE_KEY)
+        assignee = {worklist.MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose)
+        state = worklist.segments("State", _WHICH, _ALL_OPEN, "call_state", PAGE_KEY, _state)
         due_before = worklist.due_filter("calls_due", PAGE_KEY, now)
     return CallFilter(state=state or _ALL, assignee=assignee, due_before=due_before)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components import behind, charts, formats, guard, tiles, worklist
+from pages.components import address, behind, charts, formats, guard, tiles, worklist
 from pages.components.behind import Asked
 from pages.components.measures import Measures
 from services.metrics import conversion, funnel
@@ -81,6 +81,7 @@ def _choice(
     label: str, options: Mapping[str, str], key: str, usual: str = "", help: str | None = None
 ) -> str:
     """Draws a choice between the options, which are shown and stand in the address by their words."""
+    address.expect(key, list(options.values()))
     return st.selectbox(
         label, list(options), list(options).index(usual), key=key, format_func=options.__getitem__,
         bind="query-params", width=170, help=help,

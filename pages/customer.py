@@ -8,6 +8,7 @@ import streamlit as st
 
 from models import Dispute
 from pages.components import (
+    address,
     customer_billing,
     customer_header,
     customer_notes,
@@ -29,6 +30,7 @@ from services.errors import NotFound
 from services.mirror import poll
 from services.staff.roles import Person
 
+_VIEWS = ("Timeline", "Invoices", "Payments")
 _ALARMS, _PLANS = 5, 10  # shown at first, and more at each click
 
 
@@ -134,9 +136,8 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
 
 
 def _lists(person: Person, customer: str) -> None:
-    timeline, invoices, payments = st.tabs(
-        ["Timeline", "Invoices", "Payments"], key="view", bind="query-params"
-    )
+    address.expect("view", _VIEWS)
+    timeline, invoices, payments = st.tabs(_VIEWS, key="view", bind="query-params")
     if timeline.open:
         with timeline:
             customer_timeline.draw(person, customer)

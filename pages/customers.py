@@ -35,7 +35,7 @@ COLUMNS = (
     Column(
         "mrr", "MRR", "micros", width=95, help="What the customer pays in a month, after lasting discounts."
     ),
-    Column("days_left", "Trial", "days_left", help="Days that a running trial has left."),
+    Column("days_left", "Trial", "days_left", help="How long a running trial has left."),
     Column(
         "open_amount",
         "Failed",

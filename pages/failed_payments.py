@@ -84,19 +84,17 @@ def main() -> None:
 def _filters(currencies: list[str]) -> FailureFilter:
     with database.session() as session:
         staff = people.active(session)
-    changed = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        currency = st.selectbox(
-            "Currency", worklist.currencies(currencies, "currency"), key="currency", width=140,
-            format_func=lambda code: code.upper() or "All", **changed,
-        )  # fmt: skip
-        retry = st.selectbox(
-            "Next retry", list(_RETRY), key="retry", width=180, format_func=_RETRY_WORDS.__getitem__,
-            **changed,
-        )  # fmt: skip
-        standing: Standing = st.selectbox(
-            "Subscription", list(_STANDING_WORDS), key="subscription", width=150,
-            format_func=_STANDING_WORDS.__getitem__, help=_STANDING_HELP, **changed,
+        offered = worklist.currencies(currencies, "currency")
+        currency = worklist.choice(
+            "Currency", offered, "currency", PAGE_KEY, lambda code: code.upper() or "All", width=140
+        )
+        retry = worklist.choice(
+            "Next retry", list(_RETRY), "retry", PAGE_KEY, _RETRY_WORDS.__getitem__, width=180
+        )
+        standing: Standing = worklist.choice(
+            "Subscription", list(_STANDING_WORDS), "subscription", PAGE_KEY, _STANDING_WORDS.__getitem__,
+            width=150, help=_STANDING_HELP,
         )  # fmt: skip
         contact = worklist.contact_filter("failure_contact", PAGE_KEY)
         owner = worklist.person_filter("Owner", "failure_owner", PAGE_KEY, staff)

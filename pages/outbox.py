@@ -72,9 +72,9 @@ def _filters() -> OutboxFilter:
             "Search", key="message_q", type="search", live=True, width=280,
             placeholder="Customer, address or subject", **bound,
         )  # fmt: skip
-        state = st.selectbox(
-            "State", ["", *_STATES], key="message_state", width=170,
-            format_func=lambda state: statuses.label(state) if state else "All", **bound,
+        state = worklist.choice(
+            "State", ["", *_STATES], "message_state", PAGE_KEY,
+            lambda state: statuses.label(state) if state else "All", width=170,
         )  # fmt: skip
         author = worklist.person_filter("Written by", "message_by", PAGE_KEY, staff, nobody="")
         customer = st.text_input(

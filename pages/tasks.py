@@ -56,15 +56,14 @@ def main() -> None:
 
 
 def _filters(person: Person, now: int) -> TaskFilter:
-    bound = worklist.bound(PAGE_KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        whose = st.segmented_control(
-            "Whose", [worklist.MINE, worklist.EVERYBODY], default=worklist.MINE, key="tasks_of", **bound
+        whose = worklist.segments(
+            "Whose", [worklist.MINE, worklist.EVERYBODY], worklist.MINE, "tasks_of", PAGE_KEY
         )
-        state = st.segmented_control("State", list(_STATES), default="To do", key="task_state", **bound)
+        state = worklist.segments("State", list(_STATES), "To do", "task_state", PAGE_KEY)
         due_before = worklist.due_filter("tasks_due", PAGE_KEY, now)
     return TaskFilter(
-        done=_STATES[state or "All"],
+        done=_STATES[state],
         assignee=person.id if whose == worklist.MINE else None,
         due_before=due_before,
     )

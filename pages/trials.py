@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import download, formats, guard, navigation, several, tables, worklist
+from pages.components import address, download, formats, guard, navigation, several, tables, worklist
 from pages.components.actions import action_dialog
 from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.tables import Column
@@ -17,6 +17,7 @@ from services.staff import people
 from services.staff.roles import Permission, Person
 
 PAGE_KEY = "trials_page"
+_MOST_DAYS = 730
 _CARD = {"": None, "on file": True, "not on file": False}
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
@@ -75,33 +76,32 @@ def _filters() -> tuple[TrialFilter, str]:
         products = worklist.distinct(worklists.trial_products(session), worklist.ALL)
         staff = people.active(session)
         currencies = worklists.trial_currencies(session)
-    changed: dict[str, Any] = {
-        "on_change": worklist.back_to_first,
-        "args": (PAGE_KEY,),
-        "bind": "query-params",
-    }
+    address.expect("days", address.whole(0, _MOST_DAYS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.number_input(
-            "Ends within days", min_value=0, max_value=730, value=None, step=1, key="days", placeholder="Any",
-            width=135, **changed,
+            "Ends within days", min_value=0, max_value=_MOST_DAYS, value=None, step=1, key="days",
+            placeholder="Any", width=135, **worklist.bound(PAGE_KEY),
         )  # fmt: skip
-        product = st.selectbox(
-            "Plan", ["", *products], key="trial_plan", width=180,
-            format_func=lambda id: products.get(id, worklist.ALL), **changed,
-        )  # fmt: skip
-        card = st.selectbox(
-            "Card", list(_CARD), key="trial_card", width=120,
-            format_func=lambda choice: choice.capitalize() or "All", **changed,
-        )  # fmt: skip
-        currency = st.selectbox(
-            "Currency", worklist.currencies(currencies, "trial_currency"), key="trial_currency", width=120,
-            format_func=lambda code: code.upper() or "All", **changed,
+        product = worklist.choice(
+            "Plan",
+            ["", *products],
+            "trial_plan",
+            PAGE_KEY,
+            lambda id: products.get(id, worklist.ALL),
+            width=180,
+        )
+        card = worklist.choice(
+            "Card", list(_CARD), "trial_card", PAGE_KEY, lambda card: card.capitalize() or "All", width=120
+        )
+        currency = worklist.choice(
+            "Currency", worklist.currencies(currencies, "trial_currency"), "trial_currency", PAGE_KEY,
+            lambda code: code.upper() or "All", width=120,
         )  # fmt: skip
         contact = worklist.contact_filter("trial_contact", PAGE_KEY)
         owner = worklist.person_filter("Owner", "trial_owner", PAGE_KEY, staff)
-        sort = st.selectbox(
-            "Sort by", list(TRIAL_SORTS), key="trial_sort", width=140,
-            help=worklist.CURRENCY_BY_CURRENCY, **changed,
+        sort = worklist.choice(
+            "Sort by", list(TRIAL_SORTS), "trial_sort", PAGE_KEY, width=140,
+            help=worklist.CURRENCY_BY_CURRENCY,
         )  # fmt: skip
     wanted = TrialFilter(days, product or "", _CARD[card or ""], contact, owner, currency or "")
     return wanted, sort or "Days left"

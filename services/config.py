@@ -6,6 +6,7 @@ Environment first, then `.env`. Everything has a default that works on one's own
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -19,6 +20,7 @@ from services import mailbox
 from services.errors import ConfigurationError
 
 Mode = Literal["sandbox", "test", "live"]
+_KEY = re.compile(r"(sk|rk)_(test|live)_\w+", re.ASCII)
 _MODES: dict[str, Mode] = {"sk_test_": "test", "rk_test_": "test", "sk_live_": "live", "rk_live_": "live"}
 
 
@@ -74,9 +76,9 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("booking_url", "customer_portal_url")
+    @field_validator("booking_url", "customer_portal_url", "stripe_api_base")
     @classmethod
-    def _is_link(cls, value: str) -> str:
+    def _is_link(cls, value: str | None) -> str | None:
         if value and not value.startswith(("https://", "http://")):
             raise ValueError(f"“{value}” is not a link; it must begin with https://")
         return value
@@ -95,6 +97,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "STRIPE_API_KEY must begin with sk_test_, rk_test_, sk_live_ or rk_live_; "
                 "copy it again from Stripe's dashboard (a pk_ key is a publishable key and cannot read data)"
+            )
+        if key and not _KEY.fullmatch(key):
+            raise ValueError(
+                "STRIPE_API_KEY is cut off or holds what no key holds, such as a space; "
+                "copy it again from Stripe's dashboard"
             )
         if self.stripe_api_base and not key:
             raise ValueError("STRIPE_API_BASE is set but STRIPE_API_KEY is not; set both, or neither")

@@ -6,6 +6,7 @@ services never commit, the edge does.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from models import Base
-from services.errors import ConfigurationError
+from services.errors import ConfigurationError, Unavailable
 
 DBOS_NEEDS_SQLITE = (3, 42)
 _BUSY_TIMEOUT_MS = 10_000
@@ -70,21 +71,27 @@ def open_engine(url: str) -> sa.Engine:
 
 
 def _open_sqlite(url: sa.URL) -> sa.Engine:
-    path = Path(url.database or "")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    except OSError as error:
-        raise ConfigurationError(
-            f"Cannot write to {path.parent}: {error.strerror}.",
-            remedy="Make the folder writable, or set DATA_DIR to another one.",
-        ) from None
+    require_folder(Path(url.database or "").parent)
     engine = sa.create_engine(
         url, module=sqlite_module(), pool_size=20, max_overflow=40, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def require_folder(folder: Path) -> None:
+    """Makes the folder where it is missing. Raises ConfigurationError where one cannot write into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot write to {folder}: {error.strerror}.",
+            remedy="Make the folder writable, or set DATA_DIR to another one.",
+        ) from None
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:
@@ -114,6 +121,18 @@ def configure(url: str) -> sa.Engine:
         _Current.engine.dispose()
     _Current.engine = open_engine(url)
     return _Current.engine
+
+
+def reach() -> None:
+    """Raises Unavailable where the process's database does not let us in."""
+    try:
+        engine().connect().close()
+    except sa.exc.OperationalError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        raise Unavailable(
+            f"The database cannot be reached: {why}.",
+            remedy="Start it, or correct DATABASE_URL. The desk tries again by itself.",
+        ) from None
 
 
 def engine() -> sa.Engine:

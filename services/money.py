@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cache
 
 from babel import Locale
-from babel.numbers import NumberPattern, get_decimal_symbol, get_group_symbol
+from babel.numbers import NumberPattern, get_decimal_symbol, get_group_symbol, list_currencies
 
 from services.errors import InvalidInput
 
@@ -25,6 +25,10 @@ _WHOLE_UNITS_ONLY = frozenset(("isk", "ugx"))
 _LARGEST = 99_999_999
 _LARGEST_OF = {"idr": 999_999_999_999}
 _LONGEST = 24  # characters; keeps Decimal exact
+_TYPED = re.compile(
+    r"(?P<minus>[+-]?)(?P<before>[^\d+-]*?)(?P<number>\d[\d., ']*\d|\d|(?<![^\W\d_])[.,]\d+)(?P<after>\D*)",
+    re.ASCII,
+)
 _MINIMUM = {
     "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250,
     "eur": 50, "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200,
@@ -54,10 +58,12 @@ def maximum_charge(currency: str) -> int:
 def parse(text: str, currency: str, *, locale: str = "en_US") -> int:
     """What a person typed as minor units, exactly, as an amount that Stripe can charge.
 
-    Raises InvalidInput as `read`, and for what is below the currency's smallest or above its largest
-    charge, or not in its steps.
+    Raises InvalidInput as `read`, for what could mean thousands as well as decimals, and for what is below
+    the currency's smallest or above its largest charge, or not in its steps.
     """
-    amount = read(text, currency, locale=locale)
+    value = _value(text, currency, locale)
+    _check_clear(text, currency, locale)
+    amount = _minor(value, currency)
     _check_steps(amount, currency)
     least, most = minimum_charge(currency), maximum_charge(currency)
     if amount < least:
@@ -71,12 +77,15 @@ def parse(text: str, currency: str, *, locale: str = "en_US") -> int:
 
 
 def read(text: str, currency: str, *, locale: str = "en_US") -> int:
-    """What a person typed as minor units, exactly, however large.
+    """What a person typed as minor units, exactly, however large: `$20`, `20 EUR`, `12,5`, `1 234,50`.
 
-    Raises InvalidInput for anything that is not an amount above zero, or has more decimals than the
-    currency.
+    What could mean thousands as well as decimals is read as the locale writes it. Raises InvalidInput for
+    anything that is not an amount above zero in this currency, or has more decimals than it.
     """
-    value = _number(text, locale)
+    return _minor(_value(text, currency, locale), currency)
+
+
+def _minor(value: Decimal, currency: str) -> int:
     code, places = currency.upper(), exponent(currency)
     minor = value.scaleb(places)
     if minor != minor.to_integral_value():
@@ -95,15 +104,95 @@ def _check_steps(amount: int, currency: str) -> None:
         raise _invalid(f"The last digit of an amount in {code.upper()} must be 0.", "Round it.")
 
 
-def _number(text: str, locale: str) -> Decimal:
+def _value(text: str, currency: str, locale: str) -> Decimal:
+    """The number of what was typed, whose sign of a currency, if any, is this one's."""
+    plain = _even(text)
+    found = _TYPED.fullmatch(plain) if len(plain) <= _LONGEST else None
+    number = _plain(found["number"], currency, locale) if found else None
+    if not found or number is None:
+        raise _not_an_amount(text, locale)
+    for sign in filter(None, (found["before"].strip(), found["after"].strip())):
+        named = _signs(locale).get(sign.casefold())
+        if named is None:
+            raise _not_an_amount(text, locale)
+        if named != currency.lower():
+            raise _invalid(
+                f"“{sign}” stands for {named.upper()}; this amount is in {currency.upper()}.",
+                f"Type it in {currency.upper()}, without a sign.",
+            )
+    return Decimal(f"{'-' if '-' in found['minus'] else ''}{number}")
+
+
+def _even(text: str) -> str:
+    """What was typed, with one kind of space and of apostrophe."""
+    return re.sub(r"\s", " ", text.strip()).replace("’", "'")
+
+
+def _plain(number: str, currency: str, locale: str) -> str | None:
+    """The number with nothing but a point before its decimals; None where its separators make no sense."""
+    separators = re.findall(r"\D", number)
+    if not separators:
+        return number
+    last = separators[-1]
+    if set(separators) == {last} and _is_grouped(number, last):
+        means_decimals = separators == [last] and _parts_decimals(last, currency, locale)
+        return number.replace(last, "." if means_decimals else "")
+    head, _, decimals = number.rpartition(last)
+    groups = {*separators[:-1]}
+    if last not in ".," or last in groups or not all(_is_grouped(head, group) for group in groups):
+        return None
+    return f"{re.sub(r'[^0-9]', '', head) or '0'}.{decimals}"
+
+
+def _is_grouped(number: str, separator: str) -> bool:
+    """Whether the separator stands before groups of three digits, or as in India, of two and one of three."""
+    s = re.escape(separator)
+    return bool(re.fullmatch(rf"[1-9]\d{{0,2}}({s}\d{{3}})+|[1-9]\d?({s}\d\d)+{s}\d{{3}}", number, re.ASCII))
+
+
+def _parts_decimals(separator: str, currency: str, locale: str) -> bool:
+    """Whether the only separator, with three digits after it, stands before decimals in this locale."""
+    return not _is_whole(currency) and separator == get_decimal_symbol(locale)
+
+
+def _is_whole(currency: str) -> bool:
+    """Whether nobody pays parts of the currency's unit."""
+    return exponent(currency) == 0 or currency.lower() in _WHOLE_UNITS_ONLY
+
+
+def _check_clear(text: str, currency: str, locale: str) -> None:
+    """Refuses `1,234` where the currency has decimals: a thousand, or a little more than one?"""
+    typed = _TYPED.fullmatch(_even(text))
+    found = typed and re.fullmatch(r"(\d{1,3})([.,])(\d{3})", typed["number"], re.ASCII)
+    if not found or _is_whole(currency) or not _is_grouped(found[0], found[2]):
+        return
+    places, point = exponent(currency), get_decimal_symbol(locale)
+    if places == len(found[3]) and found[2] == point:
+        return
+    whole = f"{found[1]}{found[3]}{point}{'0' * places}"
+    parts = f"{found[1]}{point}{found[3][:places]}"
+    shown = [display(read(each, currency, locale=locale), currency, locale=locale) for each in (whole, parts)]
+    raise _invalid(
+        f"“{text.strip()}” can be read in two ways.",
+        f"Type {whole} for {shown[0]}, or {parts} for {shown[1]}.",
+    )
+
+
+@cache
+def _signs(locale: str) -> dict[str, str]:
+    """Which currency each sign and code stands for; where places differ, as the locale has it."""
+    codes = {code.casefold(): code.lower() for code in list_currencies()}
+    signs = {
+        sign.casefold(): code.lower()
+        for place in ("en_US", "en_001", locale)
+        for code, sign in Locale.parse(place).currency_symbols.items()
+    }
+    return signs | codes
+
+
+def _not_an_amount(text: str, locale: str) -> InvalidInput:
     group, point = get_group_symbol(locale), get_decimal_symbol(locale)
-    plain = re.sub(r"[\s\u00a0\u202f]", "", text)
-    g, p = re.escape(group), re.escape(point)
-    if len(plain) > _LONGEST or not re.fullmatch(
-        rf"[+-]?(\d+|\d{{1,3}}({g}\d{{3}})+)({p}\d+)?", plain, re.ASCII
-    ):
-        raise _invalid(f"“{text[:40]}” is not an amount.", f"Type it like 1{group}250{point}00.")
-    return Decimal(plain.replace(group, "").replace(point, "."))
+    return _invalid(f"“{text[:40]}” is not an amount.", f"Type it like 1{group}250{point}00.")
 
 
 def _invalid(message: str, remedy: str) -> InvalidInput:

@@ -26,6 +26,7 @@ from typing import Any, TextIO
 
 import requests
 
+from services import database
 from services.config import Settings
 from services.errors import ConfigurationError, Unavailable
 
@@ -62,7 +63,7 @@ def ensure(settings: Settings) -> SandboxProcess:
     Raises ConfigurationError where it cannot start, Unavailable where it does not answer.
     """
     data = settings.data_dir.resolve() / "sandbox-account.db"
-    _make_folder(data.parent)
+    database.require_folder(data.parent)
     with _turn(data):
         found = _find(settings, data) or _start(settings, data)
         return replace(found, use=_shared_use(data)) if found.ours else found
@@ -229,19 +230,6 @@ def await_history(sandbox: SandboxProcess, waiting: Callable[[float], None]) -> 
             return
         waiting(float(told["progress"]))
         time.sleep(0.2)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ConfigurationError(
-            f"Cannot write to {folder}: {error.strerror}.",
-            remedy="Make the folder writable, or set DATA_DIR to another one.",
-        ) from None
 
 
 def _record_path(data: Path) -> Path:

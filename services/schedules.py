@@ -122,6 +122,7 @@ class Desk:
         owner = identity.ask(settings)
         self._say("Preparing the database")
         database.configure(settings.database_url_for(owner.account))
+        database.reach()
         migrations.upgrade()
         with database.transaction() as session:
             identity.claim(session, owner)
@@ -216,6 +217,15 @@ async def running() -> AsyncIterator[Desk]:
     finally:
         _Process.desk = None
         await asyncio.to_thread(desk.stop)
+
+
+def require_usable() -> None:
+    """Raises ConfigurationError where no start can succeed, as far as this machine can tell by itself."""
+    settings = config.load()
+    if settings.mode == "sandbox" or not settings.database_url:
+        database.require_folder(settings.data_dir.resolve())
+    if settings.database_url:
+        database.open_engine(settings.database_url).dispose()
 
 
 def startup() -> Startup:

@@ -139,6 +139,36 @@ def test_a_real_account_without_sign_in_does_not_open_to_the_network(tmp_path: P
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"STRIPE_API_KEY": "pk_test_1"}, "STRIPE_API_KEY must begin with"),
+        ({"STRIPE_API_KEY": "sk_test_a b"}, "STRIPE_API_KEY is cut off"),
+        (
+            {"STRIPE_API_KEY": "sk_test_1", "STRIPE_API_BASE": "stripe"},
+            "STRIPE_API_BASE: “stripe” is not a link",
+        ),
+        ({"DATA_DIR": "{file}/var"}, "Cannot write to"),
+        ({"STRIPE_API_KEY": "sk_test_1", "DATA_DIR": "{file}/var"}, "Cannot write to"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not a database address"),
+    ],
+)
+def test_what_lets_nothing_work_ends_the_start_with_a_sentence(
+    tmp_path: Path, values: dict[str, str], told: str
+) -> None:
+    (tmp_path / "file").touch()
+    given = {name: value.format(file=tmp_path / "file") for name, value in values.items()}
+    ended = subprocess.run(
+        [sys.executable, "scripts/serve.py"],
+        cwd=ROOT, env=environment(tmp_path, **{"PORT": str(free_port())} | given),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert "http://localhost" not in ended.stdout
+
+
 def test_another_server_runs_it_too_and_strangers_are_refused(tmp_path: Path) -> None:
     port = free_port()
     with (tmp_path / "out").open("wb") as out:

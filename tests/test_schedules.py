@@ -203,6 +203,22 @@ def test_settings_that_cannot_work_are_sentences(
     assert told in problem.message
 
 
+def test_a_database_that_does_not_answer_is_a_sentence_and_tried_again(
+    account: Sandbox, settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(schedules, "_TRY_AGAIN_AFTER", 0.2)
+    address = f"postgresql://me:s3cret@127.0.0.1:{free_port()}/desk"
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, database_url=address)
+    with started() as desk:
+        problem = problem_of(desk)
+        assert isinstance(problem, Unavailable)
+        assert "The database cannot be reached" in problem.message
+        assert "DATABASE_URL" in problem.remedy
+        assert "s3cret" not in str(problem)
+        settings(database_url=f"sqlite:///{tmp_path / 'desk.db'}")
+        until(lambda: desk.startup.ready, "ready without a click")
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(settings: Callable[..., None], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     settings(data_dir=str(tmp_path / "file" / "var"))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.components import address
 from services.staff.roles import Person
 
 KEY = "as"
@@ -21,6 +22,7 @@ _IN_ADDRESS = "as_in_address"
 def switch(everybody: Sequence[Person]) -> None:
     """Draws the choice; before anybody asks who is looking, because the address may say it."""
     labels = {one.email: f"{one.name} · {one.role}" for one in everybody}
+    address.expect(KEY, labels.values())
     chosen = st.selectbox(
         "Acting as", list(labels), format_func=labels.__getitem__, key=KEY, bind="query-params",
         help="Only on the sandbox: see the desk as each role sees it.",

@@ -6,6 +6,7 @@ action_dialog(person, "extend_trial", id)  from any page, in the run of a click
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,13 +15,13 @@ import streamlit as st
 from pages.components import formats, guard, handover
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.outreach import message_dialog
-from services import clock, config
+from services import clock, config, money
 from services.desk import catalog, commands
 from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
-from services.errors import TrialdeskError
+from services.errors import InvalidInput, TrialdeskError
 from services.staff.roles import Permission, Person
 
 _FIRST_DAYS = 7
@@ -136,8 +137,7 @@ def _extend_trial(subject: Subject, key: str) -> Form:
         format_func={"days": "By days", "date": "To a date"}.__getitem__,
     )  # fmt: skip
     if mode == "days":
-        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days")
-        return {"mode": "days", "days": str(days)}
+        return days_field(key)
     ends = clock.local(subject.subscription.trial_end, config.settings().zone).date()
     day = st.date_input(
         "New last day",
@@ -148,6 +148,12 @@ def _extend_trial(subject: Subject, key: str) -> Form:
     return {"mode": "date", "date": day.isoformat() if day else ""}
 
 
+def days_field(key: str) -> Form:
+    """By how many days a trial ends later, as typed: a field for whole numbers would cut 1.5 to 1."""
+    days = st.number_input("Days", value=float(_FIRST_DAYS), step=1.0, format="%g", key=f"{key}:days")
+    return {"mode": "days", "days": "" if days is None else str(days).removesuffix(".0")}
+
+
 def _add_charge(subject: Subject, key: str) -> Form:
     known = subject.currency
     left, right = st.columns([2, 1])
@@ -155,6 +161,8 @@ def _add_charge(subject: Subject, key: str) -> Form:
     currency = right.text_input(
         "Currency", value=known.upper(), key=f"{key}:currency", disabled=bool(known), max_chars=3
     )
+    with contextlib.suppress(InvalidInput):  # what is wrong is said where the preview stands
+        left.caption(f"Read as {formats.plain(_amount_read(amount or '', known or currency or ''))}")
     description = st.text_input(
         "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
         max_chars=500,
@@ -164,6 +172,12 @@ def _add_charge(subject: Subject, key: str) -> Form:
         format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
     )  # fmt: skip
     return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}
+
+
+def _amount_read(typed: str, currency: str) -> str:
+    """An amount as it is understood while it is typed. Raises InvalidInput."""
+    minor = money.parse(typed, currency, locale=config.settings().workspace_locale)
+    return formats.money(minor, currency)
 
 
 def _cancel(subject: Subject, key: str) -> Form:

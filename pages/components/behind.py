@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages.components import charts, download, formats, navigation, tables
+from pages.components import address, charts, download, formats, navigation, tables
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
@@ -70,7 +70,23 @@ def asked(cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, 
 
     `plans`: the plans' names by product id.
     """
-    kind, _, rest = st.query_params.get(SHOW, "").partition(":")
+    found = _asked(st.query_params.get(SHOW, ""), cube, window, segment, plans)
+    judge(found is not None)
+    return found
+
+
+def judge(known: bool) -> None:
+    """Says whether a page can show what the address asks for."""
+    if (wanted := st.query_params.get(SHOW, "")) and not known:
+        address.ignore(SHOW, wanted)
+    else:
+        address.understood(SHOW)
+
+
+def _asked(
+    show: str, cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, str]
+) -> Asked | None:
+    kind, _, rest = show.partition(":")
     if kind == "cohort":
         return _cohort(rest, cube, segment)
     if kind == "plan":

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import address, formats
 from services import config, database
 from services.customers import choices, recognise
 from services.customers.filters import LONGEST_TRIAL_DAYS, ONLY, SORTS, STATUSES, CustomerFilter
@@ -38,6 +38,7 @@ def draw() -> CustomerFilter:
         label_visibility="collapsed",
         placeholder="Name, email, Stripe id, invoice number, card ending or amount",
     )  # fmt: skip
+    _expect()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         status = _several("status", "Status", list(STATUSES), width=260)
         only = _several("only", "Only", list(ONLY), width=240)
@@ -49,6 +50,14 @@ def draw() -> CustomerFilter:
     wanted = CustomerFilter(q=text, status=tuple(status), only=tuple(only), sort=sort or SORTS[0], **more)
     _told(wanted)
     return wanted
+
+
+def _expect() -> None:
+    for name, known in (("status", STATUSES), ("only", ONLY), ("sort", SORTS)):
+        address.expect(name, tuple(known))
+    address.expect("trial_days", address.whole(0, LONGEST_TRIAL_DAYS))
+    for name in ("created_from", "created_to"):
+        address.expect(name, address.day)
 
 
 def _more(offered: choices.Choices) -> dict[str, Any]:

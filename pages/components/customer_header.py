@@ -23,7 +23,9 @@ def draw(person: Person, record: Record, subject: Subject | None, now: int) -> N
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(formats.plain(title(customer)), anchor=False, width="content")
         statuses.badge("deleted" if customer.deleted else record.facts.status if record.facts else "none")
-    _facts(_about(record, now))
+    with st.container(gap="xxsmall"):
+        _line(_contact(customer, now))
+        _line(_account(record, now))
     _links(customer)
     if customer.deleted or subject is None:
         st.warning(
@@ -48,31 +50,36 @@ def link(row: Row) -> None:
         statuses.badge(row.facts.status)
 
 
-def _about(record: Record, now: int) -> Iterable[tuple[str, str]]:
-    customer, facts = record.customer, record.facts
-    yield "Email", customer.email or ""
-    if facts:
-        yield "Plan", facts.plan
-        yield "MRR", formats.micros(facts.mrr_micros, facts.currency) if facts.mrr_micros else ""
-        left = facts.trial_end if facts.status == "trialing" else None
-        yield "Trial", f"{formats.days_left(left, now=now)} left" if left else ""
-    yield "Customer since", formats.day(customer.created)
-    yield "Phone", customer.phone or ""
+def _contact(customer: Customer, now: int) -> Iterable[str]:
     country = customer_words.country(customer.country)
-    yield "Place", ", ".join(filter(None, (customer.address_city, customer.address_state, country)))
-    yield "Local time", customer_words.local_time(customer, now)
+    yield customer.email or ""
+    yield customer.phone or ""
+    yield ", ".join(filter(None, (customer.address_city, customer.address_state, country)))
+    yield _with("Local time", customer_words.local_time(customer, now))
+
+
+def _account(record: Record, now: int) -> Iterable[str]:
+    customer, facts = record.customer, record.facts
+    if facts:
+        yield facts.plan
+        yield _with("MRR", formats.micros(facts.mrr_micros, facts.currency) if facts.mrr_micros else "")
+        left = facts.trial_end if facts.status == "trialing" else None
+        yield _with("Trial:", customer_words.trial_left(left, now) if left else "")
     if customer.balance:
         word = "Credit" if customer.balance < 0 else "Owes"
-        yield word, formats.money(abs(customer.balance), customer.currency or "")
+        yield _with(word, formats.money(abs(customer.balance), customer.currency or ""))
+    yield _with("Customer since", formats.day(customer.created))
 
 
-def _facts(pairs: Iterable[tuple[str, str]]) -> None:
-    with st.container(horizontal=True, gap="medium"):
-        for label, value in pairs:
-            if value:
-                with st.container(gap=None, width="content"):
-                    st.caption(label)
-                    st.text(value)
+def _with(word: str, value: str) -> str:
+    return f"{word} {value}" if value else ""
+
+
+def _line(facts: Iterable[str]) -> None:
+    """Facts on a line, which breaks between them where it is too long."""
+    with st.container(horizontal=True, gap=14):
+        for fact in filter(None, facts):
+            st.text(fact, width="content")
 
 
 def _links(customer: Customer) -> None:

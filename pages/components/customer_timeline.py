@@ -7,7 +7,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from pages.components import formats, more, statuses
+from pages.components import address, formats, more, statuses
 from services import database
 from services.customers import timeline
 from services.customers.timeline import KINDS, USUAL, Entry, Kind
@@ -27,6 +27,7 @@ _ICONS: dict[Kind, str] = {
 
 def draw(person: Person, customer: str) -> None:
     """The latest entries, and a button for older ones."""
+    address.expect("kinds", KINDS)
     kinds = st.pills(
         "Show", KINDS, selection_mode="multi", default=USUAL, key="kinds", bind="query-params",
         label_visibility="collapsed",
@@ -35,10 +36,7 @@ def draw(person: Person, customer: str) -> None:
     with database.session() as session:
         page = timeline.latest(session, person, customer, kinds, formats, limit=more.limit(key, STEP))
     if not page.entries:
-        st.caption(
-            "Nothing of this kind is kept. Stripe keeps events for 30 days; older invoices and payments "
-            "stand beside this."
-        )
+        st.caption("Nothing of this kind has happened.")
     else:
         st.caption(f"Times are in {formats.zone_name()}.")
     _entries(page.entries)

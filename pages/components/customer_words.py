@@ -93,8 +93,13 @@ def _trial(plan: Plan, now: int) -> str:
     if row.first_trial_end and row.first_trial_end != row.trial_end:
         days = round((row.trial_end - row.first_trial_end) / clock.DAY)
         moved = f", {formats.plural(abs(days), 'day')} {'later' if days > 0 else 'earlier'} than at first"
-    left = clock.days_left(row.trial_end, now)
-    return f"The trial ends on {formats.moment(row.trial_end)} ({formats.plural(left, 'day')} left){moved}."
+    return f"The trial ends on {formats.moment(row.trial_end)} ({trial_left(row.trial_end, now)}){moved}."
+
+
+def trial_left(trial_end: int, now: int) -> str:
+    """`3 days left`, `5 hours left`; `over` until Stripe has ended it."""
+    left = formats.days_left(trial_end, now=now)
+    return left if trial_end <= now else f"{left} left"
 
 
 def _ending(plan: Plan) -> str:

@@ -107,17 +107,19 @@ def _body(
         fits = _preview(dialogue, form, state)
     if state.problem and fits:
         problems.show(state.problem)
-    label = "Try again" if state.outcome else dialogue.confirm
-    st.button(
-        label,
-        key=f"{state.key}:confirm",
-        type="primary",
-        disabled=state.running,
-        on_click=_begin,
-        args=(state,),
-    )
+    _buttons("Try again" if state.outcome else dialogue.confirm, state)
     if state.running:
         _run(dialogue, person, form, reason, state)
+
+
+def _buttons(confirm: str, state: _State) -> None:
+    """The one that does it, and the one that closes the dialog with nothing done."""
+    leave = "Go back" if "cancel" in confirm.lower() else "Cancel"
+    with st.container(horizontal=True):
+        st.button(confirm, key=f"{state.key}:confirm", type="primary", disabled=state.running,
+                  on_click=_begin, args=(state,))  # fmt: skip
+        if st.button(leave, key=f"{state.key}:leave", disabled=state.running):
+            st.rerun()
 
 
 def _begin(state: _State) -> None:

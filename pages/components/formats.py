@@ -100,11 +100,14 @@ def duration(seconds: int) -> str:
 
 
 def days_left(until: int | None, *, now: int | None = None) -> str:
-    """The days that a trial still has, rounded up, e.g. `3 days`; `over` once it has ended."""
+    """What a trial still has, rounded up: `3 days`, on its last day `5 hours`; `over` once it has ended."""
     if until is None:
         return NOTHING
-    left = clock.days_left(until, clock.now() if now is None else now)
-    return "over" if left == 0 else "1 day" if left == 1 else f"{count(left)} days"
+    at = clock.now() if now is None else now
+    if until <= at:
+        return "over"
+    hours = -((at - until) // 3600)
+    return plural(clock.days_left(until, at), "day") if hours > 24 else plural(hours, "hour")
 
 
 def plural(number: int, one: str, many: str = "") -> str:

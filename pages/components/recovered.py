@@ -5,6 +5,8 @@ They are in the address as `show=recovered:usd`.
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from pages.components import behind, navigation, tables, worklist
@@ -30,7 +32,9 @@ _COLUMNS = (
 def draw(person: Person) -> None:
     """Draws the rows that the address asks for; nothing where it does not."""
     kind, _, currency = st.query_params.get(behind.SHOW, "").partition(":")
-    if kind != "recovered" or not currency:
+    known = kind == "recovered" and re.fullmatch("[a-z]{3}", currency) is not None
+    behind.judge(known)
+    if not known:
         return
     now = clock.now()
     period = (now - BACK_DAYS * clock.DAY, now, currency)

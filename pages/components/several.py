@@ -13,12 +13,14 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.components import formats
+from pages.components.actions import days_field
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.outreach import NO_MAIL_SERVER, told
 from services import database
 from services.desk import commands
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
+from services.desk.trials import days
 from services.errors import InvalidInput, TrialdeskError
 from services.outreach import messages, templates
 from services.outreach.defaults import TEMPLATES
@@ -28,7 +30,6 @@ from services.staff.roles import Permission, Person
 
 _AT_ONCE = 8
 _NAMED = 5
-_FIRST_DAYS = 7
 
 
 def extend_dialog(person: Person, trials: Mapping[str, tuple[str, str]]) -> None:
@@ -82,14 +83,11 @@ class _ExtendTrials:
 
     def fields(self, key: str) -> Form:
         """How many days."""
-        days = st.number_input("Days", value=_FIRST_DAYS, step=1, key=f"{key}:days")
-        return {"mode": "days", "days": str(days)}
+        return days_field(key)
 
     def preview(self, form: Form) -> Preview:
         """What every row has in common."""
-        if not form["days"].isdigit() or int(form["days"]) < 1:
-            raise InvalidInput("Type by how many days the trials should end later.", field="days")
-        later = formats.plural(int(form["days"]), "day")
+        later = formats.plural(days(form), "day")
         left = self._failed or set(self._trials)
         each = "The trial" if len(left) == 1 else f"Each of the {len(left)} trials"
         anew = [

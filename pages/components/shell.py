@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import banner, freshness, handover, navigation, sign_in, starting
+from pages.components import address, banner, freshness, handover, navigation, sign_in, starting
 
 
 def run() -> None:
@@ -20,6 +20,7 @@ def run() -> None:
         sign_in.corner(person)
     banner.show(person)
     freshness.begin()
-    page.run()
+    with address.watched(page.url_path):
+        page.run()
     handover.take()
     freshness.watch()

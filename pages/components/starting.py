@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import formats, problems
+from pages.components import formats, navigation, problems
 from services import schedules
 
 
@@ -13,6 +13,7 @@ def wait() -> None:
     startup = schedules.startup()
     if startup.ready:
         return
+    navigation.hide()  # so that the visitor's page is known, and shown when the desk is ready
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
         st.title("Trialdesk")
@@ -21,7 +22,16 @@ def wait() -> None:
         else:
             problems.show(startup.problem)
             st.button("Try again", on_click=schedules.retry, icon=":material/refresh:", type="primary")
+            _standing(str(startup.problem))
     st.stop()
+
+
+@st.fragment(run_every=2)
+def _standing(shown: str) -> None:
+    """Goes on when the desk does: some problems are over by themselves."""
+    startup = schedules.startup()
+    if startup.problem is None or str(startup.problem) != shown:
+        st.rerun()
 
 
 @st.fragment(run_every=0.5)

@@ -6,6 +6,7 @@ customer text is never read as Markdown.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from pages.components import formats, statuses
+from pages.components import address, formats, statuses
 
 Kind = Literal["text", "money", "micros", "moment", "day", "relative", "days_left", "count", "status", "link"]
 _RIGHT: frozenset[Kind] = frozenset({"money", "micros", "count", "days_left"})
@@ -51,6 +52,7 @@ def page_of(total: int, *, key: str = "page", size: int = 50) -> PageOf:
     Call it after counting and before reading. A number beyond the end gives the last page.
     """
     pages = max(1, -(-total // size))
+    address.expect(key, address.whole(1, sys.maxsize))
     if pages == 1:
         return PageOf(1, size)
     number = st.pagination(pages, key=key, bind="query-params")

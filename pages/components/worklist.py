@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import address, formats
 from services import clock, config
 from services.customers.recognise import CURRENCIES
 from services.customers.worklists import NO_OWNER, Contact
 from services.staff.roles import Person
 
+Option = TypeVar("Option", bound=str)
 _CONTACT: tuple[Contact, ...] = get_args(Contact)
 _KINDS = {"email": "Email", "call": "Call"}
 ANYBODY = ""
 ALL, ANYONE = "All", "Everybody"
 MINE, EVERYBODY = "Mine", "All"
-ANY_TIME, OVERDUE, BY_TODAY = "Any time", "Overdue", "By today"
+ANY_TIME, OVERDUE, BY_TODAY = _DUE = ("Any time", "Overdue", "By today")
 CURRENCY_BY_CURRENCY = "Amounts of different currencies are not compared: rows stand currency by currency."
 
 
@@ -37,23 +38,56 @@ def bound(page_key: str) -> dict[str, Any]:
     return {"bind": "query-params", "on_change": back_to_first, "args": (page_key,)}
 
 
-def contact_filter(key: str, page_key: str) -> Contact:
-    """Draws the choice between contacted, not contacted, and all."""
-    wanted: Contact = st.selectbox(
-        "Contact", _CONTACT, key=key, format_func=lambda contact: contact.capitalize() or "All", width=150,
+def choice(
+    label: str,
+    options: Sequence[Option],
+    key: str,
+    page_key: str,
+    words: Callable[[Option], str] = str,
+    *,
+    width: int | Literal["stretch"] = "stretch",
+    help: str | None = None,
+    disabled: bool = False,
+) -> Option:
+    """Draws a choice of one, bound to the address; `words` is how an option is called, there too."""
+    address.expect(key, [words(option) for option in options])
+    chosen: Option = st.selectbox(
+        label, options, key=key, format_func=words, width=width, help=help, disabled=disabled,
         **bound(page_key),
     )  # fmt: skip
-    return wanted
+    return chosen
+
+
+def segments(
+    label: str,
+    options: Sequence[str],
+    usual: str,
+    key: str,
+    page_key: str,
+    words: Callable[[str], str] = str,
+    *,
+    help: str | None = None,
+) -> str:
+    """Draws a choice of one that shows all options side by side, like `choice`."""
+    address.expect(key, [words(option) for option in options])
+    chosen = st.segmented_control(
+        label, options, default=usual, key=key, format_func=words, help=help, **bound(page_key)
+    )
+    return chosen or usual
+
+
+def contact_filter(key: str, page_key: str) -> Contact:
+    """Draws the choice between contacted, not contacted, and all."""
+    return choice(
+        "Contact", _CONTACT, key, page_key, lambda contact: contact.capitalize() or "All", width=150
+    )
 
 
 def due_filter(key: str, page_key: str, now: int) -> int | None:
     """Draws the choice of what is overdue, or due by the end of today; the instant before which it is due."""
-    wanted = st.segmented_control(
-        "Due", [ANY_TIME, OVERDUE, BY_TODAY], default=ANY_TIME, key=key, help="Of what is still to be done.",
-        **bound(page_key),
-    )  # fmt: skip
+    wanted = segments("Due", _DUE, ANY_TIME, key, page_key, help="Of what is still to be done.")
     tomorrow = clock.day_start(now, config.settings().zone, plus_days=1)
-    return {OVERDUE: now, BY_TODAY: tomorrow}.get(wanted or ANY_TIME)
+    return {OVERDUE: now, BY_TODAY: tomorrow}.get(wanted)
 
 
 def person_filter(
@@ -62,10 +96,7 @@ def person_filter(
     """Draws the choice of a staff member; NO_OWNER for `nobody` ("" offers no such choice), None for all."""
     names = {str(NO_OWNER): nobody} if nobody else {}
     names |= distinct({str(one.id): one.name for one in people}, nobody, ANYONE)
-    wanted = st.selectbox(
-        label, [ANYBODY, *names], key=key, format_func=lambda id: names.get(id, ANYONE), width=160,
-        **bound(page_key),
-    )  # fmt: skip
+    wanted = choice(label, [ANYBODY, *names], key, page_key, lambda id: names.get(id, ANYONE), width=160)
     return int(wanted) if wanted else None
 
 

@@ -1,6 +1,8 @@
 """What happened, in a sentence that a person can read? Stripe's events, told from the facts we keep.
 
-An event that is not told here is shown by its own name: Stripe adds new ones.
+What has no event of its own is told by a name of ours: trial.began, trial.ended, trial.converted,
+invoice.not_charged (services/customers/history). An event that is not told here is shown by its own name:
+Stripe adds new ones.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ def _card(facts: Facts) -> str:
 def _subscription_began(facts: Facts, words: Words) -> str:
     if facts.get("status") == "trialing":
         return f"A trial began{_by(facts, words, 'trial_end', ', to end on')}"
-    return f"A subscription began, {_state(facts.get('status') or 'active')}"
+    return f"A subscription began{', ' + _state(facts['status']) if facts.get('status') else ''}"
 
 
 def _subscription_changed(facts: Facts, words: Words) -> str:
@@ -125,6 +127,20 @@ def _attempt_failed(facts: Facts, words: Words) -> str:
     return f"{_invoice(facts, words, 'amount_remaining')} was not paid{attempt}{again}"
 
 
+def _refunded(facts: Facts, words: Words) -> str:
+    """A payment's refunds so far, as an event of the payment tells them."""
+    whole, refunded = facts.get("amount"), facts.get("amount_refunded")
+    if refunded is None or refunded == whole:
+        return f"A payment{_sum(facts, words, 'amount')} was refunded"
+    given_back = words.money(refunded, facts.get("currency") or "")
+    return f"{given_back} of a payment{_sum(facts, words, 'amount')} is refunded"
+
+
+def _refund_made(facts: Facts, words: Words) -> str:
+    did = {"failed": "failed", "canceled": "was canceled"}.get(str(facts.get("status")), "was made")
+    return f"A refund{_sum(facts, words, 'amount')} {did}"
+
+
 def _dispute_opened(facts: Facts, words: Words) -> str:
     why = f" ({_state(facts['reason'])})" if facts.get("reason") else ""
     due = _by(facts, words, "due_by", "; evidence is due by")
@@ -167,8 +183,8 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "invoiceitem.deleted": lambda f, w: f"A pending charge{_sum(f, w, 'amount')} was removed",
     "charge.succeeded": lambda f, w: f"A payment{_sum(f, w, 'amount')} succeeded",
     "charge.failed": _payment_failed,
-    "charge.refunded": lambda f, w: f"A payment was refunded{_sum(f, w, 'amount_refunded', 'amount')}",
-    "refund.created": lambda f, w: f"A refund{_sum(f, w, 'amount')} was made",
+    "charge.refunded": _refunded,
+    "refund.created": _refund_made,
     "charge.dispute.created": _dispute_opened,
     "charge.dispute.closed": lambda f, w: (
         f"The dispute{_sum(f, w, 'amount')} was closed{', ' + _state(f['status']) if f.get('status') else ''}"
@@ -177,6 +193,10 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "payment_method.attached": lambda f, _w: f"{_card(f)} was added",
     "payment_method.detached": lambda f, _w: f"{_card(f)} was removed",
     "checkout.session.completed": lambda _f, _w: "The customer completed a Checkout page",
+    "trial.began": lambda _f, _w: "A trial began",
+    "trial.ended": lambda _f, _w: "The trial ended",
+    "trial.converted": lambda _f, _w: "The trial converted: its first invoice is paid",
+    "invoice.not_charged": lambda f, w: f"{_invoice(f, w)} could not be charged",
 }
 _BEHIND_THE_SCENES: Final = frozenset(
     {

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action, AuditEntry, CallRequest, Event, Message, Note
-from services.customers import audit, names, sentences
+from services.customers import audit, history, names, sentences
 from services.customers.sentences import Words
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -67,7 +67,11 @@ def latest(
 
 
 def _billing(session: Session, asked: _Asked) -> Iterator[Entry]:
-    return _events(session, asked, "Billing")
+    """Stripe's events that are news, and what happened before the first of them."""
+    yield from _events(session, asked, "Billing")
+    for fact in history.latest(session, asked.customer, limit=asked.limit):
+        title = sentences.sentence(fact.name, fact.facts, asked.words)
+        yield Entry(fact.at, "Billing", f"{fact.name}:{fact.id}", title, state=fact.state)
 
 
 def _technical(session: Session, asked: _Asked) -> Iterator[Entry]:

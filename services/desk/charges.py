@@ -22,7 +22,7 @@ from services.desk.command import (
     gone,
     required,
 )
-from services.desk.payments import RetryPayment, settled
+from services.desk.payments import RetryPayment, charged
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.errors import InvalidInput
@@ -144,15 +144,7 @@ class AddCharge(Command):
         amount = words.money(params["amount"], params["currency"])
         if params["when"] == "next":
             return f"{amount} waits for the next invoice."
-        invoice = subject.invoice
-        credit = invoice.total - invoice.amount_due if invoice else 0
-        if invoice is None or credit <= 0:
-            return settled(invoice, amount, "charged")
-        used = words.money(credit, invoice.currency)
-        if invoice.amount_due == 0:
-            return f"{used} was taken from the customer's credit; nothing was charged."
-        rest = settled(invoice, words.money(invoice.amount_due, invoice.currency), "charged")
-        return f"{rest} {used} was taken from the customer's credit."
+        return charged(subject.invoice) if subject.invoice else f"{amount} was charged."
 
     @override
     def left_behind(self, made: Mapping[str, str]) -> Leftover | None:

@@ -69,7 +69,8 @@ class Step:
 
     `keyed` is False for a DELETE, which carries no idempotency key: its effect is read before a repeat.
     `kind` names the object in the ledger's result. `may_be_done`: an earlier step may bring its effect about,
-    which is looked up before the first attempt then.
+    which is looked up before the first attempt then. `billed` is the invoice that the answer says was made,
+    which goes into the result, too.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Step:
     effect: Callable[[Work], Answer | None]
     keyed: bool = True
     may_be_done: bool = False
+    billed: Callable[[Answer], str | None] | None = None
 
 
 class Command:

@@ -12,6 +12,7 @@ from typing import Any
 from services.desk.command import Work
 from services.desk.subject import MARK
 from services.mirror import complete
+from services.mirror.shapes.reading import ident
 from services.stripe_api.client import Answer, Page, account
 
 Effect = Callable[[Work], Answer | None]
@@ -21,6 +22,16 @@ Shows = Callable[[Mapping[str, Any]], bool]
 def of_subscription(shows: Shows | None = None) -> Effect:
     """On the subscription: our mark, or what `shows` recognises."""
     return lambda work: _when(complete.read("subscription", _subscription(work)), shows or _marked(work))
+
+
+def new_invoice(before: str | None) -> Callable[[Answer], str | None]:
+    """The subscription's latest invoice, as an answer shows it; None where it was the latest before."""
+
+    def look(answer: Answer) -> str | None:
+        latest = ident(answer.object.get("latest_invoice"))
+        return latest if latest != before else None
+
+    return look
 
 
 def of_invoice(find: Callable[[Work], str], shows: Shows) -> Effect:

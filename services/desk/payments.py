@@ -156,6 +156,18 @@ def settled(invoice: Invoice | None, amount: str, done: str) -> str:
     return f"{amount} was asked for; the invoice is {invoice.status}."
 
 
+def charged(invoice: Invoice) -> str:
+    """What was charged for an invoice, and what of it the customer's credit paid."""
+    credit = invoice.total - invoice.amount_due
+    due = words.money(invoice.amount_due, invoice.currency)
+    if credit <= 0:
+        return settled(invoice, due, "charged")
+    used = words.money(credit, invoice.currency)
+    if invoice.amount_due == 0:
+        return f"{used} was taken from the customer's credit; nothing was charged."
+    return f"{settled(invoice, due, 'charged')} {used} was taken from the customer's credit."
+
+
 def _same_card(subject: Subject) -> bool:
     failure = subject.last_failure
     return failure is not None and failure.payment_method in (None, subject.payment_method)

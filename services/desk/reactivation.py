@@ -63,8 +63,9 @@ class Reactivate(Command):
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """Nothing to fill in; what the new subscription consists of is fixed here."""
-        chosen = way(subject)
-        return {"way": chosen, "new": _anew(subject) if chosen == "anew" else {}}
+        assert subject.subscription is not None
+        chosen, latest = way(subject), subject.subscription.latest_invoice
+        return {"way": chosen, "new": _anew(subject) if chosen == "anew" else {}, "latest_invoice": latest}
 
     @override
     def quote(self, subject: Subject) -> Quote | None:
@@ -113,7 +114,7 @@ class Reactivate(Command):
         """One request, by the way."""
         match params["way"]:
             case "resume":
-                return (_resume(),)
+                return (_resume(params.get("latest_invoice")),)
             case "collect":
                 return (_collect(),)
         return (
@@ -122,6 +123,7 @@ class Reactivate(Command):
                 "new_subscription",
                 lambda work: writes.subscribe(work.params["new"], work.mark, work.key),
                 effects.in_list("/v1/subscriptions"),
+                billed=effects.new_invoice(params.get("latest_invoice")),
             ),
         )
 
@@ -247,12 +249,13 @@ def _said(item: Item) -> str:
     return item.name if item.row.quantity == 1 else f"{item.row.quantity} × {item.name}"
 
 
-def _resume() -> Step:
+def _resume(latest_invoice: str | None) -> Step:
     return Step(
         "resume",
         "subscription",
         lambda work: writes.resume(work.subject.object_id, work.key),
         effects.of_subscription(lambda found: found["status"] != "paused"),
+        billed=effects.new_invoice(latest_invoice),
     )
 
 

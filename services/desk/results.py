@@ -24,7 +24,7 @@ def of(session: Session, actions: Collection[Action]) -> dict[str, str]:
 def _invoice_id(action: Action) -> str:
     if action.command == "retry_payment":
         return action.object_id
-    return str(action.result.get("invoice") or action.result.get("new_invoice") or "")
+    return str(action.result.get("invoice") or "")
 
 
 def _charged(action: Action, invoice: Invoice | None) -> str:

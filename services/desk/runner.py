@@ -13,15 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from dbos import DBOS
-from sqlmodel import Session
 
-from models import Action, ActionStep, Subscription
+from models import Action, ActionStep
 from services import clock, database, durable
 from services.desk import catalog, checks, ledger, snapshots, subject
 from services.desk.command import Leftover, Step, Work
 from services.errors import Conflict, TrialdeskError, Unavailable
-from services.mirror import shapes, writer
-from services.mirror.shapes import reading
+from services.mirror import writer
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import (
     KeyRejected,
@@ -234,20 +232,15 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         row = ledger.get(session, token)
         made = str(answer.object.get("id", ""))
         ledger.finish_step(session, token, step.name, request_id=answer.request_id, object_id=made)
-        row.result = {**row.result, step.kind: made, **_billed(session, row, answer)}
+        billed = step.billed(answer) if step.billed else None
+        row.result = {**row.result, step.kind: made, **({"invoice": billed} if billed else {})}
         row.after = snapshots.of_object(answer.object, row.object_id) or row.after
         row.request_id = answer.request_id or row.request_id
         session.add(row)
+        customer = row.customer
     _mirror(token, lambda: writer.apply_answer(answer))
-
-
-def _billed(session: Session, row: Action, answer: Answer) -> dict[str, str]:
-    """The invoice that came of a change of the subscription, where it made a new one."""
-    if shapes.kind_of(answer.object) != "subscription":
-        return {}
-    invoice = reading.ident(answer.object.get("latest_invoice"))
-    known = session.get(Subscription, row.object_id)
-    return {"new_invoice": invoice} if invoice and invoice != (known and known.latest_invoice) else {}
+    if billed:
+        _mirror(token, lambda: subject.fresh(customer, billed))  # how its payment went, too
 
 
 def _mirror(token: str, apply: Callable[[], object]) -> None:

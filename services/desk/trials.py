@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from typing_extensions import override
 
+from models import Invoice
 from services import clock, config
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
+from services.desk.payments import charged
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.errors import InvalidInput
 from services.staff.roles import Permission
-from services.stripe_api import writes
+from services.stripe_api import declines, writes
 
 LONGEST_DAYS = 730
 _WITHOUT_CARD = {
@@ -64,7 +67,7 @@ class ExtendTrial(Command):
         assert subject.subscription is not None and subject.subscription.trial_end is not None
         ends = subject.subscription.trial_end
         mode = choice(form, "mode", ("days", "date"), "Choose whether to add days or to pick a date.")
-        new = ends + _days(form) * clock.DAY if mode == "days" else _on_day(form, ends)
+        new = ends + days(form) * clock.DAY if mode == "days" else _on_day(form, ends)
         field = mode if mode == "days" else "date"
         if new <= now:
             raise InvalidInput(
@@ -151,6 +154,12 @@ class EndTrial(Command):
         return True
 
     @override
+    def parse(self, subject: Subject, form: Form, now: int) -> Params:
+        """Nothing to fill in; by the latest invoice until now the one that this makes is told apart."""
+        assert subject.subscription is not None
+        return {"latest_invoice": subject.subscription.latest_invoice}
+
+    @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What is charged, and when the trial would have ended."""
         assert subject.subscription is not None and subject.subscription.trial_end is not None
@@ -170,22 +179,37 @@ class EndTrial(Command):
                 "subscription",
                 lambda work: writes.end_trial(work.subject.object_id, work.mark, work.key),
                 effects.of_subscription(),
+                billed=effects.new_invoice(params.get("latest_invoice")),
             ),
         )
 
     @override
     def outcome(self, subject: Subject, params: Params) -> str:
-        """What became of the subscription."""
+        """What became of the subscription, and of the money."""
         assert subject.subscription is not None
-        return {
-            "active": "The trial has ended; the subscription is active.",
-            "past_due": "The trial has ended, but the first payment failed: the subscription is past due.",
-            "paused": "The trial has ended; without a card the subscription is paused.",
-            "canceled": "The trial has ended; without a card the subscription was canceled.",
-        }.get(
-            subject.subscription.status,
-            f"The trial has ended; the subscription is {subject.subscription.status.replace('_', ' ')}.",
-        )
+        status = subject.subscription.status.replace("_", " ")
+        if subject.invoice is None:
+            why = "without a card " if status in ("canceled", "paused") else ""
+            return f"The trial has ended; nothing was charged, and {why}the subscription is {status}."
+        return f"The trial has ended. {_paid(subject, subject.invoice)} The subscription is {status}."
+
+
+def _paid(subject: Subject, invoice: Invoice) -> str:
+    """What became of the first payment."""
+    amount = words.money(invoice.amount_due, invoice.currency)
+    if invoice.total <= 0:
+        return "Nothing had to be paid."
+    if invoice.status == "draft":
+        return f"The invoice for {amount} is still a draft; Stripe finalizes it within about an hour."
+    if invoice.status != "open":
+        return charged(invoice)
+    if subject.last_failure:
+        return f"The payment of {amount} failed: {declines.explain(subject.last_failure.code).words}"
+    if invoice.collection_method == "send_invoice":
+        return f"An invoice for {amount} goes to the customer and is not paid yet."
+    if subject.payment_method is None:
+        return f"Nothing was charged: no card is on file, and the invoice for {amount} stays open."
+    return charged(invoice)
 
 
 def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:
@@ -235,9 +259,16 @@ def _scheduled_end(subject: Subject, trial_end: int) -> str:
     return ""
 
 
-def _days(form: Form) -> int:
+def days(form: Form) -> int:
+    """By how many days the trial should end later. Raises InvalidInput."""
     text = form.get("days", "").strip()
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:5]) <= LONGEST_DAYS:
+    if text and not re.fullmatch(r"-?\d+", text, re.ASCII):
+        raise InvalidInput(
+            f"“{text[:40]}” is not a whole number of days.",
+            field="days",
+            remedy=f"Type a whole number between 1 and {LONGEST_DAYS}.",
+        )
+    if not text or not 1 <= int(text[:5]) <= LONGEST_DAYS:
         raise InvalidInput(
             f"The number of days must be between 1 and {LONGEST_DAYS}.",
             field="days",

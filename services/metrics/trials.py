@@ -91,14 +91,14 @@ def _running(session: Session, condition: sa.ColumnElement[bool], at: int) -> di
     return {code: Running(number, int(soon), int(micros)) for code, number, soon, micros in rows}
 
 
-def trials(as_of: int, segment: Segment = EVERYONE) -> sa.CTE:
-    """One row for each customer that started a trial by `as_of` (UTC seconds).
+def trials(as_of: int, segment: Segment = EVERYONE, *, customer: Any = None) -> sa.CTE:
+    """One row for each customer that started a trial by `as_of` (UTC seconds), or for one only (its id).
 
     Columns: customer, subscription, started, trial_end, first_trial_end, over_at (the trial's end, or the
     subscription's where that came first), in_trial (0/1), state, converted_at (of `converted` only), plan
     (product id), source, country, currency, plan_micros, on_invoice (0/1), card_on_file (0/1).
     """
-    first = _with_first_invoice(_first_trials(as_of), as_of)
+    first = _with_first_invoice(_first_trials(as_of, customer), as_of)
     facts, due = aliased(CustomerFacts), aliased(Invoice)
     state, source = _state(first, due, as_of), sa.func.coalesce(facts.source, "")
     rows = (
@@ -143,9 +143,10 @@ def _deleted_at() -> sa.ColumnElement[int | None]:
     return sa.case((col(Subscription.deleted), col(Subscription.as_of)))
 
 
-def _first_trials(as_of: int) -> sa.Subquery:
-    """Each customer's first trial, with how the subscription stood at `as_of`."""
+def _first_trials(as_of: int, customer: Any) -> sa.Subquery:
+    """Each customer's first trial, or one's, with how the subscription stood at `as_of`."""
     s = Subscription
+    whose = () if customer is None else (col(s.customer) == customer,)
     mine = sa.over
     trialing = sa.case((in_trial(as_of), 1), else_=0)
     order = (col(s.trial_start), col(s.created), col(s.id))
@@ -169,7 +170,7 @@ def _first_trials(as_of: int) -> sa.Subquery:
             mine(sa.func.max(trialing), partition_by=col(s.customer)).label("any_in_trial"),
             mine(sa.func.row_number(), partition_by=col(s.customer), order_by=order).label("place"),
         )
-        .where(col(s.trial_start) <= as_of)
+        .where(col(s.trial_start) <= as_of, *whose)
         .subquery()
     )
     return sa.select(every).where(every.c.place == 1).subquery()

@@ -39,6 +39,19 @@ def trial_end(cast: Cast, part: Part) -> int:
     return int(cast.sdk.subscriptions.retrieve(part.subscription).trial_end or 0)
 
 
+@pytest.mark.parametrize(("button", "leave"), [("Extend trial", "Cancel"), ("Cancel", "Go back")])
+def test_a_dialog_is_left_with_nothing_done(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables, button: str, leave: str
+) -> None:
+    part = parts["days"]
+    before = trial_end(cast, part)
+    visitor.open("customer", part.name, id=part.customer).dialog_of(button)
+    visitor.say_why()
+    visitor.button(leave, visitor.dialog).click()
+    expect(visitor.page.get_by_role("dialog")).to_have_count(0)
+    assert (trial_end(cast, part), tables.actions(part.customer)) == (before, [])
+
+
 def test_a_trial_is_extended_by_days(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:
@@ -47,6 +60,9 @@ def test_a_trial_is_extended_by_days(
     visitor.open("customer", part.name, id=part.customer)
     dialog = visitor.dialog_of("Extend trial")
     expect(dialog.get_by_text("7 days later")).to_be_visible()
+    dialog.get_by_label("Days", exact=True).fill("1.5")
+    dialog.get_by_label("Days", exact=True).press("Enter")
+    expect(dialog.get_by_text("“1.5” is not a whole number of days.")).to_be_visible()
     dialog.get_by_label("Days", exact=True).fill("10")
     dialog.get_by_label("Days", exact=True).press("Enter")
     expect(dialog.get_by_text("10 days later")).to_be_visible()
@@ -90,7 +106,7 @@ def test_a_trial_ends_now_with_a_reason(
     expect(dialog.get_by_text("Say why: the reason is kept with the action.")).to_be_visible()
     assert tables.actions(part.customer) == []
     visitor.say_why()
-    visitor.confirm("End trial now", "The trial has ended; the subscription is active.")
+    visitor.confirm("End trial now", "The trial has ended. $49.00 was charged. The subscription is active.")
     now = cast.sdk.subscriptions.retrieve(part.subscription)
     invoice = cast.sdk.invoices.retrieve(str(now.latest_invoice))
     assert (now.status, invoice.status, invoice.amount_paid) == ("active", "paid", 4900)

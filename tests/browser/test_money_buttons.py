@@ -46,7 +46,9 @@ def test_a_charge_waits_for_the_next_invoice(
     part = parts["next"]
     visitor.open("customer", part.name, id=part.customer)
     dialog = visitor.dialog_of("Add charge")
-    dialog.get_by_label("Amount").fill("1,250.50")
+    dialog.get_by_label("Amount").fill("$ 1 250,50")
+    dialog.get_by_label("Amount").press("Enter")
+    expect(dialog.get_by_text("Read as $1,250.50")).to_be_visible()
     dialog.get_by_label("Description").fill("Workshop")
     dialog.get_by_label("Description").press("Enter")
     expect(dialog.get_by_text("That invoice then comes to $1,299.50")).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,7 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.cast import Cast
 from tests.browser.conftest import Tables, await_parts
 from tests.browser.visitor import Visitor
-from tests.support.desk import Desk
+from tests.support.desk import Desk, free_port, start_desk
+from tests.support.sandbox import start_sandbox
 
 pytestmark = pytest.mark.browser
 SLOW = 20_000  # milliseconds
@@ -89,3 +91,19 @@ def test_the_tab_is_named_after_the_page_or_the_customer(
     expect(visitor.page).to_have_title(f"{name} · Trialdesk")
     visitor.page.get_by_test_id("stSidebarNavLink").filter(has_text="Calls").click()
     expect(visitor.page).to_have_title("Calls · Trialdesk")
+
+
+def test_a_page_goes_on_by_itself_when_what_kept_the_desk_is_over(page: Page, tmp_path: Path) -> None:
+    port = free_port()
+    desk = start_desk(
+        tmp_path / "desk", STRIPE_API_KEY="sk_test_sandbox", STRIPE_API_BASE=f"http://127.0.0.1:{port}"
+    )
+    try:
+        page.goto(f"{desk.url}/trials")
+        expect(page.get_by_text("Stripe cannot be reached")).to_be_visible()
+        (tmp_path / "account").mkdir()
+        with start_sandbox(tmp_path / "account", port=port):
+            expect(page.get_by_role("heading", name="Trials", level=1)).to_be_visible()
+    finally:
+        page.goto("about:blank")
+        desk.stop()

@@ -69,7 +69,9 @@ def test_ending_a_trial_charges_what_the_dialog_said(desk: Bench) -> None:
     paid = desk.sdk.invoices.retrieve(invoice)
     assert paid.status == "paid" and paid.amount_paid == 4900
     assert f"The first payment, {display(4900, 'usd')}, is taken now." in told.happens
-    assert outcome.message == "The trial has ended; the subscription is active."
+    charged = f"{display(4900, 'usd')} was charged."
+    assert outcome.message == f"The trial has ended. {charged} The subscription is active."
+    assert row(opened.token)["result"] == {"subscription": about.object_id, "invoice": invoice}
     with database.session() as session:
         mirrored = session.get(Invoice, invoice)
     assert mirrored and mirrored.status == "paid", "the new invoice is in the tables at once"
@@ -79,8 +81,50 @@ def test_a_trial_that_ends_with_a_declined_card_says_so(desk: Bench) -> None:
     about = desk.in_state("trialing")
     desk.sandbox.add_card(about.customer.id, "insufficient_funds")
     opened, outcome = press(ANA, "end_trial", about)
-    assert outcome.state == "done" and "first payment failed" in outcome.message
+    assert (outcome.state, outcome.message) == (
+        "done",
+        f"The trial has ended. The payment of {display(4900, 'usd')} failed: There was not enough money on "
+        "the card. The subscription is past due.",
+    )
     assert row(opened.token)["after"]["status"] == "past_due"
+
+
+@pytest.mark.parametrize(
+    ("without_card", "says"),
+    [
+        ("cancel", "has ended; nothing was charged, and without a card the subscription is canceled."),
+        ("pause", "has ended; nothing was charged, and without a card the subscription is paused."),
+        ("create_invoice", "Nothing was charged: no card is on file, and the invoice for $49.00 stays open."),
+    ],
+)
+def test_a_trial_that_ends_without_a_card_says_that_nobody_was_charged(
+    desk: Bench, without_card: str, says: str
+) -> None:
+    customer = desk.customer(None)
+    made = desk.trial(customer, without_card=without_card)
+    _, outcome = press(ANA, "end_trial", subject.fresh(customer, made))
+    assert outcome.state == "done" and says in outcome.message
+
+
+def test_a_trial_whose_first_period_credit_or_nothing_pays_says_so(desk: Bench) -> None:
+    customer = desk.customer()
+    desk.sdk.customers.update(customer, {"balance": -4000})
+    _, outcome = press(ANA, "end_trial", subject.fresh(customer, desk.trial(customer)))
+    assert "$9.00 was charged. $40.00 was taken from the customer's credit." in outcome.message
+    free = desk.sdk.coupons.create({"percent_off": 100, "duration": "forever"}).id
+    made = desk.trial(desk.customer(), discounts=[{"coupon": free}])
+    with database.session() as session:
+        about = session.get(Subscription, made)
+    assert about
+    _, outcome = press(ANA, "end_trial", subject.fresh(about.customer, made))
+    assert "Nothing had to be paid. The subscription is active." in outcome.message
+
+
+def test_an_invoice_for_a_trial_that_ends_goes_to_who_pays_by_invoice(desk: Bench) -> None:
+    customer = desk.customer(None)
+    made = desk.trial(customer, collection_method="send_invoice", days_until_due=14)
+    _, outcome = press(ANA, "end_trial", subject.fresh(customer, made))
+    assert "$49.00" in outcome.message and "charged" not in outcome.message
 
 
 def test_a_charge_waits_for_the_next_invoice(desk: Bench) -> None:

@@ -23,7 +23,8 @@ def _with_menu(script: str) -> None:
 
     import streamlit as st
 
-    from pages.components import guard, navigation
+    from pages.components import address, guard, navigation
 
     st.navigation(navigation.menu(guard.current()), position="hidden")
-    runpy.run_path(script)
+    with address.watched(script):
+        runpy.run_path(script)

@@ -82,6 +82,8 @@ def test_a_trial_says_when_it_ends_how_long_that_is_and_whether_it_was_moved() -
     assert standing(**trial) == "The trial ends on Jan 4, 2026, 12:00 AM (3 days left)."
     assert standing(**trial, first_trial_end=NOW + DAY).endswith("(3 days left), 2 days later than at first.")
     assert standing(**trial, first_trial_end=NOW + 4 * DAY).endswith("1 day earlier than at first.")
+    assert standing(**trial | {"trial_end": NOW + 18_000}).endswith("(5 hours left).")
+    assert standing(**trial | {"trial_end": NOW}).endswith("(over).")
     assert standing(**trial, trial_end_behavior="cancel").endswith(
         "Without a payment method it is canceled at the trial’s end."
     )

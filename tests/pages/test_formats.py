@@ -70,9 +70,13 @@ def test_relative(seconds: int, written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "written"), [(0, "over"), (-5, "over"), (1, "1 day"), (86_400, "1 day"), (86_401, "2 days")]
-)
-def test_days_left_are_rounded_up(seconds: int, written: str) -> None:
+    ("seconds", "written"),
+    [
+        (0, "over"), (-5, "over"), (1, "1 hour"), (3600, "1 hour"), (3601, "2 hours"), (18_000, "5 hours"),
+        (86_400, "24 hours"), (86_401, "2 days"), (172_800, "2 days"),
+    ],
+)  # fmt: skip
+def test_what_is_left_is_rounded_up_to_days_and_on_the_last_day_to_hours(seconds: int, written: str) -> None:
     assert formats.days_left(NOON + seconds, now=NOON) == written
 
 

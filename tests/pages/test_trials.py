@@ -22,7 +22,7 @@ def trials(staffed: ModuleType, ready: None) -> ModuleType:
 def test_trials_stand_by_days_left(trials: ModuleType) -> None:
     app = open_page("trials")
     assert column(app, "customer") == ["Soon", "Later", "**Bold**<b>"]
-    assert column(app, "days_left") == ["1 day", "6 days", "20 days"]
+    assert column(app, "days_left") == ["12 hours", "6 days", "20 days"]
     assert column(app, "plan") == ["Team, monthly", "Team, monthly", "Solo, monthly"]
     assert column(app, "value") == ["$49.00"] * 3
     assert column(app, "card") == ["On file", "None", "None"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,16 @@ class Desk:
                 return
             time.sleep(0.2)
         raise DeskDidNotStart(f"not pulled after {seconds} s:\n{self.log[-3000:]}")
+
+    def wait_for_sandbox(self, seconds: float = 60) -> None:
+        """Waits until the desk's sandbox account answers."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with suppress(OSError, ValueError):
+                requests.get(self.sandbox_url, timeout=5)
+                return
+            time.sleep(0.2)
+        raise DeskDidNotStart(f"no sandbox after {seconds} s:\n{self.log[-3000:]}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Stops the desk as Ctrl-C does; gives its exit code."""
