@@ -51,15 +51,21 @@ def _entries(entries: Sequence[Entry]) -> None:
 
 
 def _entry(entry: Entry) -> None:
+    if not entry.detail:
+        _headline(entry)
+        return
     with st.container(gap=None):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(
-                f":gray[{_ICONS[entry.kind]} {formats.plain(formats.time_of_day(entry.at))}]", width="content"
-            )
-            st.text(entry.title, width="content")
-            if entry.state:
-                statuses.badge(entry.state)
-            if entry.who:
-                st.caption(formats.plain(entry.who), width="content")
-        if entry.detail:
-            st.text(entry.detail)
+        _headline(entry)
+        st.text(entry.detail)
+
+
+def _headline(entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f":gray[{_ICONS[entry.kind]} {formats.plain(formats.time_of_day(entry.at))}]", width="content"
+        )
+        st.text(entry.title, width="content")
+        if entry.state:
+            statuses.badge(entry.state)
+        if entry.who:
+            st.caption(formats.plain(entry.who), width="content")

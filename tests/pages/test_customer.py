@@ -408,6 +408,13 @@ def test_a_hundred_subscriptions_cost_no_more_than_a_dozen(account: ModuleType) 
     assert costs[0] == costs[1]
 
 
+def test_an_ordinary_customer_takes_few_statements(account: ModuleType) -> None:
+    app = opened("cus_twin")
+    with asked(account.engine()) as statements:
+        ran(app)
+    assert len(statements) <= 30
+
+
 def test_what_is_not_shown_is_counted_and_a_click_away(account: ModuleType) -> None:
     add_plans(account, 0, 12)
     app = opened("cus_twin")
