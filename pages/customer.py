@@ -103,7 +103,7 @@ def _read(id: str, now: int) -> Seen:
         return Seen(
             record=found,
             unpaid=unpaid,
-            all_unpaid=billing.count_unpaid(session, id) if here else 0,
+            all_unpaid=billing.count_unpaid(session, id) if len(unpaid) == limit else len(unpaid),
             plans=plans,
             disputes=billing.disputes(session, id),
             cards=billing.cards(session, id, default=found.default_payment_method),

@@ -41,8 +41,8 @@ def action_buttons(person: Person, subject: Subject) -> None:
             with st.popover(
                 "Not now", type="tertiary", icon=":material/block:", key=_key("not-now", subject)
             ):
-                for offer in closed:
-                    st.markdown(f"**{formats.plain(offer.label)}**  \n{formats.plain(offer.reason)}")
+                why = (f"**{formats.plain(one.label)}**  \n{formats.plain(one.reason)}" for one in closed)
+                st.markdown("\n\n".join(why))
 
 
 def action_dialog(person: Person, command: str, customer_id: str, object_id: str | None = None) -> None:

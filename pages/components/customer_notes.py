@@ -27,8 +27,9 @@ def draw(person: Person, customer: str) -> None:
             notes.all_tags(session),
         )
         staff = {one.id: one.name for one in people.active(session)}
-        everyone = people.names(session)
         todo, written = tasks.on(session, customer), notes.on(session, customer)
+        named = {owner, *(task.assignee for task in todo)} - {None}
+        everyone = staff if named <= staff.keys() else people.names(session)  # who left is named, too
     why_not = person.why_not(Permission.ANNOTATE)
     if why_not:
         st.caption(formats.plain(why_not))

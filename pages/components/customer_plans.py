@@ -110,8 +110,8 @@ def _plan(person: Person, plan: Plan, subjects: Subjects, now: int) -> None:
             st.text(customer_words.rebate(rebate))
         subject = subjects.get(row.id)
         on_file = subject is not None and subject.payment_method is not None
-        for sentence in customer_words.standing(plan, now, on_file=on_file):
-            st.caption(formats.plain(sentence))
+        if told := customer_words.standing(plan, now, on_file=on_file):
+            st.caption("  \n".join(map(formats.plain, told)))
         if subject is not None:
             action_buttons(person, subject)
 

@@ -53,15 +53,20 @@ def _entries(entries: Sequence[Entry]) -> None:
 
 
 def _entry(entry: Entry) -> None:
+    if not entry.detail:
+        st.markdown(_headline(entry))
+        return
     with st.container(gap=None):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(
-                f":gray[{_ICONS[entry.kind]} {formats.plain(formats.time_of_day(entry.at))}]", width="content"
-            )
-            st.text(entry.title, width="content")
-            if entry.state:
-                statuses.badge(entry.state)
-            if entry.who:
-                st.caption(formats.plain(entry.who), width="content")
-        if entry.detail:
-            st.text(entry.detail)
+        st.markdown(_headline(entry))
+        st.text(entry.detail)
+
+
+def _headline(entry: Entry) -> str:
+    """One line as Markdown: an element each for its parts would make long timelines slow."""
+    parts = [f":gray[{_ICONS[entry.kind]} {formats.plain(formats.time_of_day(entry.at))}]"]
+    parts.append(formats.plain(entry.title))
+    if entry.state:
+        parts.append(statuses.inline(entry.state))
+    if entry.who:
+        parts.append(f":small[:gray[{formats.plain(entry.who)}]]")
+    return "\u2002".join(parts)

@@ -9,6 +9,8 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.components import formats
+
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
 _WORDS: dict[str, tuple[str, Colour]] = {
@@ -80,6 +82,11 @@ def label(status: str) -> str:
 def colour(status: str) -> Colour:
     """The colour of the state; grey for one we do not know."""
     return _WORDS[status][1] if status in _WORDS else "gray"
+
+
+def inline(status: str) -> str:
+    """The state as a badge within Markdown."""
+    return f":{colour(status)}-badge[{formats.plain(label(status))}]"
 
 
 def badge(status: str, *, help: str | None = None) -> None:

@@ -54,26 +54,21 @@ def latest(session: Session, customer: str, *, limit: int) -> list[Fact]:
 
 
 def _latest() -> Select:
-    found = (
-        sa.union_all(
-            _signed_up(),
-            *_subscriptions(),
-            *_trials(),
-            *_invoices(),
-            _refused(),
-            _refunds(),
-            _disputes(),
-        )
-        .cte("found")
-        .prefix_with("MATERIALIZED")
-    )
+    found = sa.union_all(
+        _signed_up(),
+        *_subscriptions(),
+        *_trials(),
+        _converted(),
+        *_invoices(),
+        _refused(),
+        _refunds(),
+        _disputes(),
+    ).subquery()
+    # A bound limit would make SQLite plan the statement anew each time, which takes longer than its answer.
+    limit = sa.bindparam("limit", type_=sa.Integer, literal_execute=True)
     newest_first = (found.c.at.desc(), found.c.name.desc(), found.c.id.desc())
-    return (
-        sa.select(found)
-        .where(found.c.at <= sa.bindparam("now", type_=sa.BigInteger))
-        .order_by(*newest_first)
-        .limit(sa.bindparam("limit", type_=sa.Integer))
-    )
+    begun = found.c.at <= sa.bindparam("now", type_=sa.BigInteger)
+    return sa.select(found).where(begun).order_by(*newest_first).limit(limit)
 
 
 def _fact(row: Any) -> Fact:
@@ -127,8 +122,7 @@ def _subscriptions() -> Iterator[Select]:
 
 
 def _trials() -> Iterator[Select]:
-    """Those that began, with their subscription or later; those that ended before it; the one that converted,
-    which no event tells."""
+    """Those that began, with their subscription or later; those that ended before it."""
     s = Subscription
     id, mine, began, ended = col(s.id), col(s.customer) == _WHOSE, col(s.trial_start), col(s.trial_end)
     yield _select("trial.began", began, id, mine, _trial_from_the_start(), ~_began_told())
@@ -140,8 +134,12 @@ def _trials() -> Iterator[Select]:
         sa.func.coalesce(col(s.ended_at) > ended + _HOUR, sa.true()),
         ~_trial_end_told(),
     )  # fmt: skip
+
+
+def _converted() -> Select:
+    """The trial that converted, which no event tells."""
     trial = trials.trials(_WITHOUT_END, customer=_WHOSE)
-    yield _select("trial.converted", trial.c.converted_at, trial.c.subscription)
+    return _select("trial.converted", trial.c.converted_at, trial.c.subscription)
 
 
 def _trial_from_the_start() -> Condition:
@@ -184,7 +182,7 @@ def _not_charged() -> Condition:
         sa.exists().where(col(p.invoice) == col(i.id), how, col(c.status) == "failed")
         for how in (col(c.payment_intent) == col(p.payment_intent), col(c.id) == col(p.charge))
     ]
-    unpaid = col(i.status).in_(("open", "uncollectible", "void")) & (col(i.attempt_count) > 0)
+    unpaid = _is(i.status, "open", "uncollectible", "void") & (col(i.attempt_count) > 0)
     return unpaid & ~failures.is_processing() & ~sa.or_(*refused)
 
 
@@ -192,7 +190,7 @@ def _refused() -> Select:
     """The payments that failed; which of the customer's payments staff tried, only the time says."""
     c, a = Charge, Action
     tried = sa.exists().where(
-        col(a.customer) == _WHOSE, col(a.command).in_(("retry_payment", "add_charge")),
+        col(a.customer) == _WHOSE, _is(a.command, "retry_payment", "add_charge"),
         _is(a.state, "failed"), _meanwhile(col(c.created)),
     )  # fmt: skip
     return _select(
@@ -222,9 +220,10 @@ def _disputes() -> Select:
     ).join_from(d, c, col(c.id) == col(d.charge))  # fmt: skip
 
 
-def _is(column: Any, value: str) -> Condition:
-    """Whether a column has this value, without its index: SQLite would take it instead of the customer's."""
-    return sa.func.coalesce(col(column), "") == value
+def _is(column: Any, *values: str) -> Condition:
+    """Whether a column has one of the values, without its index: SQLite would take it instead of the
+    customer's. Not by `in_`, for which the whole statement would be written anew each time."""
+    return sa.or_(*(sa.func.coalesce(col(column), "") == value for value in values))
 
 
 def _events(type: str, object: Any) -> Select:
@@ -249,7 +248,7 @@ def _done(of: type[Invoice | Subscription], at: Any, *commands: str) -> Conditio
     """Whether staff did it by one of these commands, which the timeline tells."""
     a, kind = Action, of.__name__.lower()
     return sa.exists().where(
-        col(a.customer) == col(of.customer), col(a.command).in_(commands), _is(a.state, "done"),
+        col(a.customer) == col(of.customer), _is(a.command, *commands), _is(a.state, "done"),
         col(a.result)[kind].as_string() == col(of.id), _meanwhile(at),
     )  # fmt: skip
 

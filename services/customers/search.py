@@ -98,6 +98,8 @@ def _bounded(where: Sequence[Condition], until: int | None) -> list[Condition]:
 
 def described(session: Session, facts: Sequence[CustomerFacts]) -> list[Row]:
     """The facts with what people read beside them, in the same order."""
+    if not facts:
+        return []
     ids = [row.customer for row in facts]
     known = {
         id: (name or "", email or "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, Literal
 
 import sqlalchemy as sa
@@ -80,15 +81,17 @@ def _technical(session: Session, asked: _Asked) -> Iterator[Entry]:
 
 def _events(session: Session, asked: _Asked, kind: Kind) -> Iterator[Entry]:
     """Stripe's events: those that are news, or all the others; read on until there are enough."""
-    told, offset = 0, 0
+    told, step = 0, 2 * asked.limit
     newest_first = (col(Event.created).desc(), col(Event.id).desc())
     wanted = select(Event).where(col(Event.customer) == asked.customer).order_by(*newest_first)
-    while told < asked.limit and (rows := session.exec(wanted.offset(offset).limit(2 * asked.limit)).all()):
-        offset += len(rows)
+    for offset in count(0, step):
+        rows = session.exec(wanted.offset(offset).limit(step)).all()
         for row in rows:
             if sentences.is_news(row.type, row.facts) == (kind == "Billing"):
                 told += 1
                 yield _event(row, kind, asked.words)
+        if told >= asked.limit or len(rows) < step:
+            return
 
 
 def _event(row: Event, kind: Kind, words: Words) -> Entry:

@@ -137,10 +137,8 @@ def load_many(session: Session, customer: str, object_ids: Collection[str]) -> d
     The number of statements does not grow with them, archived prices aside. Raises NotFound for the customer.
     """
     whole = load(session, customer)
-    named = select(Subscription).where(
-        Subscription.customer == customer, col(Subscription.id).in_(object_ids)
-    )
-    wanted = session.exec(named).all()
+    invoices = {id for id in object_ids if id.startswith("in_")}
+    wanted = _subscriptions(session, whole, {*object_ids} - invoices)
     contained: dict[str, list[contents.Row]] = defaultdict(list)
     for found in contents.items(session, {row.id for row in (*wanted, *whole.others)}):
         contained[found[0].subscription].append(found)
@@ -148,8 +146,18 @@ def load_many(session: Session, customer: str, object_ids: Collection[str]) -> d
     return {
         customer: whole,
         **{row.id: _one_of(session, whole, row, contained, waiting) for row in wanted},
-        **_demands(session, whole.customer, object_ids),
+        **(_demands(session, whole.customer, invoices) if invoices else {}),
     }
+
+
+def _subscriptions(session: Session, whole: Subject, ids: Collection[str]) -> list[Subscription]:
+    """Those of the customer with these ids; the living ones are read already."""
+    living = [row for row in whole.others if row.id in ids]
+    missing = {*ids} - {row.id for row in living}
+    named = select(Subscription).where(
+        Subscription.customer == whole.customer.id, col(Subscription.id).in_(missing)
+    )
+    return [*living, *(session.exec(named) if missing else ())]
 
 
 def _one_of(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from models.subscriptions import ENDED
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 _P, _I, _C = InvoicePayment, PaymentIntent, Charge
 _ITS = aliased(Subscription)  # a list that asks has joined the subscription itself
+_THESE: Any = sa.bindparam("invoices", expanding=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +75,33 @@ def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Fail
     """
     found: dict[str, Failure] = {}
     if invoices:
-        for statement in (_errors(invoices), _failed_charges(invoices)):
-            for invoice, code, *rest in connection.execute(statement):
+        for statement in (_errors(), _failed_charges()):
+            for invoice, code, *rest in connection.execute(statement, {"invoices": list(invoices)}):
                 found[invoice] = Failure(code or "", *rest)
     return found
 
 
-def _errors(invoices: Collection[str]) -> Any:
+@cache
+def _errors() -> Any:
     """The payment intents that tell of an error, oldest first."""
     error = sa.func.coalesce(col(_I.decline_code), col(_I.error_code))
     return (
         sa.select(col(_P.invoice), error, sa.func.coalesce(col(_I.advice_code), ""), col(_I.created))
         .join_from(_P, _I, col(_I.id) == col(_P.payment_intent))
-        .where(col(_P.invoice).in_(invoices), error.is_not(None))
+        .where(col(_P.invoice).in_(_THESE), error.is_not(None))
         .order_by(col(_I.created), col(_I.id))
     )
 
 
-def _failed_charges(invoices: Collection[str]) -> Any:
+@cache
+def _failed_charges() -> Any:
     """The failed charges, oldest first; of one second the one that its intent calls the latest stands last.
 
     Two lists, since a join by either column has no index.
     """
     named = (col(_C.payment_intent) == col(_P.payment_intent), col(_C.id) == col(_P.charge))
     tried = sa.union_all(
-        *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(col(_P.invoice).in_(invoices))
+        *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(col(_P.invoice).in_(_THESE))
           for how in named)
     ).subquery()  # fmt: skip
     code = (col(_C.decline_code), col(_I.decline_code), col(_C.failure_code), col(_I.error_code))
