@@ -9,7 +9,9 @@ import socket
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import requests
 import stripe
@@ -21,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _START_WITHIN = 60.0
 # Children of a process that has imported the program once: tests start hundreds of them.
 _nursery = multiprocessing.get_context("forkserver")
-_nursery.set_forkserver_preload(["services.sandbox.__main__", "pytest"])
+_nursery.set_forkserver_preload(["services.sandbox.__main__"])
 
 
 def free_port() -> int:
@@ -124,7 +126,8 @@ class Sandbox(Account):
     def _start(self) -> multiprocessing.process.BaseProcess:
         command = ["--port", str(self.port), "--data", str(self.data), *self._arguments]
         process = _nursery.Process(target=_serve, args=(command, self.data.with_suffix(".log")), daemon=True)
-        process.start()
+        with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+            process.start()  # else it would run our main module, or the page that AppTest has left as one
         return process
 
     def wait_until_ready(self, within: float = _START_WITHIN) -> None:
