@@ -217,7 +217,7 @@ def test_a_history_that_was_cut_short_is_written_anew(tmp_path: Path) -> None:
 def test_stopping_over_the_control_path(tmp_path: Path) -> None:
     with start_sandbox(tmp_path) as sandbox:
         sandbox.control("POST", "stop")
-        assert sandbox.wait() == 0
+        assert sandbox.process.wait(10) == 0
 
 
 def test_it_stops_at_once_while_it_writes_its_history(tmp_path: Path) -> None:

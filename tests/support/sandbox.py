@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import requests
 import stripe
 
-from services.sandbox import __main__ as program
-
 KEY = "sk_test_sandbox"
 ROOT = Path(__file__).resolve().parents[2]
 _START_WITHIN = 60.0
-# Children of a process that has imported the program once: tests start hundreds of them.
-_nursery = multiprocessing.get_context("forkserver")
-_nursery.set_forkserver_preload(["services.sandbox.__main__"])
 
 
 def free_port() -> int:
@@ -123,19 +115,25 @@ class Sandbox(Account):
         self.data, self.port, self._arguments = data, port, arguments
         self.process = self._start()
 
-    def _start(self) -> multiprocessing.process.BaseProcess:
-        command = ["--port", str(self.port), "--data", str(self.data), *self._arguments]
-        process = _nursery.Process(target=_serve, args=(command, self.data.with_suffix(".log")), daemon=True)
-        with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
-            process.start()  # else it would run our main module, or the page that AppTest has left as one
-        return process
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable,
+            "-m",
+            "services.sandbox",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+        ]
+        with self.data.with_suffix(".log").open("ab") as log:
+            return subprocess.Popen([*command, *self._arguments], cwd=ROOT, stderr=log, stdout=log)
 
     def wait_until_ready(self, within: float = _START_WITHIN) -> None:
         """Return when the history is written; fails with the log when the process ends or takes too long."""
         end = time.monotonic() + within
         while time.monotonic() < end:
-            if not self.process.is_alive():
-                raise AssertionError(f"the sandbox ended ({self.process.exitcode}): {self.log()}")
+            if self.process.poll() is not None:
+                raise AssertionError(f"the sandbox ended ({self.process.returncode}): {self.log()}")
             with contextlib.suppress(requests.ConnectionError):
                 if self.state()["ready"]:
                     return
@@ -149,20 +147,14 @@ class Sandbox(Account):
     def stop(self) -> None:
         """End the process in good order."""
         self._http.close()
-        self.process.terminate()
-        self.wait()
-
-    def wait(self) -> int:
-        """The process's exit code, once it has ended; fails after ten seconds."""
-        self.process.join(10)
-        if self.process.exitcode is None:
-            raise AssertionError(f"the sandbox does not end: {self.log()}")
-        return self.process.exitcode
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
 
     def kill(self) -> None:
         """End the process at once (SIGKILL)."""
         self.process.kill()
-        self.wait()
+        self.process.wait(10)
 
     def restart(self) -> None:
         """Start again on the same file and port; the process must have ended."""
@@ -175,15 +167,6 @@ class Sandbox(Account):
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _serve(arguments: list[str], log: Path) -> None:
-    """`python -m services.sandbox`, as its process sees it."""
-    with log.open("ab") as written:
-        os.dup2(written.fileno(), 1)
-        os.dup2(written.fileno(), 2)
-    os.chdir(ROOT)
-    sys.exit(program.main(arguments))
 
 
 def start_sandbox(
