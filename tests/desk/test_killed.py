@@ -16,7 +16,7 @@ from models import Action
 from services import database
 from tests.desk.bench import FORMS, Bench, happened, prepare
 from tests.desk.victim import MOMENTS
-from tests.support.sandbox import ROOT
+from tests.support.nursery import ROOT
 
 CASES = [
     ("before the queue", "extend_trial"),

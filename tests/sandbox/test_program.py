@@ -18,7 +18,8 @@ import requests
 import stripe
 
 from tests.sandbox.shop import Shop
-from tests.support.sandbox import KEY, ROOT, ControlError, Sandbox, free_port, start_sandbox
+from tests.support.nursery import ROOT
+from tests.support.sandbox import KEY, ControlError, Sandbox, free_port, start_sandbox
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:

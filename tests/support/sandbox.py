@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,9 @@ from typing import Any
 import requests
 import stripe
 
+from tests.support.nursery import Child, nursery
+
 KEY = "sk_test_sandbox"
-ROOT = Path(__file__).resolve().parents[2]
 _START_WITHIN = 60.0
 
 
@@ -115,18 +114,9 @@ class Sandbox(Account):
         self.data, self.port, self._arguments = data, port, arguments
         self.process = self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-m",
-            "services.sandbox",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.data),
-        ]
-        with self.data.with_suffix(".log").open("ab") as log:
-            return subprocess.Popen([*command, *self._arguments], cwd=ROOT, stderr=log, stdout=log)
+    def _start(self) -> Child:
+        arguments = ["--port", str(self.port), "--data", str(self.data), *self._arguments]
+        return nursery().start(arguments, self.data.with_suffix(".log"))
 
     def wait_until_ready(self, within: float = _START_WITHIN) -> None:
         """Return when the history is written; fails with the log when the process ends or takes too long."""
