@@ -16,7 +16,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -152,6 +152,17 @@ def start(
         DBOS.enqueue_workflow(queue, workflow, *args)
     if (bells := _process.bells) is not None:
         bells.ring(queue)
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Whether nobody else does what has this name, in any process on this database; holds it to the end."""
+    slot = _claim(name)
+    try:
+        yield slot is not None
+    finally:
+        if slot is not None:
+            slot.close()
 
 
 def settled(read: Callable[[], Reached], seconds: float, *, every: float) -> Reached:

@@ -13,6 +13,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable
 
@@ -21,7 +22,6 @@ from services.mirror.shapes.reading import Row
 Names = tuple[str, ...]
 Values = tuple[Any, ...]
 _NAME = "incoming"
-_EMPTY: dict[type, str] = {dict: "{}", list: "[]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Incoming:
 
     def _convert(self, values: list[Any]) -> Values:
         for place in self.json:
-            values[place] = _written(values[place])
+            values[place] = json.dumps(values[place])
         return tuple(values)
 
 
@@ -78,9 +78,12 @@ def select(names: Names) -> sa.Select[Any]:
 def _copy(connection: sa.Connection, incoming: _Incoming, values: list[Values]) -> None:
     columns = ", ".join(f'"{name}"' for name in incoming.names)
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {_NAME} ({columns}) FROM STDIN") as copy:
-        for row in values:
-            copy.write_row(row)
+    try:
+        with driver.cursor() as cursor, cursor.copy(f"COPY {_NAME} ({columns}) FROM STDIN") as copy:
+            for row in values:
+                copy.write_row(row)
+    except psycopg.DataError as error:
+        raise sa.exc.DataError("COPY", None, error) from None
 
 
 @cache
@@ -104,7 +107,3 @@ def _default(column: sa.Column[Any]) -> Any:
     if default is None:
         return None
     return default.arg if default.is_scalar else default.arg(None)
-
-
-def _written(value: Any) -> str:
-    return json.dumps(value) if value else _EMPTY[type(value)]

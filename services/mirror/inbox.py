@@ -74,7 +74,7 @@ def keep_unreadable(session: Session, source: Object, error: UnreadableObject, s
     insert = database.insert(InboxItem, connection.dialect.name).values(
         id=str(source["id"]),
         source="pull",
-        type=str(source["object"]),
+        type=str(source.get("object") or ""),
         created=seen_at,
         received_at=clock.now(),
         payload=json.dumps(source, separators=(",", ":"), ensure_ascii=False),

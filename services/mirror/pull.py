@@ -13,8 +13,10 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import DataError
+
 from models import Workspace
-from services import clock, database
+from services import clock, database, durable
 from services.errors import TrialdeskError
 from services.mirror import (
     complete,
@@ -41,9 +43,20 @@ from services.stripe_api.failures import ObjectMissing, RightMissing
 
 READERS = 16
 _WAITING = 16  # pages that are read and not written yet: bounds the memory
-_ROWS = 1_000  # in a transaction: holds SQLite's writer for less than 100 ms
+_ROWS = 700  # in a transaction, unless one page has more: SQLite's writer is held for less than 100 ms
 _DERIVED_AT_ONCE = 200  # customers in a transaction
 Stop = Callable[[], bool]
+
+
+class Unstorable(TrialdeskError):
+    """Something that the database cannot hold, such as a number too large for it."""
+
+    def __init__(self, resource: str, error: Exception) -> None:
+        super().__init__(
+            f"An object among the {resource} cannot be stored: {error}.",
+            remedy="The other resources are pulled all the same; tell whoever runs the desk.",
+        )
+        self.resource = resource
 
 
 @dataclass(slots=True)
@@ -57,6 +70,11 @@ class _Read:
     events: list[Row] = field(default_factory=list)
     unreadable: list[tuple[Object, UnreadableObject, int]] = field(default_factory=list)
     is_split: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many rows it holds."""
+        return self.batch.size + len(self.events)
 
 
 def begin() -> None:
@@ -79,11 +97,15 @@ def whole_account(stop: Stop = lambda: False) -> None:
 
     Safe to call again at any time: it goes on where it was. `stop` ends it early, between two pages. Raises
     the first error once the other resources are done; a resource that the key may not read is left out.
+    Does nothing while another process pulls: two would number their windows alike.
     """
-    begin()
-    resources(cursors.unfinished(), stop)
-    if not stop() and not cursors.complete():
-        finish()
+    with durable.alone("pull") as mine:
+        if not mine:
+            return
+        begin()
+        resources(cursors.unfinished(), stop)
+        if not stop() and not cursors.complete():
+            finish()
 
 
 def resources(names: Collection[str], stop: Stop = lambda: False) -> None:
@@ -93,12 +115,26 @@ def resources(names: Collection[str], stop: Stop = lambda: False) -> None:
             cursors.begin(session, name)
         pulling = _Pulling(windows.load(session, names), stop)
     try:
-        for read in pulling.pages():
-            _store(read)
+        for pages in pulling.pages():
+            _store_apart(pulling, pages)
     finally:
         pulling.end()
     if pulling.errors:
         raise pulling.errors[0]
+
+
+def _store_apart(pulling: _Pulling, pages: list[_Read]) -> None:
+    """Stores pages together; where the database refuses what one of them holds, each by itself."""
+    try:
+        dropped = _store(pages)
+    except (DataError, OverflowError) as error:
+        for page in pages if len(pages) > 1 else ():
+            _store_apart(pulling, [page])
+        if len(pages) == 1:
+            pulling.give_up(pages[0].resource, Unstorable(pages[0].resource, error))
+    else:
+        for resource in dropped:
+            pulling.drop(resource)
 
 
 def finish() -> None:
@@ -132,6 +168,7 @@ class _Pulling:
         self.errors: list[TrialdeskError] = []
         self._plan, self._stop = Plan[_Read](listed, self._keep), stop
         self._read: queue.SimpleQueue[_Read | Exception | None] = queue.SimpleQueue()
+        self._left_over: list[_Read | Exception | None] = []
         self._room = threading.Semaphore(READERS + _WAITING)
         self._readers = [threading.Thread(target=self._work, name=f"pull-{n}") for n in range(READERS)]
 
@@ -151,14 +188,16 @@ class _Pulling:
             working -= found.count(None)
 
     def _some(self) -> list[_Read | Exception | None]:
-        found = [self._read.get()]
-        rows = 0
-        while rows < _ROWS:
-            rows += found[-1].batch.size if isinstance(found[-1], _Read) else 0
-            try:
-                found.append(self._read.get_nowait())
-            except queue.Empty:
+        """As much as one transaction takes, one page at least; waits for it."""
+        found = [self._left_over.pop() if self._left_over else self._read.get()]
+        rows = _size(found[0])
+        while not self._read.empty():
+            one = self._read.get()
+            if rows + _size(one) > _ROWS:
+                self._left_over.append(one)
                 break
+            found.append(one)
+            rows += _size(one)
         return found
 
     def end(self) -> None:
@@ -166,7 +205,8 @@ class _Pulling:
         self._plan.close()
         self._room.release(READERS)
         for reader in self._readers:
-            reader.join()
+            if reader.ident is not None:  # else it could not even be started
+                reader.join()
 
     def _work(self) -> None:
         try:
@@ -185,7 +225,7 @@ class _Pulling:
             page = _page(window)
             read = _take_apart(window.resource, page)
         except TrialdeskError as error:
-            self._give_up(window.resource, error)
+            self.give_up(window.resource, error)
             return False
 
         self._plan.give_back(window, page, read)
@@ -196,7 +236,12 @@ class _Pulling:
         read.windows = rows
         self._read.put(read)
 
-    def _give_up(self, resource: str, error: TrialdeskError) -> None:
+    def drop(self, resource: str) -> None:
+        """Reads no more of a resource."""
+        self._plan.drop(resource)
+
+    def give_up(self, resource: str, error: TrialdeskError) -> None:
+        """Notes why a resource stands still, and goes on with the others."""
         denied = isinstance(error, RightMissing)
         cursors.fail(resource, str(error), denied=denied)
         if not denied:
@@ -226,7 +271,12 @@ def _take_apart(resource: str, page: Page) -> _Read:
     """A page's objects, and apart from them those of a shape that we do not know."""
     read = _Read(resource, len(page.objects))
     if resource == cursors.HISTORY:
-        read.events = [events.row(event) for event in page.objects]
+        for event in page.objects:
+            try:
+                read.events.append(events.row(event))
+            except (KeyError, TypeError, AttributeError) as error:
+                unread = UnreadableObject("event", str(event.get("id")), repr(error))
+                read.unreadable.append((event, unread, page.as_of))
         return read
     sources = [complete.whole(source) for source in page.objects]
     try:
@@ -247,21 +297,30 @@ def _together(sources: list[Object], as_of: int) -> Batch:
     return batch
 
 
-def _store(pages: list[_Read]) -> None:
-    """Writes pages, and how far their windows are, in one transaction."""
+def _store(pages: list[_Read]) -> set[str]:
+    """Writes pages and how far their windows are, in one transaction. Returns the resources that run no more,
+    because a page of theirs failed or all is to be listed anew: their windows stay as they are.
+    """
     batch = Batch()
     for page in pages:
         batch.absorb(page.batch)
     with database.transaction() as session:
-        events.save(session, [event for page in pages for event in page.events])
         write_rows(session, batch, exact=True)
+        events.save(session, [event for page in pages for event in page.events])
         for page in pages:
             for source, error, as_of in page.unreadable:
                 inbox.keep_unreadable(session, source, error, as_of)
-            windows.save(session, page.windows)
-        for resource in {page.resource for page in pages}:
-            row = cursors.of(session, resource)
-            row.fetched += sum(page.objects for page in pages if page.resource == resource)
+        stopped = {page.resource for page in pages if cursors.of(session, page.resource).state != "running"}
+        for page in pages:
+            if page.resource not in stopped:
+                windows.save(session, page.windows)
+                cursors.of(session, page.resource).fetched += page.objects
+        for resource in {page.resource for page in pages} - stopped:
             if windows.is_listed(session, resource):
                 cursors.finish(session, resource)
                 windows.forget(session, resource)
+    return stopped
+
+
+def _size(one: _Read | Exception | None) -> int:
+    return one.size if isinstance(one, _Read) else 0

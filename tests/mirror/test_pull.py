@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from sqlmodel import select
 
 from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, SyncWindow, Workspace
-from services import config
+from services import config, durable
 from services.errors import ConfigurationError, WrongAccount
 from services.mirror import cursors, identity, poll, progress, pull
 from services.stripe_api import client, failures
@@ -138,6 +139,65 @@ def test_one_object_of_an_unknown_shape_is_kept_aside_and_the_rest_is_pulled(
             assert json.loads(aside.payload)["id"] == account.odd
         with claimed.transaction() as session:
             cursors.start_over(session, sandbox.now())
+
+
+def test_while_another_process_pulls_nothing_is_asked(claimed: ModuleType, sandbox: Sandbox) -> None:
+    before = len(sandbox.requests())
+    with durable.alone("pull") as mine:
+        assert mine
+        pull.whole_account()
+    assert len(sandbox.requests()) == before
+    pull.whole_account()
+    assert read_progress(claimed).complete
+
+
+class PoisonedAccount(client.StripeAccount):
+    """An account with a product whose name no PostgreSQL can hold, and an event that is none."""
+
+    def page(self, path: str, params: client.Params | None = None) -> client.Page:
+        found = super().page(path, params)
+        if path == "/v1/products":
+            return replace(found, objects=[{**one, "name": "\x00"} for one in found.objects])
+        if path == "/v1/events":
+            return replace(found, objects=[{**found.objects[0], "data": {}}, *found.objects[1:]])
+        return found
+
+
+def test_what_cannot_be_stored_holds_up_nothing_else(claimed: ModuleType, sandbox: Sandbox) -> None:
+    client.configure(PoisonedAccount(sandbox.key, sandbox.url))
+    refuses = not claimed.is_sqlite()
+    with pytest.raises(pull.Unstorable) if refuses else contextlib.nullcontext():
+        pull.whole_account()
+    left = {one.resource: one.error for one in read_progress(claimed).resources if one.state != "complete"}
+    assert left.keys() == ({"products"} if refuses else set())
+    assert all("cannot be stored" in error for error in left.values())
+    with claimed.session() as session:
+        aside = session.exec(select(InboxItem).where(InboxItem.state == "failed")).all()
+    assert {one.type for one in aside} == {"event"}
+    client.configure(client.connect(sandbox.key, sandbox.url))
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    assert truth.differences(sandbox) == [] or not refuses
+
+
+@sqlite_only
+def test_windows_of_a_resource_that_is_to_be_listed_anew_are_not_saved(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = pull._store
+
+    def start_over_first(pages: list[pull._Read]) -> set[str]:
+        if pages[0].resource == "charges":
+            with claimed.transaction() as session:
+                cursors.start_over(session, sandbox.now())
+        return store(pages)
+
+    monkeypatch.setattr(pull, "_store", start_over_first)
+    pull.begin()
+    pull.resources(["charges"])
+    with claimed.session() as session:
+        assert cursors.of(session, "charges").state == "waiting"
+        assert session.exec(select(SyncWindow)).all() == []
 
 
 @sqlite_only
