@@ -2,9 +2,9 @@
 
 DBOS polls a queue, and a poll costs 5 ms of CPU: often enough for a person who waits, it would take a tenth
 of a core day and night. So its workers look once a second, and whoever puts work on a queue rings a bell:
-one more of DBOS's own workers of that queue, which looks when it is rung and else sleeps. Work that ends rings
-too, for what waited for its place. A lost ring (or one of another process) costs a second, never the work:
-claims are made in the database, whoever looks.
+one more of DBOS's own workers of that queue, which looks when it is rung and else sleeps. Work that ends
+rings too, for what waited for its place. A lost ring (or one of another process) costs a second, never the
+work: claims are made in the database, whoever looks.
 """
 
 from __future__ import annotations
