@@ -102,7 +102,7 @@ def delete(session: Session, person: Person, task: int) -> None:
 
 def _task(session: Session, person: Person, id: int) -> Task:
     person.require(Permission.ANNOTATE)
-    row = session.get(Task, id)
+    row = session.get(Task, id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("task", str(id), remedy="Somebody may have removed it; open the customer again.")
     return row
