@@ -2,8 +2,9 @@
 
 DBOS polls a queue, and a poll costs 5 ms of CPU: often enough for a person who waits, it would take a tenth
 of a core day and night. So its workers look once a second, and whoever puts work on a queue rings a bell:
-one more of DBOS's own workers of that queue, which looks when it is rung and else sleeps. A lost ring costs a
-second, never the work: claims are made in the database, whoever looks.
+one more of DBOS's own workers of that queue, which looks when it is rung and else sleeps. Work that ends
+rings too, for what waited for its place. A lost ring (or one of another process) costs a second, never the
+work: claims are made in the database, whoever looks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Iterable
 
 from dbos import DBOS
+from dbos._core import QueueBucket
 from dbos._dbos import _get_dbos_instance
 from dbos._queue import queue_worker_thread
 
@@ -40,11 +42,14 @@ class Bells:
     """A bell for each queue, from `DBOS.launch` to just before `DBOS.destroy`."""
 
     def __init__(self, queues: Iterable[str]) -> None:
+        dbos = _get_dbos_instance()
         self._bells = {name: _Bell() for name in queues}
+        self._leave = dbos._active_workflows_set._remove
+        dbos._active_workflows_set._remove = self._ended  # type: ignore[method-assign]
         self._workers = [
             threading.Thread(
                 target=queue_worker_thread, name=f"bell-{name}", daemon=True,
-                args=(bell, _get_dbos_instance(), DBOS.retrieve_queue(name)),
+                args=(bell, dbos, DBOS.retrieve_queue(name)),
             )
             for name, bell in self._bells.items()
         ]  # fmt: skip
@@ -54,6 +59,12 @@ class Bells:
     def ring(self, queue: str) -> None:
         """Lets the queue be looked at now; call it once the work is on it."""
         self._bells[queue].ring()
+
+    def _ended(self, key: str, bucket: QueueBucket) -> None:
+        """Takes work off DBOS's list of what runs here, once its outcome is recorded, and rings its queue."""
+        self._leave(key, bucket)
+        if bucket is not None and (bell := self._bells.get(bucket[0])) is not None:
+            bell.ring()
 
     def end(self) -> None:
         """Ends the workers. Blocking, for as long as a look takes."""

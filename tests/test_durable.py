@@ -189,3 +189,18 @@ def test_work_begins_at_once_though_queues_are_looked_at_seldom(
             within(20, lambda name=name: name in lines(out))
     finally:
         durable.shutdown()
+
+
+@pytest.mark.parametrize(("queue", "partition"), [(durable.COMMANDS, "sub_1"), (durable.MESSAGES, None)])
+def test_what_waits_for_a_place_begins_as_soon_as_one_is_free(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, queue: str, partition: str | None
+) -> None:
+    monkeypatch.setattr(durable, "_POLL_SECONDS", 3600.0)
+    out = tmp_path / "out"
+    durable.launch()
+    try:
+        for number in range(5):
+            durable.start(queue, slow, str(out), str(number), id=str(number), partition=partition)
+        within(20, lambda: len([each for each in lines(out) if each.endswith("-ends")]) == 5)
+    finally:
+        durable.shutdown()

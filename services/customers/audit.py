@@ -1,8 +1,8 @@
 """Which changes did staff make that no other table keeps, and what stood there before and after?
 
 What is made (a message, a call, a note, a task) is its own record, and so is the end of a call or a task.
-What is changed or taken away is kept here, and that a file was exported. The text of a note is not: its
-author may take it back for good.
+What is changed or taken away is kept here, and that a file was exported. The text of a note or of
+a removed task is not: its author may take it back for good. Nor are the addresses of customers.
 """
 
 from __future__ import annotations

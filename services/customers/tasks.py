@@ -75,7 +75,11 @@ def edit(
 
 
 def _plan(task: Task) -> dict[str, Any]:
-    return {"title": task.title, "due_at": task.due_at, "assignee": task.assignee}
+    return {"title": task.title, **_terms(task)}
+
+
+def _terms(task: Task) -> dict[str, Any]:
+    return {"due_at": task.due_at, "assignee": task.assignee}
 
 
 def set_done(session: Session, person: Person, task: int, done: bool) -> Task:
@@ -85,9 +89,7 @@ def set_done(session: Session, person: Person, task: int, done: bool) -> Task:
         row.done_at, row.done_by = clock.now(), person.id
     if not done and row.done_at is not None:
         row.done_at = row.done_by = None
-        audit.record(
-            session, person, "task_reopened", row.customer, object_id=str(task), after={"title": row.title}
-        )
+        audit.record(session, person, "task_reopened", row.customer, object_id=str(task), after=_terms(row))
     return row
 
 
@@ -95,12 +97,12 @@ def delete(session: Session, person: Person, task: int) -> None:
     """Removes a task. Raises NotAllowed, NotFound."""
     row = _task(session, person, task)
     session.delete(row)
-    audit.record(session, person, "task_removed", row.customer, object_id=str(task), before=_plan(row))
+    audit.record(session, person, "task_removed", row.customer, object_id=str(task), before=_terms(row))
 
 
 def _task(session: Session, person: Person, id: int) -> Task:
     person.require(Permission.ANNOTATE)
-    row = session.get(Task, id)
+    row = session.get(Task, id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("task", str(id), remedy="Somebody may have removed it; open the customer again.")
     return row

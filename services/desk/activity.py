@@ -2,7 +2,8 @@
 
 Each table is asked for no more of its newest rows than the page can need. A person without the permission to
 see all activity sees what they did themselves. Dialogs that were opened and never confirmed are left out
-unless they are asked for (`state` open). Instants are UTC seconds.
+unless they are asked for (`state` open). An action stands at the instant when it was confirmed. Instants are
+UTC seconds.
 """
 
 from __future__ import annotations
@@ -70,9 +71,10 @@ class _Source:
     needs: Any = None
 
 
+_BEGUN: Final = sa.func.coalesce(col(Action.started_at), col(Action.opened_at))
 _SOURCES: Final[dict[str, _Source]] = {
     entries.ACTIONS: _Source(
-        col(Action.token), col(Action.opened_at), col(Action.staff), col(Action.customer),
+        col(Action.token), _BEGUN, col(Action.staff), col(Action.customer),
         col(Action.object_id), col(Action.command), tuple(names.ACTIONS), col(Action.state),
     ),
     entries.SEND_MESSAGE: _Source(
@@ -127,9 +129,9 @@ def search(
 
 def unknown(session: Session, person: Person, *, limit: int = 20) -> list[Entry]:
     """The actions whose outcome nobody knows yet, oldest first."""
-    oldest = sa.select(col(Action.token)).where(*_unknown(person)).order_by(
-        col(Action.opened_at), col(Action.token)
-    ).limit(limit)  # fmt: skip
+    oldest = (
+        sa.select(col(Action.token)).where(*_unknown(person)).order_by(_BEGUN, col(Action.token)).limit(limit)
+    )
     return entries.told(session, [(entries.ACTIONS, token) for token in session.scalars(oldest)])
 
 

@@ -27,7 +27,7 @@ class Entry:
     """One thing that somebody did, as it is shown.
 
     `source` says which table `token` is a key of. `detail` is what it was in one line; `charged` what an
-    action charged and whether that is paid; `state` a code with a badge.
+    action charged and what became of that; `state` a code with a badge.
     """
 
     source: str

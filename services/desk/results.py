@@ -1,4 +1,4 @@
-"""What did actions come to: what was charged, and was it paid? In few words, for many actions at once."""
+"""What did actions come to: what was charged, and what became of it since? In few words, for many at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from models import Action, Invoice
 from services.desk import words
 
-_UNPAID = frozenset(("past_due", "unpaid", "incomplete", "paused"))
+_LEFT = {"void": "voided since", "uncollectible": "given up as uncollectible"}
 
 
 def of(session: Session, actions: Collection[Action]) -> dict[str, str]:
@@ -39,12 +39,19 @@ def _charged(action: Action, invoice: Invoice | None) -> str:
         amount, currency = invoice.amount_due, invoice.currency
     if not amount or not currency:
         return f"{words.money(invoice.total, invoice.currency)} paid from credit" if invoice.total else ""
-    paid = invoice.status == "paid" and action.after.get("status") not in _UNPAID
     by_hand = invoice.collection_method == "send_invoice" and action.command != "retry_payment"
-    said = f"invoice of {words.money(amount, currency)} sent" if by_hand else (
-        f"charged {words.money(amount, currency)}"
-    )  # fmt: skip
-    return f"{said}, {'paid' if paid else 'not paid yet'}"
+    return _asked(words.money(amount, currency), invoice.status, by_hand)
+
+
+def _asked(money: str, status: str | None, by_hand: bool) -> str:
+    """An amount that was asked for, and where its invoice stands now."""
+    paid = status == "paid"
+    stands = "paid" if paid else _LEFT.get(status or "", "not paid yet")
+    if by_hand:
+        return f"invoice of {money} sent, {stands}"
+    if paid:
+        return f"charged {money}, paid"
+    return f"{money} asked for, {stands}" if status in _LEFT else f"asked for {money}, {stands}"
 
 
 def _announced(params: dict[str, Any]) -> tuple[int, str]:

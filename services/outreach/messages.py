@@ -29,6 +29,7 @@ _LONGEST_TEXT = 20_000
 _POLL = 0.05
 _PATIENCE = 25.0  # seconds: longer than the mail server may be silent
 _RESENDABLE = frozenset((FAILED, UNKNOWN, OUTBOX))
+_OLD_ADDRESS, _NEW_ADDRESS = "old address", "new address"  # whether it changed is kept, the addresses are not
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +222,12 @@ def send_again(token: str, person: Person, *, seen: str) -> Outcome:
     with database.transaction() as session:
         row = _locked(session, token, seen, _RESENDABLE)
         durable.require()
-        before = {"state": row.state, "to_address": row.to_address}
-        row.to_address = address_of(session, row.customer)
+        before = {"state": row.state, "to_address": _OLD_ADDRESS}
+        address = address_of(session, row.customer)
+        moved = address != row.to_address
+        row.to_address = address
         row.state, row.error, row.attempt = QUEUED, "", row.attempt + 1
-        after = {"state": row.state, "to_address": row.to_address}
+        after = {"state": row.state, "to_address": _NEW_ADDRESS if moved else _OLD_ADDRESS}
         audit.changed(
             session, person, "message_again", row.customer, object_id=token, before=before, after=after
         )

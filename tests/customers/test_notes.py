@@ -233,3 +233,24 @@ def test_two_people_who_act_at_once_do_not_stumble(database: ModuleType) -> None
     with database.session() as s:
         assert notes.owner(s, "cus_1") == bob
         assert {"late", "vip"} <= set(notes.tags(s, "cus_1"))
+
+
+def test_of_two_who_tick_a_task_at_once_the_first_did_it(database: ModuleType) -> None:
+    """The second has the task before it, open, while the first has not committed yet."""
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        task = _id(tasks.add(s, person(), "cus_1", "call"))
+
+    def second() -> None:
+        with database.transaction() as s:
+            tasks.set_done(s, person(id=8), task, True)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as s:
+            tasks.set_done(s, person(id=7), task, True)
+            s.flush()
+            waiting = pool.submit(second)
+            wait([waiting], timeout=0.3)
+        waiting.result(timeout=20)
+    with database.session() as s:
+        assert _row(s, Task, task).done_by == 7

@@ -119,3 +119,14 @@ def test_an_entry_is_told_in_words(ledger: ModuleType) -> None:
     )
     assert [(d.label, d.before, d.after) for d in done.differences] == [("Status", "active", "canceled")]
     assert (failed.error, failed.remedy, failed.differences) == ("No.", "Something stands. Look.", ())
+
+
+def test_an_action_stands_where_it_was_confirmed_not_where_its_dialog_opened(ledger: ModuleType) -> None:
+    with ledger.transaction() as session:
+        session.get(Action, "token-00").started_at = START + 5000
+    assert tokens(ledger, ANA)[:2] == [0, 18]
+    assert tokens(ledger, ANA, since=START + 5000) == [0]
+    assert 0 not in tokens(ledger, ANA, until=START + 5000)
+    with ledger.session() as session:
+        shown = [entry.at for entry in activity.search(session, ANA, ActivityFilter())]
+    assert shown[0] == START + 5000 and shown == sorted(shown, reverse=True)

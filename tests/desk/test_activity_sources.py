@@ -182,11 +182,11 @@ def test_changes_stand_in_the_customers_timeline(worked: ModuleType) -> None:
     assert call.who == "Bob"
 
 
-def test_what_is_taken_away_or_opened_again_is_kept_without_a_notes_text(database: ModuleType) -> None:
+def test_what_is_taken_away_or_opened_again_is_kept_without_its_text(database: ModuleType) -> None:
     with database.transaction() as s:
         builders.staff(s, "Ann")
         builders.customer(s, "cus_jo")
-        note, task = notes.add(s, ANN, "cus_jo", "secret"), tasks.add(s, ANN, "cus_jo", "Call")
+        note, task = notes.add(s, ANN, "cus_jo", "secret"), tasks.add(s, ANN, "cus_jo", "secret too")
         assert note.id and task.id
         notes.delete(s, ANN, note.id)
         tasks.set_done(s, ANN, task.id, True)
@@ -196,8 +196,8 @@ def test_what_is_taken_away_or_opened_again_is_kept_without_a_notes_text(databas
     told = {entry.kind: said(entry) for entry in found(database)}
     assert told == {
         "note_removed": "",
-        "task_reopened": "Task Call",
-        "task_removed": "Task Call; for Ann; due –",
+        "task_reopened": "For Ann; due –",
+        "task_removed": "For Ann; due –",
     }
     assert "secret" not in repr(found(database))
 

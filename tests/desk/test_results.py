@@ -6,7 +6,7 @@ import pytest
 
 from models import Action
 from services import database
-from services.desk import activity, words
+from services.desk import activity, results, words
 from services.desk.activity import ActivityFilter, Entry
 from tests.desk.bench import ANA, Bench, press
 
@@ -23,7 +23,7 @@ def changes(entry: Entry) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize(("card", "said", "status"), [
     ("ok", "charged $49.00, paid", "active"),
-    ("insufficient_funds", "charged $49.00, not paid yet", "past due"),
+    ("insufficient_funds", "asked for $49.00, not paid yet", "past due"),
 ])  # fmt: skip
 def test_the_end_of_a_trial_says_what_was_charged(desk: Bench, card: str, said: str, status: str) -> None:
     about = desk.in_state("trialing")
@@ -33,6 +33,32 @@ def test_the_end_of_a_trial_says_what_was_charged(desk: Bench, card: str, said: 
     entry = told(opened.token)
     assert entry.charged == said
     assert changes(entry)["Status"] == ("trialing", status)
+
+
+@pytest.mark.parametrize(("fate", "said"), [
+    ("pay", "charged $49.00, paid"),
+    ("void_invoice", "$49.00 asked for, voided since"),
+    ("mark_uncollectible", "$49.00 asked for, given up as uncollectible"),
+])  # fmt: skip
+def test_what_became_of_the_invoice_later_is_said_too(desk: Bench, fate: str, said: str) -> None:
+    about = desk.in_state("trialing")
+    desk.sandbox.add_card(about.customer.id, "insufficient_funds")
+    opened, _ = press(ANA, "end_trial", about)
+    invoice = str((told(opened.token).result or {})["invoice"])
+    desk.sandbox.add_card(about.customer.id, "ok")
+    getattr(desk.sdk.invoices, fate)(invoice)
+    desk.mirror("invoice", invoice)
+    assert told(opened.token).charged == said
+
+
+@pytest.mark.parametrize(("status", "said"), [
+    ("open", "invoice of $49.00 sent, not paid yet"),
+    ("paid", "invoice of $49.00 sent, paid"),
+    ("void", "invoice of $49.00 sent, voided since"),
+    ("uncollectible", "invoice of $49.00 sent, given up as uncollectible"),
+])  # fmt: skip
+def test_an_invoice_that_is_sent_says_where_it_stands(status: str, said: str) -> None:
+    assert results._asked("$49.00", status, by_hand=True) == said
 
 
 def test_an_extension_says_the_days_from_and_to_and_charges_nothing(desk: Bench) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from sqlmodel import select
 
-from models import Customer, CustomerFacts, Message
+from models import AuditEntry, Customer, CustomerFacts, Message
 from services import durable
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.outreach import messages, outbox, reachable, sending
@@ -91,6 +92,10 @@ def test_a_refused_recipient_can_be_tried_again_by_a_person(
     messages.send_again("msg_1", ann, seen="failed")
     assert settled("msg_1").state == "accepted"
     assert [envelope.rcpt_tos for envelope in mailbox.envelopes] == [["new@customer.example"]]
+    with database.session() as session:
+        [kept] = session.exec(select(AuditEntry))
+    assert kept.before == {"state": "failed", "to_address": "old address"}
+    assert kept.after == {"state": "queued", "to_address": "new address"}
 
 
 @pytest.mark.usefixtures("smtp_settings", "queues", "jo")
