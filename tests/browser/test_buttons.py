@@ -200,4 +200,5 @@ def test_a_canceled_one_starts_again_without_a_second_trial(
     assert [item.price.id for item in new["items"].data] == [item.price.id for item in old["items"].data]
     kept = tables.row(Subscription, new.id)
     assert (kept.status, kept.trial_end) == ("active", None)
-    assert tables.ledger(part, "reactivate").result == {"new_subscription": new.id}
+    made = {"new_subscription": new.id, "invoice": str(new.latest_invoice)}
+    assert tables.ledger(part, "reactivate").result == made
