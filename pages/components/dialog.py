@@ -54,6 +54,16 @@ class _State:
     outcome: Outcome | None = None
     problem: TrialdeskError | None = None
     typed: tuple[Form, str] = field(default_factory=lambda: ({}, ""))
+    told: Preview | None = None
+    told_anew: bool = False
+
+    def tell(self, preview: Preview) -> None:
+        """Notes what the person reads. A click that brought another value with it was meant for what stood
+        there before: nothing is done, and the person is asked once more.
+        """
+        self.told_anew = self.running and preview != self.told
+        self.running = self.running and not self.told_anew
+        self.told = preview
 
     def forget_what_was_corrected(self, form: Form, reason: str) -> None:
         """What was wrong is not said any longer once something else is typed."""
@@ -107,6 +117,10 @@ def _body(
         fits = _preview(dialogue, form, state)
     if state.problem and fits:
         problems.show(state.problem)
+    if state.told_anew:
+        st.warning(
+            "What you typed last changes what will happen. Read it above, then press the button again."
+        )
     _buttons("Try again" if state.outcome else dialogue.confirm, state)
     if state.running:
         _run(dialogue, person, form, reason, state)
@@ -147,6 +161,7 @@ def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
     """Says what will happen, or what is still wrong with what is typed; whether it fits."""
     try:
         told = dialogue.preview(form)
+        state.tell(told)
     except InvalidInput as problem:
         if state.tried:
             problems.show(problem)
