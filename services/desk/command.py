@@ -6,6 +6,7 @@ Stripe is fixed in them before the first step, so that a repeated step sends the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -82,7 +83,7 @@ class Step:
     billed: Callable[[Answer], str | None] | None = None
 
 
-class Command:
+class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
     invoice whose change since the dialog opened stops it."""
 
@@ -97,9 +98,9 @@ class Command:
     durable: ClassVar[bool] = True
     once_at_a_time: ClassVar[bool] = False
 
+    @abstractmethod
     def offered(self, subject: Subject) -> str:
         """ "" where Stripe allows it in this state, else the reason why not, as a sentence."""
-        raise NotImplementedError
 
     def label(self, subject: Subject) -> str:
         """What the button says for this state."""
@@ -121,17 +122,17 @@ class Command:
         del params
         return False
 
+    @abstractmethod
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What will happen with these parameters."""
-        raise NotImplementedError
 
+    @abstractmethod
     def steps(self, params: Params) -> tuple[Step, ...]:
         """The requests, in order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outcome(self, subject: Subject, params: Params) -> str:
         """What is true now that it was done, as a sentence."""
-        raise NotImplementedError
 
     def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
         """What the steps that were done (name -> id) leave in the account when a later one is refused.
