@@ -56,7 +56,8 @@ def _state(status: object) -> str:
 
 def _card(facts: Facts) -> str:
     brand = facts.get("brand")
-    return f"A {str(brand).replace('_', ' ').title()} card" if brand else "A payment method"
+    name = str(brand or "").replace("_", " ").title()
+    return f"{'An' if name[:1] in 'AEIOU' else 'A'} {name} card" if name else "A payment method"
 
 
 def _subscription_began(facts: Facts, words: Words) -> str:

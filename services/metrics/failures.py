@@ -71,7 +71,8 @@ def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Fail
     """The last failed try of each invoice; those without one are left out.
 
     The latest failed charge tells, and its payment intent's error what the charge does not say. Where no
-    charge has failed the error of the payment intent tells alone.
+    charge has failed the error of the payment intent tells alone; one that waits for the customer to confirm
+    with the bank has no error, and counts as `authentication_required`.
     """
     found: dict[str, Failure] = {}
     if invoices:
@@ -83,8 +84,9 @@ def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Fail
 
 @cache
 def _errors() -> Any:
-    """The payment intents that tell of an error, oldest first."""
-    error = sa.func.coalesce(col(_I.decline_code), col(_I.error_code))
+    """The payment intents that tell of an error, or wait for the customer, oldest first."""
+    waiting = sa.case((col(_I.status) == "requires_action", "authentication_required"))
+    error = sa.func.coalesce(col(_I.decline_code), col(_I.error_code), waiting)
     return (
         sa.select(col(_P.invoice), error, sa.func.coalesce(col(_I.advice_code), ""), col(_I.created))
         .join_from(_P, _I, col(_I.id) == col(_P.payment_intent))

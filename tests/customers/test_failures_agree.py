@@ -74,6 +74,7 @@ def reasons(database: ModuleType) -> set[tuple[str, str]]:
             ("expired_card", ""),
         ),
         ({"error_code": "authentication_required"}, [], ("authentication_required", "")),
+        ({"status": "requires_action"}, [], ("authentication_required", "")),
         (
             {"error_code": "authentication_required"},
             [{"status": "succeeded", "decline_code": "none"}],
