@@ -65,6 +65,15 @@ class Task(Base, table=True):
     done_by: int | None = None
 
 
+class FormSent(Base, table=True):
+    """A form of a page that was sent: what it says is done, and is not done again."""
+
+    __tablename__ = "forms_sent"
+
+    form: str = Field(primary_key=True)
+    at: int = instant_key()
+
+
 class Message(Base, table=True):
     """One send. `attempt` counts the tries that people asked for, from 0.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime, time
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from models import Note, Task
 from pages.components import clicks, formats, guard
 from services import clock, config, database
-from services.customers import names, notes, tasks
+from services.customers import names, notes, once, tasks
 from services.errors import InvalidInput
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -98,7 +99,7 @@ def _tasks(
                 _task(task, staff, everyone, locked)
     clicks.show_problem(f"tasks:{customer}")
     with st.popover(names.ADD_TASK, icon=":material/add_task:", disabled=locked):
-        _task_form(f"new_task:{customer}", customer, None, staff, person.id)
+        _task_form(_blank(f"new_task:{customer}"), customer, None, staff, person.id)
 
 
 def _task(task: Task, staff: dict[int, str], everyone: dict[int, str], locked: bool) -> None:
@@ -170,12 +171,22 @@ def _save_task(key: str, customer: str, task: int | None) -> None:
         raise InvalidInput("Nobody is chosen for the task.", field="assignee", remedy="Choose who does it.")
     with database.transaction() as session:
         person = guard.current()
-        if task is None:
-            tasks.add(session, person, customer, title, due_at=due_at, assignee=who)
-        else:
+        if task is not None:
             tasks.edit(session, person, task, title=title, due_at=due_at, assignee=who)
+        elif once.first(session, key):
+            tasks.add(session, person, customer, title, due_at=due_at, assignee=who)
     if task is None:
-        st.session_state[f"{key}:title"] = ""
+        _clear(f"new_task:{customer}")
+
+
+def _blank(place: str) -> str:
+    """The key of the form that is now filled in here: each one that is sent has a key of its own."""
+    form: str = st.session_state.setdefault(f"form:{place}", f"{place}:{uuid.uuid4().hex}")
+    return form
+
+
+def _clear(place: str) -> None:
+    st.session_state.pop(f"form:{place}", None)
 
 
 def _instant(day: date | None) -> int | None:
@@ -197,7 +208,7 @@ def _remove_task(task: int) -> None:
 
 def _notes(person: Person, customer: str, written: list[Note], locked: bool) -> None:
     st.subheader("Notes", anchor=False)
-    key, place = f"note:{customer}", f"notes:{customer}"
+    key, place = _blank(f"new_note:{customer}"), f"notes:{customer}"
     st.text_area(
         "Write a note",
         key=key,
@@ -212,16 +223,17 @@ def _notes(person: Person, customer: str, written: list[Note], locked: bool) -> 
         key=f"{key}:add",
         disabled=locked,
         on_click=clicks.attempt,
-        args=(place, _add_note, customer),
+        args=(place, _add_note, key, customer),
     )
     for note in written:
         _note(person, note, locked)
 
 
-def _add_note(customer: str) -> None:
+def _add_note(key: str, customer: str) -> None:
     with database.transaction() as session:
-        notes.add(session, guard.current(), customer, st.session_state[f"note:{customer}"])
-    st.session_state[f"note:{customer}"] = ""
+        if once.first(session, key):
+            notes.add(session, guard.current(), customer, st.session_state[key])
+    _clear(f"new_note:{customer}")
 
 
 def _note(person: Person, note: Note, locked: bool) -> None:

@@ -109,7 +109,7 @@ def test_a_note_a_tag_and_a_task_are_kept(desk: Desk, page: Page, tables: sa.Con
     open_page(page, f"{desk.url}/customer?id={id}", re.compile("."))
     note = page.get_by_placeholder("Write a note for your colleagues")
     note.fill("Called. *Will* pay on <b>Friday</b>.")
-    page.get_by_role("button", name="Add note").click()
+    page.get_by_role("button", name="Add note").dblclick()
     expect(page.get_by_text("Called. *Will* pay on <b>Friday</b>.", exact=True).first).to_be_visible()
     expect(note).to_have_value("")
     tags = page.get_by_role("combobox", name=re.compile("Tags"))
@@ -121,6 +121,7 @@ def test_a_note_a_tag_and_a_task_are_kept(desk: Desk, page: Page, tables: sa.Con
     page.get_by_role("textbox", name="What is to be done").fill("Send the offer")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("checkbox", name="Send the offer")).to_be_attached()
+    assert one(tables, "SELECT count(*) FROM notes WHERE customer = :id", id=id) == "1"
     assert (
         one(tables, "SELECT body FROM notes WHERE customer = :id", id=id)
         == "Called. *Will* pay on <b>Friday</b>."

@@ -167,7 +167,7 @@ def test_tasks_reach_whoever_they_are_for_and_are_ticked_off_together(
         visitor.button("Add a task").click()
         visitor.page.get_by_label("What is to be done").fill(title)
         visitor.choose("Who", "Pia Novak")
-        visitor.button("Add").click()
+        visitor.button("Add").dblclick()
         visitor.sees(title)
         visitor.page.keyboard.press("Escape")
         visitor.settle()

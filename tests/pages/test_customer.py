@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button, TextArea
 
 from models import (
     Action,
@@ -262,17 +263,25 @@ def test_older_entries_are_shown_on_demand(account: ModuleType) -> None:
     assert [element.value for element in ran(more.click()).text].count("entry 00.") == shown + 1
 
 
+def blank_note(app: AppTest) -> TextArea:
+    return next(one for one in app.text_area if one.label == "Write a note")
+
+
+def button(app: AppTest, label: str) -> Button:
+    return next(one for one in app.button if one.label == label)
+
+
 def test_notes_tags_owner_and_tasks_are_changed_in_place(account: ModuleType) -> None:
     app = opened(acting_as=SUPPORT)
-    app.text_area(key="note:cus_ada").set_value("Called, *will* pay")
-    ran(app.button(key="note:cus_ada:add").click())
-    assert app.text_area(key="note:cus_ada").value == ""
+    blank_note(app).set_value("Called, *will* pay")
+    ran(button(app, "Add note").click())
+    assert blank_note(app).value == ""
     with account.session() as s:
         sam = next(id for id, name in people.names(s).items() if name == "Sam Okafor")
     ran(app.selectbox(key="owner:cus_ada").select(sam))
     ran(app.multiselect(key="tags:cus_ada").set_value(["VIP"]))
-    app.text_input(key="new_task:cus_ada:title").set_value("Send the offer")
-    ran(next(button for button in app.button if button.label == "Add").click())
+    next(one for one in app.text_input if one.label == "What is to be done").set_value("Send the offer")
+    ran(button(app, "Add").click())
     with account.session() as s:
         assert [note.body for note in notes.on(s, "cus_ada")] == ["Called, *will* pay"]
         assert notes.owner(s, "cus_ada") == sam
@@ -288,14 +297,14 @@ def test_notes_tags_owner_and_tasks_are_changed_in_place(account: ModuleType) ->
 
 def test_what_cannot_be_kept_is_explained_and_nothing_typed_is_lost(account: ModuleType) -> None:
     app = opened()
-    app.text_area(key="note:cus_ada").set_value("   ")
-    ran(app.button(key="note:cus_ada:add").click())
+    blank_note(app).set_value("   ")
+    ran(button(app, "Add note").click())
     assert "note is empty" in app.error[0].value
     long = "x" * 10_001
-    app.text_area(key="note:cus_ada").set_value(long)
-    ran(app.button(key="note:cus_ada:add").click())
+    blank_note(app).set_value(long)
+    ran(button(app, "Add note").click())
     assert "10,001 characters" in app.error[0].value
-    assert app.text_area(key="note:cus_ada").value == long
+    assert blank_note(app).value == long
     with account.session() as s:
         assert notes.on(s, "cus_ada") == []
 
@@ -316,8 +325,8 @@ def test_only_ones_own_notes_can_be_changed(account: ModuleType) -> None:
 def test_a_viewer_sees_everything_and_changes_nothing(account: ModuleType) -> None:
     app = opened(acting_as=VIEWER)
     assert "may not write notes" in read(app)
-    assert app.text_area(key="note:cus_ada").disabled
-    assert app.button(key="note:cus_ada:add").disabled
+    assert blank_note(app).disabled
+    assert button(app, "Add note").disabled
     assert app.selectbox(key="owner:cus_ada").disabled
     assert app.multiselect(key="tags:cus_ada").disabled
     assert app.button(key="message:cus_ada").disabled
