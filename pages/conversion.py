@@ -164,7 +164,8 @@ def _cohorts(person: Person, cohorts: list[Cohort], wanted: Wanted, found: Asked
     st.caption(f"Share converted {within}. Whiskers are 95 % intervals; open months can still rise.")
     charts.draw(charts.cohort_rates(cohorts), key="rates", alt=_told_rates(cohorts), on_pick=behind.pick)
     _rows(person, found, "rates")
-    st.caption("What became of them, in trials")
+    later = ", conversions after the window included" if wanted.window else ""
+    st.caption(f"What became of them, in trials{later}")
     charts.draw(
         charts.cohort_states(cohorts), key="states", on_pick=behind.pick,
         alt="Stacked bars: trials of each month by what became of them; the table below says the same.",

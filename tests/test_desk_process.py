@@ -187,6 +187,8 @@ def test_another_server_runs_it_too_and_strangers_are_refused(tmp_path: Path) ->
             [script] = re.findall(r"<script>(.*?)</script>", document.text, re.DOTALL)
             assert "BACKEND_BASE_URL" in script
             assert document.headers["Content-Security-Policy"] == policy(document.text)
+        typed = requests.get(f"{url}/overview?as=Ada", timeout=10, allow_redirects=False)
+        assert (typed.status_code, typed.headers["Location"]) == (307, "/?as=Ada")
         rebound = requests.get(f"{url}/healthz", headers={"Host": "evil.example"}, timeout=10)
         assert rebound.status_code == 403
     finally:

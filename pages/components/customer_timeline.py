@@ -19,6 +19,7 @@ _ICONS: dict[Kind, str] = {
     "Actions": ":material/touch_app:",
     "Messages": ":material/mail:",
     "Calls": ":material/call:",
+    "Tasks": ":material/checklist:",
     "Notes": ":material/sticky_note_2:",
     "Changes": ":material/edit:",
     "Technical": ":material/data_object:",

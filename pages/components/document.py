@@ -12,11 +12,11 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 from streamlit.file_util import get_static_dir
 
-from pages.components.navigation import PAGES
+from pages.components.navigation import HOME, PAGES
 
 _TITLE = "<title>Streamlit</title>"
 _SCRIPT = "window.prerenderReady = false"  # for crawlers; its place is good for ours
@@ -35,12 +35,18 @@ def html() -> str:
 
 
 def routes() -> list[Route]:
-    """One route for each page's address."""
-    return [Route(_base() + page.path, _document, methods=["GET"]) for page in PAGES.values()]
+    """One route for each page's address, and the name of the first page, which people type."""
+    pages = [Route(_base() + page.path, _document, methods=["GET"]) for page in PAGES.values()]
+    return [*pages, Route(f"{_base()}/{HOME}", _home, methods=["GET"])]
 
 
 def _document(_request: Request) -> HTMLResponse:
     return HTMLResponse(html(), headers={"Cache-Control": "no-cache"})
+
+
+def _home(request: Request) -> RedirectResponse:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{_base()}{PAGES[HOME].path}{query}")
 
 
 def _base() -> str:

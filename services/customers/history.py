@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 
 from models import Action, Charge, Customer, Dispute, Event, Invoice, InvoicePayment, Refund, Subscription
 from services import clock
+from services.customers import sentences
 from services.customers.sentences import Facts
 from services.metrics import failures, trials
 
@@ -66,9 +67,14 @@ def _latest() -> Select:
     ).subquery()
     # A bound limit would make SQLite plan the statement anew each time, which takes longer than its answer.
     limit = sa.bindparam("limit", type_=sa.Integer, literal_execute=True)
-    newest_first = (found.c.at.desc(), found.c.name.desc(), found.c.id.desc())
+    newest_first = (found.c.at.desc(), rank(found.c.name).desc(), found.c.name.desc(), found.c.id.desc())
     begun = found.c.at <= sa.bindparam("now", type_=sa.BigInteger)
     return sa.select(found).where(begun).order_by(*newest_first).limit(limit)
+
+
+def rank(name: Any) -> sa.ColumnElement[int]:
+    """What comes before what within one second, by the event's or the fact's name: causes first."""
+    return sa.case(sentences.RANKS, value=name, else_=sentences.USUAL_RANK)
 
 
 def _fact(row: Any) -> Fact:

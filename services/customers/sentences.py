@@ -206,6 +206,14 @@ _BEHIND_THE_SCENES: Final = frozenset(
     }
 )  # fmt: skip
 TYPES: Final = frozenset(_TOLD)
+_CAUSES_FIRST: Final = (
+    "customer.created", "payment_method.attached", "customer.updated", "customer.subscription.created",
+    "trial.began", "invoiceitem.created", "invoice.created", "invoice.finalized", "charge.failed",
+    "invoice.payment_failed", "invoice.payment_action_required", "charge.succeeded", "invoice.paid",
+    "customer.subscription.updated", "trial.converted", "customer.subscription.deleted", "customer.deleted",
+)  # fmt: skip
+RANKS: Final = {type: rank for rank, type in enumerate(_CAUSES_FIRST, 1)}  # within one second
+USUAL_RANK: Final = RANKS["invoice.paid"]
 
 
 def is_news(type: str, facts: Facts) -> bool:

@@ -1,4 +1,4 @@
-"""What happened with this customer, in one line of time: Stripe, staff actions, messages, calls, notes?
+"""What happened with this customer, in one line of time: Stripe, actions, messages, calls, tasks, notes?
 
 Each source is read no further than the page needs, newest first, and merged. The entries' titles are
 ready sentences; `detail` is what people wrote, word for word. Everybody who sees the customer sees which
@@ -10,25 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Action, AuditEntry, CallRequest, Event, Message, Note
+from models import Action, AuditEntry, CallRequest, Event, Message, Note, Task
 from services.customers import audit, history, names, sentences
 from services.customers.sentences import Words
 from services.staff import people
 from services.staff.roles import Permission, Person
 
-Kind = Literal["Billing", "Actions", "Messages", "Calls", "Notes", "Changes", "Technical"]
-KINDS: Final[tuple[Kind, ...]] = ("Billing", "Actions", "Messages", "Calls", "Notes", "Changes", "Technical")
+Kind = Literal["Billing", "Actions", "Messages", "Calls", "Tasks", "Notes", "Changes", "Technical"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 USUAL: Final[tuple[Kind, ...]] = KINDS[:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened. `who` is a staff member's name or "", `state` a code with a badge or ""."""
+    """One thing that happened. `who` is a staff member's name or "", `state` a code with a badge or "".
+
+    `rank` orders what happened in the same second, causes first.
+    """
 
     at: int
     kind: Kind
@@ -37,6 +40,7 @@ class Entry:
     detail: str = ""
     who: str = ""
     state: str = ""
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def latest(
     """The last `limit` entries of these kinds, as `person` may see them."""
     asked = _Asked(customer, person, limit + 1, words)
     found = [entry for kind in kinds for entry in _SOURCES[kind](session, asked)]
-    found.sort(key=lambda entry: (entry.at, entry.kind, entry.id), reverse=True)
+    found.sort(key=lambda entry: (entry.at, entry.rank, entry.kind, entry.id), reverse=True)
     return Page(tuple(found[:limit]), len(found) > limit)
 
 
@@ -72,7 +76,8 @@ def _billing(session: Session, asked: _Asked) -> Iterator[Entry]:
     yield from _events(session, asked, "Billing")
     for fact in history.latest(session, asked.customer, limit=asked.limit):
         title = sentences.sentence(fact.name, fact.facts, asked.words)
-        yield Entry(fact.at, "Billing", f"{fact.name}:{fact.id}", title, state=fact.state)
+        rank = sentences.RANKS.get(fact.name, sentences.USUAL_RANK)
+        yield Entry(fact.at, "Billing", f"{fact.name}:{fact.id}", title, state=fact.state, rank=rank)
 
 
 def _technical(session: Session, asked: _Asked) -> Iterator[Entry]:
@@ -82,7 +87,7 @@ def _technical(session: Session, asked: _Asked) -> Iterator[Entry]:
 def _events(session: Session, asked: _Asked, kind: Kind) -> Iterator[Entry]:
     """Stripe's events: those that are news, or all the others; read on until there are enough."""
     told, step = 0, 2 * asked.limit
-    newest_first = (col(Event.created).desc(), col(Event.id).desc())
+    newest_first = (col(Event.created).desc(), history.rank(col(Event.type)).desc(), col(Event.id).desc())
     wanted = select(Event).where(col(Event.customer) == asked.customer).order_by(*newest_first)
     for offset in count(0, step):
         rows = session.exec(wanted.offset(offset).limit(step)).all()
@@ -96,7 +101,8 @@ def _events(session: Session, asked: _Asked, kind: Kind) -> Iterator[Entry]:
 
 def _event(row: Event, kind: Kind, words: Words) -> Entry:
     title = sentences.sentence(row.type, row.facts, words)
-    return Entry(row.created, kind, row.id, title, detail=row.type if kind == "Technical" else "")
+    rank = sentences.RANKS.get(row.type, sentences.USUAL_RANK)
+    return Entry(row.created, kind, row.id, title, row.type if kind == "Technical" else "", rank=rank)
 
 
 def _actions(session: Session, asked: _Asked) -> Iterator[Entry]:
@@ -180,6 +186,39 @@ def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
             )
 
 
+def _tasks(session: Session, asked: _Asked) -> Iterator[Entry]:
+    """Each task, and that it was done as an entry of its own."""
+    newest_first = (
+        sa.func.coalesce(col(Task.done_at), col(Task.created_at)).desc(),
+        col(Task.id).desc(),
+    )
+    wanted = select(Task).where(Task.customer == asked.customer).order_by(*newest_first).limit(asked.limit)
+    rows = session.exec(wanted).all()
+    staff = people.names(session) if rows else {}
+    for row in rows:
+        due = f", due {asked.words.day(row.due_at)}" if row.due_at else ""
+        for_whom = f" for {staff[row.assignee]}" if row.assignee in staff else ""
+        yield Entry(
+            at=row.created_at,
+            kind="Tasks",
+            id=str(row.id),
+            title=f"{names.ADD_TASK}{for_whom}{due}",
+            detail=row.title,
+            who=staff.get(row.created_by or 0, ""),
+            state="open" if row.done_at is None else "",
+        )
+        if row.done_at is not None:
+            yield Entry(
+                at=row.done_at,
+                kind="Tasks",
+                id=f"{row.id}-done",
+                title=names.TASK_DONE,
+                detail=row.title,
+                who=staff.get(row.done_by or 0, ""),
+                state="done",
+            )
+
+
 def _notes(session: Session, asked: _Asked) -> Iterator[Entry]:
     newest_first = (col(Note.created_at).desc(), col(Note.id).desc())
     wanted = select(Note).where(Note.customer == asked.customer).order_by(*newest_first).limit(asked.limit)
@@ -203,8 +242,9 @@ def _changes(session: Session, asked: _Asked) -> Iterator[Entry]:
         .order_by(*newest_first)
         .limit(asked.limit)
     )
-    staff = people.names(session)
-    for row in session.exec(wanted):
+    rows = session.exec(wanted).all()
+    staff = people.names(session) if rows else {}
+    for row in rows:
         yield Entry(
             at=row.at,
             kind="Changes",
@@ -220,6 +260,7 @@ _SOURCES: Final[dict[Kind, Callable[[Session, _Asked], Iterator[Entry]]]] = {
     "Actions": _actions,
     "Messages": _messages,
     "Calls": _calls,
+    "Tasks": _tasks,
     "Notes": _notes,
     "Changes": _changes,
     "Technical": _technical,

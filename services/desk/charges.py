@@ -98,7 +98,7 @@ class AddCharge(Command):
         amount = words.money(params["amount"], params["currency"])
         if params["when"] == "now":
             return Preview(
-                (f"An invoice for {amount} is made, and the card on file is charged now.",),
+                (f"An invoice for {amount} is made, and {words.card(subject.card)} is charged now.",),
                 (
                     *_earlier(subject),
                     "A charge can only be given back as a refund.",

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from models import Action, Invoice
 from services import clock, database, durable
-from services.desk import catalog, checks, ledger, runner, snapshots, subject, words
+from services.desk import catalog, checks, fresh, ledger, runner, snapshots, subject, words
 from services.desk.command import Command, Form, Params, Preview, Quote
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Unavailable
@@ -92,7 +92,7 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
 
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
     try:
-        now = subject.fresh(customer, object_id)
+        now = fresh.subject(customer, object_id)
         quote = None if command.offered(now) else command.quote(now)
         return now, quote, ""
     except Unavailable as silence:

@@ -10,7 +10,7 @@ from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
 from services.desk.subject import Subject
 from services.staff.roles import Permission
-from services.stripe_api import writes
+from services.stripe_api import declines, writes
 
 _CLOSED = {
     "paid": "The invoice is paid.",
@@ -57,9 +57,10 @@ class RetryPayment(Command):
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
-        """The amount, and Stripe's own next attempt."""
+        """The amount, Stripe's own next attempt, and why the last one failed."""
         assert subject.invoice is not None
-        happens = [f"{words.money(params['amount'], params['currency'])} is charged now to the card on file."]
+        amount = words.money(params["amount"], params["currency"])
+        happens = [f"{amount} is charged now to {words.card(subject.card)}."]
         planned = subject.invoice.next_payment_attempt
         happens.append(
             f"If it fails, Stripe tries again by itself on {words.moment(planned)}."
@@ -69,6 +70,9 @@ class RetryPayment(Command):
         warnings = ["A payment can only be given back as a refund."]
         if subject.invoice.collection_method == "send_invoice":
             warnings.append("This invoice was sent for the customer to pay; the card is charged instead.")
+        if subject.last_failure and _same_card(subject):
+            why = declines.explain(subject.last_failure.code)
+            warnings.append(f"The last try failed. {why.words} {why.advice}")
         return Preview(tuple(happens), tuple(warnings))
 
     @override

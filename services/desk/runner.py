@@ -16,7 +16,7 @@ from dbos import DBOS
 
 from models import Action, ActionStep
 from services import clock, database, durable
-from services.desk import catalog, checks, ledger, snapshots, subject
+from services.desk import catalog, checks, fresh, ledger, snapshots, subject
 from services.desk.command import Leftover, Step, Work
 from services.errors import Conflict, TrialdeskError, Unavailable
 from services.mirror import writer
@@ -68,7 +68,7 @@ def check(token: str, attempt: int) -> list[str]:
     command = catalog.find(row.command)
     try:
         if not begun:  # once a request went out, what stands there may be our own doing
-            now = subject.fresh(row.customer, row.object_id)
+            now = fresh.subject(row.customer, row.object_id)
             checks.require_unchanged(row, command, now)
             with database.transaction() as session:
                 ledger.note_before(session, token, snapshots.of(now))
@@ -116,7 +116,7 @@ def _already(step: Step, work: Work) -> Answer | None:
     with database.session() as session:
         row = ledger.get(session, work.token)
     try:
-        now = subject.fresh(row.customer, row.object_id)  # before the effect: what comes between is found
+        now = fresh.subject(row.customer, row.object_id)  # before the effect: what comes between is found
         found = step.effect(work)
         if not found:
             checks.require_undisturbed(row, catalog.find(row.command), now)
@@ -240,7 +240,7 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         customer = row.customer
     _mirror(token, lambda: writer.apply_answer(answer))
     if billed:
-        _mirror(token, lambda: subject.fresh(customer, billed))  # how its payment went, too
+        _mirror(token, lambda: fresh.subject(customer, billed))  # how its payment went, too
 
 
 def _mirror(token: str, apply: Callable[[], object]) -> None:
@@ -266,8 +266,8 @@ def _refused(token: str, error: TrialdeskError, *, request_id: str = "") -> None
 def _look_after(token: str, row: Action) -> None:
     """What a refusal changed all the same: an attempt was counted, an invoice stands there."""
     if made := row.result.get("invoice"):
-        subject.fresh(row.customer, made)
-    after = snapshots.of(subject.fresh(row.customer, row.object_id))
+        fresh.subject(row.customer, made)
+    after = snapshots.of(fresh.subject(row.customer, row.object_id))
     with database.transaction() as session:
         ledger.note_after(session, token, after)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -18,24 +17,17 @@ from models import (
     Customer,
     Invoice,
     InvoiceItem,
+    PaymentMethod,
     Price,
     Product,
     Subscription,
     SubscriptionItem,
 )
-from services import clock, database
 from services.customers import contents
-from services.desk import terms
 from services.desk.terms import Terms
 from services.errors import NotFound
 from services.metrics import failures
 from services.metrics.failures import Failure
-from services.mirror import complete, shapes, writer
-from services.mirror.shapes.billing import subscription_of
-from services.mirror.shapes.reading import Object, dig, ident, listed
-from services.stripe_api import client
-from services.stripe_api.client import Answer
-from services.stripe_api.failures import RightMissing
 
 MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
 About = Literal["customer", "subscription", "invoice"]
@@ -66,13 +58,15 @@ class Subject:
 
     `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
     left open or as drafts; `pending` what waits for the subscription's next invoice; `last_failure` is of the
-    invoice. `terms` are of a subscription that has ended; only `fresh` knows them.
+    invoice. `terms` are of a subscription that has ended; only `fresh` knows them. `card` is the payment
+    method's row, where a subject is loaded alone.
     """
 
     customer: Customer
     subscription: Subscription | None = None
     items: tuple[Item, ...] = ()
     terms: Terms | None = None
+    card: PaymentMethod | None = None
     pending: tuple[InvoiceItem, ...] = ()
     others: tuple[Subscription, ...] = ()
     other_products: frozenset[str] = field(default_factory=frozenset)
@@ -118,6 +112,12 @@ def load(session: Session, customer: str, object_id: str | None = None) -> Subje
 
     Raises NotFound where the tables hold no such customer, subscription or invoice of that customer.
     """
+    found = _about(session, customer, object_id)
+    id = found.payment_method
+    return replace(found, card=session.get(PaymentMethod, id) if id else None)
+
+
+def _about(session: Session, customer: str, object_id: str | None) -> Subject:
     owner = session.get(Customer, customer)
     if owner is None:
         raise NotFound("customer", customer, remedy="Look for it on the Customers page.")
@@ -136,7 +136,7 @@ def load_many(session: Session, customer: str, object_ids: Collection[str]) -> d
 
     The number of statements does not grow with them, archived prices aside. Raises NotFound for the customer.
     """
-    whole = load(session, customer)
+    whole = _about(session, customer, None)
     invoices = {id for id in object_ids if id.startswith("in_")}
     wanted = _subscriptions(session, whole, {*object_ids} - invoices)
     contained: dict[str, list[contents.Row]] = defaultdict(list)
@@ -218,59 +218,6 @@ def _ids(session: Session, customer: str, kind: About) -> list[str]:
     if kind == "invoice":
         shown = shown.where(Invoice.status == "open")
     return list(session.exec(shown.order_by(col(model.created).desc(), col(model.id)).limit(100)))
-
-
-def fresh(customer: str, object_id: str | None = None) -> Subject:
-    """The same, after reading the objects from Stripe. Raises what `stripe_api` raises."""
-    _pull("customer", customer)
-    if object_id and object_id.startswith("in_"):
-        _pull_invoice(object_id)
-    elif object_id and object_id != customer:
-        return _fresh_subscription(customer, object_id)
-    with database.session() as session:
-        return load(session, customer, object_id)
-
-
-def _fresh_subscription(customer: str, id: str) -> Subject:
-    shown = _pull("subscription", id)
-    with database.session() as session:
-        now = load(session, customer, id)
-    if now.subscription is None or now.subscription.status in LIVING:
-        return now
-    _pull_living(customer)  # what has ended may be started anew, unless it was already
-    for coupon in terms.coupons(shown):
-        _pull("coupon", coupon)
-    with database.session() as session:
-        now = load(session, customer, id)
-        return replace(now, terms=terms.of(session, shown, clock.now()))
-
-
-def _pull_invoice(id: str) -> None:
-    """An invoice, the subscription whose card it would take, and how its latest payment went."""
-    shown = _pull("invoice", id)
-    if subscription := subscription_of(shown):
-        _pull("subscription", subscription)
-    payments = sorted(listed(shown.get("payments")), key=lambda payment: int(payment["created"]))
-    intents = [intent for each in payments if (intent := ident(dig(each, "payment", "payment_intent")))]
-    if not intents:
-        return
-    path, opened = shapes.KINDS["payment_intent"].path_of(intents[-1]), {"expand": ["latest_charge"]}
-    with suppress(RightMissing):  # a key that may not read payments may still ask for one
-        writer.apply_answer(client.account().read(path, opened))
-
-
-def _pull_living(customer: str) -> None:
-    kind = shapes.KINDS["subscription"]
-    asked = {**kind.list_params(), "customer": customer, "status": None}  # without a status: the living ones
-    for page in client.account().pages(kind.path, asked):
-        for found in page.objects:
-            writer.apply_answer(Answer(found, page.as_of, ""))
-
-
-def _pull(kind: str, id: str) -> Object:
-    answer = complete.read(kind, id)
-    writer.apply_answer(answer)
-    return answer.object
 
 
 def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from babel import Locale
 from babel.dates import format_date, format_time
 
+from models import PaymentMethod
 from services import clock, config
 from services import money as amounts
 
@@ -27,6 +28,15 @@ def day(instant: int) -> str:
 def money(amount: int, currency: str) -> str:
     """An amount in minor units as the workspace writes it."""
     return amounts.display(amount, currency, locale=config.settings().workspace_locale)
+
+
+def card(method: PaymentMethod | None) -> str:
+    """What is charged, e.g. `the Visa card ending in 4242`; without details where the tables have none."""
+    if method is None or not method.last4:
+        return "the card on file"
+    name = f"{method.brand or ''} card" if method.type == "card" else f"{method.type} account"
+    spelled = " ".join(name.replace("_", " ").split())
+    return f"the {spelled[:1].upper()}{spelled[1:]} ending in {method.last4}"
 
 
 def days(count: int) -> str:

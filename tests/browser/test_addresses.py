@@ -62,6 +62,7 @@ def test_what_is_typed_finds_whom_it_means(visitor: Visitor, part: Part, cast: C
         visitor.sees(re.compile("^1 customer$"))
     search.fill("")
     search.press_sequentially("9424")
+    expect(visitor.page).to_have_url(re.compile("[?&]q=9424$"))
     visitor.sees(re.compile("card"))
     visitor.settle()
     visitor.open_row(0)

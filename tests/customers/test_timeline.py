@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models import Action, CallRequest, Event, Message, Note
+from models import Action, CallRequest, Event, Message, Note, Task
 from pages.components import formats
 from services.customers import timeline
 from services.customers.sentences import TYPES, is_news, sentence
@@ -185,6 +185,7 @@ def told(database: ModuleType) -> ModuleType:
             )
         )
         s.add(Note(customer="cus_1", author_name="Ann", body="line 1\nline 2", created_at=T + 6))
+        s.add(Task(customer="cus_1", title="Send *it*", created_at=T + 9, due_at=T + DAY, done_at=T + 10))
     return database  # fmt: skip
 
 
@@ -193,6 +194,8 @@ def test_all_sources_make_one_line_newest_first(told: ModuleType) -> None:
         page = timeline.latest(s, SAM, "cus_1", USUAL, formats, limit=50)
     assert not page.more
     assert [(e.at - T, e.kind, e.title, e.detail, e.who, e.state) for e in page.entries] == [
+        (10, "Tasks", "Mark task as done", "Send *it*", "", "done"),
+        (9, "Tasks", "Add a task, due Jan 2, 2026", "Send *it*", "", ""),
         (7, "Calls", "Call outcome: Will pay", "soon", "", "done"),
         (6, "Notes", "Note", "line 1\nline 2", "Ann", ""),
         (5, "Calls", "Request a call, due Jan 2, 2026", "pricing", "Bob", ""),
@@ -205,7 +208,7 @@ def test_all_sources_make_one_line_newest_first(told: ModuleType) -> None:
 
 def test_kinds_are_shown_as_asked(told: ModuleType) -> None:
     with told.session() as s:
-        for kind, count in zip(KINDS, (1, 2, 1, 2, 1, 0, 1), strict=True):
+        for kind, count in zip(KINDS, (1, 2, 1, 2, 2, 1, 0, 1), strict=True):
             entries = timeline.latest(s, SAM, "cus_1", [kind], formats, limit=50).entries
             assert [entry.kind for entry in entries] == [kind] * count
         assert timeline.latest(s, SAM, "cus_1", [], formats, limit=50).entries == ()
@@ -219,6 +222,22 @@ def test_a_page_is_cut_at_its_limit_and_says_so(told: ModuleType) -> None:
             assert page.entries == whole[:limit]
             assert page.more
         assert not timeline.latest(s, SAM, "cus_1", KINDS, formats, limit=len(whole)).more
+
+
+def test_what_happened_in_one_second_stands_in_the_order_of_causes(database: ModuleType) -> None:
+    happened = [
+        "customer.created", "payment_method.attached", "customer.subscription.created", "invoice.paid",
+        "customer.subscription.updated",
+    ]  # fmt: skip
+    facts = {"was": {"status": "incomplete"}, "status": "active"}
+    with database.transaction() as s:
+        for type, id in zip(happened, "caebd", strict=True):
+            s.add(Event(id=f"evt_{id}", created=T, type=type, customer="cus_1", facts=facts))
+        s.flush()
+        told = timeline.latest(s, SAM, "cus_1", USUAL, formats, limit=50).entries
+        words = [sentence(type, facts, formats) for type in happened]
+        assert [entry.title for entry in reversed(told)] == words
+        assert timeline.latest(s, SAM, "cus_1", USUAL, formats, limit=2).entries == told[:2]
 
 
 @pytest.mark.parametrize("role", Role)

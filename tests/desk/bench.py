@@ -9,7 +9,7 @@ from typing import Any
 import stripe
 
 from services import clock, database
-from services.desk import commands, ledger, subject
+from services.desk import commands, fresh, ledger
 from services.desk.command import Form
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
@@ -110,7 +110,7 @@ class Bench:
                 self.sdk.subscriptions.update(made, {"cancel_at_period_end": True})
             case "canceled":
                 self.sdk.subscriptions.cancel(made)
-        return subject.fresh(customer, made)
+        return fresh.subject(customer, made)
 
     def shared(self, state: str) -> Subject:
         """A subject in the state for whoever only looks: one for all of them."""
@@ -125,7 +125,7 @@ class Bench:
         self.sandbox.add_card(customer, code)
         invoice = self.sdk.subscriptions.update(made, {"trial_end": "now"}).latest_invoice
         self.mirror("subscription", made)
-        return subject.fresh(customer, str(invoice))
+        return fresh.subject(customer, str(invoice))
 
     def mirror(self, kind: str, id: str) -> None:
         """Brings one object into the tables."""

@@ -9,7 +9,7 @@ from sqlmodel import update
 
 from models import Base, Discount, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
-from services.desk import catalog, commands, runner, subject, words
+from services.desk import catalog, commands, fresh, runner, subject, words
 from services.errors import Conflict, InvalidInput
 from services.money import display
 from services.stripe_api import client, transport
@@ -102,28 +102,28 @@ def test_a_trial_that_ends_without_a_card_says_that_nobody_was_charged(
 ) -> None:
     customer = desk.customer(None)
     made = desk.trial(customer, without_card=without_card)
-    _, outcome = press(ANA, "end_trial", subject.fresh(customer, made))
+    _, outcome = press(ANA, "end_trial", fresh.subject(customer, made))
     assert outcome.state == "done" and says in outcome.message
 
 
 def test_a_trial_whose_first_period_credit_or_nothing_pays_says_so(desk: Bench) -> None:
     customer = desk.customer()
     desk.sdk.customers.update(customer, {"balance": -4000})
-    _, outcome = press(ANA, "end_trial", subject.fresh(customer, desk.trial(customer)))
+    _, outcome = press(ANA, "end_trial", fresh.subject(customer, desk.trial(customer)))
     assert "$9.00 was charged. $40.00 was taken from the customer's credit." in outcome.message
     free = desk.sdk.coupons.create({"percent_off": 100, "duration": "forever"}).id
     made = desk.trial(desk.customer(), discounts=[{"coupon": free}])
     with database.session() as session:
         about = session.get(Subscription, made)
     assert about
-    _, outcome = press(ANA, "end_trial", subject.fresh(about.customer, made))
+    _, outcome = press(ANA, "end_trial", fresh.subject(about.customer, made))
     assert "Nothing had to be paid. The subscription is active." in outcome.message
 
 
 def test_an_invoice_for_a_trial_that_ends_goes_to_who_pays_by_invoice(desk: Bench) -> None:
     customer = desk.customer(None)
     made = desk.trial(customer, collection_method="send_invoice", days_until_due=14)
-    _, outcome = press(ANA, "end_trial", subject.fresh(customer, made))
+    _, outcome = press(ANA, "end_trial", fresh.subject(customer, made))
     assert "$49.00" in outcome.message and "charged" not in outcome.message
 
 
@@ -150,7 +150,7 @@ def test_a_discount_does_not_lower_what_was_typed(desk: Bench) -> None:
     made = desk.subscribe(desk.customer(), discounts=[{"coupon": coupon}])
     with database.session() as session:
         customer = session.get(Subscription, made).customer  # type: ignore[union-attr]
-    about = subject.fresh(customer, made)
+    about = fresh.subject(customer, made)
     press(ANA, "add_charge", about, amount="100", description="Workshop", when="next")
     assert desk.sdk.invoices.create_preview({"subscription": made}).amount_due == 4900 * 3 // 4 + 10_000
 
@@ -231,7 +231,7 @@ def test_a_charge_that_stops_at_its_draft_leads_to_stripe(
 def test_yen_have_no_decimals(desk: Bench) -> None:
     customer = desk.customer()
     made = desk.subscribe(customer, items=[{"price": desk.price(5000, "jpy")}])
-    about = subject.fresh(customer, made)
+    about = fresh.subject(customer, made)
     opened = commands.open(ANA, "add_charge", customer, made)
     with pytest.raises(InvalidInput, match="JPY has no decimals"):
         commands.submit(opened, ANA, {"amount": "100.50", "description": "x", "when": "next"}, "why")
@@ -351,7 +351,7 @@ def test_automatic_tax_is_switched_on_again(desk: Bench) -> None:
     customer = desk.customer()
     old = desk.subscribe(customer, automatic_tax={"enabled": True})
     desk.sdk.subscriptions.cancel(old)
-    opened, outcome = press(ANA, "reactivate", subject.fresh(customer, old))
+    opened, outcome = press(ANA, "reactivate", fresh.subject(customer, old))
     assert outcome.state == "done", outcome
     assert row(opened.token)["params"]["new"]["automatic_tax"] == {"enabled": True}
     made = desk.sdk.subscriptions.retrieve(row(opened.token)["result"]["new_subscription"])
@@ -445,7 +445,7 @@ def test_a_key_that_may_not_read_payments_may_still_ask_for_one(desk: Bench) -> 
 
 def test_a_card_link_is_shown_and_kept_nowhere(desk: Bench) -> None:
     customer = desk.customer(None)
-    about = subject.fresh(customer)
+    about = fresh.subject(customer)
     opened, outcome = press(SAM, "card_link", about, reason="")
     assert outcome.state == "done" and outcome.link.startswith(desk.sandbox.url)
     assert commands.submit(opened, SAM, {}, "").link == outcome.link, "a second click finds the same link"

@@ -10,7 +10,7 @@ from sqlmodel import col, update
 from models import Action, ActionStep, Discount
 from services import clock, database
 from services.customers import record
-from services.desk import catalog, commands, ledger, runner, subject, words
+from services.desk import catalog, commands, fresh, ledger, runner, words
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
 from services.money import display
@@ -227,7 +227,7 @@ def test_a_row_that_nobody_can_read_any_more_keeps_no_other_from_being_taken_up(
 
 
 def test_a_link_of_which_nothing_was_heard_is_made_anew(desk: Bench) -> None:
-    about = subject.fresh(desk.customer(None))
+    about = fresh.subject(desk.customer(None))
     opened = commands.open(ANA, "card_link", about.customer.id)
     desk.sandbox.fault("timeout_before", method="POST", path="/v1/billing_portal")
     outcome = commands.submit(opened, ANA, {}, "")

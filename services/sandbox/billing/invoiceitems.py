@@ -36,6 +36,7 @@ def create(account: Account, *, customer: str, **params: Any) -> Body:
         discountable=params.get("discountable", amount >= 0),
         period=params.get("period") or {"start": account.now, "end": account.now},
         metadata=metadata.merge({}, params.get("metadata")),
+        invoice=draft["id"] if draft else None,
     )
     if draft:
         _put_on(account, draft, item)
@@ -156,7 +157,6 @@ def _draft(account: Account, invoice_id: str | None) -> Body | None:
 
 
 def _put_on(account: Account, draft: Body, item: Body) -> None:
-    account.change(item, invoice=draft["id"])
     line = lines.of_invoice_item(account, draft["id"], item)
     invoices.recompute(account, draft, [*draft["lines"]["data"], line])
 

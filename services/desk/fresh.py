@@ -1,0 +1,72 @@
+"""How does what a command is about stand at Stripe, this moment?
+
+The objects are read from Stripe, the mirror's writer stores them, and the subject is read from the tables.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from services import clock, database
+from services.desk import terms
+from services.desk.subject import LIVING, Subject, load
+from services.mirror import complete, shapes, writer
+from services.mirror.shapes.billing import subscription_of
+from services.mirror.shapes.reading import Object, dig, ident, listed
+from services.stripe_api import client
+from services.stripe_api.client import Answer
+from services.stripe_api.failures import RightMissing
+
+
+def subject(customer: str, object_id: str | None = None) -> Subject:
+    """The subject (see `subject.load`), after reading its objects. Raises what `stripe_api` raises."""
+    _pull("customer", customer)
+    if object_id and object_id.startswith("in_"):
+        _pull_invoice(object_id)
+    elif object_id and object_id != customer:
+        return _fresh_subscription(customer, object_id)
+    with database.session() as session:
+        return load(session, customer, object_id)
+
+
+def _fresh_subscription(customer: str, id: str) -> Subject:
+    shown = _pull("subscription", id)
+    with database.session() as session:
+        now = load(session, customer, id)
+    if now.subscription is None or now.subscription.status in LIVING:
+        return now
+    _pull_living(customer)  # what has ended may be started anew, unless it was already
+    for coupon in terms.coupons(shown):
+        _pull("coupon", coupon)
+    with database.session() as session:
+        now = load(session, customer, id)
+        return replace(now, terms=terms.of(session, shown, clock.now()))
+
+
+def _pull_invoice(id: str) -> None:
+    """An invoice, the subscription whose card it would take, and how its latest payment went."""
+    shown = _pull("invoice", id)
+    if subscription := subscription_of(shown):
+        _pull("subscription", subscription)
+    payments = sorted(listed(shown.get("payments")), key=lambda payment: int(payment["created"]))
+    intents = [intent for each in payments if (intent := ident(dig(each, "payment", "payment_intent")))]
+    if not intents:
+        return
+    path, opened = shapes.KINDS["payment_intent"].path_of(intents[-1]), {"expand": ["latest_charge"]}
+    with suppress(RightMissing):  # a key that may not read payments may still ask for one
+        writer.apply_answer(client.account().read(path, opened))
+
+
+def _pull_living(customer: str) -> None:
+    kind = shapes.KINDS["subscription"]
+    asked = {**kind.list_params(), "customer": customer, "status": None}  # without a status: the living ones
+    for page in client.account().pages(kind.path, asked):
+        for found in page.objects:
+            writer.apply_answer(Answer(found, page.as_of, ""))
+
+
+def _pull(kind: str, id: str) -> Object:
+    answer = complete.read(kind, id)
+    writer.apply_answer(answer)
+    return answer.object
