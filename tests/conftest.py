@@ -19,15 +19,12 @@ hypothesis.settings.load_profile("desk")
 BACKENDS = ("sqlite", "postgresql")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last, each file on one worker.
+    """Browser tests come last.
 
     Playwright leaves an event loop running in the thread until the session ends; DBOS refuses to work there.
     """
     items.sort(key=_needs_browser)
-    for item in filter(_needs_browser, items):
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def _needs_browser(item: pytest.Item) -> bool:
