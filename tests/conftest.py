@@ -47,6 +47,12 @@ def postgres_template() -> str:
     return sa.make_url(url).database or ""
 
 
+@pytest.fixture(scope="session")
+def postgres_copies(postgres_template: str) -> postgres.Copies:
+    """Empty databases with all tables, one for each test."""
+    return postgres.Copies(postgres_template)
+
+
 def _lay_tables(url: str) -> None:
     database.configure(url)
     database.create_schema()
@@ -61,9 +67,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    url = postgres.create_database(request.getfixturevalue("postgres_template"))
+    copies: postgres.Copies = request.getfixturevalue("postgres_copies")
+    url = copies.lend()
     yield url
-    postgres.drop_database(url)
+    copies.take_back(url)
 
 
 @pytest.fixture(name="database")

@@ -21,6 +21,7 @@ from tests.support.desk import ROOT, free_port, start_desk
 
 SMALL = {"SANDBOX_CUSTOMERS": "5", "SANDBOX_LIFE": "false"}
 WITHIN = 60.0
+SLOW = pytest.mark.slow  # another one like it is tried each time; a process takes seconds
 
 
 def lives(pid: int) -> bool:
@@ -92,7 +93,9 @@ def made(tmp_path: Path) -> Path:
     return venv
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, *(pytest.param(how, marks=SLOW) for how in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_make_run_prints_its_address_and_ends_well_with_ctrl_c(
     tmp_path: Path, made: Path, how: signal.Signals
 ) -> None:
@@ -143,14 +146,17 @@ def test_a_real_account_without_sign_in_does_not_open_to_the_network(tmp_path: P
     ("values", "told"),
     [
         ({"STRIPE_API_KEY": "pk_test_1"}, "STRIPE_API_KEY must begin with"),
-        ({"STRIPE_API_KEY": "sk_test_a b"}, "STRIPE_API_KEY is cut off"),
-        (
+        ({"DATA_DIR": "{file}/var"}, "Cannot write to"),
+        pytest.param({"STRIPE_API_KEY": "sk_test_a b"}, "STRIPE_API_KEY is cut off", marks=SLOW),
+        pytest.param(
             {"STRIPE_API_KEY": "sk_test_1", "STRIPE_API_BASE": "stripe"},
             "STRIPE_API_BASE: “stripe” is not a link",
+            marks=SLOW,
         ),
-        ({"DATA_DIR": "{file}/var"}, "Cannot write to"),
-        ({"STRIPE_API_KEY": "sk_test_1", "DATA_DIR": "{file}/var"}, "Cannot write to"),
-        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not a database address"),
+        pytest.param(
+            {"STRIPE_API_KEY": "sk_test_1", "DATA_DIR": "{file}/var"}, "Cannot write to", marks=SLOW
+        ),
+        pytest.param({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not a database address", marks=SLOW),
     ],
 )
 def test_what_lets_nothing_work_ends_the_start_with_a_sentence(

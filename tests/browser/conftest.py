@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+)
 from sqlmodel import Session, col, select
 
 from models import Action, Customer, CustomerFacts, PaymentMethod, Subscription
@@ -23,6 +33,8 @@ from tests.support.sandbox import Account
 
 expect.set_options(timeout=PATIENCE)
 T = TypeVar("T")
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+_IDLE: WeakKeyDictionary[BrowserContext, list[Page]] = WeakKeyDictionary()  # tabs that wait for a test
 WITHIN = 60.0  # seconds until the desk has taken in what happened in the account
 
 
@@ -69,6 +81,20 @@ class Tables:
         """What a question finds, as soon as it finds anything."""
         found: T = within(WITHIN, lambda: self.read(question))
         return found
+
+    def has(self, model: type[T], key: Any, **values: Any) -> None:
+        """Waits until the row of a key has these values.
+
+        Stripe's answer is there at once, but a read of the same second may take its place until the next one.
+        """
+        kept: dict[str, Any] = {}
+
+        def fits() -> bool:
+            row = self.row(model, key)
+            kept.update({name: getattr(row, name) for name in values})
+            return kept == values
+
+        assert within(WITHIN, fits), f"{key} has {kept}, not {values}"
 
     def actions(self, customer: str, *states: str) -> list[Action]:
         """The ledger's rows of a customer, oldest first; those that were only opened are left out."""
@@ -132,8 +158,17 @@ class Faults:
     def watch(self, page: Page) -> None:
         """Listens to a page."""
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("pageerror", self._failed)
         page.on("request", self._asked)
+
+    def leave(self, page: Page) -> None:
+        """Listens no longer."""
+        page.remove_listener("console", self._heard)
+        page.remove_listener("pageerror", self._failed)
+        page.remove_listener("request", self._asked)
+
+    def _failed(self, error: Error) -> None:
+        self.console.append(str(error))
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -155,25 +190,42 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 
 def open_window(browser: Browser) -> BrowserContext:
     """A window at desktop width, without animations."""
-    return browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    return browser.new_context(viewport=DESKTOP, reduced_motion="reduce")
 
 
 @pytest.fixture
 def open_page(window: BrowserContext) -> Iterator[Callable[[], Page]]:
     """Opens further tabs, each a session of its own for the desk; the test fails on their faults."""
-    faults, tabs = Faults(), list[Page]()
+    faults, opened = Faults(), list[Page]()
+    idle = _IDLE.setdefault(window, [])
 
     def watch(page: Page) -> None:
         faults.watch(page)
-        tabs.append(page)
+        opened.append(page)
+
+    def tab() -> Page:
+        if not idle:
+            return window.new_page()  # which `watch` hears of
+        watch(idle[-1])
+        return idle.pop()
 
     window.on("page", watch)
-    yield window.new_page
+    yield tab
     window.remove_listener("page", watch)
-    for tab in tabs:
-        tab.close()
+    for page in opened:
+        if not page.is_closed():
+            faults.leave(page)
+            _blank(page)
+            idle.append(page)
     assert faults.console == []
     assert faults.strangers == []
+
+
+def _blank(page: Page) -> None:
+    """As good as a new tab, whose window costs Chromium more than our page in it does."""
+    page.goto("about:blank")
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="null")
 
 
 @pytest.fixture

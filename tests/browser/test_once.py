@@ -129,7 +129,7 @@ def test_a_trial_end_that_cannot_be_is_a_sentence(
     expect(dialog.get_by_label(re.compile("^Reason"))).to_have_value(WHY)
     assert writes(account, part) == before
     assert cast.sdk.subscriptions.retrieve(part.subscription).trial_end == ends
-    assert tables.row(Subscription, part.subscription).trial_end == ends
+    tables.has(Subscription, part.subscription, trial_end=ends)
     assert tables.actions(part.customer) == []
 
 

@@ -26,6 +26,8 @@ _SETTLED = """() => {
         && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
 }"""
 _LISTEN = """(() => {
+    if (window.askedAt !== undefined) return
+    window.askedAt = 0
     const send = WebSocket.prototype.send
     WebSocket.prototype.send = function (data) {
         if (!this.heard) {

@@ -97,7 +97,10 @@ LOST = [(command, kind) for command in ("add_charge", "cancel") for kind in FAUL
 
 
 @SQLITE
-@pytest.mark.parametrize(("command", "kind"), LOST)
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [pytest.param(*case, marks=[pytest.mark.slow] if n % 3 else []) for n, case in enumerate(LOST)],
+)
 def test_a_lost_answer_is_one_effect(desk: Bench, command: str, kind: str) -> None:
     about = prepare(desk, command)
     opened = commands.open(ANA, command, about.customer.id, about.object_id)
