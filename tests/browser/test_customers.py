@@ -112,6 +112,7 @@ def test_a_note_a_tag_and_a_task_are_kept(desk: Desk, page: Page, tables: sa.Con
     note.fill("Called. *Will* pay on <b>Friday</b>.")
     page.get_by_role("button", name="Add note").dblclick()
     expect(page.get_by_text("Called. *Will* pay on <b>Friday</b>.", exact=True).first).to_be_visible()
+    expect(note).to_have_count(1)  # the one that was sent gives way to a blank one
     expect(note).to_have_value("")
     tags = page.get_by_role("combobox", name=re.compile("Tags"))
     tags.fill("VIP")

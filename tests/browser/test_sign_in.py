@@ -115,7 +115,8 @@ def test_a_known_one_is_in_until_deactivated(company: Company, page: Page) -> No
 def test_signing_out_leads_back_to_the_door(company: Company, page: Page) -> None:
     company.staff("add", "bo@company.example", "--role", "viewer")
     sign_in(page, company, "bo@company.example")
-    page.get_by_role("button", name="Sign out").click(timeout=SLOW)
+    with page.expect_navigation(timeout=SLOW):  # by way of the provider
+        page.get_by_role("button", name="Sign out").click(timeout=SLOW)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=SLOW)
     page.reload()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=SLOW)
