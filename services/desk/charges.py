@@ -164,10 +164,13 @@ def _has_next_invoice(subject: Subject) -> bool:
 
 
 def _may_never_come(subject: Subject) -> tuple[str, ...]:
-    """That the subscription may end before its next invoice, which an amount would wait for."""
+    """That the invoice which an amount waits for is not collected, or that the subscription ends before."""
     subscription = subject.subscription
     assert subscription is not None
     ends, period = subscription.cancel_at, subscription.current_period_end
+    if subscription.pause_collection:
+        fate = words.uncollected(subscription.pause_collection)
+        return (f"Collection is paused: the invoice that this waits for is {fate}, and nobody is charged.",)
     by_hand = subscription.collection_method == "send_invoice"
     stops = {"cancel": "is canceled", "pause": "pauses"}.get(subscription.trial_end_behavior or "")
     if subscription.cancel_at_period_end or (ends and (not period or ends <= period)):

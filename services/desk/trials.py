@@ -216,6 +216,9 @@ def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:
     """What the end of the trial brings: a payment, or what Stripe does without a card."""
     assert subject.subscription is not None
     amount = words.money(quote.amount_due, quote.currency) if quote else "the plan's price"
+    if paused := subject.subscription.pause_collection:
+        fate = words.uncollected(paused)
+        return f"Collection is paused: the first invoice, for {amount}, is {fate} {when}; nothing is taken."
     if subject.subscription.collection_method == "send_invoice":
         return f"An invoice for {amount} is sent to the customer {when}."
     if subject.payment_method is None:

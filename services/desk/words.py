@@ -39,6 +39,16 @@ def card(method: PaymentMethod | None) -> str:
     return f"the {spelled[:1].upper()}{spelled[1:]} ending in {method.last4}"
 
 
+def uncollected(behavior: str) -> str:
+    """What becomes of an invoice while its subscription's collection is paused (Stripe's `behavior`)."""
+    said = {
+        "keep_as_draft": "kept as a draft",
+        "void": "voided",
+        "mark_uncollectible": "marked uncollectible",
+    }
+    return said.get(behavior, "not collected")
+
+
 def days(count: int) -> str:
     """`1 day`, `14 days`."""
     return "1 day" if count == 1 else f"{count} days"

@@ -198,6 +198,22 @@ def test_the_preview_says_what_happens_without_a_card(behaviour: str, said: str)
     assert said in " ".join(told.happens) and "7 days later" in told.happens[0]
 
 
+@pytest.mark.parametrize(
+    ("behavior", "fate"),
+    [
+        ("void", "voided"),
+        ("keep_as_draft", "kept as a draft"),
+        ("mark_uncollectible", "marked uncollectible"),
+    ],
+)
+def test_where_collection_is_paused_no_payment_is_announced(behavior: str, fate: str) -> None:
+    longer = {"trial_end": TRIAL_END + 7 * clock.DAY}
+    extend = catalog.find("extend_trial").preview
+    told = " ".join(extend(about(pause_collection=behavior), longer, Quote(4900, "usd"), NOW).happens)
+    assert f"Collection is paused: the first invoice, for $49.00, is {fate} then; nothing is taken." in told
+    assert "first payment" not in told
+
+
 NEXT = {"amount": 500, "currency": "usd", "description": "Setup", "when": "next"}
 
 
@@ -206,6 +222,7 @@ NEXT = {"amount": 500, "currency": "usd", "description": "Setup", "when": "next"
     [
         ({"status": "active", "cancel_at": TRIAL_END, "cancel_at_period_end": True}, "is set to end on"),
         ({"status": "active", "cancel_at": TRIAL_END - 9}, "is set to end on"),
+        ({"status": "active", "pause_collection": "void"}, "Collection is paused"),
         ({"status": "active", "cancel_at": TRIAL_END + 9}, ""),
         ({"card": None, "trial_end_behavior": "cancel"}, "Without a card the subscription is canceled"),
         ({"card": None, "trial_end_behavior": "pause"}, "Without a card the subscription pauses"),
