@@ -206,6 +206,8 @@ _BEHIND_THE_SCENES: Final = frozenset(
     }
 )  # fmt: skip
 TYPES: Final = frozenset(_TOLD)
+DEPENDS: Final = "customer.subscription.updated"  # whether it is news stands in its facts
+NEWS: Final = TYPES - _BEHIND_THE_SCENES - {DEPENDS}
 _CAUSES_FIRST: Final = (
     "customer.created", "payment_method.attached", "customer.updated", "customer.subscription.created",
     "trial.began", "invoiceitem.created", "invoice.created", "invoice.finalized", "charge.failed",
@@ -219,7 +221,7 @@ USUAL_RANK: Final = RANKS["invoice.paid"]
 def is_news(type: str, facts: Facts) -> bool:
     """Whether people care: not for what another event of the same moment tells better, nor for a
     subscription's new period."""
-    if type == "customer.subscription.updated":
+    if type == DEPENDS:
         moved = {*(facts.get("was") or ()), *(facts.get("changed") or ())}
         return any(name in moved for name, _ in _CHANGES)
-    return type in TYPES and type not in _BEHIND_THE_SCENES
+    return type in NEWS

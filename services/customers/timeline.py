@@ -88,7 +88,12 @@ def _events(session: Session, asked: _Asked, kind: Kind) -> Iterator[Entry]:
     """Stripe's events: those that are news, or all the others; read on until there are enough."""
     told, step = 0, 2 * asked.limit
     newest_first = (col(Event.created).desc(), history.rank(col(Event.type)).desc(), col(Event.id).desc())
-    wanted = select(Event).where(col(Event.customer) == asked.customer).order_by(*newest_first)
+    of_kind = (
+        col(Event.type).in_(sorted({*sentences.NEWS, sentences.DEPENDS}))
+        if kind == "Billing"
+        else col(Event.type).not_in(sorted(sentences.NEWS))
+    )
+    wanted = select(Event).where(col(Event.customer) == asked.customer, of_kind).order_by(*newest_first)
     for offset in count(0, step):
         rows = session.exec(wanted.offset(offset).limit(step)).all()
         for row in rows:

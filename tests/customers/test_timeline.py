@@ -14,6 +14,7 @@ from services.customers.sentences import TYPES, is_news, sentence
 from services.customers.timeline import KINDS, USUAL
 from services.staff.roles import GRANTS, Permission, Role
 from tests.customers.builders import person
+from tests.support.statements import asked
 
 DAY = 86_400
 SAM = person()
@@ -120,7 +121,9 @@ def test_news_is_found_behind_much_that_is_none(database: ModuleType) -> None:
         for n in range(40):
             s.add(Event(id=f"evt_{n}", created=T + 1, type="payment_intent.created", customer="cus_1"))
     with database.session() as s:
-        page = timeline.latest(s, SAM, "cus_1", ["Billing"], formats, limit=5)
+        with asked(database.engine()) as statements:
+            page = timeline.latest(s, SAM, "cus_1", ["Billing"], formats, limit=5)
+        assert len([one for one in statements if one.startswith("SELECT events.")]) == 1
         assert [entry.id for entry in page.entries] == ["evt_news"]
         assert not page.more
         assert timeline.latest(s, SAM, "cus_1", ["Technical"], formats, limit=40).more is False
