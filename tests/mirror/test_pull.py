@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
@@ -237,6 +239,32 @@ def test_windows_of_a_resource_that_is_to_be_listed_anew_are_not_saved(
     with claimed.session() as session:
         assert cursors.of(session, "charges").state == "waiting"
         assert session.exec(select(SyncWindow)).all() == []
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_completes(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)  # more pages than there is room for
+    stores, store = itertools.count(), pull._store
+
+    def fail(pages: list[pull._Read]) -> set[str]:
+        if next(stores) >= after:
+            raise ZeroDivisionError
+        return store(pages)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pull, "_store", fail)
+        with pytest.raises(ZeroDivisionError):
+            pull.whole_account()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("pull-")]
+    assert next(stores) == after + 1
+    assert not read_progress(claimed).complete
+    with durable.alone("pull") as free:
+        assert free
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    assert truth.differences(sandbox) == []
 
 
 @sqlite_only
