@@ -53,7 +53,7 @@ class LockUnusable(Unavailable):
     def __init__(self, path: Path, error: Exception) -> None:
         super().__init__(
             f"The file {path} cannot be locked: {error}.",
-            remedy="Check that it can be written and its disk has room; it may be removed while no desk runs.",
+            remedy="Check that it can be written and there is room; it may be removed while no desk runs.",
         )
 
 

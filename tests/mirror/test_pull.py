@@ -202,6 +202,38 @@ def test_what_cannot_be_stored_holds_up_nothing_else(
     assert truth.differences(sandbox) == []
 
 
+class HidingAccount(client.StripeAccount):
+    """An account with a customer that no list has, and that no database can hold."""
+
+    hidden = ""
+
+    def page(self, path: str, params: client.Params | None = None) -> client.Page:
+        found = super().page(path, params)
+        return replace(found, objects=[one for one in found.objects if one["id"] != self.hidden])
+
+    def read(self, path: str, params: client.Params | None = None) -> client.Answer:
+        found = super().read(path, params)
+        if path.endswith(self.hidden):
+            found.object["created"] = 2**63
+        return found
+
+
+def test_a_customer_that_only_others_name_and_that_cannot_be_stored_holds_up_no_facts(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    account = HidingAccount(sandbox.key, sandbox.url)
+    account.hidden = truth.every(sandbox, "/v1/subscriptions")[0]["customer"]
+    client.configure(account)
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    with claimed.session() as session:
+        aside = session.get(InboxItem, account.hidden)
+        facts = set(session.exec(select(CustomerFacts.customer)))
+    assert aside is not None
+    assert (aside.state, aside.type) == ("failed", "customer")
+    assert facts >= truth.rows(Customer).keys()
+
+
 def test_a_text_that_no_database_holds_is_stored_without_what_is_not_text(
     claimed: ModuleType, sandbox: Sandbox
 ) -> None:
