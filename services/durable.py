@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,9 +41,20 @@ _KEEPER_SECONDS = 15.0
 _KEPT_DAYS = 7
 _BATCH = 500
 _POLL_SECONDS = 1.0  # for what other processes put on a queue or end; else the bells ring
+_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 _log = logging.getLogger(__name__)
 _upkeep: list[Callable[[], None]] = []
+
+
+class LockUnusable(Unavailable):
+    """The file that tells whether another process does something cannot be used."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        super().__init__(
+            f"The file {path} cannot be locked: {error}.",
+            remedy="Check that it can be written and there is room; it may be removed while no desk runs.",
+        )
 
 
 class Slot(Protocol):
@@ -79,7 +91,7 @@ _process = _Process()
 def launch() -> None:
     """Starts the queues and resumes unfinished work. Blocking: call it off the event loop.
 
-    The desk's database must be open. Raises ConfigurationError where SQLite is too old.
+    The desk's database must be open. Raises ConfigurationError where SQLite is too old, and LockUnusable.
     """
     if _process.slot is not None:
         return
@@ -156,7 +168,10 @@ def start(
 
 @contextlib.contextmanager
 def alone(name: str) -> Iterator[bool]:
-    """Whether nobody else does what has this name, in any process on this database; holds it to the end."""
+    """Whether nobody else does what has this name, in any process on this database; holds it to the end.
+
+    Raises LockUnusable where that cannot be told.
+    """
     slot = _claim(name)
     try:
         yield slot is not None
@@ -301,15 +316,16 @@ class _FileSlot:
 
     @classmethod
     def claim(cls, name: str) -> _FileSlot | None:
-        module = database.sqlite_module()
-        connection = module.connect(
-            _beside(f"{name}.lock"), isolation_level=None, timeout=0, check_same_thread=False
-        )
+        module, path, connection = database.sqlite_module(), _beside(f"{name}.lock"), None
         try:
+            connection = module.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
             connection.execute("BEGIN EXCLUSIVE")
-        except module.OperationalError:
-            connection.close()
-            return None
+        except module.DatabaseError as error:
+            if connection is not None:
+                connection.close()
+            if error.sqlite_errorcode & 0xFF in _TAKEN:
+                return None
+            raise LockUnusable(path, error) from None
         return cls(name, connection)
 
     def close(self) -> None:

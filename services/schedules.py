@@ -30,6 +30,7 @@ from services.stripe_api import client
 DURABLE_ROOMS = (_desk_work, _outreach_work)  # their workflows must be known before the queues start
 _TRY_AGAIN_AFTER = 15.0  # seconds, when what we need did not answer
 _LONGEST_PAUSE = 60.0  # seconds between two looks that fail
+_TOLD_HERE = (Unforeseen, durable.LockUnusable)  # all other errors are in the tables for the banner
 _log = logging.getLogger(__name__)
 
 
@@ -167,7 +168,7 @@ class Desk:
         """
         problems = [found for step in (self._pull, _take_in) if (found := _problem_of(step))]
         for problem in problems:
-            if isinstance(problem, Unforeseen):  # told last, as a step that went well clears what was told
+            if isinstance(problem, _TOLD_HERE):  # told last, as a step that went well clears what was told
                 _tell(problem)
         return not problems
 
@@ -195,11 +196,11 @@ def _problem_of(step: Callable[[], object]) -> TrialdeskError | None:
     return None
 
 
-def _tell(problem: Unforeseen) -> None:
+def _tell(problem: TrialdeskError) -> None:
     try:
         progress.trouble(str(problem))
     except SQLAlchemyError:  # the database itself may be what is wrong
-        _log.exception("The problem %s could not be noted.", problem.reference)
+        _log.exception("This could not be noted: %s", problem)
 
 
 class _Process:

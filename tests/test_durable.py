@@ -176,6 +176,27 @@ def test_two_processes_never_share_a_slot(running: ModuleType) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("broken", ["a folder", "no database"])
+def test_a_lock_that_cannot_be_used_is_not_taken_for_one_that_somebody_holds(
+    database: ModuleType, broken: str
+) -> None:
+    lock = durable._beside("pull.lock")
+    if broken == "a folder":
+        lock.mkdir()
+    else:
+        lock.write_text("no database" * 500)
+    with (
+        pytest.raises(durable.LockUnusable, match=r"pull\.lock cannot be locked") as caught,
+        durable.alone("pull"),
+    ):
+        pass
+    assert "may be removed" in caught.value.remedy
+    lock.rmdir() if lock.is_dir() else lock.unlink()
+    with durable.alone("pull") as mine, durable.alone("pull") as another:
+        assert (mine, another) == (True, False)
+
+
 def test_work_begins_at_once_though_queues_are_looked_at_seldom(
     database: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -246,6 +246,19 @@ def test_what_nobody_foresaw_is_said_with_a_reference(
     assert record.message.rpartition("reference ")[2].rstrip(").") in problem.remedy
 
 
+def test_a_lock_that_cannot_be_used_is_told_by_the_banner_until_it_can(
+    account: Sandbox, settings: Callable[..., None], tmp_path: Path
+) -> None:
+    address = f"sqlite:///{tmp_path / 'desk.db'}"
+    (tmp_path / "desk.pull.lock").mkdir()
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, poll_interval="1", database_url=address)
+    with started() as desk:
+        until(lambda: desk.startup.ready, "ready")
+        until(lambda: "desk.pull.lock cannot be locked" in _told(), "the banner tells it")
+        (tmp_path / "desk.pull.lock").rmdir()
+        until(lambda: _pulled() and not _told(), "the banner is clear again")
+
+
 @pytest.mark.parametrize("step", ["pull", "poll"])
 def test_what_nobody_foresaw_while_reading_is_told_by_the_banner_until_it_is_over(
     account: Sandbox,

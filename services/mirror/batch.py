@@ -9,7 +9,7 @@ of one id the newest counts; of two equally old ones the later.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import TypeVar
@@ -65,6 +65,20 @@ class Batch:
             _take_newer(self.families[name], families, attrgetter("as_of"))
         for model, tombs in other.tombs.items():
             self.tombs[model].update(tombs)
+
+    def pieces(self) -> Iterator[tuple[str, Row, Batch]]:
+        """Each row by its kind and, with its children, as a batch of its own."""
+        for name, kind in shapes.KINDS.items():
+            for id, row in self.rows[kind.model].items():
+                piece = Batch()
+                piece.rows[kind.model][id] = row
+                if family := self.families[name].get(id):
+                    piece.families[name][id] = family
+                yield name, row, piece
+            for id, tomb in self.tombs[kind.model].items():
+                piece = Batch()
+                piece.tombs[kind.model][id] = tomb
+                yield name, tomb, piece
 
     @property
     def size(self) -> int:

@@ -22,6 +22,10 @@ from services.mirror.shapes.reading import Row
 Names = tuple[str, ...]
 Values = tuple[Any, ...]
 _NAME = "incoming"
+_UNSENDABLE = (  # what drivers and databases say of a value that no column takes
+    *(sa.exc.DataError, sa.exc.InterfaceError, sa.exc.ProgrammingError),
+    *(psycopg.DataError, psycopg.ProgrammingError, OverflowError, UnicodeEncodeError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,12 @@ def upsert(
     """Writes the rows (all with the same columns, ids unique), returns the ids that were written.
 
     Columns that the rows lack get their default. `statement` makes, of the columns' names, an INSERT from
-    `select(names)` that says what to do with rows that are there, and returns the ids.
+    `select(names)` that says what to do with rows that are there, and returns the ids. Raises DataError where
+    a value is none that the database takes, and IntegrityError where one is missing.
     """
     incoming = _incoming(table, tuple(rows[0]), connection.dialect)
     connection.exec_driver_sql(incoming.create)
-    if connection.dialect.name == "postgresql":
-        _copy(connection, incoming, incoming.tuples(rows))
-    else:
-        connection.exec_driver_sql(incoming.insert, incoming.tuples(rows))
+    _send(connection, incoming, incoming.tuples(rows))
     written = connection.execute(statement(incoming.names)).scalars().all()
     connection.exec_driver_sql(f"DROP TABLE {_NAME}")
     return list(written)
@@ -75,15 +77,22 @@ def select(names: Names) -> sa.Select[Any]:
     return sa.select(*columns).select_from(sa.table(_NAME)).where(sa.true())
 
 
+def _send(connection: sa.Connection, incoming: _Incoming, values: list[Values]) -> None:
+    try:
+        if connection.dialect.name == "postgresql":
+            _copy(connection, incoming, values)
+        else:
+            connection.exec_driver_sql(incoming.insert, values)
+    except _UNSENDABLE as error:
+        raise sa.exc.DataError(f"rows for {_NAME}", None, error) from None
+
+
 def _copy(connection: sa.Connection, incoming: _Incoming, values: list[Values]) -> None:
     columns = ", ".join(f'"{name}"' for name in incoming.names)
     driver: Any = connection.connection.driver_connection
-    try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {_NAME} ({columns}) FROM STDIN") as copy:
-            for row in values:
-                copy.write_row(row)
-    except psycopg.DataError as error:
-        raise sa.exc.DataError("COPY", None, error) from None
+    with driver.cursor() as cursor, cursor.copy(f"COPY {_NAME} ({columns}) FROM STDIN") as copy:
+        for row in values:
+            copy.write_row(row)
 
 
 @cache

@@ -66,7 +66,7 @@ def row(event: Object) -> Row:
 
 def save(session: Session, found: Iterable[Row]) -> None:
     """Adds those rows (as `row` makes them) that are new; finds the customer of refunds and disputes."""
-    rows = sorted(found, key=itemgetter("id"))
+    rows = [dict(one) for one in sorted(found, key=itemgetter("id"))]
     if not rows:
         return
     changes.note(session)

@@ -17,11 +17,11 @@ from sqlmodel import Session
 
 from models import InboxItem
 from services import clock, database
-from services.mirror import events, facts, orphans, owners, resolve, writer
+from services.mirror import aside, events, facts, orphans, owners, resolve, writer
 from services.mirror.resolve import Incoming
-from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import table
+from services.stripe_api import payload
 
 BATCH = 200
 _INBOX: Any = table(InboxItem).c
@@ -68,24 +68,6 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
     return len(connection.execute(insert.returning(_INBOX.id), rows).all())
 
 
-def keep_unreadable(session: Session, source: Object, error: UnreadableObject, seen_at: int) -> None:
-    """Keeps an object of a list that cannot be read as failed, with its reason; seen again, the newer one."""
-    connection = session.connection()
-    insert = database.insert(InboxItem, connection.dialect.name).values(
-        id=str(source["id"]),
-        source="pull",
-        type=str(source.get("object") or ""),
-        created=seen_at,
-        received_at=clock.now(),
-        payload=json.dumps(source, separators=(",", ":"), ensure_ascii=False),
-        state="failed",
-        attempts=1,
-        error=str(error),
-    )
-    newer = {name: insert.excluded[name] for name in ("created", "received_at", "payload", "error")}
-    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=newer))
-
-
 def drain(batch: int = BATCH) -> Drained:
     """Applies all that is pending, oldest first, a batch in each transaction.
 
@@ -122,6 +104,19 @@ def _pending(limit: int, after: tuple[int, str]) -> list[Any]:
 
 
 def _apply(items: list[Any]) -> Drained:
+    """Applies items together; where the database refuses what one of them holds, each by itself."""
+    try:
+        return _apply_together(items)
+    except aside.REFUSED as error:
+        if len(items) > 1:
+            return sum((_apply([item]) for item in items), Drained())
+        problem = aside.refused("event", items[0].id, error)
+    with database.transaction() as session:
+        _mark(session, items, {items[0].id: str(problem)}, set())
+    return Drained(failed=1)
+
+
+def _apply_together(items: list[Any]) -> Drained:
     incoming, problems = _read(items)
     with database.session() as session:
         plan = resolve.plan(session, incoming)
@@ -154,7 +149,7 @@ def _read(items: list[Any]) -> tuple[list[Incoming], dict[str, str]]:
     incoming, problems = [], {}
     for item in items:
         try:
-            event = json.loads(item.payload)
+            event = payload.parse(item.payload)
             events.row(event)
             incoming.append(Incoming(event, item.attempts))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

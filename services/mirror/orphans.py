@@ -15,11 +15,10 @@ import sqlalchemy as sa
 from models import Charge, Customer, Invoice, Subscription
 from services import database
 from services.errors import Refused
-from services.mirror import complete, cursors
+from services.mirror import aside, complete, cursors
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.tables import chunks, table
-from services.mirror.writer import write_rows
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import RightMissing
 
@@ -46,8 +45,7 @@ def adopt(among: Collection[str] | None = None) -> set[str]:
             except RightMissing as refused:
                 cursors.fail(_CUSTOMERS, str(refused), denied=True)
                 break
-            with database.transaction() as session:
-                write_rows(session, batch, exact=True)
+            aside.write(batch)
             adopted |= set(batch.rows[Customer]) | set(batch.tombs[Customer])
     return adopted
 

@@ -11,19 +11,18 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-
-from sqlalchemy.exc import DataError
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from models import Workspace
 from services import clock, database, durable
 from services.errors import TrialdeskError
 from services.mirror import (
+    aside,
     complete,
     cursors,
     events,
     facts,
-    inbox,
     orphans,
     progress,
     rates,
@@ -46,17 +45,6 @@ _WAITING = 16  # pages that are read and not written yet: bounds the memory
 _ROWS = 700  # in a transaction, unless one page has more: SQLite's writer is held for less than 100 ms
 _DERIVED_AT_ONCE = 200  # customers in a transaction
 Stop = Callable[[], bool]
-
-
-class Unstorable(TrialdeskError):
-    """Something that the database cannot hold, such as a number too large for it."""
-
-    def __init__(self, resource: str, error: Exception) -> None:
-        super().__init__(
-            f"An object among the {resource} cannot be stored: {error}.",
-            remedy="The other resources are pulled all the same; tell whoever runs the desk.",
-        )
-        self.resource = resource
 
 
 @dataclass(slots=True)
@@ -124,17 +112,24 @@ def resources(names: Collection[str], stop: Stop = lambda: False) -> None:
 
 
 def _store_apart(pulling: _Pulling, pages: list[_Read]) -> None:
-    """Stores pages together; where the database refuses what one of them holds, each by itself."""
+    """Stores pages together; where the database refuses what one holds, each by itself, and then each row."""
     try:
         dropped = _store(pages)
-    except (DataError, OverflowError) as error:
-        for page in pages if len(pages) > 1 else ():
-            _store_apart(pulling, [page])
-        if len(pages) == 1:
-            pulling.give_up(pages[0].resource, Unstorable(pages[0].resource, error))
-    else:
-        for resource in dropped:
-            pulling.drop(resource)
+    except aside.REFUSED:
+        if len(pages) > 1:
+            for page in pages:
+                _store_apart(pulling, [page])
+            return
+        dropped = _store([_stored_row_by_row(pages[0])])
+    for resource in dropped:
+        pulling.drop(resource)
+
+
+def _stored_row_by_row(page: _Read) -> _Read:
+    """What is left of a page when its rows are stored, or put aside: how far its window is."""
+    aside.write(page.batch)
+    aside.one_by_one(({"object": "event", **row}, partial(events.save, found=[row])) for row in page.events)
+    return replace(page, batch=Batch(), events=[])
 
 
 def finish() -> None:
@@ -309,7 +304,7 @@ def _store(pages: list[_Read]) -> set[str]:
         events.save(session, [event for page in pages for event in page.events])
         for page in pages:
             for source, error, as_of in page.unreadable:
-                inbox.keep_unreadable(session, source, error, as_of)
+                aside.keep(session, source, error, as_of)
         stopped = {page.resource for page in pages if cursors.of(session, page.resource).state != "running"}
         for page in pages:
             if page.resource not in stopped:

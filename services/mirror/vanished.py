@@ -17,11 +17,10 @@ from sqlmodel import select
 from models import SyncCursor
 from services import clock, database
 from services.errors import NotAllowed, Refused
-from services.mirror import complete, cursors, shapes
+from services.mirror import aside, complete, cursors, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.tables import chunks, table
-from services.mirror.writer import write_rows
 from services.stripe_api.client import Answer
 
 _READERS = 4
@@ -35,8 +34,7 @@ def read_again() -> None:
         for name, ids in _untouched().items():
             for some in chunks(ids, 100):
                 batch = _together(one for one in pool.map(partial(_read, name), some) if one)
-                with database.transaction() as session:
-                    write_rows(session, batch, exact=True)
+                aside.write(batch)
 
 
 def _untouched() -> dict[str, list[str]]:

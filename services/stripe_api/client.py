@@ -6,7 +6,6 @@ Every failure leaves as one of services/stripe_api/failures.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from urllib.parse import quote, urlencode
 import stripe
 
 from services.errors import ConfigurationError, TrialdeskError
-from services.stripe_api import failures, pacing
+from services.stripe_api import failures, pacing, payload
 from services.stripe_api.transport import AS_OF, Transport, date_of
 
 Params = Mapping[str, Any]
@@ -117,7 +116,7 @@ class StripeAccount:
             raise self._failure(error) from None
         response = made.last_response
         assert response is not None, "the SDK keeps the response of every call"
-        return _answer(made.to_dict(for_json=True), response.headers)
+        return _answer(payload.storable(made.to_dict(for_json=True)), response.headers)
 
     def _failure(self, error: stripe.StripeError) -> TrialdeskError:
         arrived = self._transport.may_have_arrived()
@@ -175,7 +174,7 @@ def _answer(body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
 
 def _parse(body: bytes | str) -> Any:
     try:
-        return json.loads(body)
+        return payload.parse(body)
     except ValueError:
         return None
 

@@ -16,6 +16,7 @@ from models import (
     Event,
     InboxItem,
     Invoice,
+    Product,
     Subscription,
 )
 from services.mirror import inbox, poll
@@ -105,6 +106,28 @@ def test_what_cannot_be_understood_is_kept_with_its_reason(pulled: ModuleType, s
     assert "not an event" in kept["evt_1"].error
     assert "di_odd" in kept["evt_2"].error
     assert json.loads(kept["evt_2"].payload)["id"] == "evt_2"
+
+
+def test_what_the_database_refuses_is_marked_and_the_rest_is_applied(
+    pulled: ModuleType, sandbox: Sandbox
+) -> None:
+    now = sandbox.now()
+    source = {**truth.every(sandbox, "/v1/products")[0], "id": "prod_1"}
+
+    def told(number: int, **fields: object) -> dict[str, Any]:
+        event = {"id": f"evt_{number}", "created": now + number, "type": "product.updated"}
+        return {**event, "data": {"object": {**source, "id": f"prod_{number}", **fields}}}
+
+    with pulled.transaction() as session:
+        inbox.put(session, [told(1), told(2, created=2**63), told(3, name="\x00"), told(4)], "replay")
+    assert inbox.drain() == inbox.Drained(applied=3, failed=1)
+    assert inbox.drain() == inbox.Drained()
+    with pulled.session() as session:
+        kept = {row.id: row for row in session.exec(select(InboxItem))}
+        names = {number: session.get(Product, f"prod_{number}") for number in (1, 2, 3, 4)}
+    assert [kept[f"evt_{n}"].state for n in (1, 2, 3, 4)] == ["applied", "failed", "applied", "applied"]
+    assert kept["evt_2"].error.startswith("The event “evt_2” holds something that the database cannot store.")
+    assert [row and row.name for row in names.values()] == [source["name"], None, "\ufffd", source["name"]]
 
 
 @sqlite_only

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
+from typing import Any, ClassVar
 
 import pytest
 from sqlmodel import select
@@ -152,32 +154,103 @@ def test_while_another_process_pulls_nothing_is_asked(claimed: ModuleType, sandb
 
 
 class PoisonedAccount(client.StripeAccount):
-    """An account with a product whose name no PostgreSQL can hold, and an event that is none."""
+    """An account with objects that no database can hold, and an event that is none."""
+
+    struck: frozenset[str] = frozenset()
+    poisoned: ClassVar[dict[str, dict[str, Any]]] = {
+        "/v1/products": {"created": 2**70},
+        "/v1/prices": {"unit_amount": 2**63},
+        "/v1/subscriptions": {"collection_method": {"an": "object"}},
+        "/v1/events": {"data": {}},
+    }
 
     def page(self, path: str, params: client.Params | None = None) -> client.Page:
         found = super().page(path, params)
-        if path == "/v1/products":
-            return replace(found, objects=[{**one, "name": "\x00"} for one in found.objects])
-        if path == "/v1/events":
-            return replace(found, objects=[{**found.objects[0], "data": {}}, *found.objects[1:]])
+        return replace(found, objects=[self._poison(path, one) for one in found.objects])
+
+    def _poison(self, path: str, one: dict[str, Any]) -> dict[str, Any]:
+        return one | self.poisoned.get(path, {}) if one["id"] in self.struck else one
+
+
+def test_what_cannot_be_stored_holds_up_nothing_else(
+    claimed: ModuleType, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = PoisonedAccount(sandbox.key, sandbox.url)
+    last = {path: truth.every(sandbox, path)[-1]["id"] for path in account.poisoned}
+    account.struck = frozenset(last.values())
+    client.configure(account)
+    pull.whole_account()
+    done = read_progress(claimed)
+    assert (done.complete, done.last_error) == (True, "")
+    with claimed.session() as session:
+        aside = {one.id: one for one in session.exec(select(InboxItem).where(InboxItem.state == "failed"))}
+        facts = set(session.exec(select(CustomerFacts.customer)))
+    assert aside.keys() == account.struck
+    assert facts == truth.rows(Customer).keys()
+    assert {line.split(":")[0] for line in truth.differences(sandbox)} <= {
+        "products", "prices", "subscriptions", "subscription_items", "discounts",
+    }  # fmt: skip
+    product = aside[last["/v1/products"]].error
+    assert product.startswith(f"The product “{last['/v1/products']}” holds something that the database")
+    assert not any(said in one.error for one in aside.values() for said in ("INSERT", "sqlalche.me", "\n"))
+    assert last["/v1/products"] in caplog.text
+    client.configure(client.connect(sandbox.key, sandbox.url))
+    with claimed.transaction() as session:
+        cursors.start_over(session, sandbox.now())
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    assert truth.differences(sandbox) == []
+
+
+class HidingAccount(client.StripeAccount):
+    """An account with a customer that no list has, and that no database can hold."""
+
+    hidden = ""
+
+    def page(self, path: str, params: client.Params | None = None) -> client.Page:
+        found = super().page(path, params)
+        return replace(found, objects=[one for one in found.objects if one["id"] != self.hidden])
+
+    def read(self, path: str, params: client.Params | None = None) -> client.Answer:
+        found = super().read(path, params)
+        if path.endswith(self.hidden):
+            found.object["created"] = 2**63
         return found
 
 
-def test_what_cannot_be_stored_holds_up_nothing_else(claimed: ModuleType, sandbox: Sandbox) -> None:
-    client.configure(PoisonedAccount(sandbox.key, sandbox.url))
-    refuses = not claimed.is_sqlite()
-    with pytest.raises(pull.Unstorable) if refuses else contextlib.nullcontext():
-        pull.whole_account()
-    left = {one.resource: one.error for one in read_progress(claimed).resources if one.state != "complete"}
-    assert left.keys() == ({"products"} if refuses else set())
-    assert all("cannot be stored" in error for error in left.values())
-    with claimed.session() as session:
-        aside = session.exec(select(InboxItem).where(InboxItem.state == "failed")).all()
-    assert {one.type for one in aside} == {"event"}
-    client.configure(client.connect(sandbox.key, sandbox.url))
+def test_a_customer_that_only_others_name_and_that_cannot_be_stored_holds_up_no_facts(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    account = HidingAccount(sandbox.key, sandbox.url)
+    account.hidden = truth.every(sandbox, "/v1/subscriptions")[0]["customer"]
+    client.configure(account)
     pull.whole_account()
     assert read_progress(claimed).complete
-    assert truth.differences(sandbox) == [] or not refuses
+    with claimed.session() as session:
+        aside = session.get(InboxItem, account.hidden)
+        facts = set(session.exec(select(CustomerFacts.customer)))
+    assert aside is not None
+    assert (aside.state, aside.type) == ("failed", "customer")
+    assert facts >= truth.rows(Customer).keys()
+
+
+def test_a_text_that_no_database_holds_is_stored_without_what_is_not_text(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    person = truth.every(sandbox, "/v1/customers")[0]["id"]
+    sandbox.client().v1.customers.update(person, {"name": "Ann\x00", "metadata": {"a\x00": "b"}})
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    with claimed.session() as session:
+        row = session.get(Customer, person)
+    assert row is not None
+    assert (row.name, row.metadata_["a\ufffd"]) == ("Ann\ufffd", "b")
+    sandbox.client().v1.customers.update(person, {"name": "\x00Bob"})
+    assert poll.once().drained.failed == 0
+    with claimed.session() as session:
+        row = session.get(Customer, person)
+    assert row is not None
+    assert row.name == "\ufffdBob"
 
 
 @sqlite_only
@@ -198,6 +271,32 @@ def test_windows_of_a_resource_that_is_to_be_listed_anew_are_not_saved(
     with claimed.session() as session:
         assert cursors.of(session, "charges").state == "waiting"
         assert session.exec(select(SyncWindow)).all() == []
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_completes(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)  # more pages than there is room for
+    stores, store = itertools.count(), pull._store
+
+    def fail(pages: list[pull._Read]) -> set[str]:
+        if next(stores) >= after:
+            raise ZeroDivisionError
+        return store(pages)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pull, "_store", fail)
+        with pytest.raises(ZeroDivisionError):
+            pull.whole_account()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("pull-")]
+    assert next(stores) == after + 1
+    assert not read_progress(claimed).complete
+    with durable.alone("pull") as free:
+        assert free
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    assert truth.differences(sandbox) == []
 
 
 @sqlite_only

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from types import ModuleType
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
@@ -83,6 +85,52 @@ def test_all_is_listed_in_few_requests(a: int, b: int, skew: float, seed: int, r
         listed = {id for rows, ids in kept for id in ids if rows[0]["resource"] == name}
         assert listed == set(map(str, range(len(created))))
     assert lists.requests <= 1.25 * lists.ideal + 1
+
+
+@pytest.mark.parametrize("low", [0, BEGIN])
+def test_a_window_that_is_split_while_a_request_of_it_is_under_way_loses_nothing(low: int) -> None:
+    """The answer was asked for before the split: what it has of the older half is listed there once more."""
+    lists = Lists(a=[BEGIN + 10_000 * at for at in range(3_000)])
+    kept: Kept = []
+    plan = Plan[list[str]]([Window("a", 1, low)], lambda rows, ids: kept.append((rows, ids or [])))
+
+    def bring(window: Window, page: Page) -> None:
+        plan.give_back(window, page, [one["id"] for one in page.objects])
+
+    splits = 0
+    while window := plan.take():
+        page = lists.page(window)  # under way
+        others = []
+        while len(others) < 7 and (other := plan._next()):
+            plan._busy.append(other)
+            others.append((other, lists.page(other)))
+            splits += other.reached is None
+        for one in (*others, (window, page)):
+            bring(*one)
+    assert splits > 1
+    assert {id for _, ids in kept for id in ids} == set(map(str, range(3_000)))
+    last = {row["number"]: row for rows, _ in kept for row in rows}
+    assert all(row["done"] for row in last.values())
+    covered = sorted((row["low"], row["high"] or END) for row in last.values())
+    assert covered[0][0] == low
+    assert all(high + 1 == after for (_, high), (after, _) in pairwise(covered))
+
+
+def test_a_page_of_a_window_that_was_given_away_meanwhile_ends_it() -> None:
+    """All that the answer holds is older than the window's new end: the older half has it."""
+    kept: list[Saved] = []
+    plan = Plan[None]([Window("a", 1, BEGIN)], lambda rows, _: kept.extend(rows))
+    window = plan.take()
+    assert window is not None
+    plan.give_back(window, Page([{"created": END - at} for at in range(100)], END, "c1"), None)
+    assert plan.take() is window
+    older = plan.take()  # while a page of the first is under way
+    assert older is not None
+    assert (older.low, older.high, window.low) == (BEGIN, window.low - 1, older.high and older.high + 1)
+    assert [one["number"] for one in kept[-2:]] == [2, 1], "the older half is saved before the window is cut"
+    plan.give_back(window, Page([{"created": BEGIN + 50 - at} for at in range(50)], END, "c2"), None)
+    assert kept[-1]["done"]
+    assert plan._busy == [older]
 
 
 @given(seed=st.integers(0, 2**32))

@@ -1,0 +1,85 @@
+"""What becomes of one object that cannot be stored, while all others can?
+
+It is put aside: into the inbox, as failed, with its reason. What cannot be read (UnreadableObject) is kept as
+Stripe sent it, what the database refuses (Unstorable) as the row that it would have become.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlmodel import Session
+
+from models import InboxItem
+from services import clock, database
+from services.errors import TrialdeskError
+from services.mirror.batch import Batch
+from services.mirror.shapes.reading import Object
+from services.mirror.writer import write_rows
+
+REFUSED = (DataError, IntegrityError)  # by the database, for what a row holds
+_log = logging.getLogger(__name__)
+
+
+class Unstorable(TrialdeskError):
+    """An object that the database refuses, such as one with a number too large for it. The log says why."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        super().__init__(
+            f"The {kind} “{id}” holds something that the database cannot store.",
+            remedy="It is kept in the inbox, and all else goes on without it; tell whoever runs the desk.",
+        )
+        self.kind, self.id = kind, id
+
+
+def refused(kind: str, id: str, error: Exception) -> Unstorable:
+    """The sentence for people about an object that the database refused; what the database said is logged."""
+    _log.warning("The database refused the %s %s.", kind, id, exc_info=error)
+    return Unstorable(kind, id)
+
+
+def write(batch: Batch) -> None:
+    """Writes what was read, in one transaction; where the database refuses it, row by row."""
+    try:
+        with database.transaction() as session:
+            write_rows(session, batch, exact=True)
+    except REFUSED:
+        one_by_one(
+            ({"object": name, **row}, partial(write_rows, batch=piece, exact=True))
+            for name, row, piece in batch.pieces()
+        )
+
+
+def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> None:
+    """Writes each piece in a transaction of its own, and puts aside those that the database refuses."""
+    for source, write_it in pieces:
+        try:
+            with database.transaction() as session:
+                write_it(session)
+        except REFUSED as error:
+            problem = refused(source["object"], source["id"], error)
+            with database.transaction() as session:
+                keep(session, source, problem, clock.now())
+
+
+def keep(session: Session, source: Object, error: TrialdeskError, seen_at: int) -> None:
+    """Keeps what cannot be stored in the inbox, as failed, with its reason; seen again, the newer one."""
+    connection = session.connection()
+    insert = database.insert(InboxItem, connection.dialect.name).values(
+        id=str(source["id"]),
+        source="pull",
+        type=str(source.get("object") or ""),
+        created=seen_at,
+        received_at=clock.now(),
+        payload=json.dumps(source, separators=(",", ":")),
+        state="failed",
+        attempts=1,
+        error=str(error),
+    )
+    newer = {name: insert.excluded[name] for name in ("created", "received_at", "payload", "error")}
+    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=newer))
