@@ -72,13 +72,14 @@ def _tags(customer: str, tags: list[str], known: list[str], locked: bool) -> Non
         disabled=locked,
         placeholder="Add a tag",
         on_change=clicks.attempt,
-        args=(f"about:{customer}", _set_tags, customer),
+        args=(f"about:{customer}", _set_tags, customer, tags),
     )
 
 
-def _set_tags(customer: str) -> None:
+def _set_tags(customer: str, seen: list[str]) -> None:
+    wanted = list(st.session_state[f"tags:{customer}"])
     with database.transaction() as session:
-        notes.set_tags(session, guard.current(), customer, list(st.session_state[f"tags:{customer}"]))
+        notes.set_tags(session, guard.current(), customer, wanted, seen=seen)
 
 
 def _tasks(

@@ -69,21 +69,49 @@ def test_tags_are_one_lower_case_set(database: ModuleType) -> None:
     with database.transaction() as s:
         customer(s, "cus_1")
         customer(s, "cus_2")
-        assert notes.set_tags(s, person(), "cus_1", ["VIP", " vip ", "Big  Fish"]) == ["big fish", "vip"]
-        notes.set_tags(s, person(), "cus_2", ["beta"])
-        assert notes.set_tags(s, person(), "cus_1", ["vip", "new"]) == ["new", "vip"]
+        assert notes.set_tags(s, person(), "cus_1", ["VIP", " vip ", "Big  Fish"], seen=[]) == [
+            "big fish",
+            "vip",
+        ]
+        notes.set_tags(s, person(), "cus_2", ["beta"], seen=[])
+        seen = ["big fish", "vip"]
+        assert notes.set_tags(s, person(), "cus_1", ["vip", "new"], seen=seen) == ["new", "vip"]
     with database.session() as s:
         assert notes.tags(s, "cus_1") == ["new", "vip"]
         assert notes.all_tags(s) == ["beta", "new", "vip"]
 
 
+def test_a_tag_that_was_not_seen_is_not_taken_away(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        notes.set_tags(s, person(), "cus_1", ["old", "vip"], seen=[])
+        seen = notes.tags(s, "cus_1")
+        notes.set_tags(s, person(), "cus_1", [*seen, "colleague's"], seen=seen)
+        assert notes.set_tags(s, person(), "cus_1", ["vip", "new"], seen=seen) == [
+            "colleague's", "new", "vip",
+        ]  # fmt: skip
+    with database.session() as s:
+        assert notes.tags(s, "cus_1") == ["colleague's", "new", "vip"]
+
+
+def test_a_customer_with_too_many_tags_gives_some_up(database: ModuleType) -> None:
+    """Two people filled them at once: what is one too many can be taken away, not one more added."""
+    seen = [f"t{n:02d}" for n in range(notes.MOST_TAGS)]
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        notes.set_tags(s, person(), "cus_1", seen, seen=[])
+        with pytest.raises(InvalidInput):
+            notes.set_tags(s, person(), "cus_1", ["late"], seen=[])
+        assert notes.set_tags(s, person(), "cus_1", seen[1:], seen=seen) == seen[1:]
+
+
 def test_unusable_tags_change_nothing(database: ModuleType) -> None:
     with database.transaction() as s:
         customer(s, "cus_1")
-        notes.set_tags(s, person(), "cus_1", ["kept"])
+        notes.set_tags(s, person(), "cus_1", ["kept"], seen=[])
         for wanted in ([""], ["x" * 41], ["a\x00b"], [f"t{n}" for n in range(21)]):
             with pytest.raises(InvalidInput):
-                notes.set_tags(s, person(), "cus_1", wanted)
+                notes.set_tags(s, person(), "cus_1", wanted, seen=[])
         assert notes.tags(s, "cus_1") == ["kept"]
 
 
@@ -174,7 +202,7 @@ def _writes(s: Session, who: Person, note: int, task: int) -> tuple[Callable[[],
         lambda: notes.add(s, who, "cus_1", "x"),
         lambda: notes.edit(s, who, note, "x"),
         lambda: notes.delete(s, who, note),
-        lambda: notes.set_tags(s, who, "cus_1", ["x"]),
+        lambda: notes.set_tags(s, who, "cus_1", ["x"], seen=[]),
         lambda: notes.set_owner(s, who, "cus_1", None),
         lambda: tasks.add(s, who, "cus_1", "x"),
         lambda: tasks.edit(s, who, task, title="x", due_at=None, assignee=1),
@@ -187,7 +215,7 @@ def test_nothing_is_written_on_customers_who_do_not_exist(database: ModuleType) 
     with database.transaction() as s:
         for attempt in (
             lambda: notes.add(s, person(), "cus_none", "x"),
-            lambda: notes.set_tags(s, person(), "cus_none", ["x"]),
+            lambda: notes.set_tags(s, person(), "cus_none", ["x"], seen=[]),
             lambda: notes.set_owner(s, person(), "cus_none", None),
             lambda: tasks.add(s, person(), "cus_none", "x"),
         ):
@@ -213,7 +241,7 @@ def _row(session: Session, table: type[Any], id: int | str) -> Any:
 
 
 def test_two_people_who_act_at_once_do_not_stumble(database: ModuleType) -> None:
-    """The second writes while the first has not committed yet; what was said last stands."""
+    """The second writes while the first has not committed yet: the owner said last stands, and all tags."""
     with database.transaction() as s:
         customer(s, "cus_1")
         ann, bob = staff(s, "Ann"), staff(s, "Bob")
@@ -221,18 +249,18 @@ def test_two_people_who_act_at_once_do_not_stumble(database: ModuleType) -> None
     def second() -> None:
         with database.transaction() as s:
             notes.set_owner(s, person(), "cus_1", bob)
-            notes.set_tags(s, person(), "cus_1", ["vip", "late"])
+            notes.set_tags(s, person(), "cus_1", ["vip", "late"], seen=[])
 
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as s:
             notes.set_owner(s, person(), "cus_1", ann)
-            notes.set_tags(s, person(), "cus_1", ["vip", "early"])
+            notes.set_tags(s, person(), "cus_1", ["vip", "early"], seen=[])
             waiting = pool.submit(second)
             wait([waiting], timeout=0.3)
         waiting.result(timeout=20)
     with database.session() as s:
         assert notes.owner(s, "cus_1") == bob
-        assert {"late", "vip"} <= set(notes.tags(s, "cus_1"))
+        assert notes.tags(s, "cus_1") == ["early", "late", "vip"]
 
 
 def test_of_two_who_tick_a_task_at_once_the_first_did_it(database: ModuleType) -> None:

@@ -64,7 +64,7 @@ def _work(s: Session, start: int) -> None:
     tasks.set_done(s, BOB, task, True)
     notes.set_owner(s, ANN, "cus_jo", 2)
     notes.set_owner(s, ANN, "cus_jo", 2)  # changes nothing
-    notes.set_tags(s, BOB, "cus_jo", ["vip"])
+    notes.set_tags(s, BOB, "cus_jo", ["vip"], seen=[])
     audit.record(s, ANN, "export", after={"file": "trials.csv", "rows": 12})
 
 

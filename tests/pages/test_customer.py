@@ -295,6 +295,15 @@ def test_notes_tags_owner_and_tasks_are_changed_in_place(account: ModuleType) ->
     assert "Called, *will* pay" in [text.value for text in app.text]
 
 
+def test_a_page_that_is_old_leaves_a_colleagues_tag(account: ModuleType) -> None:
+    app = opened(acting_as=SUPPORT)
+    with account.transaction() as s:
+        notes.set_tags(s, people.admit(s, ADMIN), "cus_ada", ["theirs"], seen=[])
+    ran(app.multiselect(key="tags:cus_ada").set_value(["mine"]))
+    with account.session() as s:
+        assert notes.tags(s, "cus_ada") == ["mine", "theirs"]
+
+
 def test_what_cannot_be_kept_is_explained_and_nothing_typed_is_lost(account: ModuleType) -> None:
     app = opened()
     blank_note(app).set_value("   ")
