@@ -34,11 +34,16 @@ def draw(person: Person, customer: str) -> None:
     why_not = person.why_not(Permission.ANNOTATE)
     if why_not:
         st.caption(formats.plain(why_not))
-    _owner(customer, owner, {**({owner: everyone.get(owner, "")} if owner else {}), **staff}, bool(why_not))
+    _owner(customer, owner, _choices(owner, staff, everyone), bool(why_not))
     _tags(customer, tags, known, bool(why_not))
     clicks.show_problem(f"about:{customer}")
     _tasks(person, customer, todo, staff, everyone, bool(why_not))
     _notes(person, customer, written, bool(why_not))
+
+
+def _choices(now: int | None, staff: dict[int, str], everyone: dict[int, str]) -> dict[int, str]:
+    """Whom one may choose: who works here, and who it is now, though they may have left."""
+    return staff if now is None or now in staff else {now: everyone.get(now, ""), **staff}
 
 
 def _owner(customer: str, owner: int | None, staff: dict[int, str], locked: bool) -> None:
@@ -119,7 +124,8 @@ def _task(task: Task, staff: dict[int, str], everyone: dict[int, str], locked: b
         with st.popover(
             "Edit", icon=":material/edit:", type="tertiary", disabled=locked, key=f"edit_task:{task.id}"
         ):
-            _task_form(f"task:{task.id}", task.customer, task, staff, task.assignee or 0)
+            who = _choices(task.assignee, staff, everyone)
+            _task_form(f"task:{task.id}", task.customer, task, who, task.assignee)
             st.button(
                 "Remove the task",
                 key=f"remove_task:{task.id}",
@@ -139,7 +145,9 @@ def _due(task: Task) -> None:
         st.caption(f"by {formats.day(task.due_at)}", width="content")
 
 
-def _task_form(key: str, customer: str, task: Task | None, staff: dict[int, str], assignee: int) -> None:
+def _task_form(
+    key: str, customer: str, task: Task | None, staff: dict[int, str], assignee: int | None
+) -> None:
     zone = config.settings().zone
     due = clock.local(task.due_at, zone).date() if task and task.due_at else None
     with st.form(key, border=False, clear_on_submit=False):
@@ -154,7 +162,7 @@ def _task_form(key: str, customer: str, task: Task | None, staff: dict[int, str]
         st.selectbox(
             "Who",
             ids,
-            index=ids.index(assignee) if assignee in ids else 0,
+            index=ids.index(assignee) if assignee in ids else None,
             key=f"{key}:who",
             format_func=lambda id: staff[id],
         )

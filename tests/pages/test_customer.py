@@ -304,6 +304,42 @@ def test_a_page_that_is_old_leaves_a_colleagues_tag(account: ModuleType) -> None
         assert notes.tags(s, "cus_ada") == ["mine", "theirs"]
 
 
+def planned(database: ModuleType, title: str = "Send the offer", by: str = SUPPORT) -> int:
+    """The id of a new task of Ada's for this person."""
+    with database.transaction() as s:
+        id = tasks.add(s, people.admit(s, by), "cus_ada", title).id
+    assert id is not None
+    return id
+
+
+def form(app: AppTest, label: str) -> Any:
+    """The field of the first task's form."""
+    fields = [*app.text_input, *app.selectbox, *app.date_input]
+    return next(one for one in fields if one.label == label)
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_task_stays_with_whom_it_was_until_somebody_else_is_chosen(account: ModuleType, left: bool) -> None:
+    id = planned(account)
+    with account.transaction() as s:
+        people.deactivate(s, SUPPORT)
+        sam = s.get(Task, id).assignee
+        if not left:
+            s.get(Task, id).assignee = None
+    app = opened()
+    who = form(app, "Who")
+    assert who.value == (sam if left else None)
+    assert ("Sam Okafor" in who.options) is left
+    form(app, "What is to be done").set_value("Send a new offer")
+    ran(button(app, "Save").click())
+    with account.session() as s:
+        task = s.get(Task, id)
+        assert task.assignee == (sam if left else None)
+        assert task.title == ("Send a new offer" if left else "Send the offer")
+    if not left:
+        assert "Nobody is chosen for the task" in app.error[0].value
+
+
 def test_what_cannot_be_kept_is_explained_and_nothing_typed_is_lost(account: ModuleType) -> None:
     app = opened()
     blank_note(app).set_value("   ")
