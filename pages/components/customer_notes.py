@@ -125,7 +125,8 @@ def _task(task: Task, staff: dict[int, str], everyone: dict[int, str], locked: b
             "Edit", icon=":material/edit:", type="tertiary", disabled=locked, key=f"edit_task:{task.id}"
         ):
             who = _choices(task.assignee, staff, everyone)
-            _task_form(f"task:{task.id}", task.customer, task, who, task.assignee)
+            key = f"task:{task.id}:{tasks.fingerprint(task)}"  # a field ignores a new value under its old key
+            _task_form(key, task.customer, task, who, task.assignee)
             st.button(
                 "Remove the task",
                 key=f"remove_task:{task.id}",
@@ -166,26 +167,31 @@ def _task_form(
             key=f"{key}:who",
             format_func=lambda id: staff[id],
         )
-        st.form_submit_button(
-            "Save" if task else "Add",
-            on_click=clicks.attempt,
-            args=(f"tasks:{customer}", _save_task, key, customer, task.id if task else None),
-        )
+        sent = (_edit_task, key, task.id, tasks.fingerprint(task)) if task else (_add_task, key, customer)
+        place = f"tasks:{customer}"
+        st.form_submit_button("Save" if task else "Add", on_click=clicks.attempt, args=(place, *sent))
 
 
-def _save_task(key: str, customer: str, task: int | None) -> None:
-    title, who = st.session_state[f"{key}:title"], st.session_state[f"{key}:who"]
-    due_at = _instant(st.session_state[f"{key}:due"])
+def _typed_task(key: str) -> tuple[str, int | None, int]:
+    """What the form says: the title, when it is due (an instant), and the assignee's staff id."""
+    who = st.session_state[f"{key}:who"]
     if who is None:
         raise InvalidInput("Nobody is chosen for the task.", field="assignee", remedy="Choose who does it.")
+    return st.session_state[f"{key}:title"], _instant(st.session_state[f"{key}:due"]), who
+
+
+def _edit_task(key: str, task: int, seen: str) -> None:
+    title, due_at, who = _typed_task(key)
     with database.transaction() as session:
-        person = guard.current()
-        if task is not None:
-            tasks.edit(session, person, task, title=title, due_at=due_at, assignee=who)
-        elif once.first(session, key):
-            tasks.add(session, person, customer, title, due_at=due_at, assignee=who)
-    if task is None:
-        _clear(f"new_task:{customer}")
+        tasks.edit(session, guard.current(), task, title=title, due_at=due_at, assignee=who, seen=seen)
+
+
+def _add_task(key: str, customer: str) -> None:
+    title, due_at, who = _typed_task(key)
+    with database.transaction() as session:
+        if once.first(session, key):
+            tasks.add(session, guard.current(), customer, title, due_at=due_at, assignee=who)
+    _clear(f"new_task:{customer}")
 
 
 def _blank(place: str) -> str:

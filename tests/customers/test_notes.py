@@ -15,7 +15,7 @@ from sqlmodel import Session
 from models import CustomerFacts, Note, Staff, Task
 from services import clock
 from services.customers import notes, tasks
-from services.errors import InvalidInput, NotAllowed, NotFound
+from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.staff.roles import Person, Role
 from tests.customers.builders import customer, person, staff
 
@@ -162,10 +162,28 @@ def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None
         tasks.set_done(s, person(), _id(later), True)
         assert [task.title for task in tasks.on(s, "cus_1")] == ["whenever", "later", "soon please"]
         assert tasks.set_done(s, person(), _id(later), False).done_at is None
-        tasks.edit(s, person(), _id(later), title="at once", due_at=1, assignee=ann)
+        tasks.edit(
+            s, person(), _id(later), title="at once", due_at=1, assignee=ann, seen=tasks.fingerprint(later)
+        )
         tasks.delete(s, person(), _id(whenever))
         s.flush()
         assert [task.title for task in tasks.on(s, "cus_1")] == ["at once", "soon please"]
+
+
+def test_who_saw_an_older_task_does_not_take_a_colleagues_change_back(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        ann = staff(s, "Ann")
+        row = tasks.add(s, person(id=ann), "cus_1", "call", due_at=5)
+        id, seen = _id(row), tasks.fingerprint(row)
+        tasks.edit(s, person(), id, title="write", due_at=5, assignee=ann, seen=seen)
+        with pytest.raises(Conflict, match="meanwhile"):
+            tasks.edit(s, person(), id, title="call", due_at=9, assignee=ann, seen=seen)
+        assert (row.title, row.due_at) == ("write", 5)
+        tasks.edit(s, person(), id, title=" write ", due_at=5, assignee=ann, seen=seen)  # a second click
+        now = tasks.fingerprint(row)
+        tasks.edit(s, person(), id, title="write", due_at=9, assignee=ann, seen=now)
+        assert (row.title, row.due_at) == ("write", 9)
 
 
 def test_a_task_needs_words_and_somebody(database: ModuleType) -> None:
@@ -205,7 +223,7 @@ def _writes(s: Session, who: Person, note: int, task: int) -> tuple[Callable[[],
         lambda: notes.set_tags(s, who, "cus_1", ["x"], seen=[]),
         lambda: notes.set_owner(s, who, "cus_1", None),
         lambda: tasks.add(s, who, "cus_1", "x"),
-        lambda: tasks.edit(s, who, task, title="x", due_at=None, assignee=1),
+        lambda: tasks.edit(s, who, task, title="x", due_at=None, assignee=1, seen=""),
         lambda: tasks.set_done(s, who, task, True),
         lambda: tasks.delete(s, who, task),
     )

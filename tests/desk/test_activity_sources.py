@@ -58,9 +58,10 @@ def _work(s: Session, start: int) -> None:
     note = notes.add(s, ANN, "cus_jo", "Likes tea").id
     assert note is not None
     notes.edit(s, ANN, note, "Likes coffee")
-    task = tasks.add(s, ANN, "cus_jo", "Send offer", due_at=start + DAY, assignee=2).id
+    row = tasks.add(s, ANN, "cus_jo", "Send offer", due_at=start + DAY, assignee=2)
+    task, seen = row.id, tasks.fingerprint(row)
     assert task is not None
-    tasks.edit(s, BOB, task, title="Send offer", due_at=start + 4 * DAY, assignee=2)
+    tasks.edit(s, BOB, task, title="Send offer", due_at=start + 4 * DAY, assignee=2, seen=seen)
     tasks.set_done(s, BOB, task, True)
     notes.set_owner(s, ANN, "cus_jo", 2)
     notes.set_owner(s, ANN, "cus_jo", 2)  # changes nothing

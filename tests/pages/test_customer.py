@@ -340,6 +340,26 @@ def test_a_task_stays_with_whom_it_was_until_somebody_else_is_chosen(account: Mo
         assert "Nobody is chosen for the task" in app.error[0].value
 
 
+def test_a_tasks_form_shows_what_a_colleague_changed_and_does_not_take_it_back(account: ModuleType) -> None:
+    id = planned(account)
+    app = opened()
+    with account.transaction() as s:
+        task = s.get(Task, id)
+        tasks.edit(
+            s, people.admit(s, SUPPORT), id, title="Send a better offer", due_at=None,
+            assignee=task.assignee, seen=tasks.fingerprint(task),
+        )  # fmt: skip
+    form(app, "What is to be done").set_value("Forget it")
+    ran(button(app, "Save").click())
+    assert "Somebody else has changed this task meanwhile" in app.error[0].value
+    assert form(app, "What is to be done").value == "Send a better offer"
+    form(app, "What is to be done").set_value("Send the best offer")
+    ran(button(app, "Save").click())
+    assert not app.error
+    with account.session() as s:
+        assert s.get(Task, id).title == "Send the best offer"
+
+
 def test_what_cannot_be_kept_is_explained_and_nothing_typed_is_lost(account: ModuleType) -> None:
     app = opened()
     blank_note(app).set_value("   ")
