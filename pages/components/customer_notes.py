@@ -189,7 +189,7 @@ def _edit_task(key: str, task: int, seen: str) -> None:
 def _add_task(key: str, customer: str) -> None:
     title, due_at, who = _typed_task(key)
     with database.transaction() as session:
-        if once.first(session, key):
+        if once.first(session, key, title, due_at, who):
             tasks.add(session, guard.current(), customer, title, due_at=due_at, assignee=who)
     _clear(f"new_task:{customer}")
 
@@ -245,9 +245,10 @@ def _notes(person: Person, customer: str, written: list[Note], locked: bool) -> 
 
 
 def _add_note(key: str, customer: str) -> None:
+    body = st.session_state[key]
     with database.transaction() as session:
-        if once.first(session, key):
-            notes.add(session, guard.current(), customer, st.session_state[key])
+        if once.first(session, key, body):
+            notes.add(session, guard.current(), customer, body)
     _clear(f"new_note:{customer}")
 
 

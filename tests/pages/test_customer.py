@@ -360,6 +360,27 @@ def test_a_tasks_form_shows_what_a_colleague_changed_and_does_not_take_it_back(a
         assert s.get(Task, id).title == "Send the best offer"
 
 
+@pytest.mark.parametrize(
+    ("place", "field", "add"), [("new_note", "", "Add note"), ("new_task", ":title", "Add")]
+)
+def test_a_second_click_on_the_same_form_adds_what_is_new_in_it(
+    account: ModuleType, place: str, field: str, add: str
+) -> None:
+    """What the first click wrote into the session is lost when the second comes at once: the form stays."""
+    app = opened()
+    key = app.session_state[f"form:{place}:cus_ada"]
+    for typed in ("first", "first", "second"):
+        app.session_state[f"form:{place}:cus_ada"] = key
+        blank = next(one for one in [*ran(app).text_area, *app.text_input] if one.key == key + field)
+        blank.set_value(typed)
+        ran(button(app, add).click())
+    with account.session() as s:
+        told = [note.body for note in notes.on(s, "cus_ada")] + [
+            task.title for task in tasks.on(s, "cus_ada")
+        ]
+    assert sorted(told) == ["first", "second"]
+
+
 def test_what_cannot_be_kept_is_explained_and_nothing_typed_is_lost(account: ModuleType) -> None:
     app = opened()
     blank_note(app).set_value("   ")
