@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from models import AuditEntry
 from services import clock
+from services.mirror import changes
 from services.staff.roles import Person
 
 Fields = Mapping[str, Any]
@@ -67,6 +68,7 @@ def record(
     after: Fields | None = None,
 ) -> None:
     """Keeps who did it, when, and the fields that it changed (plain values; instants, staff ids)."""
+    changes.note(session)
     session.add(
         AuditEntry(
             at=clock.now(),

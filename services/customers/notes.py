@@ -16,7 +16,7 @@ from models import Customer, CustomerProfile, CustomerTag, Note, Staff
 from services import clock, database
 from services.customers import audit
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.mirror import facts
+from services.mirror import changes, facts
 from services.staff.roles import Permission, Person
 
 LONGEST_NOTE: Final = 10_000
@@ -43,6 +43,7 @@ def add(session: Session, person: Person, customer: str, body: str) -> Note:
     )
     session.add(note)
     session.flush()
+    changes.note(session)
     return note
 
 

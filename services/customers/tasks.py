@@ -12,6 +12,7 @@ from services import clock
 from services.customers import audit
 from services.customers.notes import must_exist, must_work_here
 from services.errors import Conflict, InvalidInput, NotFound
+from services.mirror import changes
 from services.staff.roles import Permission, Person
 
 LONGEST_TITLE: Final = 200
@@ -57,6 +58,7 @@ def add(
     )
     session.add(task)
     session.flush()
+    changes.note(session)
     return task
 
 
@@ -110,6 +112,7 @@ def set_done(session: Session, person: Person, task: int, done: bool) -> Task:
     row = _task(session, person, task)
     if done and row.done_at is None:
         row.done_at, row.done_by = clock.now(), person.id
+        changes.note(session)
     if not done and row.done_at is not None:
         row.done_at = row.done_by = None
         audit.record(session, person, "task_reopened", row.customer, object_id=str(task), after=_terms(row))

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from models import CustomerFacts, Note, Staff, Task
+from models import CustomerFacts, Note, Staff, Task, Workspace
 from services import clock
 from services.customers import notes, tasks
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.metrics import version
 from services.staff.roles import Person, Role
 from tests.customers.builders import customer, person, staff
 
@@ -300,3 +301,36 @@ def test_of_two_who_tick_a_task_at_once_the_first_did_it(database: ModuleType) -
         waiting.result(timeout=20)
     with database.session() as s:
         assert _row(s, Task, task).done_by == 7
+
+
+def test_whatever_is_written_moves_the_data_version(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages that others have open are drawn anew by it."""
+    monkeypatch.setattr(version, "AT_MOST_EVERY", 0.0)
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        s.merge(Workspace(account="acct_1", mode="test"))
+        note, task = (_id(each.add(s, person(), "cus_1", "there")) for each in (notes, tasks))
+    for write in (
+        lambda s: notes.add(s, person(), "cus_1", "x"),
+        lambda s: notes.edit(s, person(), note, "y"),
+        lambda s: notes.delete(s, person(), note),
+        lambda s: notes.set_tags(s, person(), "cus_1", ["x"], seen=[]),
+        lambda s: tasks.add(s, person(), "cus_1", "x"),
+        lambda s: tasks.set_done(s, person(), task, True),
+        lambda s: tasks.set_done(s, person(), task, False),
+        lambda s: tasks.delete(s, person(), task),
+    ):
+        before = _version(database)
+        with database.transaction() as s:
+            write(s)
+        assert _version(database) == before + 1
+    with database.transaction() as s:
+        notes.set_tags(s, person(), "cus_1", ["x"], seen=["x"])  # changes nothing
+    assert _version(database) == before + 1
+
+
+def _version(database: ModuleType) -> int:
+    with database.session() as s:
+        return version.data_version(s)
