@@ -92,9 +92,11 @@ def edit(
         )
     if assignee != row.assignee:
         must_work_here(session, assignee, field="assignee")
+    terms, text = _terms(row), {} if wanted["title"] == row.title else {"text": "changed"}
     row.title, row.due_at, row.assignee = wanted["title"], due_at, assignee
+    after = {**text, **_terms(row)}
     audit.changed(
-        session, person, "task_edited", row.customer, object_id=str(task), before=before, after=wanted
+        session, person, "task_edited", row.customer, object_id=str(task), before=terms, after=after
     )
     return row
 

@@ -121,6 +121,18 @@ def test_each_says_what_was_before_and_what_is_after(worked: ModuleType) -> None
     assert found(worked, kind="send_message")[0].error == "No route."
 
 
+def test_of_a_tasks_text_is_kept_that_it_changed_and_not_the_words(database: ModuleType) -> None:
+    with database.transaction() as s:
+        builders.customer(s, "cus_jo")
+        row = tasks.add(s, ANN, "cus_jo", "ring secret number")
+        assert row.id is not None
+        seen = tasks.fingerprint(row)
+        tasks.edit(s, ANN, row.id, title="call", due_at=None, assignee=row.assignee or 0, seen=seen)
+        (kept,) = s.exec(select(AuditEntry))
+        assert (kept.before, kept.after) == ({}, {"text": "changed"})
+    assert said(found(database, kind="task_edited")[0]) == "Text changed"
+
+
 def _dues(session: Session) -> list[Any]:
     """The two times of the call and the two days of the task, as they were kept."""
     kept = {entry.kind: entry for entry in session.exec(select(AuditEntry))}
