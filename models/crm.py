@@ -66,7 +66,7 @@ class Task(Base, table=True):
 
 
 class FormSent(Base, table=True):
-    """A form of a page that was sent: what it says is done, and is not done again."""
+    """A form of a page that was sent: what it says is done once. `form` names it and its content."""
 
     __tablename__ = "forms_sent"
 

@@ -34,11 +34,16 @@ def draw(person: Person, customer: str) -> None:
     why_not = person.why_not(Permission.ANNOTATE)
     if why_not:
         st.caption(formats.plain(why_not))
-    _owner(customer, owner, {**({owner: everyone.get(owner, "")} if owner else {}), **staff}, bool(why_not))
+    _owner(customer, owner, _choices(owner, staff, everyone), bool(why_not))
     _tags(customer, tags, known, bool(why_not))
     clicks.show_problem(f"about:{customer}")
     _tasks(person, customer, todo, staff, everyone, bool(why_not))
     _notes(person, customer, written, bool(why_not))
+
+
+def _choices(now: int | None, staff: dict[int, str], everyone: dict[int, str]) -> dict[int, str]:
+    """Whom one may choose: who works here, and who it is now, though they may have left."""
+    return staff if now is None or now in staff else {now: everyone.get(now, ""), **staff}
 
 
 def _owner(customer: str, owner: int | None, staff: dict[int, str], locked: bool) -> None:
@@ -72,13 +77,14 @@ def _tags(customer: str, tags: list[str], known: list[str], locked: bool) -> Non
         disabled=locked,
         placeholder="Add a tag",
         on_change=clicks.attempt,
-        args=(f"about:{customer}", _set_tags, customer),
+        args=(f"about:{customer}", _set_tags, customer, tags),
     )
 
 
-def _set_tags(customer: str) -> None:
+def _set_tags(customer: str, seen: list[str]) -> None:
+    wanted = list(st.session_state[f"tags:{customer}"])
     with database.transaction() as session:
-        notes.set_tags(session, guard.current(), customer, list(st.session_state[f"tags:{customer}"]))
+        notes.set_tags(session, guard.current(), customer, wanted, seen=seen)
 
 
 def _tasks(
@@ -118,7 +124,9 @@ def _task(task: Task, staff: dict[int, str], everyone: dict[int, str], locked: b
         with st.popover(
             "Edit", icon=":material/edit:", type="tertiary", disabled=locked, key=f"edit_task:{task.id}"
         ):
-            _task_form(f"task:{task.id}", task.customer, task, staff, task.assignee or 0)
+            who = _choices(task.assignee, staff, everyone)
+            key = f"task:{task.id}:{tasks.fingerprint(task)}"  # a field ignores a new value under its old key
+            _task_form(key, task.customer, task, who, task.assignee)
             st.button(
                 "Remove the task",
                 key=f"remove_task:{task.id}",
@@ -138,7 +146,9 @@ def _due(task: Task) -> None:
         st.caption(f"by {formats.day(task.due_at)}", width="content")
 
 
-def _task_form(key: str, customer: str, task: Task | None, staff: dict[int, str], assignee: int) -> None:
+def _task_form(
+    key: str, customer: str, task: Task | None, staff: dict[int, str], assignee: int | None
+) -> None:
     zone = config.settings().zone
     due = clock.local(task.due_at, zone).date() if task and task.due_at else None
     with st.form(key, border=False, clear_on_submit=False):
@@ -153,30 +163,35 @@ def _task_form(key: str, customer: str, task: Task | None, staff: dict[int, str]
         st.selectbox(
             "Who",
             ids,
-            index=ids.index(assignee) if assignee in ids else 0,
+            index=ids.index(assignee) if assignee in ids else None,
             key=f"{key}:who",
             format_func=lambda id: staff[id],
         )
-        st.form_submit_button(
-            "Save" if task else "Add",
-            on_click=clicks.attempt,
-            args=(f"tasks:{customer}", _save_task, key, customer, task.id if task else None),
-        )
+        sent = (_edit_task, key, task.id, tasks.fingerprint(task)) if task else (_add_task, key, customer)
+        place = f"tasks:{customer}"
+        st.form_submit_button("Save" if task else "Add", on_click=clicks.attempt, args=(place, *sent))
 
 
-def _save_task(key: str, customer: str, task: int | None) -> None:
-    title, who = st.session_state[f"{key}:title"], st.session_state[f"{key}:who"]
-    due_at = _instant(st.session_state[f"{key}:due"])
+def _typed_task(key: str) -> tuple[str, int | None, int]:
+    """What the form says: the title, when it is due (an instant), and the assignee's staff id."""
+    who = st.session_state[f"{key}:who"]
     if who is None:
         raise InvalidInput("Nobody is chosen for the task.", field="assignee", remedy="Choose who does it.")
+    return st.session_state[f"{key}:title"], _instant(st.session_state[f"{key}:due"]), who
+
+
+def _edit_task(key: str, task: int, seen: str) -> None:
+    title, due_at, who = _typed_task(key)
     with database.transaction() as session:
-        person = guard.current()
-        if task is not None:
-            tasks.edit(session, person, task, title=title, due_at=due_at, assignee=who)
-        elif once.first(session, key):
-            tasks.add(session, person, customer, title, due_at=due_at, assignee=who)
-    if task is None:
-        _clear(f"new_task:{customer}")
+        tasks.edit(session, guard.current(), task, title=title, due_at=due_at, assignee=who, seen=seen)
+
+
+def _add_task(key: str, customer: str) -> None:
+    title, due_at, who = _typed_task(key)
+    with database.transaction() as session:
+        if once.first(session, key, title, due_at, who):
+            tasks.add(session, guard.current(), customer, title, due_at=due_at, assignee=who)
+    _clear(f"new_task:{customer}")
 
 
 def _blank(place: str) -> str:
@@ -230,9 +245,10 @@ def _notes(person: Person, customer: str, written: list[Note], locked: bool) -> 
 
 
 def _add_note(key: str, customer: str) -> None:
+    body = st.session_state[key]
     with database.transaction() as session:
-        if once.first(session, key):
-            notes.add(session, guard.current(), customer, st.session_state[key])
+        if once.first(session, key, body):
+            notes.add(session, guard.current(), customer, body)
     _clear(f"new_note:{customer}")
 
 

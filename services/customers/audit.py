@@ -2,7 +2,8 @@
 
 What is made (a message, a call, a note, a task) is its own record, and so is the end of a call or a task.
 What is changed or taken away is kept here, and that a file was exported. The text of a note or of
-a removed task is not: its author may take it back for good. Nor are the addresses of customers.
+a task that was changed or removed is not: who wrote it may take it back for good. Nor are the addresses
+of customers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlmodel import Session
 
 from models import AuditEntry
 from services import clock
+from services.mirror import changes
 from services.staff.roles import Person
 
 Fields = Mapping[str, Any]
@@ -35,7 +37,7 @@ TITLES: Final[dict[str, str]] = {
 _LABELS: Final[dict[str, str]] = {
     "owner": "Owner",
     "tags": "Tags",
-    "title": "Task",
+    "text": "Text",
     "assignee": "For",
     "due_at": "Due",
     "state": "State",
@@ -67,6 +69,7 @@ def record(
     after: Fields | None = None,
 ) -> None:
     """Keeps who did it, when, and the fields that it changed (plain values; instants, staff ids)."""
+    changes.note(session)
     session.add(
         AuditEntry(
             at=clock.now(),
@@ -94,7 +97,7 @@ def changed(
     """Keeps what differs between the two; nothing where nothing does."""
     moved = [name for name in after if before.get(name) != after[name]]
     if moved:
-        old, new = ({name: each.get(name) for name in moved} for each in (before, after))
+        old, new = ({name: each[name] for name in moved if name in each} for each in (before, after))
         record(session, person, kind, customer, object_id=object_id, before=old, after=new)
 
 

@@ -16,7 +16,7 @@ from models import Customer, CustomerProfile, CustomerTag, Note, Staff
 from services import clock, database
 from services.customers import audit
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.mirror import facts
+from services.mirror import changes, facts
 from services.staff.roles import Permission, Person
 
 LONGEST_NOTE: Final = 10_000
@@ -43,6 +43,7 @@ def add(session: Session, person: Person, customer: str, body: str) -> Note:
     )
     session.add(note)
     session.flush()
+    changes.note(session)
     return note
 
 
@@ -107,23 +108,31 @@ def all_tags(session: Session) -> list[str]:
     return list(session.exec(select(CustomerTag.tag).distinct().order_by(col(CustomerTag.tag))))
 
 
-def set_tags(session: Session, person: Person, customer: str, wanted: list[str]) -> list[str]:
-    """Makes these the customer's tags, and returns them as kept (lower case, once each, sorted).
+def set_tags(
+    session: Session, person: Person, customer: str, wanted: list[str], *, seen: list[str]
+) -> list[str]:
+    """Adds what is wanted and was not seen, takes away what was seen and is not wanted: others' tags stay.
 
-    Raises InvalidInput for an unusable tag or too many, NotAllowed, NotFound.
+    Returns the customer's tags as kept (lower case, once each, sorted). Raises InvalidInput for an
+    unusable tag or too many, NotAllowed, NotFound.
     """
     person.require(Permission.ANNOTATE)
     must_exist(session, customer)
-    kept = sorted({_tag(tag) for tag in wanted})
-    if len(kept) > MOST_TAGS:
+    chosen, shown = {_tag(tag) for tag in wanted}, set(seen)
+    _locked_profile(session, customer)
+    before = set(tags(session, customer))
+    gone, new = (shown - chosen) & before, (chosen - shown) - before
+    kept = sorted(before - gone | new)
+    if new and len(kept) > MOST_TAGS:
         raise InvalidInput(f"A customer has at most {MOST_TAGS} tags.", field="tags", remedy="Remove some.")
-    before = tags(session, customer)
-    others = (col(CustomerTag.customer) == customer, col(CustomerTag.tag).not_in(kept))
-    session.execute(sa.delete(CustomerTag).where(*others))
-    for tag in kept:
-        new = {"customer": customer, "tag": tag, "added_by": person.id, "added_at": clock.now()}
-        database.insert_once(session, CustomerTag, new)
-    audit.changed(session, person, "tags", customer, before={"tags": before}, after={"tags": kept})
+    mine = (col(CustomerTag.customer) == customer, col(CustomerTag.tag).in_(gone))
+    session.execute(sa.delete(CustomerTag).where(*mine))
+    now = clock.now()
+    session.add_all(
+        CustomerTag(customer=customer, tag=tag, added_by=person.id, added_at=now) for tag in sorted(new)
+    )
+    session.flush()
+    audit.changed(session, person, "tags", customer, before={"tags": sorted(before)}, after={"tags": kept})
     return kept
 
 
@@ -150,13 +159,18 @@ def set_owner(session: Session, person: Person, customer: str, owner: int | None
     must_exist(session, customer)
     if owner is not None:
         must_work_here(session, owner, field="owner")
-    database.insert_once(session, CustomerProfile, {"customer": customer, "owner": None})
-    mine = select(CustomerProfile).where(CustomerProfile.customer == customer).with_for_update()
-    profile = session.exec(mine.execution_options(populate_existing=True)).one()
+    profile = _locked_profile(session, customer)
     audit.changed(session, person, "owner", customer, before={"owner": profile.owner}, after={"owner": owner})
     profile.owner = owner
     session.flush()
     facts.refresh(session, {customer})
+
+
+def _locked_profile(session: Session, customer: str) -> CustomerProfile:
+    """The customer's profile, made where there is none; whoever else changes owner or tags waits."""
+    database.insert_once(session, CustomerProfile, {"customer": customer, "owner": None})
+    mine = select(CustomerProfile).where(CustomerProfile.customer == customer).with_for_update()
+    return session.exec(mine.execution_options(populate_existing=True)).one()
 
 
 def must_work_here(session: Session, staff: int, *, field: str) -> None:

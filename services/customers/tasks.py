@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
@@ -10,7 +11,8 @@ from models import Task
 from services import clock
 from services.customers import audit
 from services.customers.notes import must_exist, must_work_here
-from services.errors import InvalidInput, NotFound
+from services.errors import Conflict, InvalidInput, NotFound
+from services.mirror import changes
 from services.staff.roles import Permission, Person
 
 LONGEST_TITLE: Final = 200
@@ -56,20 +58,45 @@ def add(
     )
     session.add(task)
     session.flush()
+    changes.note(session)
     return task
 
 
+def fingerprint(task: Task) -> str:
+    """A short name for what is to be done, by when and by whom: another one where any of it changes."""
+    return hashlib.sha256(repr(_plan(task)).encode()).hexdigest()[:16]
+
+
 def edit(
-    session: Session, person: Person, task: int, *, title: str, due_at: int | None, assignee: int
+    session: Session,
+    person: Person,
+    task: int,
+    *,
+    title: str,
+    due_at: int | None,
+    assignee: int,
+    seen: str,
 ) -> Task:
-    """Changes what is to be done, by when and by whom. Raises InvalidInput, NotAllowed, NotFound."""
+    """Changes what is to be done, by when and by whom; `seen` is the fingerprint of what the author saw.
+
+    Raises Conflict where the task changed meanwhile (not where it is as wanted already: a second click),
+    InvalidInput, NotAllowed, NotFound.
+    """
     row = _task(session, person, task)
+    before = _plan(row)
+    wanted: dict[str, Any] = {"title": _title(title), "due_at": due_at, "assignee": assignee}
+    if before != wanted and fingerprint(row) != seen:
+        raise Conflict(
+            "Somebody else has changed this task meanwhile; nothing was saved.",
+            remedy="Look at what it says now, then change it.",
+        )
     if assignee != row.assignee:
         must_work_here(session, assignee, field="assignee")
-    before = _plan(row)
-    row.title, row.due_at, row.assignee = _title(title), due_at, assignee
+    terms, text = _terms(row), {} if wanted["title"] == row.title else {"text": "changed"}
+    row.title, row.due_at, row.assignee = wanted["title"], due_at, assignee
+    after = {**text, **_terms(row)}
     audit.changed(
-        session, person, "task_edited", row.customer, object_id=str(task), before=before, after=_plan(row)
+        session, person, "task_edited", row.customer, object_id=str(task), before=terms, after=after
     )
     return row
 
@@ -87,6 +114,7 @@ def set_done(session: Session, person: Person, task: int, done: bool) -> Task:
     row = _task(session, person, task)
     if done and row.done_at is None:
         row.done_at, row.done_by = clock.now(), person.id
+        changes.note(session)
     if not done and row.done_at is not None:
         row.done_at = row.done_by = None
         audit.record(session, person, "task_reopened", row.customer, object_id=str(task), after=_terms(row))

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from models import CustomerFacts, Note, Staff, Task
+from models import CustomerFacts, Note, Staff, Task, Workspace
 from services import clock
 from services.customers import notes, tasks
-from services.errors import InvalidInput, NotAllowed, NotFound
+from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.metrics import version
 from services.staff.roles import Person, Role
 from tests.customers.builders import customer, person, staff
 
@@ -69,21 +70,49 @@ def test_tags_are_one_lower_case_set(database: ModuleType) -> None:
     with database.transaction() as s:
         customer(s, "cus_1")
         customer(s, "cus_2")
-        assert notes.set_tags(s, person(), "cus_1", ["VIP", " vip ", "Big  Fish"]) == ["big fish", "vip"]
-        notes.set_tags(s, person(), "cus_2", ["beta"])
-        assert notes.set_tags(s, person(), "cus_1", ["vip", "new"]) == ["new", "vip"]
+        assert notes.set_tags(s, person(), "cus_1", ["VIP", " vip ", "Big  Fish"], seen=[]) == [
+            "big fish",
+            "vip",
+        ]
+        notes.set_tags(s, person(), "cus_2", ["beta"], seen=[])
+        seen = ["big fish", "vip"]
+        assert notes.set_tags(s, person(), "cus_1", ["vip", "new"], seen=seen) == ["new", "vip"]
     with database.session() as s:
         assert notes.tags(s, "cus_1") == ["new", "vip"]
         assert notes.all_tags(s) == ["beta", "new", "vip"]
 
 
+def test_a_tag_that_was_not_seen_is_not_taken_away(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        notes.set_tags(s, person(), "cus_1", ["old", "vip"], seen=[])
+        seen = notes.tags(s, "cus_1")
+        notes.set_tags(s, person(), "cus_1", [*seen, "colleague's"], seen=seen)
+        assert notes.set_tags(s, person(), "cus_1", ["vip", "new"], seen=seen) == [
+            "colleague's", "new", "vip",
+        ]  # fmt: skip
+    with database.session() as s:
+        assert notes.tags(s, "cus_1") == ["colleague's", "new", "vip"]
+
+
+def test_a_customer_with_too_many_tags_gives_some_up(database: ModuleType) -> None:
+    """Two people filled them at once: what is one too many can be taken away, not one more added."""
+    seen = [f"t{n:02d}" for n in range(notes.MOST_TAGS)]
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        notes.set_tags(s, person(), "cus_1", seen, seen=[])
+        with pytest.raises(InvalidInput):
+            notes.set_tags(s, person(), "cus_1", ["late"], seen=[])
+        assert notes.set_tags(s, person(), "cus_1", seen[1:], seen=seen) == seen[1:]
+
+
 def test_unusable_tags_change_nothing(database: ModuleType) -> None:
     with database.transaction() as s:
         customer(s, "cus_1")
-        notes.set_tags(s, person(), "cus_1", ["kept"])
+        notes.set_tags(s, person(), "cus_1", ["kept"], seen=[])
         for wanted in ([""], ["x" * 41], ["a\x00b"], [f"t{n}" for n in range(21)]):
             with pytest.raises(InvalidInput):
-                notes.set_tags(s, person(), "cus_1", wanted)
+                notes.set_tags(s, person(), "cus_1", wanted, seen=[])
         assert notes.tags(s, "cus_1") == ["kept"]
 
 
@@ -134,10 +163,28 @@ def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None
         tasks.set_done(s, person(), _id(later), True)
         assert [task.title for task in tasks.on(s, "cus_1")] == ["whenever", "later", "soon please"]
         assert tasks.set_done(s, person(), _id(later), False).done_at is None
-        tasks.edit(s, person(), _id(later), title="at once", due_at=1, assignee=ann)
+        tasks.edit(
+            s, person(), _id(later), title="at once", due_at=1, assignee=ann, seen=tasks.fingerprint(later)
+        )
         tasks.delete(s, person(), _id(whenever))
         s.flush()
         assert [task.title for task in tasks.on(s, "cus_1")] == ["at once", "soon please"]
+
+
+def test_who_saw_an_older_task_does_not_take_a_colleagues_change_back(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        ann = staff(s, "Ann")
+        row = tasks.add(s, person(id=ann), "cus_1", "call", due_at=5)
+        id, seen = _id(row), tasks.fingerprint(row)
+        tasks.edit(s, person(), id, title="write", due_at=5, assignee=ann, seen=seen)
+        with pytest.raises(Conflict, match="meanwhile"):
+            tasks.edit(s, person(), id, title="call", due_at=9, assignee=ann, seen=seen)
+        assert (row.title, row.due_at) == ("write", 5)
+        tasks.edit(s, person(), id, title=" write ", due_at=5, assignee=ann, seen=seen)  # a second click
+        now = tasks.fingerprint(row)
+        tasks.edit(s, person(), id, title="write", due_at=9, assignee=ann, seen=now)
+        assert (row.title, row.due_at) == ("write", 9)
 
 
 def test_a_task_needs_words_and_somebody(database: ModuleType) -> None:
@@ -174,10 +221,10 @@ def _writes(s: Session, who: Person, note: int, task: int) -> tuple[Callable[[],
         lambda: notes.add(s, who, "cus_1", "x"),
         lambda: notes.edit(s, who, note, "x"),
         lambda: notes.delete(s, who, note),
-        lambda: notes.set_tags(s, who, "cus_1", ["x"]),
+        lambda: notes.set_tags(s, who, "cus_1", ["x"], seen=[]),
         lambda: notes.set_owner(s, who, "cus_1", None),
         lambda: tasks.add(s, who, "cus_1", "x"),
-        lambda: tasks.edit(s, who, task, title="x", due_at=None, assignee=1),
+        lambda: tasks.edit(s, who, task, title="x", due_at=None, assignee=1, seen=""),
         lambda: tasks.set_done(s, who, task, True),
         lambda: tasks.delete(s, who, task),
     )
@@ -187,7 +234,7 @@ def test_nothing_is_written_on_customers_who_do_not_exist(database: ModuleType) 
     with database.transaction() as s:
         for attempt in (
             lambda: notes.add(s, person(), "cus_none", "x"),
-            lambda: notes.set_tags(s, person(), "cus_none", ["x"]),
+            lambda: notes.set_tags(s, person(), "cus_none", ["x"], seen=[]),
             lambda: notes.set_owner(s, person(), "cus_none", None),
             lambda: tasks.add(s, person(), "cus_none", "x"),
         ):
@@ -213,7 +260,7 @@ def _row(session: Session, table: type[Any], id: int | str) -> Any:
 
 
 def test_two_people_who_act_at_once_do_not_stumble(database: ModuleType) -> None:
-    """The second writes while the first has not committed yet; what was said last stands."""
+    """The second writes while the first has not committed yet: the owner said last stands, and all tags."""
     with database.transaction() as s:
         customer(s, "cus_1")
         ann, bob = staff(s, "Ann"), staff(s, "Bob")
@@ -221,18 +268,18 @@ def test_two_people_who_act_at_once_do_not_stumble(database: ModuleType) -> None
     def second() -> None:
         with database.transaction() as s:
             notes.set_owner(s, person(), "cus_1", bob)
-            notes.set_tags(s, person(), "cus_1", ["vip", "late"])
+            notes.set_tags(s, person(), "cus_1", ["vip", "late"], seen=[])
 
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as s:
             notes.set_owner(s, person(), "cus_1", ann)
-            notes.set_tags(s, person(), "cus_1", ["vip", "early"])
+            notes.set_tags(s, person(), "cus_1", ["vip", "early"], seen=[])
             waiting = pool.submit(second)
             wait([waiting], timeout=0.3)
         waiting.result(timeout=20)
     with database.session() as s:
         assert notes.owner(s, "cus_1") == bob
-        assert {"late", "vip"} <= set(notes.tags(s, "cus_1"))
+        assert notes.tags(s, "cus_1") == ["early", "late", "vip"]
 
 
 def test_of_two_who_tick_a_task_at_once_the_first_did_it(database: ModuleType) -> None:
@@ -254,3 +301,36 @@ def test_of_two_who_tick_a_task_at_once_the_first_did_it(database: ModuleType) -
         waiting.result(timeout=20)
     with database.session() as s:
         assert _row(s, Task, task).done_by == 7
+
+
+def test_whatever_is_written_moves_the_data_version(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages that others have open are drawn anew by it."""
+    monkeypatch.setattr(version, "AT_MOST_EVERY", 0.0)
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        s.merge(Workspace(account="acct_1", mode="test"))
+        note, task = (_id(each.add(s, person(), "cus_1", "there")) for each in (notes, tasks))
+    for write in (
+        lambda s: notes.add(s, person(), "cus_1", "x"),
+        lambda s: notes.edit(s, person(), note, "y"),
+        lambda s: notes.delete(s, person(), note),
+        lambda s: notes.set_tags(s, person(), "cus_1", ["x"], seen=[]),
+        lambda s: tasks.add(s, person(), "cus_1", "x"),
+        lambda s: tasks.set_done(s, person(), task, True),
+        lambda s: tasks.set_done(s, person(), task, False),
+        lambda s: tasks.delete(s, person(), task),
+    ):
+        before = _version(database)
+        with database.transaction() as s:
+            write(s)
+        assert _version(database) == before + 1
+    with database.transaction() as s:
+        notes.set_tags(s, person(), "cus_1", ["x"], seen=["x"])  # changes nothing
+    assert _version(database) == before + 1
+
+
+def _version(database: ModuleType) -> int:
+    with database.session() as s:
+        return version.data_version(s)

@@ -58,13 +58,14 @@ def _work(s: Session, start: int) -> None:
     note = notes.add(s, ANN, "cus_jo", "Likes tea").id
     assert note is not None
     notes.edit(s, ANN, note, "Likes coffee")
-    task = tasks.add(s, ANN, "cus_jo", "Send offer", due_at=start + DAY, assignee=2).id
+    row = tasks.add(s, ANN, "cus_jo", "Send offer", due_at=start + DAY, assignee=2)
+    task, seen = row.id, tasks.fingerprint(row)
     assert task is not None
-    tasks.edit(s, BOB, task, title="Send offer", due_at=start + 4 * DAY, assignee=2)
+    tasks.edit(s, BOB, task, title="Send offer", due_at=start + 4 * DAY, assignee=2, seen=seen)
     tasks.set_done(s, BOB, task, True)
     notes.set_owner(s, ANN, "cus_jo", 2)
     notes.set_owner(s, ANN, "cus_jo", 2)  # changes nothing
-    notes.set_tags(s, BOB, "cus_jo", ["vip"])
+    notes.set_tags(s, BOB, "cus_jo", ["vip"], seen=[])
     audit.record(s, ANN, "export", after={"file": "trials.csv", "rows": 12})
 
 
@@ -118,6 +119,18 @@ def test_each_says_what_was_before_and_what_is_after(worked: ModuleType) -> None
     why = {entry.kind: entry.reason for entry in found(worked)}
     assert (why["request_call"], why["call_outcome"]) == ("about seats", "soon")
     assert found(worked, kind="send_message")[0].error == "No route."
+
+
+def test_of_a_tasks_text_is_kept_that_it_changed_and_not_the_words(database: ModuleType) -> None:
+    with database.transaction() as s:
+        builders.customer(s, "cus_jo")
+        row = tasks.add(s, ANN, "cus_jo", "ring secret number")
+        assert row.id is not None
+        seen = tasks.fingerprint(row)
+        tasks.edit(s, ANN, row.id, title="call", due_at=None, assignee=row.assignee or 0, seen=seen)
+        (kept,) = s.exec(select(AuditEntry))
+        assert (kept.before, kept.after) == ({}, {"text": "changed"})
+    assert said(found(database, kind="task_edited")[0]) == "Text changed"
 
 
 def _dues(session: Session) -> list[Any]:

@@ -143,7 +143,7 @@ def test_what_else_people_do_stands_beside_it(ledger: ModuleType) -> None:
     with ledger.transaction() as session:
         pia = people.admit(session, SALES)
         notes.add(session, pia, "cus_1", "Likes *tea*")
-        notes.set_tags(session, pia, "cus_1", ["vip"])
+        notes.set_tags(session, pia, "cus_1", ["vip"], seen=[])
         notes.set_owner(session, pia, "cus_1", pia.id)
     app = open_page("activity", acting_as=ADMIN, by="Pia Novak", since=_today())
     changes = dict(zip(column(app, "title"), column(app, "change"), strict=True))

@@ -295,6 +295,92 @@ def test_notes_tags_owner_and_tasks_are_changed_in_place(account: ModuleType) ->
     assert "Called, *will* pay" in [text.value for text in app.text]
 
 
+def test_a_page_that_is_old_leaves_a_colleagues_tag(account: ModuleType) -> None:
+    app = opened(acting_as=SUPPORT)
+    with account.transaction() as s:
+        notes.set_tags(s, people.admit(s, ADMIN), "cus_ada", ["theirs"], seen=[])
+    ran(app.multiselect(key="tags:cus_ada").set_value(["mine"]))
+    with account.session() as s:
+        assert notes.tags(s, "cus_ada") == ["mine", "theirs"]
+
+
+def planned(database: ModuleType, title: str = "Send the offer", by: str = SUPPORT) -> int:
+    """The id of a new task of Ada's for this person."""
+    with database.transaction() as s:
+        id = tasks.add(s, people.admit(s, by), "cus_ada", title).id
+    assert id is not None
+    return id
+
+
+def form(app: AppTest, label: str) -> Any:
+    """The field of the first task's form."""
+    fields = [*app.text_input, *app.selectbox, *app.date_input]
+    return next(one for one in fields if one.label == label)
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_task_stays_with_whom_it_was_until_somebody_else_is_chosen(account: ModuleType, left: bool) -> None:
+    id = planned(account)
+    with account.transaction() as s:
+        people.deactivate(s, SUPPORT)
+        sam = s.get(Task, id).assignee
+        if not left:
+            s.get(Task, id).assignee = None
+    app = opened()
+    who = form(app, "Who")
+    assert who.value == (sam if left else None)
+    assert ("Sam Okafor" in who.options) is left
+    form(app, "What is to be done").set_value("Send a new offer")
+    ran(button(app, "Save").click())
+    with account.session() as s:
+        task = s.get(Task, id)
+        assert task.assignee == (sam if left else None)
+        assert task.title == ("Send a new offer" if left else "Send the offer")
+    if not left:
+        assert "Nobody is chosen for the task" in app.error[0].value
+
+
+def test_a_tasks_form_shows_what_a_colleague_changed_and_does_not_take_it_back(account: ModuleType) -> None:
+    id = planned(account)
+    app = opened()
+    with account.transaction() as s:
+        task = s.get(Task, id)
+        tasks.edit(
+            s, people.admit(s, SUPPORT), id, title="Send a better offer", due_at=None,
+            assignee=task.assignee, seen=tasks.fingerprint(task),
+        )  # fmt: skip
+    form(app, "What is to be done").set_value("Forget it")
+    ran(button(app, "Save").click())
+    assert "Somebody else has changed this task meanwhile" in app.error[0].value
+    assert form(app, "What is to be done").value == "Send a better offer"
+    form(app, "What is to be done").set_value("Send the best offer")
+    ran(button(app, "Save").click())
+    assert not app.error
+    with account.session() as s:
+        assert s.get(Task, id).title == "Send the best offer"
+
+
+@pytest.mark.parametrize(
+    ("place", "field", "add"), [("new_note", "", "Add note"), ("new_task", ":title", "Add")]
+)
+def test_a_second_click_on_the_same_form_adds_what_is_new_in_it(
+    account: ModuleType, place: str, field: str, add: str
+) -> None:
+    """What the first click wrote into the session is lost when the second comes at once: the form stays."""
+    app = opened()
+    key = app.session_state[f"form:{place}:cus_ada"]
+    for typed in ("first", "first", "second"):
+        app.session_state[f"form:{place}:cus_ada"] = key
+        blank = next(one for one in [*ran(app).text_area, *app.text_input] if one.key == key + field)
+        blank.set_value(typed)
+        ran(button(app, add).click())
+    with account.session() as s:
+        told = [note.body for note in notes.on(s, "cus_ada")] + [
+            task.title for task in tasks.on(s, "cus_ada")
+        ]
+    assert sorted(told) == ["first", "second"]
+
+
 def test_what_cannot_be_kept_is_explained_and_nothing_typed_is_lost(account: ModuleType) -> None:
     app = opened()
     blank_note(app).set_value("   ")
