@@ -89,8 +89,7 @@ def _tools(person: Person, ticked: list[TaskRow]) -> None:
 def _set_done(ids: list[int], done: bool) -> None:
     """All of them or none: a task that somebody removed meanwhile is told, and the list is up to date."""
     with database.transaction() as session:
-        for id in ids:
-            tasks.set_done(session, guard.current(), id, done)
+        tasks.set_all_done(session, guard.current(), ids, done)
     st.toast(f"{formats.plural(len(ids), 'task')} {'done' if done else 'open again'}.")
 
 

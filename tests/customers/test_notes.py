@@ -303,6 +303,30 @@ def test_of_two_who_tick_a_task_at_once_the_first_did_it(database: ModuleType) -
         assert _row(s, Task, task).done_by == 7
 
 
+def test_two_who_tick_the_same_tasks_in_another_order_do_not_lock_each_other_out(
+    database: ModuleType,
+) -> None:
+    """The second waits for the first task without holding the second one, which the first wants next."""
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        one, two = (_id(tasks.add(s, person(), "cus_1", title)) for title in ("one", "two"))
+
+    def second() -> None:
+        with database.transaction() as s:
+            tasks.set_all_done(s, person(id=8), [two, one], True)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as s:
+            tasks.set_done(s, person(id=7), one, True)
+            s.flush()
+            waiting = pool.submit(second)
+            wait([waiting], timeout=0.5)
+            tasks.set_done(s, person(id=7), two, True)
+        waiting.result(timeout=20)
+    with database.session() as s:
+        assert {task.done_by for task in tasks.on(s, "cus_1")} == {7}
+
+
 def test_whatever_is_written_moves_the_data_version(
     database: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
