@@ -15,7 +15,7 @@ from models import CallRequest, Staff
 from services import clock, database
 from services.customers import audit, names
 from services.errors import Conflict, InvalidInput, NotFound
-from services.mirror import facts
+from services.mirror import changes, facts
 from services.outreach import reachable
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -71,6 +71,7 @@ def request(session: Session, token: str, person: Person, wish: Wish) -> bool:
         "closed_by": None,
         "closed_by_name": "",
     }
+    changes.note(session)
     return database.insert_once(session, CallRequest, values)
 
 

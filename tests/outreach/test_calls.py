@@ -8,11 +8,12 @@ from types import ModuleType
 
 import pytest
 
-from models import CallRequest, Customer, CustomerFacts
+from models import CallRequest, Customer, CustomerFacts, Workspace
 from services import clock
 from services.clock import DAY
 from services.customers.names import OUTCOMES
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.metrics import version
 from services.outreach import callboard, calls
 from services.outreach.callboard import CallFilter
 from services.outreach.calls import Wish
@@ -51,6 +52,20 @@ def test_a_call_goes_from_requested_to_done(database: ModuleType, ann: Person) -
     with database.session() as session:
         facts = session.get(CustomerFacts, "cus_jo")
         assert (facts.last_contact_at, facts.last_contact_kind) == (row.closed_at, "call")
+
+
+@pytest.mark.usefixtures("jo")
+def test_a_request_shows_on_pages_that_are_open(
+    database: ModuleType, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(version, "AT_MOST_EVERY", 0.0)
+    with database.transaction() as session:
+        session.merge(Workspace(account="acct_1", mode="test"))
+    with database.session() as session:
+        before = version.data_version(session)
+    assert ask(database, ann)
+    with database.session() as session:
+        assert version.data_version(session) == before + 1
 
 
 @pytest.mark.usefixtures("jo")
