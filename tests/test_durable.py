@@ -144,7 +144,7 @@ def test_what_a_killed_process_had_begun_is_finished_by_the_next(
     process.wait()
     durable.launch()
     try:
-        within(40, lambda: len({each for each in lines(out) if each.endswith("-ends")}) == 20)
+        assert within(40, lambda: len({each for each in lines(out) if each.endswith("-ends")}) == 20)
     finally:
         durable.shutdown()
 
@@ -207,7 +207,7 @@ def test_work_begins_at_once_though_queues_are_looked_at_seldom(
         for name, queue in (("a", durable.COMMANDS), ("b", durable.MESSAGES), ("c", durable.COMMANDS)):
             partition = "sub_1" if queue == durable.COMMANDS else None
             durable.start(queue, note, str(out), name, id=name, partition=partition)
-            within(20, lambda name=name: name in lines(out))
+            assert within(20, lambda name=name: name in lines(out))
     finally:
         durable.shutdown()
 
@@ -222,6 +222,6 @@ def test_what_waits_for_a_place_begins_as_soon_as_one_is_free(
     try:
         for number in range(5):
             durable.start(queue, slow, str(out), str(number), id=str(number), partition=partition)
-        within(20, lambda: len([each for each in lines(out) if each.endswith("-ends")]) == 5)
+        assert within(20, lambda: len([each for each in lines(out) if each.endswith("-ends")]) == 5)
     finally:
         durable.shutdown()

@@ -106,6 +106,7 @@ def test_another_metadata_key_for_the_source_reaches_customers_that_are_there_al
             until(lambda: desk.startup.ready, "ready")
             until(partial(_has_source, made, source), f"the source by the key {key}")
             until(_pulled, "all is derived")
+            assert _has_source(made, source)
 
 
 def _has_source(id: str, source: str) -> bool:
@@ -257,6 +258,7 @@ def test_a_lock_that_cannot_be_used_is_told_by_the_banner_until_it_can(
         until(lambda: "desk.pull.lock cannot be locked" in _told(), "the banner tells it")
         (tmp_path / "desk.pull.lock").rmdir()
         until(lambda: _pulled() and not _told(), "the banner is clear again")
+        assert cursors.complete()
 
 
 @pytest.mark.parametrize("step", ["pull", "poll"])
@@ -288,6 +290,7 @@ def test_what_nobody_foresaw_while_reading_is_told_by_the_banner_until_it_is_ove
         assert any(f"reference {reference}" in record.message for record in caplog.records)
         broken.clear()
         until(lambda: _pulled() and not _told(), "the banner is clear again")
+        assert cursors.complete()
 
 
 def _told() -> str:
