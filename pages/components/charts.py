@@ -63,10 +63,22 @@ def draw(figure: Figure, *, key: str, alt: str, on_pick: Callable[[str], None]) 
     )  # fmt: skip
 
 
+class _Drawing(go.Figure):
+    """A figure that nobody changes: plotly copies it and its template at each drawing, this one once."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__(figure)
+        self._plain = super().to_dict()
+
+    def to_dict(self) -> Figure:
+        """The figure as plain data, always the same object."""
+        return self._plain
+
+
 @lru_cache(maxsize=128)
-def _made(figure: str) -> go.Figure:
+def _made(figure: str) -> _Drawing:
     """Plotly's own object of a figure, which costs more to make than all the rest."""
-    return go.Figure(json.loads(figure))
+    return _Drawing(json.loads(figure))
 
 
 def picked(key: str) -> str:
