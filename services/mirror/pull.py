@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from models import Workspace
-from services import clock, database, durable
+from services import clock, database, locks
 from services.errors import TrialdeskError
 from services.mirror import (
     aside,
@@ -87,7 +87,7 @@ def whole_account(stop: Stop = lambda: False) -> None:
     the first error once the other resources are done; a resource that the key may not read is left out.
     Does nothing while another process pulls: two would number their windows alike.
     """
-    with durable.alone("pull") as mine:
+    with locks.alone("pull") as mine:
         if not mine:
             return
         begin()

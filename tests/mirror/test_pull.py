@@ -14,7 +14,7 @@ import pytest
 from sqlmodel import select
 
 from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, SyncWindow, Workspace
-from services import config, durable
+from services import config, locks
 from services.errors import ConfigurationError, WrongAccount
 from services.mirror import cursors, identity, poll, progress, pull
 from services.stripe_api import client, failures
@@ -145,7 +145,7 @@ def test_one_object_of_an_unknown_shape_is_kept_aside_and_the_rest_is_pulled(
 
 def test_while_another_process_pulls_nothing_is_asked(claimed: ModuleType, sandbox: Sandbox) -> None:
     before = len(sandbox.requests())
-    with durable.alone("pull") as mine:
+    with locks.alone("pull") as mine:
         assert mine
         pull.whole_account()
     assert len(sandbox.requests()) == before
@@ -292,7 +292,7 @@ def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_comple
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("pull-")]
     assert next(stores) == after + 1
     assert not read_progress(claimed).complete
-    with durable.alone("pull") as free:
+    with locks.alone("pull") as free:
         assert free
     pull.whole_account()
     assert read_progress(claimed).complete

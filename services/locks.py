@@ -1,0 +1,108 @@
+"""Who does this, of all processes on this database? A lock with a name, which ends with its process.
+
+On SQLite it is a file next to the desk's, on PostgreSQL an advisory lock of the server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from services import database
+from services.errors import Unavailable
+
+_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
+
+
+class LockUnusable(Unavailable):
+    """The file that tells whether another process does something cannot be used."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        super().__init__(
+            f"The file {path} cannot be locked: {error}.",
+            remedy="Check that it can be written and there is room; it may be removed while no desk runs.",
+        )
+
+
+class Lock(Protocol):
+    """A lock that this process holds, until `close` or its own death."""
+
+    name: str
+
+    def close(self) -> None:
+        """Lets it go."""
+
+
+def claim(name: str) -> Lock | None:
+    """The lock of this name, None where it is held already. Raises LockUnusable where that cannot be told."""
+    return _FileLock.claim(name) if database.is_sqlite() else _PostgresLock.claim(name)
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Whether nobody else does what has this name, in any process on this database; holds it to the end.
+
+    Raises LockUnusable where that cannot be told.
+    """
+    lock = claim(name)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            lock.close()
+
+
+@dataclass
+class _FileLock:
+    """A SQLite file under an exclusive lock: the operating system drops it with the process."""
+
+    name: str
+    connection: Any
+
+    @classmethod
+    def claim(cls, name: str) -> _FileLock | None:
+        module, path, connection = database.sqlite_module(), database.beside(f"{name}.lock"), None
+        try:
+            connection = module.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            connection.execute("BEGIN EXCLUSIVE")
+        except module.DatabaseError as error:
+            if connection is not None:
+                connection.close()
+            if error.sqlite_errorcode & 0xFF in _TAKEN:
+                return None
+            raise LockUnusable(path, error) from None
+        return cls(name, connection)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@dataclass
+class _PostgresLock:
+    """An advisory lock on a connection of its own: the server drops it with the connection."""
+
+    name: str
+    connection: sa.Connection
+
+    @classmethod
+    def claim(cls, name: str) -> _PostgresLock | None:
+        url = database.engine().url
+        engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        connection = engine.connect()
+        if connection.scalar(
+            sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))"),
+            {"ours": _ADVISORY_CLASS, "name": name},
+        ):
+            return cls(name, connection)
+        connection.close()
+        return None
+
+    def close(self) -> None:
+        self.connection.close()
