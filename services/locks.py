@@ -31,10 +31,23 @@ class LockUnusable(Unavailable):
         )
 
 
+class LockLost(Unavailable):
+    """The database gave a lock away while this process did what it stands for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The database dropped the connection that kept all other desks from the same work (“{name}”).",
+            remedy="It is begun again, where it was, by whichever desk comes first.",
+        )
+
+
 class Lock(Protocol):
-    """A lock that this process holds, until `close` or its own death."""
+    """A lock that this process holds, until `close`, its own death, or that of its connection."""
 
     name: str
+
+    def confirm(self) -> None:
+        """Raises LockLost where somebody else may hold it by now. For one thread at a time."""
 
     def close(self) -> None:
         """Lets it go."""
@@ -46,14 +59,14 @@ def claim(name: str) -> Lock | None:
 
 
 @contextlib.contextmanager
-def alone(name: str) -> Iterator[bool]:
-    """Whether nobody else does what has this name, in any process on this database; holds it to the end.
+def alone(name: str) -> Iterator[Lock | None]:
+    """The lock of this name, held to the end; None where another does this already, in whichever process.
 
     Raises LockUnusable where that cannot be told.
     """
     lock = claim(name)
     try:
-        yield lock is not None
+        yield lock
     finally:
         if lock is not None:
             lock.close()
@@ -80,6 +93,9 @@ class _FileLock:
             raise LockUnusable(path, error) from None
         return cls(name, connection)
 
+    def confirm(self) -> None:
+        """It cannot be lost."""
+
     def close(self) -> None:
         self.connection.close()
 
@@ -103,6 +119,12 @@ class _PostgresLock:
             return cls(name, connection)
         connection.close()
         return None
+
+    def confirm(self) -> None:
+        try:
+            self.connection.scalar(sa.select(1))
+        except sa.exc.SQLAlchemyError as error:
+            raise LockLost(self.name) from error
 
     def close(self) -> None:
         self.connection.close()

@@ -45,6 +45,7 @@ _WAITING = 16  # pages that are read and not written yet: bounds the memory
 _ROWS = 700  # in a transaction, unless one page has more: SQLite's writer is held for less than 100 ms
 _DERIVED_AT_ONCE = 200  # customers in a transaction
 Stop = Callable[[], bool]
+Confirm = Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -85,42 +86,46 @@ def whole_account(stop: Stop = lambda: False) -> None:
 
     Safe to call again at any time: it goes on where it was. `stop` ends it early, between two pages. Raises
     the first error once the other resources are done; a resource that the key may not read is left out.
-    Does nothing while another process pulls: two would number their windows alike.
+    Does nothing while another process pulls: two would number their windows alike. Raises LockLost, with
+    nothing more written, where another may have begun meanwhile.
     """
-    with locks.alone("pull") as mine:
-        if not mine:
+    with locks.alone("pull") as lock:
+        if lock is None:
             return
         begin()
-        resources(cursors.unfinished(), stop)
+        resources(cursors.unfinished(), stop, lock.confirm)
         if not stop() and not cursors.complete():
-            finish()
+            finish(lock.confirm)
 
 
-def resources(names: Collection[str], stop: Stop = lambda: False) -> None:
-    """Lists these resources to their end. Raises the first error once the others are done."""
+def resources(names: Collection[str], stop: Stop = lambda: False, confirm: Confirm = lambda: None) -> None:
+    """Lists these resources to their end. Raises the first error once the others are done.
+
+    `confirm` is called before each commit, and raises where nothing more may be written.
+    """
     with database.transaction() as session:
         for name in names:
             cursors.begin(session, name)
         pulling = _Pulling(windows.load(session, names), stop)
     try:
         for pages in pulling.pages():
-            _store_apart(pulling, pages)
+            _store_apart(pulling, pages, confirm)
     finally:
         pulling.end()
     if pulling.errors:
         raise pulling.errors[0]
 
 
-def _store_apart(pulling: _Pulling, pages: list[_Read]) -> None:
+def _store_apart(pulling: _Pulling, pages: list[_Read], confirm: Confirm) -> None:
     """Stores pages together; where the database refuses what one holds, each by itself, and then each row."""
     try:
-        dropped = _store(pages)
+        dropped = _store(pages, confirm)
     except aside.REFUSED:
         if len(pages) > 1:
             for page in pages:
-                _store_apart(pulling, [page])
+                _store_apart(pulling, [page], confirm)
             return
-        dropped = _store([_stored_row_by_row(pages[0])])
+        dropped = _store([_stored_row_by_row(pages[0])], confirm)
     for resource in dropped:
         pulling.drop(resource)
 
@@ -132,10 +137,14 @@ def _stored_row_by_row(page: _Read) -> _Read:
     return replace(page, batch=Batch(), events=[])
 
 
-def finish() -> None:
-    """What follows the last page: rows that no list has, customers that only others name, rates and facts."""
+def finish(confirm: Confirm = lambda: None) -> None:
+    """What follows the last page: rows that no list has, customers that only others name, rates and facts.
+
+    `confirm` is called before commits, and raises where nothing more may be written.
+    """
     with database.transaction() as session:
         cursors.begin(session, cursors.DERIVED)
+        confirm()
     try:
         vanished.read_again()
         orphans.adopt()
@@ -146,11 +155,13 @@ def finish() -> None:
         with database.transaction() as session:
             rates.refresh(session, some)
             facts.refresh(session, some)
+            confirm()
     with database.transaction() as session:
         cursors.finish(session, cursors.DERIVED)
         workspace = session.get(Workspace, 1)
         if workspace is not None:
             workspace.pulled_at, workspace.last_error = clock.now(), ""
+        confirm()
 
 
 class _Pulling:
@@ -292,7 +303,7 @@ def _together(sources: list[Object], as_of: int) -> Batch:
     return batch
 
 
-def _store(pages: list[_Read]) -> set[str]:
+def _store(pages: list[_Read], confirm: Confirm) -> set[str]:
     """Writes pages and how far their windows are, in one transaction. Returns the resources that run no more,
     because a page of theirs failed or all is to be listed anew: their windows stay as they are.
     """
@@ -314,6 +325,7 @@ def _store(pages: list[_Read]) -> set[str]:
             if windows.is_listed(session, resource):
                 cursors.finish(session, resource)
                 windows.forget(session, resource)
+        confirm()
     return stopped
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, SyncWindow, Workspace
@@ -153,6 +154,50 @@ def test_while_another_process_pulls_nothing_is_asked(claimed: ModuleType, sandb
     assert read_progress(claimed).complete
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("during", ["_store", "finish"])
+def test_a_pull_whose_lock_was_given_away_stops_and_the_next_one_goes_on(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, during: str
+) -> None:
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)
+    calls, whole, before = itertools.count(), getattr(pull, during), list[object]()
+
+    def lose_the_lock_first(*of: Any) -> Any:
+        if during == "finish" or next(calls) == 1:
+            with claimed.session() as session:
+                holders = session.connection().execute(HOLDERS, {"ours": locks._ADVISORY_CLASS})
+                assert holders.scalars().all() == [True]
+            with locks.alone("pull") as another:
+                assert another, "a second puller gets in"
+            before.append(written(claimed))
+        return whole(*of)
+
+    with monkeypatch.context() as losing:
+        losing.setattr(pull, during, lose_the_lock_first)
+        with pytest.raises(locks.LockLost, match="dropped the connection"):
+            pull.whole_account()
+    assert [written(claimed)] == before
+    assert not read_progress(claimed).complete
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("pull-")]
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    assert truth.differences(sandbox) == []
+
+
+def written(database: ModuleType) -> list[list[Any]]:
+    """What a pull writes: how far it is, and the tables' newest state by id."""
+    progressed = [sa.select(*model.__table__.c) for model in (SyncCursor, SyncWindow, CustomerFacts)]
+    stored = [sa.select(kind.model.id, kind.model.as_of) for kind in pull.shapes.KINDS.values()]
+    with database.session() as session:
+        return [sorted(map(tuple, session.connection().execute(one))) for one in (*progressed, *stored)]
+
+
+HOLDERS = sa.text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND classid = :ours"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
 class PoisonedAccount(client.StripeAccount):
     """An account with objects that no database can hold, and an event that is none."""
 
@@ -259,11 +304,11 @@ def test_windows_of_a_resource_that_is_to_be_listed_anew_are_not_saved(
 ) -> None:
     store = pull._store
 
-    def start_over_first(pages: list[pull._Read]) -> set[str]:
+    def start_over_first(pages: list[pull._Read], confirm: pull.Confirm) -> set[str]:
         if pages[0].resource == "charges":
             with claimed.transaction() as session:
                 cursors.start_over(session, sandbox.now())
-        return store(pages)
+        return store(pages, confirm)
 
     monkeypatch.setattr(pull, "_store", start_over_first)
     pull.begin()
@@ -280,10 +325,10 @@ def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_comple
     monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)  # more pages than there is room for
     stores, store = itertools.count(), pull._store
 
-    def fail(pages: list[pull._Read]) -> set[str]:
+    def fail(pages: list[pull._Read], confirm: pull.Confirm) -> set[str]:
         if next(stores) >= after:
             raise ZeroDivisionError
-        return store(pages)
+        return store(pages, confirm)
 
     with monkeypatch.context() as broken:
         broken.setattr(pull, "_store", fail)
