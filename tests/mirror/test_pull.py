@@ -247,6 +247,28 @@ def test_what_cannot_be_stored_holds_up_nothing_else(
     assert truth.differences(sandbox) == []
 
 
+class TimelessAccount(PoisonedAccount):
+    """An account with an event whose time no database can hold."""
+
+    poisoned: ClassVar[dict[str, dict[str, Any]]] = {"/v1/events": {"created": 2**63}}
+
+
+def test_an_event_that_cannot_be_stored_is_put_aside_and_the_others_are_told(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    account = TimelessAccount(sandbox.key, sandbox.url)
+    in_account = {one["id"] for one in truth.every(sandbox, "/v1/events")}
+    account.struck = frozenset([max(in_account)])
+    client.configure(account)
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    with claimed.session() as session:
+        aside = session.exec(select(InboxItem)).all()
+        told = set(session.exec(select(Event.id)))
+    assert [(one.id, one.type, one.state) for one in aside] == [(max(in_account), "event", "failed")]
+    assert told == in_account - account.struck
+
+
 class HidingAccount(client.StripeAccount):
     """An account with a customer that no list has, and that no database can hold."""
 
