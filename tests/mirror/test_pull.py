@@ -109,17 +109,24 @@ def test_the_object_where_it_stopped_may_be_deleted_meanwhile(
     assert truth.differences(sandbox) == []
 
 
-class OddAccount(client.StripeAccount):
-    """An account whose lists hold one object of a shape that nobody knows."""
+class AlteredAccount(client.StripeAccount):
+    """An account whose lists show other values of some objects."""
 
-    odd = ""
+    struck: frozenset[str] = frozenset()
+    values: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def page(self, path: str, params: client.Params | None = None) -> client.Page:
         found = super().page(path, params)
-        objects = [
-            {**one, "items": {"data": [{}]}} if one["id"] == self.odd else one for one in found.objects
-        ]
-        return replace(found, objects=objects)
+        return replace(found, objects=[self._altered(path, one) for one in found.objects])
+
+    def _altered(self, path: str, one: dict[str, Any]) -> dict[str, Any]:
+        return one | self.values.get(path, {}) if one["id"] in self.struck else one
+
+
+class OddAccount(AlteredAccount):
+    """An account with a subscription of a shape that nobody knows."""
+
+    values: ClassVar[dict[str, dict[str, Any]]] = {"/v1/subscriptions": {"items": {"data": [{}]}}}
 
 
 @sqlite_only
@@ -128,18 +135,19 @@ def test_one_object_of_an_unknown_shape_is_kept_aside_and_the_rest_is_pulled(
 ) -> None:
     account = OddAccount(sandbox.key, sandbox.url)
     odd = truth.every(sandbox, "/v1/subscriptions")[1]
-    account.odd, left_out = odd["id"], {odd["id"], *(item["id"] for item in odd["items"]["data"])}
+    account.struck = frozenset([odd["id"]])
+    left_out = {odd["id"], *(item["id"] for item in odd["items"]["data"])}
     client.configure(account)
     for _ in range(2):
         pull.whole_account()
         assert read_progress(claimed).complete
         assert [one for one in truth.differences(sandbox) if not any(id in one for id in left_out)] == []
         with claimed.session() as session:
-            assert session.get(Subscription, account.odd) is None
+            assert session.get(Subscription, odd["id"]) is None
             [aside] = session.exec(select(InboxItem).where(InboxItem.state == "failed")).all()
-            assert (aside.id, aside.type, aside.source) == (account.odd, "subscription", "pull")
+            assert (aside.id, aside.type, aside.source) == (odd["id"], "subscription", "pull")
             assert "a shape that the desk does not know" in aside.error
-            assert json.loads(aside.payload)["id"] == account.odd
+            assert json.loads(aside.payload)["id"] == odd["id"]
         with claimed.transaction() as session:
             cursors.start_over(session, sandbox.now())
 
@@ -198,30 +206,22 @@ HOLDERS = sa.text(
 )
 
 
-class PoisonedAccount(client.StripeAccount):
+class PoisonedAccount(AlteredAccount):
     """An account with objects that no database can hold, and an event that is none."""
 
-    struck: frozenset[str] = frozenset()
-    poisoned: ClassVar[dict[str, dict[str, Any]]] = {
+    values: ClassVar[dict[str, dict[str, Any]]] = {
         "/v1/products": {"created": 2**70},
         "/v1/prices": {"unit_amount": 2**63},
         "/v1/subscriptions": {"collection_method": {"an": "object"}},
         "/v1/events": {"data": {}},
     }
 
-    def page(self, path: str, params: client.Params | None = None) -> client.Page:
-        found = super().page(path, params)
-        return replace(found, objects=[self._poison(path, one) for one in found.objects])
-
-    def _poison(self, path: str, one: dict[str, Any]) -> dict[str, Any]:
-        return one | self.poisoned.get(path, {}) if one["id"] in self.struck else one
-
 
 def test_what_cannot_be_stored_holds_up_nothing_else(
     claimed: ModuleType, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     account = PoisonedAccount(sandbox.key, sandbox.url)
-    last = {path: truth.every(sandbox, path)[-1]["id"] for path in account.poisoned}
+    last = {path: truth.every(sandbox, path)[-1]["id"] for path in account.values}
     account.struck = frozenset(last.values())
     client.configure(account)
     pull.whole_account()
@@ -247,10 +247,10 @@ def test_what_cannot_be_stored_holds_up_nothing_else(
     assert truth.differences(sandbox) == []
 
 
-class TimelessAccount(PoisonedAccount):
+class TimelessAccount(AlteredAccount):
     """An account with an event whose time no database can hold."""
 
-    poisoned: ClassVar[dict[str, dict[str, Any]]] = {"/v1/events": {"created": 2**63}}
+    values: ClassVar[dict[str, dict[str, Any]]] = {"/v1/events": {"created": 2**63}}
 
 
 def test_an_event_that_cannot_be_stored_is_put_aside_and_the_others_are_told(
