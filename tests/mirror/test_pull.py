@@ -17,7 +17,8 @@ from sqlmodel import select
 from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, SyncWindow, Workspace
 from services import config, locks
 from services.errors import ConfigurationError, WrongAccount
-from services.mirror import cursors, identity, poll, progress, pull
+from services.mirror import cursors, identity, poll, progress, pull, shapes
+from services.mirror.readers import ReadPage
 from services.stripe_api import client, failures
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
@@ -195,7 +196,7 @@ def test_a_pull_whose_lock_was_given_away_stops_and_the_next_one_goes_on(
 def written(database: ModuleType) -> list[list[Any]]:
     """What a pull writes: how far it is, and the tables' newest state by id."""
     progressed = [sa.select(*model.__table__.c) for model in (SyncCursor, SyncWindow, CustomerFacts)]
-    stored = [sa.select(kind.model.id, kind.model.as_of) for kind in pull.shapes.KINDS.values()]
+    stored = [sa.select(kind.model.id, kind.model.as_of) for kind in shapes.KINDS.values()]
     with database.session() as session:
         return [sorted(map(tuple, session.connection().execute(one))) for one in (*progressed, *stored)]
 
@@ -326,7 +327,7 @@ def test_windows_of_a_resource_that_is_to_be_listed_anew_are_not_saved(
 ) -> None:
     store = pull._store
 
-    def start_over_first(pages: list[pull._Read], confirm: pull.Confirm) -> set[str]:
+    def start_over_first(pages: list[ReadPage], confirm: pull.Confirm) -> set[str]:
         if pages[0].resource == "charges":
             with claimed.transaction() as session:
                 cursors.start_over(session, sandbox.now())
@@ -347,7 +348,7 @@ def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_comple
     monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)  # more pages than there is room for
     stores, store = itertools.count(), pull._store
 
-    def fail(pages: list[pull._Read], confirm: pull.Confirm) -> set[str]:
+    def fail(pages: list[ReadPage], confirm: pull.Confirm) -> set[str]:
         if next(stores) >= after:
             raise ZeroDivisionError
         return store(pages, confirm)
@@ -435,7 +436,7 @@ def test_the_timeline_has_the_events_that_stripe_still_keeps(pulled: ModuleType,
 def test_a_resource_that_the_key_may_not_read_is_named_and_the_rest_is_pulled(
     claimed: ModuleType, sandbox: Sandbox
 ) -> None:
-    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    rights = {kind.path.split("/")[2]: "read" for kind in shapes.KINDS.values() if kind.path}
     sandbox.restrict("rk_test_most", **{**rights, "disputes": "none", "events": "read"})
     client.configure(client.connect("rk_test_most", sandbox.url))
     pull.whole_account()
@@ -453,7 +454,7 @@ def test_a_resource_that_the_key_may_not_read_is_named_and_the_rest_is_pulled(
 
 @sqlite_only
 def test_a_key_that_may_not_read_customers_stops_nothing_else(claimed: ModuleType, sandbox: Sandbox) -> None:
-    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    rights = {kind.path.split("/")[2]: "read" for kind in shapes.KINDS.values() if kind.path}
     sandbox.restrict("rk_test_nobody", **{**rights, "customers": "none", "events": "read"})
     client.configure(client.connect("rk_test_nobody", sandbox.url))
     pull.whole_account()
@@ -473,7 +474,7 @@ def test_a_key_that_may_not_read_customers_stops_nothing_else(claimed: ModuleTyp
 def test_a_key_that_may_not_read_events_pulls_the_rest_and_says_so(
     claimed: ModuleType, sandbox: Sandbox
 ) -> None:
-    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    rights = {kind.path.split("/")[2]: "read" for kind in shapes.KINDS.values() if kind.path}
     sandbox.restrict("rk_test_blind", **rights)
     client.configure(client.connect("rk_test_blind", sandbox.url))
     pull.whole_account()
