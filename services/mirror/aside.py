@@ -43,20 +43,25 @@ def refused(kind: str, id: str, error: Exception) -> Unstorable:
     return Unstorable(kind, id)
 
 
-def write(batch: Batch) -> None:
-    """Writes what was read, in one transaction; where the database refuses it, row by row."""
+def write(batch: Batch) -> list[Unstorable]:
+    """Writes what was read, in one transaction; where the database refuses it, row by row.
+
+    Returns what was put aside.
+    """
     try:
         with database.transaction() as session:
             write_rows(session, batch, exact=True)
     except REFUSED:
-        one_by_one(
+        return one_by_one(
             ({"object": name, **row}, partial(write_rows, batch=piece, exact=True))
             for name, row, piece in batch.pieces()
         )
+    return []
 
 
-def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> None:
-    """Writes each piece in a transaction of its own, and puts aside those that the database refuses."""
+def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> list[Unstorable]:
+    """Writes each piece in a transaction of its own; puts aside what the database refuses, and returns it."""
+    problems = list[Unstorable]()
     for source, write_it in pieces:
         try:
             with database.transaction() as session:
@@ -65,6 +70,8 @@ def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> Non
             problem = refused(source["object"], source["id"], error)
             with database.transaction() as session:
                 keep(session, source, problem, clock.now())
+            problems.append(problem)
+    return problems
 
 
 def keep(session: Session, source: Object, error: TrialdeskError, seen_at: int) -> None:
