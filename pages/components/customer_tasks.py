@@ -17,6 +17,7 @@ from services.customers import names, once, tasks
 from services.customers.tasks import Plan
 from services.errors import InvalidInput
 from services.staff.roles import Person
+from services.text import isolated
 
 _END_OF_DAY = time(18)
 
@@ -120,7 +121,7 @@ def _edit_form(task: Task, begun: Plan, staff: dict[int, str], everyone: dict[in
 def _changed(begun: Plan, now: Plan, everyone: dict[int, str]) -> str:
     told = []
     if now.title != begun.title:
-        told.append(f"what is to be done is now “{formats.isolated(now.title)}”")
+        told.append(f"what is to be done is now “{isolated(now.title)}”")
     if now.due_at != begun.due_at:
         told.append(f"it is due {formats.day(now.due_at)}" if now.due_at else "it has no date")
     if now.assignee != begun.assignee:

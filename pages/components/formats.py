@@ -115,11 +115,6 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
-def isolated(text: str) -> str:
-    """Somebody's text in a line of ours: written from right to left, it turns nothing beside it around."""
-    return f"\u2068{text}\u2069"
-
-
 def plain(text: str) -> str:
     """Customer text for a place that reads Markdown: every sign that means something there is escaped.
 
