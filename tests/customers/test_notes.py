@@ -164,7 +164,13 @@ def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None
         assert [task.title for task in tasks.on(s, "cus_1")] == ["whenever", "later", "soon please"]
         assert tasks.set_done(s, person(), _id(later), False).done_at is None
         tasks.edit(
-            s, person(), _id(later), title="at once", due_at=1, assignee=ann, seen=tasks.fingerprint(later)
+            s,
+            person(),
+            _id(later),
+            title="at once",
+            due_at=1,
+            assignee=ann,
+            seen=tasks.plan(later),
         )
         tasks.delete(s, person(), _id(whenever))
         s.flush()
@@ -176,13 +182,13 @@ def test_who_saw_an_older_task_does_not_take_a_colleagues_change_back(database: 
         customer(s, "cus_1")
         ann = staff(s, "Ann")
         row = tasks.add(s, person(id=ann), "cus_1", "call", due_at=5)
-        id, seen = _id(row), tasks.fingerprint(row)
+        id, seen = _id(row), tasks.plan(row)
         tasks.edit(s, person(), id, title="write", due_at=5, assignee=ann, seen=seen)
         with pytest.raises(Conflict, match="meanwhile"):
             tasks.edit(s, person(), id, title="call", due_at=9, assignee=ann, seen=seen)
         assert (row.title, row.due_at) == ("write", 5)
         tasks.edit(s, person(), id, title=" write ", due_at=5, assignee=ann, seen=seen)  # a second click
-        now = tasks.fingerprint(row)
+        now = tasks.plan(row)
         tasks.edit(s, person(), id, title="write", due_at=9, assignee=ann, seen=now)
         assert (row.title, row.due_at) == ("write", 9)
 
