@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services import config, database, durable, locks, migrations, sandbox_process
 from services.config import Settings
-from services.desk import commands as _desk_work
+from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
 from services.mirror import cursors, facts, identity, poll, progress, pull
 from services.outreach import sending as _outreach_work
