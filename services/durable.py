@@ -29,7 +29,7 @@ from sqlalchemy import event
 from services import database, locks
 from services.durable_bells import Bells
 from services.errors import Unavailable
-from services.locks import Lock
+from services.locks import Lock, LockLost
 
 APPLICATION_VERSION = "1"  # work begun under another version is never resumed: keep it
 COMMANDS = "commands"
@@ -190,7 +190,7 @@ def _forget_batch(finished_before: str) -> int:
 
 def _keep(stop: threading.Event) -> None:
     while not stop.wait(_KEEPER_SECONDS):
-        _do_all(_take_over_the_dead, *_upkeep)
+        _do_all(_hold_the_slot, _take_over_the_dead, *_upkeep)
 
 
 def _do_all(*duties: Callable[[], None]) -> None:
@@ -200,6 +200,19 @@ def _do_all(*duties: Callable[[], None]) -> None:
             duty()
         except Exception:
             _log.exception("%s failed; it is tried again.", duty.__name__)
+
+
+def _hold_the_slot() -> None:
+    """Claims the slot again where the database gave it away: else others take this process for dead."""
+    assert _process.slot is not None
+    try:
+        _process.slot.confirm()
+    except LockLost:
+        again = locks.claim(_process.slot.name)
+        if again is None:
+            raise  # whoever has it takes our work over first; it is tried again
+        lost, _process.slot = _process.slot, again
+        lost.close()
 
 
 def _take_over_the_dead() -> None:

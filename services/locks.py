@@ -18,7 +18,7 @@ from services import database
 from services.errors import Unavailable
 
 _TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
+ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 
 
 class LockUnusable(Unavailable):
@@ -114,7 +114,7 @@ class _PostgresLock:
         connection = engine.connect()
         if connection.scalar(
             sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))"),
-            {"ours": _ADVISORY_CLASS, "name": name},
+            {"ours": ADVISORY_CLASS, "name": name},
         ):
             return cls(name, connection)
         connection.close()

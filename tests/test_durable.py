@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 from dbos import DBOS
 
-from services import durable, locks
+from services import database, durable, locks
 from services.errors import Unavailable
+from tests.support import lost_locks
 from tests.support.durable_victim import note, slow
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,6 +175,19 @@ def test_two_processes_never_share_a_slot(running: ModuleType) -> None:
     again = locks.claim("desk-1")
     assert again
     again.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_slot_that_the_database_gave_away_is_taken_again(running: ModuleType) -> None:
+    assert lost_locks.drop(database.engine()) == 1
+    thief = locks.claim("desk-0")
+    assert thief
+    with pytest.raises(locks.LockLost):
+        durable._hold_the_slot()
+    thief.close()
+    durable._hold_the_slot()
+    assert locks.claim("desk-0") is None
+    durable._hold_the_slot()
 
 
 def test_work_begins_at_once_though_queues_are_looked_at_seldom(

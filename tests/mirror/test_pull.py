@@ -22,6 +22,7 @@ from services.mirror.readers import ReadPage
 from services.stripe_api import client, failures
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
+from tests.support import lost_locks
 from tests.support.sandbox import Sandbox, start_sandbox
 
 
@@ -173,9 +174,7 @@ def test_a_pull_whose_lock_was_given_away_stops_and_the_next_one_goes_on(
 
     def lose_the_lock_first(*of: Any) -> Any:
         if during == "finish" or next(calls) == 1:
-            with claimed.session() as session:
-                holders = session.connection().execute(HOLDERS, {"ours": locks._ADVISORY_CLASS})
-                assert holders.scalars().all() == [True]
+            assert lost_locks.drop(claimed.engine()) == 1
             with locks.alone("pull") as another:
                 assert another, "a second puller gets in"
             before.append(written(claimed))
@@ -199,12 +198,6 @@ def written(database: ModuleType) -> list[list[Any]]:
     stored = [sa.select(kind.model.id, kind.model.as_of) for kind in shapes.KINDS.values()]
     with database.session() as session:
         return [sorted(map(tuple, session.connection().execute(one))) for one in (*progressed, *stored)]
-
-
-HOLDERS = sa.text(
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND classid = :ours"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-)
 
 
 class PoisonedAccount(AlteredAccount):
