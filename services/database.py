@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,6 +114,7 @@ def _begin(connection: sa.Connection) -> None:
 
 class _Current:
     engine: sa.Engine | None = None
+    writer = threading.RLock()
 
 
 def configure(url: str) -> sa.Engine:
@@ -156,9 +158,23 @@ def session() -> Iterator[Session]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A session for writing; commits at the end, rolls back on any error."""
-    with Session(engine().execution_options(writes=True), expire_on_commit=False) as opened, opened.begin():
+    """A session for writing; commits at the end, rolls back on any error. Never inside another one."""
+    writing = engine().execution_options(writes=True)
+    with _in_turn(), Session(writing, expire_on_commit=False) as opened, opened.begin():
         yield opened
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """SQLite has one writer, and whoever finds it taken looks again after up to 100 ms: the threads of this
+    process tell each other instead. Who waits longer than SQLite would is left to its word.
+    """
+    writes = is_sqlite() and _Current.writer.acquire(timeout=_BUSY_TIMEOUT_MS / 1000)
+    try:
+        yield
+    finally:
+        if writes:
+            _Current.writer.release()
 
 
 def insert(table: type[Base], dialect: str) -> Any:
