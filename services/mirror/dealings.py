@@ -26,7 +26,8 @@ from models import (
     SubscriptionItem,
 )
 from services.metrics.failures import OPEN_DISPUTES, Failure, is_open_failure, last
-from services.mirror.tables import chunks, table
+from services.metrics.trials import dearest_first
+from services.mirror.tables import chunks, held, table
 
 Facts = dict[str, Any]
 SENT = ("accepted", "delivered", "outbox")
@@ -66,7 +67,6 @@ def plan_name(product: str | None, interval: str | None, count: int | None, more
 def plans(connection: sa.Connection, main: dict[str, str]) -> dict[str, Facts]:
     """`product` and `plan` of each customer, from its main subscription's id: the dearest item's."""
     found: dict[str, list[Any]] = defaultdict(list)
-    worth = sa.func.coalesce(_PRICE.unit_amount, 0) * _ITEM.quantity
     for some in chunks(main.values()):
         rows = connection.execute(
             sa.select(
@@ -75,7 +75,7 @@ def plans(connection: sa.Connection, main: dict[str, str]) -> dict[str, Facts]:
             .join_from(table(SubscriptionItem), table(Price), _PRICE.id == _ITEM.price, isouter=True)
             .outerjoin(table(Product), _PRODUCT.id == _ITEM.product)
             .where(_ITEM.subscription.in_(some), _ITEM.deleted.is_(False))
-            .order_by(worth.desc(), _ITEM.created, _ITEM.id)  # as services/metrics/trials has it
+            .order_by(*dearest_first(_ITEM, _PRICE))
         )
         for row in rows:
             found[row.subscription].append(row)
@@ -152,7 +152,7 @@ def _failed(invoices: list[Any], reasons: dict[str, Failure]) -> Facts:
     latest = max(known, key=lambda failure: (failure.at, failure.code), default=None)
     return {
         "failed_invoices": len(invoices),
-        "open_amount": sums[currency],
+        "open_amount": held(sums[currency]),
         "open_currency": currency,
         "attempts": max(row.attempt_count for row in invoices),
         "next_payment_attempt": min(retries, default=None),
