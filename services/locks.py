@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from services import database
 from services.errors import Unavailable
 
 _TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+Confirm = Callable[[], None]  # called before a commit; raises LockLost where nothing more may be written
 ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 
 
@@ -39,6 +40,10 @@ class LockLost(Unavailable):
             f"The database dropped the connection that kept all other desks from the same work (“{name}”).",
             remedy="It is begun again, where it was, by whichever desk comes first.",
         )
+
+
+def unguarded() -> None:
+    """For writes that need no lock."""
 
 
 class Lock(Protocol):
