@@ -44,7 +44,7 @@ class Drained:
 def put(session: Session, found: Iterable[Object], source: str) -> int:
     """Adds events that the inbox does not have yet; returns how many were new.
 
-    `source`: poll, webhook, replay. Whatever has an id and a time is kept, also what cannot be applied.
+    `source` says how they came (`poll`). Whatever has an id and a time is kept, also what cannot be applied.
     """
     connection = session.connection()
     rows = [
