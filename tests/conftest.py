@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import ModuleType
 import hypothesis
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.util import LRUCache
 
 from services import clock, database
 from tests.support import postgres
@@ -25,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Playwright leaves an event loop running in the thread until the session ends; DBOS refuses to work there.
     """
     items.sort(key=_needs_browser)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: to search it for garbage again and again is a tenth of all work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _needs_browser(item: pytest.Item) -> bool:
@@ -87,6 +96,8 @@ _FIRST: dict[str, sa.Engine] = {}  # by dialect
 def _as_compiled_before(engine: sa.Engine) -> None:
     """Statements that an earlier test compiled are not compiled again: that is a quarter of all work here."""
     first = _FIRST.setdefault(engine.dialect.name, engine)
+    if first is engine:
+        first._compiled_cache = LRUCache(5_000)  # the usual 500 are what a few files need
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
 
 
