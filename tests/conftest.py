@@ -16,9 +16,15 @@ from sqlalchemy.util import LRUCache
 from services import clock, database
 from tests.support import postgres
 
-hypothesis.settings.register_profile("desk", deadline=None)  # no test is timed
-hypothesis.settings.load_profile("desk")
+hypothesis.settings.register_profile("all", deadline=None)  # no test is timed
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 BACKENDS = ("sqlite", "postgresql")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`make test-all` tries every property with as many examples as Hypothesis finds right."""
+    without_slow = config.getoption("markexpr") == "not slow"
+    hypothesis.settings.load_profile("quick" if without_slow else "all")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
