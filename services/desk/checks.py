@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from models import Action
+from models import Action, PaymentMethod
 from services import database
 from services.customers import names
 from services.desk import ledger, snapshots, words
@@ -27,6 +27,7 @@ def require_unchanged(row: Action, command: Command, now: Subject) -> None:
     reason = command.offered(now)
     if not (reason or changed or twin):
         _require_same_quote(row, command, now)
+        _require_same_card(row, now)
         return
     seen = {name: row.before.get(name) for name in (*command.watched, "currency") if name in row.before}
     differences = [f"{d.label}: {d.before} → {d.after}." for d in snapshots.differences(seen, after)]
@@ -74,6 +75,20 @@ def _require_same_quote(row: Action, command: Command, now: Subject) -> None:
             f"The dialog announced {_amount(said)}; Stripe would charge {_amount(asked)} by now.",
             remedy=_LOOK_AGAIN,
         )
+
+
+def _require_same_card(row: Action, now: Subject) -> None:
+    told = row.params.get("charged_to")
+    if not told or told == now.charged_to:
+        return
+    with database.session() as session:
+        named = words.card(session.get(PaymentMethod, *told.values()))
+    by_now = words.card(now.card) if now.payment_method else "no card"
+    another = by_now if by_now != named else "another one"
+    raise Conflict(
+        f"The dialog named {named}; by now Stripe would charge {another}.",
+        remedy=_LOOK_AGAIN,
+    )
 
 
 def _amount(quote: dict[str, Any] | None) -> str:
