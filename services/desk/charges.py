@@ -169,8 +169,7 @@ def _may_never_come(subject: Subject) -> tuple[str, ...]:
     subscription = subject.subscription
     assert subscription is not None
     ends, period = subscription.cancel_at, subscription.current_period_end
-    if subscription.pause_collection:
-        fate = words.uncollected(subscription.pause_collection)
+    if fate := words.uncollected(subscription, period or 0):
         return (f"Collection is paused: the invoice that this waits for is {fate}, and nobody is charged.",)
     by_hand = subscription.collection_method == "send_invoice"
     stops = {"cancel": "is canceled", "pause": "pauses"}.get(subscription.trial_end_behavior or "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 from models import Customer, Invoice, Price, Product, Subscription, SubscriptionItem
 from services import clock, config
 from services.desk import catalog, snapshots, words
-from services.desk.command import Command, Params, Quote
+from services.desk.command import Command, Form, Params, Quote
 from services.desk.subject import Item, Subject
+from services.desk.terms import Charged, Terms
 from services.errors import InvalidInput, NotFound
 
 NOW = 1_790_000_000
@@ -212,6 +215,60 @@ def test_where_collection_is_paused_no_payment_is_announced(behavior: str, fate:
     told = " ".join(extend(about(pause_collection=behavior), longer, Quote(4900, "usd"), NOW).happens)
     assert f"Collection is paused: the first invoice, for $49.00, is {fate} then; nothing is taken." in told
     assert "first payment" not in told
+
+
+# The form with which a command that brings an invoice is given, and the state that it is given in.
+BRINGING: dict[str, tuple[Form, dict[str, Any]]] = {
+    "extend_trial": ({"mode": "days", "days": "7"}, {}),
+    "end_trial": ({}, {}),
+    "add_charge": ({"amount": "5", "description": "Setup", "when": "next"}, {"status": "active"}),
+    "undo_cancel": ({}, {"status": "active", "cancel_at": TRIAL_END}),
+    "cancel": ({"when": "period_end"}, {"status": "active"}),
+    "reactivate": ({}, {"status": "paused"}),
+}
+ANNOUNCED = re.compile(r"(is|are) charged now|(first|next) payment|is taken |a new period begins")
+
+
+def told_by(command: str, **fields: Any) -> str:
+    """All that the dialog of a command says."""
+    form, state = BRINGING[command]
+    subject = about(**{**state, **fields})
+    found = catalog.find(command)
+    assert not found.offered(subject)
+    said = found.preview(subject, found.parse(subject, form, NOW), Quote(4900, "usd"), NOW)
+    return " ".join([*said.happens, *said.warnings]).replace("Nothing is charged now.", "")
+
+
+@pytest.mark.parametrize("resumes", [None, TRIAL_END + 99 * clock.DAY])
+@pytest.mark.parametrize("behavior", ["void", "keep_as_draft", "mark_uncollectible"])
+@pytest.mark.parametrize("command", BRINGING)
+def test_no_dialog_announces_a_payment_while_collection_is_paused(
+    command: str, behavior: str, resumes: int | None
+) -> None:
+    told = told_by(command, pause_collection=behavior, pause_resumes_at=resumes)
+    assert not ANNOUNCED.search(told), told
+    assert ("Collection is paused" in told) == (command != "cancel"), told
+
+
+@pytest.mark.parametrize("command", sorted(set(BRINGING) - {"cancel", "add_charge"}))
+def test_a_payment_after_the_pause_of_collection_is_announced(command: str) -> None:
+    told = told_by(command, pause_collection="void", pause_resumes_at=NOW)
+    assert ANNOUNCED.search(told) and "Collection is paused" not in told, told
+
+
+def test_every_command_that_brings_an_invoice_is_asked_about_a_pause() -> None:
+    of_subscriptions = {name for name, each in catalog.COMMANDS.items() if "subscription" in each.about}
+    assert set(BRINGING) == of_subscriptions
+
+
+def test_what_starts_again_or_is_collected_again_is_paid_for() -> None:
+    collected = about("active", pause_collection="void")
+    command = catalog.find("reactivate")
+    told = command.preview(collected, command.parse(collected, {}, NOW), Quote(4900, "usd"), NOW)
+    assert "The next payment, $49.00, is due on" in " ".join(told.happens)
+    ended = replace(about("canceled", pause_collection="void"), terms=Terms(Charged()))
+    told = command.preview(ended, command.parse(ended, {}, NOW), Quote(4900, "usd"), NOW)
+    assert "$49.00 is charged now." in told.happens, "a new subscription is not paused"
 
 
 NEXT = {"amount": 500, "currency": "usd", "description": "Setup", "when": "next"}
