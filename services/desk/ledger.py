@@ -167,6 +167,20 @@ def twin(session: Session, row: Action) -> Action | None:
     ).first()
 
 
+def last_try(session: Session, row: Action) -> Action | None:
+    """The latest other action of the same command on the same object that sent something and failed since
+    this one's dialog opened."""
+    sent = select(ActionStep.token).where(col(ActionStep.state) != "prepared")
+    return session.exec(
+        select(Action)
+        .where(Action.command == row.command, Action.object_id == row.object_id, Action.token != row.token)
+        .where(Action.state == "failed", col(Action.finished_at) >= row.opened_at)
+        .where(col(Action.token).in_(sent))
+        .order_by(col(Action.finished_at).desc())
+        .limit(1)
+    ).first()
+
+
 def running(session: Session) -> list[Action]:
     """Everything that is under way."""
     return list(session.exec(select(Action).where(Action.state == "running")))

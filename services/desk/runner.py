@@ -70,6 +70,7 @@ def check(token: str, attempt: int) -> list[str]:
         if not begun:  # once a request went out, what stands there may be our own doing
             now = fresh.subject(row.customer, row.object_id)
             checks.require_unchanged(row, command, now)
+            checks.require_untried(row, now)
             with database.transaction() as session:
                 ledger.note_before(session, token, snapshots.of(now))
     except TrialdeskError as error:
