@@ -259,9 +259,26 @@ def test_an_attempt_that_was_overtaken_ends_nothing(desk: Bench) -> None:
         session.execute(update(Action).where(col(Action.token) == token).values(state="running", attempt=2))
     assert runner.close(token, 1) == "running", "somebody saw “unknown” and asked again before the end"
     assert runner.check(token, 1) == []
+    assert runner.give_up(token, 1, "KeyError") == "running"
     assert row(token)["state"] == "running" and happened(desk, "extend_trial", about) == []
     loose_ends.take_up()
     assert commands.wait(token).state == "done"
+    assert len(happened(desk, "extend_trial", about)) == 1
+
+
+@SQLITE
+def test_a_fault_ends_its_own_attempt_as_unknown(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = prepare(desk, "extend_trial")
+    opened = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+
+    def fault(*_: object) -> None:
+        raise KeyError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(runner, "_prepare", fault)
+        outcome = commands.submit(opened, ANA, WEEK, "")
+    assert outcome.state == "unknown" and "a fault of its own (KeyError)" in outcome.message
+    assert commands.try_again(BEN, opened.token).state == "done"
     assert len(happened(desk, "extend_trial", about)) == 1
 
 
