@@ -99,6 +99,31 @@ def test_a_chosen_day_keeps_the_local_time_of_day_across_clock_changes(zone: Zon
         assert (new.date(), new.hour, new.minute) == (day, before.hour, before.minute)
 
 
+def later(ends: int, **form: str) -> str:
+    """By how much the dialog says that a trial ends later."""
+    subject, command = about(trial_end=ends), catalog.find("extend_trial")
+    told = command.preview(subject, command.parse(subject, form, NOW), Quote(4900, "usd"), NOW)
+    return told.happens[0].rpartition(": ")[2]
+
+
+def test_a_day_beyond_the_end_of_summer_time_is_so_many_days_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = config.Settings(workspace_timezone="Europe/Berlin")
+    monkeypatch.setattr(config, "settings", lambda: settings)
+    ends = int(datetime(2026, 10, 20, 12, tzinfo=settings.zone).timestamp())
+    assert later(ends, mode="date", date="2026-11-03") == "14 days later."
+    assert later(ends, mode="days", days="14") == "14 days later."
+
+
+@given(name=st.sampled_from(ZONES), after=st.integers(3600, 365 * clock.DAY), ahead=st.integers(1, 360))
+def test_so_many_days_as_were_chosen_are_told(name: str, after: int, ahead: int) -> None:
+    settings, ends = config.Settings(workspace_timezone=name), NOW + after
+    chosen = clock.local(ends, settings.zone).date() + timedelta(days=ahead)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "settings", lambda: settings)
+        told = {later(ends, mode="days", days=str(ahead)), later(ends, mode="date", date=str(chosen))}
+    assert told == {f"{words.days(ahead)} later."}
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "said"),
     [
