@@ -70,10 +70,12 @@ def settle(session: Session, token: str, state: str, *, comment: str, error: dic
 
 def next_attempt(session: Session, token: str, attempt: int) -> bool:
     """running -> running as the attempt after `attempt`, whose work was lost."""
-    statement = sa.update(Action).where(
-        col(Action.token) == token, col(Action.state) == "running", col(Action.attempt) == attempt
-    )
-    return bool(session.execute(statement.values(attempt=attempt + 1)).rowcount)  # type: ignore[attr-defined]
+    return _move(session, token, "running", "running", of=attempt, attempt=attempt + 1)
+
+
+def give_up(session: Session, token: str, attempt: int, *, error: dict[str, Any]) -> bool:
+    """running -> unknown, as `attempt` met a fault. False where it is over or a later one is under way."""
+    return _move(session, token, "running", "unknown", of=attempt, error=error, finished_at=clock.now())
 
 
 def finish(session: Session, token: str, state: str, **values: Any) -> bool:
@@ -91,9 +93,14 @@ def note_after(session: Session, token: str, after: dict[str, Any]) -> None:
     session.execute(sa.update(Action).where(col(Action.token) == token).values(after=after))
 
 
-def _move(session: Session, token: str, held: str, state: str, **values: Any) -> bool:
+def _move(
+    session: Session, token: str, held: str, state: str, *, of: int | None = None, **values: Any
+) -> bool:
+    """Changes the state where it is `held`, and where it is one of the attempt `of` if that is given."""
     changes.note(session)
     statement = sa.update(Action).where(col(Action.token) == token, col(Action.state) == held)
+    if of is not None:
+        statement = statement.where(col(Action.attempt) == of)
     return bool(session.execute(statement.values(state=state, **values)).rowcount)  # type: ignore[attr-defined]
 
 
@@ -163,6 +170,20 @@ def twin(session: Session, row: Action) -> Action | None:
         .where(Action.command == row.command, Action.customer == row.customer)
         .where(Action.object_id == row.object_id, Action.token != row.token, sa.or_(is_open, was_done))
         .order_by(col(Action.opened_at).desc())
+        .limit(1)
+    ).first()
+
+
+def last_try(session: Session, row: Action) -> Action | None:
+    """The latest other action of the same command on the same object that sent something and failed since
+    this one's dialog opened."""
+    sent = select(ActionStep.token).where(col(ActionStep.state) != "prepared")
+    return session.exec(
+        select(Action)
+        .where(Action.command == row.command, Action.object_id == row.object_id, Action.token != row.token)
+        .where(Action.state == "failed", col(Action.finished_at) >= row.opened_at)
+        .where(col(Action.token).in_(sent))
+        .order_by(col(Action.finished_at).desc())
         .limit(1)
     ).first()
 
