@@ -52,19 +52,30 @@ def open_row(
 
 def begin(session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any]) -> bool:
     """open -> running. False where somebody has begun it already: nothing is changed then."""
-    values = {"params": params, "reason": reason, "preview": preview, "attempt": 1, "started_at": clock.now()}
+    values: dict[str, Any] = {
+        "params": params,
+        "reason": reason,
+        "preview": preview,
+        "attempt": 1,
+        "started_at": clock.now(),
+    }
     return _move(session, token, "open", "running", **values)
 
 
 def begin_again(session: Session, token: str, *, comment: str) -> bool:
     """unknown -> running, as the next attempt under the same keys; `comment` keeps who asked for it."""
-    again = {"attempt": Action.attempt + 1, "error": {}, "finished_at": None, "comment": comment}
+    again: dict[str, Any] = {
+        "attempt": Action.attempt + 1,
+        "error": {},
+        "finished_at": None,
+        "comment": comment,
+    }
     return _move(session, token, "unknown", "running", **again)
 
 
 def settle(session: Session, token: str, state: str, *, comment: str, error: dict[str, Any]) -> bool:
     """unknown -> done or failed, because a person says so; `comment` keeps who, and why."""
-    values = {"comment": comment, "error": error, "finished_at": clock.now()}
+    values: dict[str, Any] = {"comment": comment, "error": error, "finished_at": clock.now()}
     return _move(session, token, "unknown", state, **values)
 
 
@@ -122,7 +133,12 @@ def prepare_step(session: Session, token: str, step: str) -> ActionStep:
 
 def finish_step(session: Session, token: str, step: str, *, request_id: str, object_id: str) -> None:
     """Records that a request was done, and what it made or changed."""
-    values = {"state": "done", "request_id": request_id, "object_id": object_id, "finished_at": clock.now()}
+    values: dict[str, Any] = {
+        "state": "done",
+        "request_id": request_id,
+        "object_id": object_id,
+        "finished_at": clock.now(),
+    }
     session.execute(
         sa.update(ActionStep)
         .where(col(ActionStep.token) == token, col(ActionStep.step) == step)
