@@ -29,7 +29,7 @@ PagesManager.uses_pages_directory = False
 def stays_local() -> bool:
     """Whether only this machine may be answered: a real account without sign-in, or settings in doubt."""
     try:
-        return not sign_in.configured() and config.settings().mode != "sandbox"
+        return config.settings().mode != "sandbox" and not sign_in.configured()
     except ConfigurationError:
         return True
 

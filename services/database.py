@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -113,6 +114,7 @@ def _begin(connection: sa.Connection) -> None:
 
 class _Current:
     engine: sa.Engine | None = None
+    writer = threading.Lock()
 
 
 def configure(url: str) -> sa.Engine:
@@ -156,9 +158,17 @@ def session() -> Iterator[Session]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A session for writing; commits at the end, rolls back on any error."""
-    with Session(engine().execution_options(writes=True), expire_on_commit=False) as opened, opened.begin():
+    """A session for writing; commits at the end, rolls back on any error. Never inside another one."""
+    writing = engine().execution_options(writes=True)
+    with _in_turn(), Session(writing, expire_on_commit=False) as opened, opened.begin():
         yield opened
+
+
+def _in_turn() -> AbstractContextManager[Any]:
+    """SQLite has one writer, and whoever finds it taken looks again after up to 100 ms: the threads of this
+    process tell each other instead.
+    """
+    return _Current.writer if is_sqlite() else nullcontext()
 
 
 def insert(table: type[Base], dialect: str) -> Any:

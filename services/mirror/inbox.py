@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import InboxItem
-from services import clock, database
+from services import clock, database, durable
 from services.mirror import aside, events, facts, orphans, owners, resolve, writer
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object
@@ -69,18 +69,31 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
 
 
 def drain(batch: int = BATCH) -> Drained:
-    """Applies all that is pending, oldest first, a batch in each transaction.
+    """Applies what is pending, oldest first, a batch in each transaction; not while another drains.
 
-    Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
+    Comes to its end with a batch that is not full: a batch costs much the same however small it is, so what
+    comes in meanwhile is left to gather for the next drain. Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
     applied stays pending.
     """
+    with durable.alone("inbox") as mine:  # two would do the work twice
+        return _drain(batch) if mine else Drained()
+
+
+def _drain(batch: int) -> Drained:
     total, after = Drained(), (0, "")
-    while True:
-        items = _pending(batch, after)
-        if not items:
-            return total
+    while items := _pending(batch, after):
         after = (items[-1].created, items[-1].id)
         total += _apply(items)
+        if len(items) < batch:
+            break
+    return total
+
+
+def is_waiting() -> bool:
+    """Whether something is pending: new, left by another, or until a second is over."""
+    with database.session() as session:
+        query = sa.select(_INBOX.id).where(_INBOX.state == "pending").limit(1)
+        return session.connection().execute(query).first() is not None
 
 
 def forget(before: int) -> None:
