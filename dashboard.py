@@ -84,10 +84,11 @@ else:
     refuse_open_network()
     app = st.App(
         Path(__file__).resolve(),
-        routes=[*public.routes(), *document.routes()],
+        routes=document.routes(),
         middleware=[
             Middleware(SecurityHeaders, page=document.html()),
             Middleware(LocalOnly, applies=stays_local),
+            Middleware(public.PublicRoutes),
         ],
         lifespan=lifespan,
         on_script_error=problems.on_script_error,

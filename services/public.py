@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models import Workspace
 from services import config, database, schedules
@@ -23,12 +24,26 @@ _log = logging.getLogger(__name__)
 _arrivals = Arrivals()
 
 
-def routes() -> list[Route]:
-    """All routes, for the server."""
-    return [
-        Route("/healthz", healthz, methods=["GET"]),
-        Route("/webhooks/stripe", stripe_webhook, methods=["POST"]),
-    ]
+class PublicRoutes:
+    """Answers programs ahead of all that pages need (sessions, compression), which costs more than an answer.
+
+    Pure ASGI middleware: what is for nobody here goes on to the pages.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.router = Router(
+            [
+                Route("/healthz", healthz, methods=["GET"]),
+                Route("/webhooks/stripe", stripe_webhook, methods=["POST"]),
+            ],
+            redirect_slashes=False,
+            default=app,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or websocket."""
+        await (self.router if scope["type"] == "http" else self.app)(scope, receive, send)
 
 
 def healthz(_request: Request) -> JSONResponse:

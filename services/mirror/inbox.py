@@ -72,7 +72,8 @@ def drain(batch: int = BATCH) -> Drained:
     """Applies what is pending, oldest first, a batch in each transaction; not while another drains.
 
     Comes to its end with a batch that is not full: a batch costs much the same however small it is, so what
-    comes in meanwhile is left to gather for the next drain. Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
+    comes in meanwhile is left to gather for the next drain.
+    Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
     applied stays pending.
     """
     with durable.alone("inbox") as mine:  # two would do the work twice

@@ -13,7 +13,7 @@ import threading
 from services.errors import TrialdeskError, Unforeseen
 from services.mirror import inbox
 
-_GATHER = 0.05  # seconds from the bell to the drain: what comes in a burst is applied together
+_GATHER = 0.2  # seconds from the bell to the drain: what comes in a burst is applied together
 _AGAIN = 1.0  # seconds, while something is left that cannot be applied yet
 _LONGEST_PAUSE = 60.0  # seconds, while the account or the database does not let us
 _log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ def served() -> Iterator[str]:
     """The address of our routes while they are served."""
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=public.routes()), port=port, log_level="error", lifespan="off")
+        uvicorn.Config(public.PublicRoutes(Starlette()), port=port, log_level="error", lifespan="off")
     )
     thread = threading.Thread(target=server.run)
     thread.start()
