@@ -20,6 +20,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from pages.components import document, problems, shell, sign_in, warming
 from services import config, public, schedules
 from services.errors import ConfigurationError
+from services.no_delay import NoDelay
 from services.security_headers import LocalOnly, SecurityHeaders, is_loopback
 
 # With a pages/ folder a fresh process would run pages/customers.py for /customers without this file.
@@ -86,6 +87,7 @@ else:
         Path(__file__).resolve(),
         routes=document.routes(),
         middleware=[
+            Middleware(NoDelay),
             Middleware(SecurityHeaders, page=document.html()),
             Middleware(LocalOnly, applies=stays_local),
             Middleware(public.PublicRoutes),

@@ -1,0 +1,58 @@
+"""Every connection sends what is ready, also on a socket that is bound as Streamlit binds it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from websockets.sync.client import connect
+
+from services.no_delay import NoDelay
+
+
+async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers whether its own connection sends at once."""
+    if scope["type"] == "lifespan":
+        return
+    own = receive.__self__.transport.get_extra_info("socket")  # type: ignore[attr-defined]
+    said = "at once" if own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) else "later"
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": said})
+        await send({"type": "websocket.close"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": said.encode()})
+
+
+@pytest.fixture(params=[tell, NoDelay(tell)], ids=["without", "with"])
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """A server's address (host and port), and what its connections should say."""
+    app: ASGIApp = request.param
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.listen()
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio")
+        )
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"127.0.0.1:{bound.getsockname()[1]}", "later" if app is tell else "at once"
+        server.should_exit = True
+        thread.join()
+
+
+def test_requests_and_websockets_are_answered_at_once(served: tuple[str, str]) -> None:
+    address, expected = served
+    assert requests.get(f"http://{address}", timeout=10).text == expected
+    with connect(f"ws://{address}") as websocket:
+        assert websocket.recv(10) == expected
