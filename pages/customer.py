@@ -31,6 +31,7 @@ from services.mirror import poll
 from services.staff.roles import Person
 
 _VIEWS = ("Timeline", "Invoices", "Payments")
+_NARROWEST = 240  # pixels of a third of the page; where there is no room the last third goes below
 _ALARMS, _PLANS = 5, 10  # shown at first, and more at each click
 
 
@@ -118,8 +119,8 @@ def _key(list: str, customer: str) -> str:
 def _draw(person: Person, seen: Seen, now: int) -> None:
     customer = seen.record.customer
     customer_header.draw(person, seen.record, seen.subjects.get(customer.id), now)
-    main_side, aside = st.columns([2, 1], gap="large")
-    with main_side:
+    grid = st.grid(3, gap="large", min_column_width=_NARROWEST)
+    with grid.cell(column_span=2):
         customer_plans.unpaid(person, seen.unpaid, seen.subjects)
         more.below(len(seen.unpaid), seen.all_unpaid, "unpaid invoices", _key("unpaid", customer.id), _ALARMS)
         customer_plans.disputes(seen.disputes)
@@ -127,7 +128,7 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
         more.below(seen.plans, len(seen.record.plans), "subscriptions", _key("plans", customer.id), _PLANS)
         customer_plans.pending(seen.record)
         _lists(person, customer.id)
-    with aside:
+    with grid.cell():
         customer_notes.draw(person, customer.id)
         customer_billing.cards(seen.cards, now)
         customer_billing.disputes(seen.disputes)

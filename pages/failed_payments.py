@@ -32,13 +32,13 @@ _STANDING_HELP = "An invoice of no subscription counts as not ended."
 _COLUMNS = (
     Column("customer", "Customer", width="medium", pinned=True),
     Column("amount", "Still asked for", "money"),
-    Column("why", "Why it failed", width="large"),
+    Column("why", "Why it failed", width=300),
     Column("subscription", "Subscription", "status", width=125, help="Empty for an invoice without one."),
     Column("attempts", "Attempts", "count", width="small"),
     Column("next", "Next retry", width=170, help="When Stripe tries again by itself."),
     Column("invoice", "Invoice"),
     Column("since", "Open since", "day"),
-    Column("contact", "Last contact", width="medium"),
+    Column("contact", "Last contact", width=150),
     Column("owner", "Owner", width="small"),
 )
 

@@ -20,7 +20,7 @@ PAGE_KEY = "trials_page"
 _MOST_DAYS = 730
 _CARD = {"": None, "on file": True, "not on file": False}
 _COLUMNS = (
-    Column("customer", "Customer", width="medium", pinned=True),
+    Column("customer", "Customer", width=170, pinned=True),
     Column("days_left", "Days left", "days_left", width="small", help="Rounded up; “over” waits for Stripe."),
     Column("ends", "Ends", "moment"),
     Column("plan", "Plan"),
@@ -31,10 +31,10 @@ _COLUMNS = (
         help="What the trial would add to MRR if it converted: after lasting discounts, of a yearly price a "
         "twelfth.",
     ),
-    Column("card", "Card", width="small", help="Whether a payment method is on file."),
-    Column("contact", "Last contact", width="medium"),
+    Column("card", "Card", width=65, help="Whether a payment method is on file."),
+    Column("contact", "Last contact", width=125),
     Column("owner", "Owner", width="small"),
-    Column("note", "Note", help="Whether it is set to cancel when the trial ends."),
+    Column("note", "Note", width=100, help="Whether it is set to cancel when the trial ends."),
 )
 
 

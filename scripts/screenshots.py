@@ -15,7 +15,7 @@ from tests.browser.visitor import ROW, Visitor  # noqa: E402 - the repository is
 from tests.support.browser import launched  # noqa: E402
 
 TARGET = ROOT / "docs" / "screenshots"
-VIEWS = {"overview": "", "conversion": "conversion", "trials": "trials"}
+VIEWS = {"overview": "", "conversion": "conversion", "trials": "trials?trial_currency=USD&trial_card=On+file"}
 DRAWING_MS = 1_500  # charts and grids draw on after the page has come to rest
 
 

@@ -193,3 +193,8 @@ def create_schema() -> None:
 def is_sqlite() -> bool:
     """Whether the process's database is SQLite."""
     return engine().dialect.name == "sqlite"
+
+
+def beside(suffix: str) -> Path:
+    """Where a file of ours lies that belongs to the SQLite database: next to it, named after it."""
+    return Path(engine().url.database or "").with_suffix(f".{suffix}")

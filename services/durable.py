@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,9 +26,10 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import event
 
-from services import database
+from services import database, locks
 from services.durable_bells import Bells
 from services.errors import Unavailable
+from services.locks import Lock, LockLost
 
 APPLICATION_VERSION = "1"  # work begun under another version is never resumed: keep it
 COMMANDS = "commands"
@@ -41,29 +41,8 @@ _KEEPER_SECONDS = 15.0
 _KEPT_DAYS = 7
 _BATCH = 500
 _POLL_SECONDS = 1.0  # for what other processes put on a queue or end; else the bells ring
-_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 _log = logging.getLogger(__name__)
 _upkeep: list[Callable[[], None]] = []
-
-
-class LockUnusable(Unavailable):
-    """The file that tells whether another process does something cannot be used."""
-
-    def __init__(self, path: Path, error: Exception) -> None:
-        super().__init__(
-            f"The file {path} cannot be locked: {error}.",
-            remedy="Check that it can be written and there is room; it may be removed while no desk runs.",
-        )
-
-
-class Slot(Protocol):
-    """A numbered seat of one process, given up by `close` or by the process's death."""
-
-    name: str
-
-    def close(self) -> None:
-        """Lets the seat go."""
 
 
 class _Standing(Protocol):
@@ -78,7 +57,7 @@ Reached = TypeVar("Reached", bound=_Standing)
 
 @dataclass
 class _Process:
-    slot: Slot | None = None
+    slot: Lock | None = None
     bells: Bells | None = None
     stop: threading.Event | None = None
     keeper: threading.Thread | None = None
@@ -166,20 +145,6 @@ def start(
         bells.ring(queue)
 
 
-@contextlib.contextmanager
-def alone(name: str) -> Iterator[bool]:
-    """Whether nobody else does what has this name, in any process on this database; holds it to the end.
-
-    Raises LockUnusable where that cannot be told.
-    """
-    slot = _claim(name)
-    try:
-        yield slot is not None
-    finally:
-        if slot is not None:
-            slot.close()
-
-
 def settled(read: Callable[[], Reached], seconds: float, *, every: float) -> Reached:
     """What `read` finds as soon as it is final, or how it stands after `seconds`; asked once in `every` s."""
     until = time.monotonic() + seconds
@@ -225,7 +190,7 @@ def _forget_batch(finished_before: str) -> int:
 
 def _keep(stop: threading.Event) -> None:
     while not stop.wait(_KEEPER_SECONDS):
-        _do_all(_take_over_the_dead, *_upkeep)
+        _do_all(_hold_the_slot, _take_over_the_dead, *_upkeep)
 
 
 def _do_all(*duties: Callable[[], None]) -> None:
@@ -237,13 +202,26 @@ def _do_all(*duties: Callable[[], None]) -> None:
             _log.exception("%s failed; it is tried again.", duty.__name__)
 
 
+def _hold_the_slot() -> None:
+    """Claims the slot again where the database gave it away: else others take this process for dead."""
+    assert _process.slot is not None
+    try:
+        _process.slot.confirm()
+    except LockLost:
+        again = locks.claim(_process.slot.name)
+        if again is None:
+            raise  # whoever has it takes our work over first; it is tried again
+        lost, _process.slot = _process.slot, again
+        lost.close()
+
+
 def _take_over_the_dead() -> None:
     """Re-enqueues the running work of every slot whose process is gone."""
     assert _process.slot is not None
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     names = {row.executor_id for row in pending if row.executor_id} - {_process.slot.name}
     for name in sorted(names):
-        if slot := _claim(name):
+        if slot := locks.claim(name):
             with contextlib.closing(slot):
                 DBOS._recover_pending_workflows([name])
 
@@ -266,18 +244,10 @@ def _config(executor_id: str) -> DBOSConfig:
         "notification_listener_polling_interval_sec": 0.5,
     }
     if database.is_sqlite():
-        config["system_database_engine"] = _open_sqlite(_beside("work.db"))
+        config["system_database_engine"] = _open_sqlite(database.beside("work.db"))
     else:
-        config["system_database_url"] = _postgres_url().render_as_string(hide_password=False)
+        config["system_database_url"] = database.engine().url.render_as_string(hide_password=False)
     return config
-
-
-def _beside(suffix: str) -> Path:
-    return Path(database.engine().url.database or "").with_suffix(f".{suffix}")
-
-
-def _postgres_url() -> sa.URL:
-    return database.engine().url.set(drivername="postgresql+psycopg")
 
 
 def _open_sqlite(path: Path) -> sa.Engine:
@@ -296,60 +266,8 @@ def _open_sqlite(path: Path) -> sa.Engine:
     return engine
 
 
-def _first_free_slot() -> Slot:
+def _first_free_slot() -> Lock:
     for number in range(_SLOTS):
-        if slot := _claim(f"desk-{number}"):
+        if slot := locks.claim(f"desk-{number}"):
             return slot
     raise Unavailable(f"{_SLOTS} desks already run on this database.", remedy="Stop one of them.")
-
-
-def _claim(name: str) -> Slot | None:
-    return _FileSlot.claim(name) if database.is_sqlite() else _PostgresSlot.claim(name)
-
-
-@dataclass
-class _FileSlot:
-    """A SQLite file under an exclusive lock: the operating system drops it with the process."""
-
-    name: str
-    connection: Any
-
-    @classmethod
-    def claim(cls, name: str) -> _FileSlot | None:
-        module, path, connection = database.sqlite_module(), _beside(f"{name}.lock"), None
-        try:
-            connection = module.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
-            connection.execute("BEGIN EXCLUSIVE")
-        except module.DatabaseError as error:
-            if connection is not None:
-                connection.close()
-            if error.sqlite_errorcode & 0xFF in _TAKEN:
-                return None
-            raise LockUnusable(path, error) from None
-        return cls(name, connection)
-
-    def close(self) -> None:
-        self.connection.close()
-
-
-@dataclass
-class _PostgresSlot:
-    """An advisory lock on a connection of its own: the server drops it with the connection."""
-
-    name: str
-    connection: sa.Connection
-
-    @classmethod
-    def claim(cls, name: str) -> _PostgresSlot | None:
-        engine = sa.create_engine(_postgres_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-        connection = engine.connect()
-        if connection.scalar(
-            sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))"),
-            {"ours": _ADVISORY_CLASS, "name": name},
-        ):
-            return cls(name, connection)
-        connection.close()
-        return None
-
-    def close(self) -> None:
-        self.connection.close()

@@ -17,9 +17,9 @@ from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import config, database, durable, migrations, sandbox_process
+from services import config, database, durable, locks, migrations, sandbox_process
 from services.config import Settings
-from services.desk import commands as _desk_work
+from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
 from services.mirror import cursors, facts, identity, poll, progress, pull
 from services.mirror.worker import Worker
@@ -31,7 +31,11 @@ from services.stripe_api import client
 DURABLE_ROOMS = (_desk_work, _outreach_work)  # their workflows must be known before the queues start
 _TRY_AGAIN_AFTER = 15.0  # seconds, when what we need did not answer
 _LONGEST_PAUSE = 60.0  # seconds between two looks that fail
-_TOLD_HERE = (Unforeseen, durable.LockUnusable)  # all other errors are in the tables for the banner
+_TOLD_HERE = (
+    Unforeseen,
+    locks.LockLost,
+    locks.LockUnusable,
+)  # all other errors are in the tables for the banner
 _log = logging.getLogger(__name__)
 
 

@@ -1,10 +1,11 @@
-"""How is text compared that people type and write each in their own way?"""
+"""How is text compared, and put into a line, that people type and write each in their own way?"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+_TURNS = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI"})  # classes of UAX 9
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe"})
 
@@ -16,3 +17,12 @@ def folded(text: str) -> str:
     """
     apart = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return unicodedata.normalize("NFC", apart.translate(_STROKED))
+
+
+def isolated(text: str) -> str:
+    """The text for a line that goes on after it: Arabic or Hebrew turns nothing around that stands beside it.
+
+    Signs that are not seen (U+2068, U+2069) stand around it; text without such letters is left as it is.
+    """
+    turns = any(unicodedata.bidirectional(sign) in _TURNS for sign in text)
+    return f"\u2068{text}\u2069" if turns else text

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 from dbos import DBOS
 
-from services import durable
+from services import database, durable, locks
 from services.errors import Unavailable
+from tests.support import lost_locks
 from tests.support.durable_victim import note, slow
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,34 +168,26 @@ def test_a_living_process_takes_over_from_a_dead_one(
 def test_two_processes_never_share_a_slot(running: ModuleType) -> None:
     mine = durable._process.slot
     assert mine and mine.name == "desk-0"
-    assert durable._claim("desk-0") is None
+    assert locks.claim("desk-0") is None
     other = durable._first_free_slot()
     assert other.name == "desk-1"
     other.close()
-    again = durable._claim("desk-1")
+    again = locks.claim("desk-1")
     assert again
     again.close()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("broken", ["a folder", "no database"])
-def test_a_lock_that_cannot_be_used_is_not_taken_for_one_that_somebody_holds(
-    database: ModuleType, broken: str
-) -> None:
-    lock = durable._beside("pull.lock")
-    if broken == "a folder":
-        lock.mkdir()
-    else:
-        lock.write_text("no database" * 500)
-    with (
-        pytest.raises(durable.LockUnusable, match=r"pull\.lock cannot be locked") as caught,
-        durable.alone("pull"),
-    ):
-        pass
-    assert "may be removed" in caught.value.remedy
-    lock.rmdir() if lock.is_dir() else lock.unlink()
-    with durable.alone("pull") as mine, durable.alone("pull") as another:
-        assert (mine, another) == (True, False)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_slot_that_the_database_gave_away_is_taken_again(running: ModuleType) -> None:
+    assert lost_locks.drop(database.engine()) == 1
+    thief = locks.claim("desk-0")
+    assert thief
+    with pytest.raises(locks.LockLost):
+        durable._hold_the_slot()
+    thief.close()
+    durable._hold_the_slot()
+    assert locks.claim("desk-0") is None
+    durable._hold_the_slot()
 
 
 def test_work_begins_at_once_though_queues_are_looked_at_seldom(

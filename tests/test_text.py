@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.text import folded
+from services.text import folded, isolated
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,13 @@ def test_case_accents_and_strokes_make_no_difference(written: str, typed: str) -
 @pytest.mark.parametrize("text", ["が", "한국", "\u0921\u093c", "100%_x\\"])
 def test_what_is_another_letter_stays_one(text: str) -> None:
     assert folded(text) == text
+
+
+@pytest.mark.parametrize("text", ["محمد", "Bo שלום", "\u202eBo"])
+def test_text_that_turns_others_around_is_set_apart(text: str) -> None:
+    assert isolated(text) == f"\u2068{text}\u2069"
+
+
+@pytest.mark.parametrize("text", ["", "Müller & Co. 12 €", "東京"])
+def test_other_text_is_left_as_it_is(text: str) -> None:
+    assert isolated(text) == text

@@ -23,6 +23,7 @@ from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
 from services.errors import InvalidInput, TrialdeskError
 from services.staff.roles import Permission, Person
+from services.text import isolated
 
 _FIRST_DAYS = 7
 
@@ -91,7 +92,7 @@ def _about(subject: Subject) -> str:
     what = ", ".join(item.name for item in subject.items)
     if subject.invoice:
         what = f"invoice {subject.invoice.number or subject.invoice.id}"
-    return " · ".join(filter(None, (who, what)))
+    return " · ".join(filter(None, (isolated(who), what)))
 
 
 class _ActionDialogue:

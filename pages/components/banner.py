@@ -13,7 +13,7 @@ from services.config import Mode
 from services.metrics import kept
 from services.mirror import progress
 from services.mirror.progress import Progress
-from services.staff.roles import Person
+from services.staff.roles import Person, Role
 
 _MODES: dict[Mode, tuple[Colour, str]] = {
     "sandbox": ("blue", "**Sandbox** · An account on this machine. Nothing here reaches Stripe."),
@@ -32,6 +32,8 @@ def show(person: Person) -> None:
         st.markdown(f":{colour}-background[{_LIVE_READ_ONLY if person.read_only else text}]")
         _age()
         _denied()
+        if person.role is Role.ADMIN:
+            _put_aside()
     if not _read().complete:
         _pull()
 
@@ -58,6 +60,19 @@ def _denied() -> None:
         names = ", ".join(_words(one.resource) for one in denied)
         why = "\n\n".join(formats.plain(one.error) for one in denied)
         st.caption(f":orange[Not read: {names}]", help=why, width="content")
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _put_aside() -> None:
+    """What is missing because it could not be stored: told to those who look after the desk."""
+    found = _read()
+    if found.put_aside:
+        many = formats.plural(found.put_aside, "object or event", "objects and events")
+        which = [formats.plain(one) for one in found.aside]
+        if found.put_aside > len(which):
+            which.append("These are the latest. All are in the table inbox, with state “failed”.")
+        told = "\n\n".join(["What they say is in no list and no number.", *which])
+        st.caption(f":orange[{many} put aside]", help=told, width="content")
 
 
 @st.fragment(run_every=_COUNT_EVERY)

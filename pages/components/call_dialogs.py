@@ -18,6 +18,7 @@ from services.outreach import calls
 from services.outreach.callboard import CallRow
 from services.outreach.calls import DONE
 from services.staff.roles import Person
+from services.text import isolated
 
 _CLOSED = {"done": "It took place", "no_show": "Nobody was there", "declined": "The customer declined"}
 
@@ -40,7 +41,7 @@ def reassign_dialog(row: CallRow) -> None:
 
 
 def _about(row: CallRow) -> str:
-    return " · ".join(filter(None, (row.name or row.email or row.customer, row.phone)))
+    return " · ".join(filter(None, (isolated(row.name or row.email or row.customer), row.phone)))
 
 
 class _CallChange:

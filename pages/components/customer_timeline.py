@@ -12,6 +12,7 @@ from services import database
 from services.customers import timeline
 from services.customers.timeline import KINDS, USUAL, Entry, Kind
 from services.staff.roles import Person
+from services.text import isolated
 
 STEP = 30
 _ICONS: dict[Kind, str] = {
@@ -65,9 +66,9 @@ def _entry(entry: Entry) -> None:
 def _headline(entry: Entry) -> str:
     """One line as Markdown: an element each for its parts would make long timelines slow."""
     parts = [f":gray[{_ICONS[entry.kind]} {formats.plain(formats.time_of_day(entry.at))}]"]
-    parts.append(formats.plain(entry.title))
+    parts.append(formats.plain(isolated(entry.title)))
     if entry.state:
         parts.append(statuses.inline(entry.state))
     if entry.who:
-        parts.append(f":small[:gray[{formats.plain(entry.who)}]]")
+        parts.append(f":small[:gray[{formats.plain(isolated(entry.who))}]]")
     return "\u2002".join(parts)

@@ -56,6 +56,7 @@ class _State:
     typed: tuple[Form, str] = field(default_factory=lambda: ({}, ""))
     told: Preview | None = None
     told_anew: bool = False
+    opened_with: Form | None = None
 
     def tell(self, preview: Preview) -> None:
         """Notes what the person reads. A click that brought another value with it was meant for what stood
@@ -110,6 +111,7 @@ def _body(
     if dialogue.warning:
         st.warning(formats.plain(dialogue.warning), icon=":material/cloud_off:")
     form = dialogue.fields(state.key)
+    state.opened_with = form if state.opened_with is None else state.opened_with
     preview = st.container()
     reason = _reason(dialogue, state)
     state.forget_what_was_corrected(form, reason)
@@ -163,9 +165,9 @@ def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
         told = dialogue.preview(form)
         state.tell(told)
     except InvalidInput as problem:
-        if state.tried:
+        if state.tried or _is_typed(problem.field, form, state.opened_with or {}):
             problems.show(problem)
-        else:
+        else:  # it is not wrong, only not filled in yet
             st.caption(formats.plain(f"{problem.message} {problem.remedy}"))
         return False
     lines = [formats.plain(sentence) for sentence in told.happens]
@@ -173,6 +175,13 @@ def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
     with st.container(border=True):
         st.markdown("  \n".join(lines))
     return True
+
+
+def _is_typed(field: str | None, form: Form, opened_with: Form) -> bool:
+    """Whether a field (any, for what is wrong with none of them alone) is no longer as the dialog opened."""
+    if field in form:
+        return form[field] != opened_with.get(field)
+    return form != opened_with
 
 
 def _reason(dialogue: Dialogue, state: _State) -> str:

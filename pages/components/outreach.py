@@ -25,6 +25,7 @@ from services.outreach.calls import Wish
 from services.outreach.messages import Choice, Draft
 from services.outreach.variables import Occasion
 from services.staff.roles import Permission, Person
+from services.text import isolated
 
 NO_MAIL_SERVER = (
     "No mail server is set up, so nothing leaves this machine: the message is kept in the built-in outbox."
@@ -83,7 +84,7 @@ def calls_dialog(person: Person, customer_ids: Sequence[str]) -> None:
 
 def _called(customer: object) -> str:
     parts = (getattr(customer, "name", ""), getattr(customer, "email", ""), getattr(customer, "id", ""))
-    return " · ".join(list(filter(None, parts))[:2])
+    return " · ".join(map(isolated, list(filter(None, parts))[:2]))
 
 
 class _MessageDialogue:

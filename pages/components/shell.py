@@ -6,10 +6,15 @@ import streamlit as st
 
 from pages.components import address, banner, freshness, handover, navigation, sign_in, starting
 
+_MENU_WIDTH = 220  # pixels, until somebody drags its edge
+
 
 def run() -> None:
     """One run of the script, for one visitor."""
-    st.set_page_config(page_title=navigation.last_title(), page_icon=navigation.ICON, layout="wide")
+    st.set_page_config(
+        page_title=navigation.last_title(), page_icon=navigation.ICON, layout="wide",
+        initial_sidebar_state=_MENU_WIDTH,
+    )  # fmt: skip
     st.logo(navigation.ICON, size="large")
     starting.wait()
     with st.sidebar:

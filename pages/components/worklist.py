@@ -17,6 +17,7 @@ from services import clock, config
 from services.customers.recognise import CURRENCIES
 from services.customers.worklists import NO_OWNER, Contact
 from services.staff.roles import Person
+from services.text import isolated
 
 Option = TypeVar("Option", bound=str)
 _CONTACT: tuple[Contact, ...] = get_args(Contact)
@@ -126,8 +127,8 @@ def last_contact(at: int | None, kind: str) -> str:
 
 
 def called(name: str, email: str, id: str) -> str:
-    """How a list calls a customer."""
-    return name or email or id
+    """How a list or a sentence calls a customer."""
+    return isolated(name or email or id)
 
 
 def table_key(name: str, ids: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from models import AuditEntry
 from services import clock
 from services.mirror import changes
 from services.staff.roles import Person
+from services.text import isolated
 
 Fields = Mapping[str, Any]
 TITLES: Final[dict[str, str]] = {
@@ -128,4 +129,4 @@ def _said(name: str, value: Any, staff: Mapping[int, str], moment: Callable[[int
         return "–"
     if name == "due_at":
         return moment(value)
-    return ", ".join(value) if isinstance(value, list) else str(value).replace("_", " ")
+    return ", ".join(map(isolated, value)) if isinstance(value, list) else str(value).replace("_", " ")

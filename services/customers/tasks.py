@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
@@ -63,9 +63,18 @@ def add(
     return task
 
 
-def fingerprint(task: Task) -> str:
-    """A short name for what is to be done, by when and by whom: another one where any of it changes."""
-    return hashlib.sha256(repr(_plan(task)).encode()).hexdigest()[:16]
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, by when (an instant) and by whom (a staff id)."""
+
+    title: str
+    due_at: int | None
+    assignee: int | None
+
+
+def plan(task: Task) -> Plan:
+    """The plan that a task is."""
+    return Plan(task.title, task.due_at, task.assignee)
 
 
 def edit(
@@ -76,34 +85,29 @@ def edit(
     title: str,
     due_at: int | None,
     assignee: int,
-    seen: str,
+    seen: Plan,
 ) -> Task:
-    """Changes what is to be done, by when and by whom; `seen` is the fingerprint of what the author saw.
+    """Changes what is to be done, by when and by whom; `seen` is what the author saw.
 
     Raises Conflict where the task changed meanwhile (not where it is as wanted already: a second click),
     InvalidInput, NotAllowed, NotFound.
     """
     row = _task(session, person, task)
-    before = _plan(row)
-    wanted: dict[str, Any] = {"title": _title(title), "due_at": due_at, "assignee": assignee}
-    if before != wanted and fingerprint(row) != seen:
+    before, wanted = plan(row), Plan(_title(title), due_at, assignee)
+    if before not in (wanted, seen):
         raise Conflict(
             "Somebody else has changed this task meanwhile; nothing was saved.",
             remedy="Look at what it says now, then change it.",
         )
     if assignee != row.assignee:
         must_work_here(session, assignee, field="assignee")
-    terms, text = _terms(row), {} if wanted["title"] == row.title else {"text": "changed"}
-    row.title, row.due_at, row.assignee = wanted["title"], due_at, assignee
+    terms, text = _terms(row), {} if wanted.title == row.title else {"text": "changed"}
+    row.title, row.due_at, row.assignee = wanted.title, due_at, assignee
     after = {**text, **_terms(row)}
     audit.changed(
         session, person, "task_edited", row.customer, object_id=str(task), before=terms, after=after
     )
     return row
-
-
-def _plan(task: Task) -> dict[str, Any]:
-    return {"title": task.title, **_terms(task)}
 
 
 def _terms(task: Task) -> dict[str, Any]:

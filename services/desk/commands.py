@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from dataclasses import asdict, dataclass, replace
 
@@ -22,8 +21,6 @@ from services.staff.roles import Person
 LONGEST_REASON = 500
 _POLL = 0.02
 _PATIENCE = 20.0
-_LINK_SECONDS = 300
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,39 +270,3 @@ def _said(row: Action, person: Person, what: str) -> str:
 
 def _not_unknown(row: Action) -> Conflict:
     return Conflict(f"This action is {row.state}, not unknown.", remedy="Look at its row again.")
-
-
-@durable.upkeep
-def take_up_loose_ends() -> None:
-    """Starts what the ledger says is running but no queue knows, after the process died between the two."""
-    with database.session() as session:
-        rows = ledger.running(session)
-    for row in rows:
-        try:
-            _take_up(row)
-        except Exception:
-            _log.exception("The action %s could not be taken up; it is tried again.", row.token)
-
-
-def _take_up(row: Action) -> None:
-    if not catalog.find(row.command).durable:
-        _give_up_old(row)
-    elif durable.is_lost(f"{row.token}:{row.attempt}"):
-        _start_next(row)
-
-
-def _give_up_old(row: Action) -> None:
-    """A link is for whoever asked: nobody waits for it any more."""
-    if clock.now() - (row.started_at or 0) < _LINK_SECONDS:
-        return
-    error = Unavailable("The desk stopped before the link was shown.", remedy="Make another one.")
-    with database.transaction() as session:
-        ledger.finish(session, row.token, "failed", error=ledger.describe(error))
-
-
-def _start_next(row: Action) -> None:
-    with database.transaction() as session:
-        partition = subject.load(session, row.customer, row.object_id).partition
-        mine = ledger.next_attempt(session, row.token, row.attempt)
-    if mine:
-        runner.start(row, row.attempt + 1, partition)

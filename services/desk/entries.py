@@ -13,6 +13,7 @@ from services.customers import audit, names
 from services.customers.audit import Difference
 from services.desk import results, snapshots, words
 from services.staff import people
+from services.text import isolated
 
 Found = tuple[str, str]  # a source, and the key of one of its rows
 ACTIONS: Final = "actions"
@@ -86,7 +87,7 @@ def _rows(session: Session, source: str, keys: list[str]) -> dict[str, Any]:
 def _named(session: Session, entries: list[Entry]) -> list[Entry]:
     ids = {entry.customer for entry in entries}
     rows = session.exec(select(Customer.id, Customer.name, Customer.email).where(col(Customer.id).in_(ids)))
-    called = {id: name or email or id for id, name, email in rows}
+    called = {id: isolated(name or email or id) for id, name, email in rows}
     return [replace(entry, customer_name=called.get(entry.customer, entry.customer)) for entry in entries]
 
 
@@ -118,7 +119,7 @@ def _message(row: Message, known: _Known) -> Entry:
     wrong = row.error if row.state in ("failed", "unknown") else ""
     return Entry(
         SEND_MESSAGE, row.token, SEND_MESSAGE, names.SEND_MESSAGE, row.created_at, row.state, row.staff_name,
-        row.customer, detail=f"“{row.subject}” to {row.to_address}", error=wrong,
+        row.customer, detail=f"“{isolated(row.subject)}” to {row.to_address}", error=wrong,
     )  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def _note(row: Note, known: _Known) -> Entry:
 def _task(row: Task, known: _Known) -> Entry:
     return Entry(
         ADD_TASK, str(row.id), ADD_TASK, names.ADD_TASK, row.created_at, "done", known.name(row.created_by),
-        row.customer, detail=f"{row.title} ({_whose(row, known)})",
+        row.customer, detail=f"{isolated(row.title)} ({_whose(row, known)})",
     )  # fmt: skip
 
 

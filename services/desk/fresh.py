@@ -11,7 +11,7 @@ from dataclasses import replace
 from services import clock, database
 from services.desk import terms
 from services.desk.subject import LIVING, Subject, load
-from services.mirror import complete, shapes, writer
+from services.mirror import answers, complete, shapes
 from services.mirror.shapes.billing import subscription_of
 from services.mirror.shapes.reading import Object, dig, ident, listed
 from services.stripe_api import client
@@ -55,7 +55,7 @@ def _pull_invoice(id: str) -> None:
         return
     path, opened = shapes.KINDS["payment_intent"].path_of(intents[-1]), {"expand": ["latest_charge"]}
     with suppress(RightMissing):  # a key that may not read payments may still ask for one
-        writer.apply_answer(client.account().read(path, opened))
+        answers.apply(client.account().read(path, opened))
 
 
 def _pull_living(customer: str) -> None:
@@ -63,10 +63,10 @@ def _pull_living(customer: str) -> None:
     asked = {**kind.list_params(), "customer": customer, "status": None}  # without a status: the living ones
     for page in client.account().pages(kind.path, asked):
         for found in page.objects:
-            writer.apply_answer(Answer(found, page.as_of, ""))
+            answers.apply(Answer(found, page.as_of, ""))
 
 
 def _pull(kind: str, id: str) -> Object:
     answer = complete.read(kind, id)
-    writer.apply_answer(answer)
+    answers.apply(answer)
     return answer.object

@@ -19,7 +19,7 @@ from services import clock, database, durable
 from services.desk import catalog, checks, fresh, ledger, snapshots, subject
 from services.desk.command import Leftover, Step, Work
 from services.errors import Conflict, TrialdeskError, Unavailable
-from services.mirror import writer
+from services.mirror import answers
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import (
     KeyRejected,
@@ -238,7 +238,7 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         row.request_id = answer.request_id or row.request_id
         session.add(row)
         customer = row.customer
-    _mirror(token, lambda: writer.apply_answer(answer))
+    _mirror(token, lambda: answers.apply(answer))
     if billed:
         _mirror(token, lambda: fresh.subject(customer, billed))  # how its payment went, too
 

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from models import Charge, Invoice, InvoicePayment, PaymentIntent, Subscription
+from models import Charge, Invoice, InvoicePayment, PaymentIntent, PaymentMethod, Subscription
 from models.subscriptions import ENDED
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
-_P, _I, _C = InvoicePayment, PaymentIntent, Charge
+_P, _I, _C, _M = InvoicePayment, PaymentIntent, Charge, PaymentMethod
 _ITS = aliased(Subscription)  # a list that asks has joined the subscription itself
 _THESE: Any = sa.bindparam("invoices", expanding=True)
 
@@ -71,27 +71,47 @@ def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Fail
     """The last failed try of each invoice; those without one are left out.
 
     The latest failed charge tells, and its payment intent's error what the charge does not say. Where no
-    charge has failed the error of the payment intent tells alone; one that waits for the customer to confirm
-    with the bank has no error, and counts as `authentication_required`.
+    charge has failed the error of the payment intent tells alone. An intent that waits for the customer to
+    confirm with the bank is a later try than all its charges, and counts as `authentication_required`.
     """
-    found: dict[str, Failure] = {}
-    if invoices:
-        for statement in (_errors(), _failed_charges()):
-            for invoice, code, *rest in connection.execute(statement, {"invoices": list(invoices)}):
-                found[invoice] = Failure(code or "", *rest)
-    return found
+    if not invoices:
+        return {}
+    statements = (_errors(), _failed_charges(), _waiting())
+    errors, declined, waiting = (_told(connection, one, invoices) for one in statements)
+    found = errors | declined
+    return found | {id: one for id, one in waiting.items() if id not in found or one.at >= found[id].at}
+
+
+def _told(connection: sa.Connection, tries: Any, invoices: Collection[str]) -> dict[str, Failure]:
+    """What the last of the tries says, by invoice."""
+    rows = connection.execute(tries, {"invoices": list(invoices)})
+    return {invoice: Failure(code or "", *rest) for invoice, code, *rest in rows}
 
 
 @cache
 def _errors() -> Any:
-    """The payment intents that tell of an error, or wait for the customer, oldest first."""
-    waiting = sa.case((col(_I.status) == "requires_action", "authentication_required"))
-    error = sa.func.coalesce(col(_I.decline_code), col(_I.error_code), waiting)
+    """The payment intents that tell of an error, oldest first."""
+    error = sa.func.coalesce(col(_I.decline_code), col(_I.error_code))
     return (
         sa.select(col(_P.invoice), error, sa.func.coalesce(col(_I.advice_code), ""), col(_I.created))
         .join_from(_P, _I, col(_I.id) == col(_P.payment_intent))
         .where(col(_P.invoice).in_(_THESE), error.is_not(None))
         .order_by(col(_I.created), col(_I.id))
+    )
+
+
+@cache
+def _waiting() -> Any:
+    """The payment intents that wait for the customer, oldest first: as old as their last charge at least."""
+    charged = sa.select(sa.func.max(col(_C.created))).where(col(_C.payment_intent) == col(_I.id))
+    at = sa.func.coalesce(charged.correlate(_I).scalar_subquery(), col(_I.created))
+    code = sa.literal("authentication_required")
+    return (
+        sa.select(col(_P.invoice), code, sa.literal(""), at, sa.null(), col(_I.payment_method), col(_M.last4))
+        .join_from(_P, _I, col(_I.id) == col(_P.payment_intent))
+        .outerjoin(_M, col(_M.id) == col(_I.payment_method))
+        .where(col(_P.invoice).in_(_THESE), col(_I.status) == "requires_action")
+        .order_by(at, col(_I.id))
     )
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from models import InboxItem
 from services import clock, database
@@ -22,6 +23,7 @@ from services.mirror.batch import Batch
 from services.mirror.shapes.reading import Object
 from services.mirror.writer import write_rows
 
+_NAMED = 5  # of those put aside, the latest
 REFUSED = (DataError, IntegrityError)  # by the database, for what a row holds
 _log = logging.getLogger(__name__)
 
@@ -43,20 +45,25 @@ def refused(kind: str, id: str, error: Exception) -> Unstorable:
     return Unstorable(kind, id)
 
 
-def write(batch: Batch) -> None:
-    """Writes what was read, in one transaction; where the database refuses it, row by row."""
+def write(batch: Batch) -> list[Unstorable]:
+    """Writes what was read, in one transaction; where the database refuses it, row by row.
+
+    Returns what was put aside.
+    """
     try:
         with database.transaction() as session:
             write_rows(session, batch, exact=True)
     except REFUSED:
-        one_by_one(
+        return one_by_one(
             ({"object": name, **row}, partial(write_rows, batch=piece, exact=True))
             for name, row, piece in batch.pieces()
         )
+    return []
 
 
-def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> None:
-    """Writes each piece in a transaction of its own, and puts aside those that the database refuses."""
+def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> list[Unstorable]:
+    """Writes each piece in a transaction of its own; puts aside what the database refuses, and returns it."""
+    problems = list[Unstorable]()
     for source, write_it in pieces:
         try:
             with database.transaction() as session:
@@ -65,6 +72,8 @@ def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> Non
             problem = refused(source["object"], source["id"], error)
             with database.transaction() as session:
                 keep(session, source, problem, clock.now())
+            problems.append(problem)
+    return problems
 
 
 def keep(session: Session, source: Object, error: TrialdeskError, seen_at: int) -> None:
@@ -83,3 +92,12 @@ def keep(session: Session, source: Object, error: TrialdeskError, seen_at: int) 
     )
     newer = {name: insert.excluded[name] for name in ("created", "received_at", "payload", "error")}
     connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=newer))
+
+
+def told(session: Session) -> tuple[int, tuple[str, ...]]:
+    """How many objects and events lie aside, and of the latest few which it is and why."""
+    lie = col(InboxItem.state) == "failed"
+    count = session.exec(select(sa.func.count()).select_from(InboxItem).where(lie)).one()
+    latest = select(InboxItem.type, InboxItem.id, InboxItem.error).where(lie)
+    found = session.exec(latest.order_by(col(InboxItem.received_at).desc(), col(InboxItem.id)).limit(_NAMED))
+    return count, tuple(error if id in error else f"{type} {id}: {error}" for type, id, error in found)

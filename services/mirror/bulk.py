@@ -22,10 +22,9 @@ from services.mirror.shapes.reading import Row
 Names = tuple[str, ...]
 Values = tuple[Any, ...]
 _NAME = "incoming"
-_UNSENDABLE = (  # what drivers and databases say of a value that no column takes
-    *(sa.exc.DataError, sa.exc.InterfaceError, sa.exc.ProgrammingError),
-    *(psycopg.DataError, psycopg.ProgrammingError, OverflowError, UnicodeEncodeError),
-)
+_UNSENDABLE = (sa.exc.DataError, psycopg.DataError, OverflowError, UnicodeEncodeError)
+_MISUSED = (sa.exc.InterfaceError, sa.exc.ProgrammingError, psycopg.ProgrammingError)
+_SENDABLE = (str, int, float, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,9 @@ def _send(connection: sa.Connection, incoming: _Incoming, values: list[Values]) 
             _copy(connection, incoming, values)
         else:
             connection.exec_driver_sql(incoming.insert, values)
-    except _UNSENDABLE as error:
+    except (*_UNSENDABLE, *_MISUSED) as error:
+        if isinstance(error, _MISUSED) and all(isinstance(one, _SENDABLE) for row in values for one in row):
+            raise  # else drivers say it of a value whose type no column takes
         raise sa.exc.DataError(f"rows for {_NAME}", None, error) from None
 
 

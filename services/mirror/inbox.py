@@ -19,7 +19,7 @@ from models import InboxItem
 from services import clock, database, durable
 from services.mirror import aside, events, facts, orphans, owners, resolve, writer
 from services.mirror.resolve import Incoming
-from services.mirror.shapes.reading import Object
+from services.mirror.shapes.reading import Object, instant
 from services.mirror.tables import table
 from services.stripe_api import payload
 
@@ -52,7 +52,7 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
             "id": str(event["id"]),
             "source": source,
             "type": str(event.get("type") or ""),
-            "created": int(event.get("created") or 0),
+            "created": instant(event.get("created")),
             "received_at": clock.now(),
             "payload": json.dumps(event, separators=(",", ":"), ensure_ascii=False),
             "state": "pending",

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from models import Product, SyncCursor, SyncWindow, Workspace
 from services import clock, database
-from services.mirror import cursors
+from services.mirror import aside, cursors
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class ResourceProgress:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """The whole pull. `age`: seconds since the tables were last known to be fresh, None before the first
-    pull is done. `last_error` is a sentence, "" when all is well.
+    pull is done. `last_error` is a sentence, "" when all is well. `put_aside` counts what could not be
+    stored, `aside` says of the latest which it is and why.
     """
 
     resources: tuple[ResourceProgress, ...]
@@ -39,6 +40,8 @@ class Progress:
     checked_at: int | None
     age: int | None
     last_error: str
+    put_aside: int = 0
+    aside: tuple[str, ...] = ()
 
     @property
     def denied(self) -> tuple[str, ...]:
@@ -60,6 +63,7 @@ def read(session: Session) -> Progress:
     pulled_at, checked_at = (workspace.pulled_at, workspace.checked_at) if workspace else (None, None)
     fresh = max((at for at in (pulled_at, checked_at) if at is not None), default=None)
     errors = [row.error for row in rows.values() if row.state == "failed"]
+    put_aside, named = aside.told(session)
     return Progress(
         resources=found,
         complete=settled and derived is not None and derived.state == "complete",
@@ -69,6 +73,8 @@ def read(session: Session) -> Progress:
         checked_at=checked_at,
         age=None if fresh is None or pulled_at is None else max(0, clock.now() - fresh),
         last_error=next(iter(errors), workspace.last_error if workspace else ""),
+        put_aside=put_aside,
+        aside=named,
     )
 
 

@@ -2,7 +2,9 @@
 
 Of an object's events only the newest second counts. It is applied as it stands when it is one event, newer
 than the row, and whole. Otherwise the object is read; a read counts for certain once the second is over, so
-until then its events wait.
+until then its events wait. A read and a write's answer of one second are told apart by no clock of ours: an
+answer that came after the read had begun may still show an older state (it is as old as the write's effect,
+the read may show a later change), so that neither wins for good, and the write's own event settles it.
 """
 
 from __future__ import annotations

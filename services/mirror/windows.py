@@ -18,13 +18,12 @@ from sqlmodel import Session, col, select
 
 from models import SyncWindow
 from services import database
-from services.mirror.shapes.reading import Object
+from services.mirror.shapes.reading import Object, instant
 from services.stripe_api import client
 from services.stripe_api.client import Page
 
 AT_ONCE = 8  # requests under way to one resource: Stripe counts them by endpoint
 _WORTH_SPLITTING = 10  # pages: each half then wastes part of one page, of five or more
-_END_OF_TIME = 2**40  # s, 34,000 years on: a column must hold it, whatever an object says
 _KNOWN_BY = 8  # pages, before the density tells how far back an open end may reach
 Saved = dict[str, Any]
 T = TypeVar("T")
@@ -96,8 +95,7 @@ _COLUMNS = tuple(column.name for column in SyncWindow.__table__.c)  # type: igno
 
 
 def _created(source: Object) -> int:
-    told = int(source.get("created") or source.get("date") or 0)  # an invoice item's time is its `date`
-    return min(told, _END_OF_TIME)
+    return instant(source.get("created") or source.get("date"))  # an invoice item's time is its `date`
 
 
 class Plan(Generic[T]):

@@ -1,8 +1,7 @@
 """How does what Stripe said get into the tables?
 
-`store` writes objects newer-only and says whose they are; `apply_answer` does all of it for the object that
-a write returned. Children are written only with the parent row that was accepted, in its transaction: the
-parent's lock keeps older and newer families apart.
+`store` writes objects newer-only and says whose they are. Children are written only with the parent row that
+was accepted, in its transaction: the parent's lock keeps older and newer families apart.
 """
 
 from __future__ import annotations
@@ -14,12 +13,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Invoice, InvoiceItem
-from services import database
-from services.mirror import changes, complete, facts, gaps, owners, rates, shapes
+from services.mirror import changes, owners, rates, shapes
 from services.mirror.batch import Batch, Family
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import bury, chunks, table, take_turn, upsert
-from services.stripe_api.client import Answer
 
 
 def store(session: Session, objects: Iterable[Object], as_of: int, *, exact: bool) -> set[str]:
@@ -58,30 +55,6 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     for model, tombs in batch.tombs.items():
         bury(session, model, list(tombs.values()))
     _link_items(session, invoices, batch.tombs[Invoice])
-
-
-def apply_answer(answer: Answer) -> set[str]:
-    """Stores the object that a write (or a read) returned, with facts; returns the customers touched.
-
-    An answer that Stripe replayed from an earlier attempt is of unknown age, and one may name what the
-    tables lack: then the object is read again.
-    """
-    again = answer.replayed or _lacks(answer.object)
-    fresh = complete.read_again(answer) if again else answer
-    batch = Batch()
-    batch.add(complete.whole(fresh.object), fresh.as_of)
-    with database.session() as session:
-        repriced = owners.of_repriced(session, batch)
-    with database.transaction() as session:
-        touched = write(session, batch, exact=True)
-        facts.refresh(session, touched)
-    facts.refresh_in_pieces(repriced - touched)
-    return touched
-
-
-def _lacks(source: Object) -> bool:
-    with database.session() as session:
-        return bool(gaps.of(session, [source]))
 
 
 def _write_families(session: Session, children: shapes.Children, families: dict[str, Family]) -> None:

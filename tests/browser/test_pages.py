@@ -17,6 +17,7 @@ from tests.support.sandbox import Account
 pytestmark = pytest.mark.browser
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 400, "height": 800}
+HALF: ViewportSize = {"width": 900, "height": 900}
 _WIDER_THAN_WINDOW = """() => [document.documentElement, ...document.querySelectorAll(
     '[data-testid="stMain"], [data-testid="stAppViewContainer"], [data-testid="stMainBlockContainer"]')]
     .filter(one => one.scrollWidth > one.clientWidth + 1)
@@ -59,6 +60,22 @@ def test_every_page_opens_by_its_address_and_fits_its_window(
         expect(page.get_by_text("An account on this machine. Nothing here reaches Stripe.")).to_be_visible()
         found[spec.key] = faults_of(page)
     assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def width(place: Locator) -> float:
+    """How wide it is drawn, in pixels."""
+    box = place.bounding_box()
+    assert box is not None
+    return box["width"]
+
+
+def test_half_a_screen_is_used_for_what_is_read(visitor: Visitor, nasty: Part) -> None:
+    """No third of a narrow column for notes, no wide margins beside a table."""
+    visitor.page.set_viewport_size(HALF)
+    visitor.open("customer", id=nasty.customer)
+    assert width(visitor.page.get_by_test_id("stTextArea")) > 280
+    visitor.open("failed-payments", "Failed payments")
+    assert width(visitor.page.get_by_test_id("stDataFrame")) > 600
 
 
 def test_an_unknown_customer_is_a_sentence(visitor: Visitor) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models import Charge, CustomerFacts, Invoice, InvoicePayment, PaymentIntent
+from models import Charge, CustomerFacts, Invoice, InvoicePayment, PaymentIntent, PaymentMethod
 from services import config
 from services.customers import billing, worklists
 from services.customers.worklists import FailureFilter
@@ -76,6 +76,11 @@ def reasons(database: ModuleType) -> set[tuple[str, str]]:
         ({"error_code": "authentication_required"}, [], ("authentication_required", "")),
         ({"status": "requires_action"}, [], ("authentication_required", "")),
         (
+            {"status": "requires_action", "decline_code": "lost_card", "advice_code": "do_not_try_again"},
+            [{"decline_code": "lost_card", "advice_code": "do_not_try_again"}],
+            ("authentication_required", ""),
+        ),
+        (
             {"error_code": "authentication_required"},
             [{"status": "succeeded", "decline_code": "none"}],
             ("authentication_required", ""),
@@ -87,6 +92,27 @@ def test_everybody_names_the_same_reason(
 ) -> None:
     failing(database, {"status": "requires_payment_method", **intent}, charges)
     assert reasons(database) == {expected}
+
+
+@pytest.mark.parametrize(("tried", "expected"), [(-1, "authentication_required"), (1, "lost_card")])
+def test_a_payment_that_waits_for_the_customer_stands_for_all_tries_before_it(
+    database: ModuleType, tried: int, expected: str
+) -> None:
+    waiting = {"status": "requires_action", "created": NOW - 9, "payment_method": "pm_1"}
+    failing(database, waiting, [{"decline_code": "insufficient_funds"}])
+    with database.transaction() as s:
+        builders.row(s, PaymentMethod, id="pm_1", customer=CUSTOMER, last4="3155")
+        builders.row(s, InvoicePayment, id="inpay_2", invoice="in_1", payment_intent="pi_2")
+        builders.row(s, PaymentIntent, id="pi_2", status="requires_payment_method")
+        builders.row(
+            s, Charge, id="ch_other", payment_intent="pi_2", status="failed",
+            created=NOW + tried, decline_code="lost_card",
+        )  # fmt: skip
+    with database.transaction() as s:
+        facts.refresh(s, [CUSTOMER])
+    assert reasons(database) == {(expected, "")}
+    waits = expected == "authentication_required"
+    assert texts(database).get("card_last4") == ("3155" if waits else None)
 
 
 @pytest.mark.parametrize(("status", "failed"), [("processing", False), ("requires_payment_method", True)])

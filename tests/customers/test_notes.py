@@ -164,7 +164,13 @@ def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None
         assert [task.title for task in tasks.on(s, "cus_1")] == ["whenever", "later", "soon please"]
         assert tasks.set_done(s, person(), _id(later), False).done_at is None
         tasks.edit(
-            s, person(), _id(later), title="at once", due_at=1, assignee=ann, seen=tasks.fingerprint(later)
+            s,
+            person(),
+            _id(later),
+            title="at once",
+            due_at=1,
+            assignee=ann,
+            seen=tasks.plan(later),
         )
         tasks.delete(s, person(), _id(whenever))
         s.flush()
@@ -176,13 +182,13 @@ def test_who_saw_an_older_task_does_not_take_a_colleagues_change_back(database: 
         customer(s, "cus_1")
         ann = staff(s, "Ann")
         row = tasks.add(s, person(id=ann), "cus_1", "call", due_at=5)
-        id, seen = _id(row), tasks.fingerprint(row)
+        id, seen = _id(row), tasks.plan(row)
         tasks.edit(s, person(), id, title="write", due_at=5, assignee=ann, seen=seen)
         with pytest.raises(Conflict, match="meanwhile"):
             tasks.edit(s, person(), id, title="call", due_at=9, assignee=ann, seen=seen)
         assert (row.title, row.due_at) == ("write", 5)
         tasks.edit(s, person(), id, title=" write ", due_at=5, assignee=ann, seen=seen)  # a second click
-        now = tasks.fingerprint(row)
+        now = tasks.plan(row)
         tasks.edit(s, person(), id, title="write", due_at=9, assignee=ann, seen=now)
         assert (row.title, row.due_at) == ("write", 9)
 
@@ -259,24 +265,37 @@ def _row(session: Session, table: type[Any], id: int | str) -> Any:
     return found
 
 
+Work = Callable[[Session], object]
+
+
+def _meanwhile(database: ModuleType, first: Work, second: Work, then: Work = lambda s: None) -> None:
+    """One person does `first` and `then`, and commits; another begins `second` between the two."""
+
+    def beside() -> None:
+        with database.transaction() as s:
+            second(s)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as s:
+            first(s)
+            s.flush()
+            waiting = pool.submit(beside)
+            wait([waiting], timeout=0.5)
+            then(s)
+        waiting.result(timeout=20)
+
+
 def test_two_people_who_act_at_once_do_not_stumble(database: ModuleType) -> None:
     """The second writes while the first has not committed yet: the owner said last stands, and all tags."""
     with database.transaction() as s:
         customer(s, "cus_1")
         ann, bob = staff(s, "Ann"), staff(s, "Bob")
 
-    def second() -> None:
-        with database.transaction() as s:
-            notes.set_owner(s, person(), "cus_1", bob)
-            notes.set_tags(s, person(), "cus_1", ["vip", "late"], seen=[])
+    def write(s: Session, owner: int, tag: str) -> None:
+        notes.set_owner(s, person(), "cus_1", owner)
+        notes.set_tags(s, person(), "cus_1", ["vip", tag], seen=[])
 
-    with ThreadPoolExecutor(1) as pool:
-        with database.transaction() as s:
-            notes.set_owner(s, person(), "cus_1", ann)
-            notes.set_tags(s, person(), "cus_1", ["vip", "early"], seen=[])
-            waiting = pool.submit(second)
-            wait([waiting], timeout=0.3)
-        waiting.result(timeout=20)
+    _meanwhile(database, lambda s: write(s, ann, "early"), lambda s: write(s, bob, "late"))
     with database.session() as s:
         assert notes.owner(s, "cus_1") == bob
         assert notes.tags(s, "cus_1") == ["early", "late", "vip"]
@@ -288,17 +307,11 @@ def test_of_two_who_tick_a_task_at_once_the_first_did_it(database: ModuleType) -
         customer(s, "cus_1")
         task = _id(tasks.add(s, person(), "cus_1", "call"))
 
-    def second() -> None:
-        with database.transaction() as s:
-            tasks.set_done(s, person(id=8), task, True)
-
-    with ThreadPoolExecutor(1) as pool:
-        with database.transaction() as s:
-            tasks.set_done(s, person(id=7), task, True)
-            s.flush()
-            waiting = pool.submit(second)
-            wait([waiting], timeout=0.3)
-        waiting.result(timeout=20)
+    _meanwhile(
+        database,
+        lambda s: tasks.set_done(s, person(id=7), task, True),
+        lambda s: tasks.set_done(s, person(id=8), task, True),
+    )
     with database.session() as s:
         assert _row(s, Task, task).done_by == 7
 
@@ -311,18 +324,12 @@ def test_two_who_tick_the_same_tasks_in_another_order_do_not_lock_each_other_out
         customer(s, "cus_1")
         one, two = (_id(tasks.add(s, person(), "cus_1", title)) for title in ("one", "two"))
 
-    def second() -> None:
-        with database.transaction() as s:
-            tasks.set_all_done(s, person(id=8), [two, one], True)
-
-    with ThreadPoolExecutor(1) as pool:
-        with database.transaction() as s:
-            tasks.set_done(s, person(id=7), one, True)
-            s.flush()
-            waiting = pool.submit(second)
-            wait([waiting], timeout=0.5)
-            tasks.set_done(s, person(id=7), two, True)
-        waiting.result(timeout=20)
+    _meanwhile(
+        database,
+        lambda s: tasks.set_done(s, person(id=7), one, True),
+        lambda s: tasks.set_all_done(s, person(id=8), [two, one], True),
+        lambda s: tasks.set_done(s, person(id=7), two, True),
+    )
     with database.session() as s:
         assert {task.done_by for task in tasks.on(s, "cus_1")} == {7}
 

@@ -13,7 +13,7 @@ from services.desk import commands, fresh, ledger
 from services.desk.command import Form
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
-from services.mirror import complete, writer
+from services.mirror import answers, complete
 from services.staff.roles import Person, Role
 from tests.support.sandbox import Sandbox
 
@@ -129,7 +129,7 @@ class Bench:
 
     def mirror(self, kind: str, id: str) -> None:
         """Brings one object into the tables."""
-        writer.apply_answer(complete.read(kind, id))
+        answers.apply(complete.read(kind, id))
 
     def writes(self, path: str, method: str = "POST") -> list[dict[str, Any]]:
         """The requests that changed something under a path."""

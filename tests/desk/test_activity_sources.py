@@ -59,7 +59,7 @@ def _work(s: Session, start: int) -> None:
     assert note is not None
     notes.edit(s, ANN, note, "Likes coffee")
     row = tasks.add(s, ANN, "cus_jo", "Send offer", due_at=start + DAY, assignee=2)
-    task, seen = row.id, tasks.fingerprint(row)
+    task, seen = row.id, tasks.plan(row)
     assert task is not None
     tasks.edit(s, BOB, task, title="Send offer", due_at=start + 4 * DAY, assignee=2, seen=seen)
     tasks.set_done(s, BOB, task, True)
@@ -126,7 +126,7 @@ def test_of_a_tasks_text_is_kept_that_it_changed_and_not_the_words(database: Mod
         builders.customer(s, "cus_jo")
         row = tasks.add(s, ANN, "cus_jo", "ring secret number")
         assert row.id is not None
-        seen = tasks.fingerprint(row)
+        seen = tasks.plan(row)
         tasks.edit(s, ANN, row.id, title="call", due_at=None, assignee=row.assignee or 0, seen=seen)
         (kept,) = s.exec(select(AuditEntry))
         assert (kept.before, kept.after) == ({}, {"text": "changed"})

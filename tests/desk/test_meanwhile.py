@@ -10,7 +10,7 @@ from sqlmodel import col, update
 from models import Action, ActionStep, Discount
 from services import clock, database
 from services.customers import record
-from services.desk import catalog, commands, fresh, ledger, runner, words
+from services.desk import catalog, commands, fresh, ledger, loose_ends, runner, words
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
 from services.money import display
@@ -219,7 +219,7 @@ def test_a_row_that_nobody_can_read_any_more_keeps_no_other_from_being_taken_up(
         session.add(Action(token="0", command="of an older desk", state="running", opened_at=1))
         ledger.begin(session, opened.token, params=params, reason="", preview={})
     try:
-        commands.take_up_loose_ends()
+        loose_ends.take_up()
         assert commands.wait(opened.token).state == "done"
     finally:
         with database.transaction() as session:

@@ -10,7 +10,7 @@ from sqlmodel import col, update
 
 from models import Action, ActionStep
 from services import clock, database
-from services.desk import commands, ledger, runner
+from services.desk import commands, ledger, loose_ends, runner
 from services.desk.command import Form
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
@@ -216,7 +216,7 @@ def test_an_attempt_that_was_overtaken_ends_nothing(desk: Bench) -> None:
     assert runner.close(token, 1) == "running", "somebody saw “unknown” and asked again before the end"
     assert runner.check(token, 1) == []
     assert row(token)["state"] == "running" and happened(desk, "extend_trial", about) == []
-    commands.take_up_loose_ends()
+    loose_ends.take_up()
     assert commands.wait(token).state == "done"
     assert len(happened(desk, "extend_trial", about)) == 1
 
@@ -243,7 +243,7 @@ def test_work_that_no_queue_knows_is_taken_up(desk: Bench) -> None:
     with database.transaction() as session:
         assert ledger.begin(session, opened.token, params=params, reason="", preview={})
         assert not ledger.begin(session, opened.token, params={}, reason="", preview={})
-    commands.take_up_loose_ends()
+    loose_ends.take_up()
     assert commands.wait(opened.token).state == "done"
     assert len(happened(desk, "extend_trial", about)) == 1
 
@@ -253,9 +253,9 @@ def test_a_link_that_nobody_saw_is_not_made_again_by_itself(desk: Bench) -> None
     opened = commands.open(ANA, "card_link", customer)
     with database.transaction() as session:
         ledger.begin(session, opened.token, params={"customer": customer}, reason="", preview={})
-    commands.take_up_loose_ends()
+    loose_ends.take_up()
     assert row(opened.token)["state"] == "running", "somebody may still wait for it"
     clock.follow(600)
-    commands.take_up_loose_ends()
+    loose_ends.take_up()
     assert row(opened.token)["state"] == "failed"
     assert "link was shown" in row(opened.token)["error"]["message"]

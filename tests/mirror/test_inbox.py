@@ -119,14 +119,18 @@ def test_what_the_database_refuses_is_marked_and_the_rest_is_applied(
         return {**event, "data": {"object": {**source, "id": f"prod_{number}", **fields}}}
 
     with pulled.transaction() as session:
-        inbox.put(session, [told(1), told(2, created=2**63), told(3, name="\x00"), told(4)], "replay")
-    assert inbox.drain() == inbox.Drained(applied=3, failed=1)
+        found = [told(1), told(2, created=2**63), told(3, name="\x00"), told(4), told(5) | {"created": 2**70}]
+        assert inbox.put(session, found, "replay") == 5
+    assert inbox.drain() == inbox.Drained(applied=3, failed=2)
     assert inbox.drain() == inbox.Drained()
     with pulled.session() as session:
         kept = {row.id: row for row in session.exec(select(InboxItem))}
         names = {number: session.get(Product, f"prod_{number}") for number in (1, 2, 3, 4)}
-    assert [kept[f"evt_{n}"].state for n in (1, 2, 3, 4)] == ["applied", "failed", "applied", "applied"]
-    assert kept["evt_2"].error.startswith("The event “evt_2” holds something that the database cannot store.")
+        assert session.get(Product, "prod_5") is None
+    states = [kept[f"evt_{n}"].state for n in (1, 2, 3, 4, 5)]
+    assert states == ["applied", "failed", "applied", "applied", "failed"]
+    for id in ("evt_2", "evt_5"):
+        assert kept[id].error.startswith(f"The event “{id}” holds something that the database cannot store.")
     assert [row and row.name for row in names.values()] == [source["name"], None, "\ufffd", source["name"]]
 
 

@@ -17,7 +17,7 @@ from models import (
     Workspace,
 )
 from services import clock
-from services.mirror import cursors, inbox, poll, writer
+from services.mirror import answers, cursors, inbox, poll, writer
 from services.stripe_api import client, failures
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
@@ -104,7 +104,7 @@ def test_what_a_write_returned_is_there_at_once_and_stays(pulled: ModuleType, sa
     wanted = trial["trial_end"] + 86_400
     params = {"trial_end": wanted, "proration_behavior": "none"}
     answer = client.account().write(lambda v1, o: v1.subscriptions.update(trial["id"], params, o), "extend-1")
-    assert writer.apply_answer(answer) == {trial["customer"]}
+    assert answers.apply(answer) == {trial["customer"]}
     assert facts_of(pulled, trial["customer"]).trial_end == wanted
     poll.once()
     assert facts_of(pulled, trial["customer"]).trial_end == wanted
@@ -121,7 +121,7 @@ def test_a_replayed_answer_is_not_believed(pulled: ModuleType, sandbox: Sandbox)
     sandbox.client().v1.subscriptions.cancel(trial["id"])
     again = account.write(lambda v1, o: v1.subscriptions.update(trial["id"], params, o), "extend-2")
     assert again.object["status"] == "trialing"
-    writer.apply_answer(again)
+    answers.apply(again)
     with pulled.session() as session:
         row = session.get(Subscription, trial["id"])
         assert row is not None

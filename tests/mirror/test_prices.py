@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from models import Customer, CustomerFacts, Price, Subscription, SyncCursor
 from services import database as desk
-from services.mirror import cursors, poll, pull, rates, writer
+from services.mirror import answers, cursors, poll, pull, rates
 from services.stripe_api.client import Answer
 from tests.mirror import objects as o
 from tests.mirror import truth
@@ -157,7 +157,7 @@ def test_an_answer_on_a_price_that_nobody_told_of_is_read_whole(
 ) -> None:
     subscription, _ = made(sandbox, **SOLD[1][0])
     shown = sandbox.client().raw_request("get", f"/v1/subscriptions/{subscription}").data
-    writer.apply_answer(Answer(shown, sandbox.now(), "req_1"))
+    answers.apply(Answer(shown, sandbox.now(), "req_1"))
     assert worth(subscription) == (4_700_000_000, 0)
 
 

@@ -11,15 +11,18 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from models import Customer, CustomerFacts, Event, InboxItem, Subscription, SyncCursor, SyncWindow, Workspace
-from services import config, durable
+from services import config, locks
 from services.errors import ConfigurationError, WrongAccount
-from services.mirror import cursors, identity, poll, progress, pull
+from services.mirror import cursors, identity, poll, progress, pull, shapes
+from services.mirror.readers import ReadPage
 from services.stripe_api import client, failures
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
+from tests.support import lost_locks
 from tests.support.sandbox import Sandbox, start_sandbox
 
 
@@ -108,17 +111,24 @@ def test_the_object_where_it_stopped_may_be_deleted_meanwhile(
     assert truth.differences(sandbox) == []
 
 
-class OddAccount(client.StripeAccount):
-    """An account whose lists hold one object of a shape that nobody knows."""
+class AlteredAccount(client.StripeAccount):
+    """An account whose lists show other values of some objects."""
 
-    odd = ""
+    struck: frozenset[str] = frozenset()
+    values: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def page(self, path: str, params: client.Params | None = None) -> client.Page:
         found = super().page(path, params)
-        objects = [
-            {**one, "items": {"data": [{}]}} if one["id"] == self.odd else one for one in found.objects
-        ]
-        return replace(found, objects=objects)
+        return replace(found, objects=[self._altered(path, one) for one in found.objects])
+
+    def _altered(self, path: str, one: dict[str, Any]) -> dict[str, Any]:
+        return one | self.values.get(path, {}) if one["id"] in self.struck else one
+
+
+class OddAccount(AlteredAccount):
+    """An account with a subscription of a shape that nobody knows."""
+
+    values: ClassVar[dict[str, dict[str, Any]]] = {"/v1/subscriptions": {"items": {"data": [{}]}}}
 
 
 @sqlite_only
@@ -127,25 +137,26 @@ def test_one_object_of_an_unknown_shape_is_kept_aside_and_the_rest_is_pulled(
 ) -> None:
     account = OddAccount(sandbox.key, sandbox.url)
     odd = truth.every(sandbox, "/v1/subscriptions")[1]
-    account.odd, left_out = odd["id"], {odd["id"], *(item["id"] for item in odd["items"]["data"])}
+    account.struck = frozenset([odd["id"]])
+    left_out = {odd["id"], *(item["id"] for item in odd["items"]["data"])}
     client.configure(account)
     for _ in range(2):
         pull.whole_account()
         assert read_progress(claimed).complete
         assert [one for one in truth.differences(sandbox) if not any(id in one for id in left_out)] == []
         with claimed.session() as session:
-            assert session.get(Subscription, account.odd) is None
+            assert session.get(Subscription, odd["id"]) is None
             [aside] = session.exec(select(InboxItem).where(InboxItem.state == "failed")).all()
-            assert (aside.id, aside.type, aside.source) == (account.odd, "subscription", "pull")
+            assert (aside.id, aside.type, aside.source) == (odd["id"], "subscription", "pull")
             assert "a shape that the desk does not know" in aside.error
-            assert json.loads(aside.payload)["id"] == account.odd
+            assert json.loads(aside.payload)["id"] == odd["id"]
         with claimed.transaction() as session:
             cursors.start_over(session, sandbox.now())
 
 
 def test_while_another_process_pulls_nothing_is_asked(claimed: ModuleType, sandbox: Sandbox) -> None:
     before = len(sandbox.requests())
-    with durable.alone("pull") as mine:
+    with locks.alone("pull") as mine:
         assert mine
         pull.whole_account()
     assert len(sandbox.requests()) == before
@@ -153,30 +164,58 @@ def test_while_another_process_pulls_nothing_is_asked(claimed: ModuleType, sandb
     assert read_progress(claimed).complete
 
 
-class PoisonedAccount(client.StripeAccount):
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("during", ["_store", "finish"])
+def test_a_pull_whose_lock_was_given_away_stops_and_the_next_one_goes_on(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, during: str
+) -> None:
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)
+    calls, whole, before = itertools.count(), getattr(pull, during), list[object]()
+
+    def lose_the_lock_first(*of: Any) -> Any:
+        if during == "finish" or next(calls) == 1:
+            assert lost_locks.drop(claimed.engine()) == 1
+            with locks.alone("pull") as another:
+                assert another, "a second puller gets in"
+            before.append(written(claimed))
+        return whole(*of)
+
+    with monkeypatch.context() as losing:
+        losing.setattr(pull, during, lose_the_lock_first)
+        with pytest.raises(locks.LockLost, match="dropped the connection"):
+            pull.whole_account()
+    assert [written(claimed)] == before
+    assert not read_progress(claimed).complete
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("pull-")]
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    assert truth.differences(sandbox) == []
+
+
+def written(database: ModuleType) -> list[list[Any]]:
+    """What a pull writes: how far it is, and the tables' newest state by id."""
+    progressed = [sa.select(*model.__table__.c) for model in (SyncCursor, SyncWindow, CustomerFacts)]
+    stored = [sa.select(kind.model.id, kind.model.as_of) for kind in shapes.KINDS.values()]
+    with database.session() as session:
+        return [sorted(map(tuple, session.connection().execute(one))) for one in (*progressed, *stored)]
+
+
+class PoisonedAccount(AlteredAccount):
     """An account with objects that no database can hold, and an event that is none."""
 
-    struck: frozenset[str] = frozenset()
-    poisoned: ClassVar[dict[str, dict[str, Any]]] = {
+    values: ClassVar[dict[str, dict[str, Any]]] = {
         "/v1/products": {"created": 2**70},
         "/v1/prices": {"unit_amount": 2**63},
         "/v1/subscriptions": {"collection_method": {"an": "object"}},
         "/v1/events": {"data": {}},
     }
 
-    def page(self, path: str, params: client.Params | None = None) -> client.Page:
-        found = super().page(path, params)
-        return replace(found, objects=[self._poison(path, one) for one in found.objects])
-
-    def _poison(self, path: str, one: dict[str, Any]) -> dict[str, Any]:
-        return one | self.poisoned.get(path, {}) if one["id"] in self.struck else one
-
 
 def test_what_cannot_be_stored_holds_up_nothing_else(
     claimed: ModuleType, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     account = PoisonedAccount(sandbox.key, sandbox.url)
-    last = {path: truth.every(sandbox, path)[-1]["id"] for path in account.poisoned}
+    last = {path: truth.every(sandbox, path)[-1]["id"] for path in account.values}
     account.struck = frozenset(last.values())
     client.configure(account)
     pull.whole_account()
@@ -200,6 +239,28 @@ def test_what_cannot_be_stored_holds_up_nothing_else(
     pull.whole_account()
     assert read_progress(claimed).complete
     assert truth.differences(sandbox) == []
+
+
+class TimelessAccount(AlteredAccount):
+    """An account with an event whose time no database can hold."""
+
+    values: ClassVar[dict[str, dict[str, Any]]] = {"/v1/events": {"created": 2**63}}
+
+
+def test_an_event_that_cannot_be_stored_is_put_aside_and_the_others_are_told(
+    claimed: ModuleType, sandbox: Sandbox
+) -> None:
+    account = TimelessAccount(sandbox.key, sandbox.url)
+    in_account = {one["id"] for one in truth.every(sandbox, "/v1/events")}
+    account.struck = frozenset([max(in_account)])
+    client.configure(account)
+    pull.whole_account()
+    assert read_progress(claimed).complete
+    with claimed.session() as session:
+        aside = session.exec(select(InboxItem)).all()
+        told = set(session.exec(select(Event.id)))
+    assert [(one.id, one.type, one.state) for one in aside] == [(max(in_account), "event", "failed")]
+    assert told == in_account - account.struck
 
 
 class HidingAccount(client.StripeAccount):
@@ -259,11 +320,11 @@ def test_windows_of_a_resource_that_is_to_be_listed_anew_are_not_saved(
 ) -> None:
     store = pull._store
 
-    def start_over_first(pages: list[pull._Read]) -> set[str]:
+    def start_over_first(pages: list[ReadPage], confirm: pull.Confirm) -> set[str]:
         if pages[0].resource == "charges":
             with claimed.transaction() as session:
                 cursors.start_over(session, sandbox.now())
-        return store(pages)
+        return store(pages, confirm)
 
     monkeypatch.setattr(pull, "_store", start_over_first)
     pull.begin()
@@ -280,10 +341,10 @@ def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_comple
     monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)  # more pages than there is room for
     stores, store = itertools.count(), pull._store
 
-    def fail(pages: list[pull._Read]) -> set[str]:
+    def fail(pages: list[ReadPage], confirm: pull.Confirm) -> set[str]:
         if next(stores) >= after:
             raise ZeroDivisionError
-        return store(pages)
+        return store(pages, confirm)
 
     with monkeypatch.context() as broken:
         broken.setattr(pull, "_store", fail)
@@ -292,7 +353,7 @@ def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_comple
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("pull-")]
     assert next(stores) == after + 1
     assert not read_progress(claimed).complete
-    with durable.alone("pull") as free:
+    with locks.alone("pull") as free:
         assert free
     pull.whole_account()
     assert read_progress(claimed).complete
@@ -368,7 +429,7 @@ def test_the_timeline_has_the_events_that_stripe_still_keeps(pulled: ModuleType,
 def test_a_resource_that_the_key_may_not_read_is_named_and_the_rest_is_pulled(
     claimed: ModuleType, sandbox: Sandbox
 ) -> None:
-    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    rights = {kind.path.split("/")[2]: "read" for kind in shapes.KINDS.values() if kind.path}
     sandbox.restrict("rk_test_most", **{**rights, "disputes": "none", "events": "read"})
     client.configure(client.connect("rk_test_most", sandbox.url))
     pull.whole_account()
@@ -386,7 +447,7 @@ def test_a_resource_that_the_key_may_not_read_is_named_and_the_rest_is_pulled(
 
 @sqlite_only
 def test_a_key_that_may_not_read_customers_stops_nothing_else(claimed: ModuleType, sandbox: Sandbox) -> None:
-    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    rights = {kind.path.split("/")[2]: "read" for kind in shapes.KINDS.values() if kind.path}
     sandbox.restrict("rk_test_nobody", **{**rights, "customers": "none", "events": "read"})
     client.configure(client.connect("rk_test_nobody", sandbox.url))
     pull.whole_account()
@@ -406,7 +467,7 @@ def test_a_key_that_may_not_read_customers_stops_nothing_else(claimed: ModuleTyp
 def test_a_key_that_may_not_read_events_pulls_the_rest_and_says_so(
     claimed: ModuleType, sandbox: Sandbox
 ) -> None:
-    rights = {kind.path.split("/")[2]: "read" for kind in pull.shapes.KINDS.values() if kind.path}
+    rights = {kind.path.split("/")[2]: "read" for kind in shapes.KINDS.values() if kind.path}
     sandbox.restrict("rk_test_blind", **rights)
     client.configure(client.connect("rk_test_blind", sandbox.url))
     pull.whole_account()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +18,7 @@ from models import (
     Coupon,
     Customer,
     Discount,
+    InboxItem,
     Invoice,
     InvoiceItem,
     InvoiceLine,
@@ -25,7 +28,8 @@ from models import (
     SubscriptionItem,
 )
 from services import database as desk
-from services.mirror import writer
+from services.mirror import aside, bulk, writer
+from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from tests.mirror import objects as o
 from tests.mirror.objects import NOW
@@ -56,6 +60,33 @@ def test_a_read_replaces_what_is_as_old_and_an_event_does_not(database: ModuleTy
     assert row(Customer, "cus_1").name == "read"
     store(o.customer(name="newer"), at=NOW + 1, exact=False)
     assert (row(Customer, "cus_1").name, row(Customer, "cus_1").as_of) == ("newer", NOW + 1)
+
+
+def test_a_wrong_statement_is_a_fault_of_ours_and_puts_no_object_aside(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = bulk._incoming
+
+    def wrong(*of: Any) -> Any:
+        made = right(*of)
+        return replace(made, insert=made.insert.replace("?", "? || ?", 1), names=("none", *made.names[1:]))
+
+    monkeypatch.setattr(bulk, "_incoming", wrong)
+    batch = Batch()
+    batch.add(o.customer(), NOW)
+    with pytest.raises((sa.exc.ProgrammingError, psycopg.ProgrammingError)):
+        aside.write(batch)
+    assert ids(InboxItem) == set()
+
+
+@pytest.mark.parametrize("value", [{"an": "object"}, 2**63, "\ud800"])
+def test_a_value_that_no_column_takes_puts_its_object_aside(database: ModuleType, value: object) -> None:
+    batch = Batch()
+    batch.add(o.customer(), NOW)
+    batch.add(o.customer("cus_2"), NOW)
+    batch.rows[Customer]["cus_2"]["balance"] = value
+    aside.write(batch)
+    assert (ids(Customer), ids(InboxItem)) == ({"cus_1"}, {"cus_2"})
 
 
 VERSIONS = st.lists(

@@ -159,3 +159,15 @@ def test_what_else_people_do_stands_beside_it(ledger: ModuleType) -> None:
 
 def _today() -> str:
     return clock.local(clock.now(), config.settings().zone).date().isoformat()
+
+
+def test_a_name_from_right_to_left_turns_nothing_around_that_stands_beside_it(ledger: ModuleType) -> None:
+    name = "محمد (שלום) 12"
+    with ledger.transaction() as session:
+        session.get(Customer, "cus_1").name = name
+        notes.set_tags(session, people.admit(session, ADMIN), "cus_1", ["שלום"], seen=[])
+        notes.set_tags(session, people.admit(session, ADMIN), "cus_1", ["محمد"], seen=["שלום"])
+    app = open_page("activity", acting_as=ADMIN)
+    assert set(column(app, "customer_name")) == {f"\u2068{name}\u2069"}
+    assert "Tags \u2068שלום\u2069 → \u2068محمد\u2069" in column(app, "change")
+    assert f"for \u2068{name}\u2069, by Pia Novak" in told(app).replace("\\", "")

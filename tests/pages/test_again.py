@@ -10,7 +10,7 @@ import pytest
 from pages.components import dialog, several
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
-from services.errors import Conflict
+from services.errors import Conflict, InvalidInput
 from services.staff.roles import Person, Role
 
 ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
@@ -47,6 +47,35 @@ def test_after_a_refusal_the_first_click_only_looks_again(monkeypatch: pytest.Mo
     assert (click(), dialogue.asked) == ("failed", ["submit"])
     assert (click(), dialogue.asked) == ("", ["submit", "renew"])
     assert (click(), dialogue.asked) == ("done", ["submit", "renew", "submit"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "looks"),
+    [
+        ({}, "caption"),
+        ({"text": "Setup"}, "caption"),
+        ({"amount": "1,2,3"}, "error"),
+        ({"day": "x"}, "caption"),
+    ],
+)
+def test_what_is_typed_wrong_is_an_error_and_what_is_not_filled_in_yet_is_not(
+    typed: Form, looks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(dialog.st, "caption", lambda _: drawn.append("caption"))
+    monkeypatch.setattr(dialog.st, "error", lambda _, **__: drawn.append("error"))
+    blank = {"amount": "", "text": ""}
+    state = dialog._State(opened_with=blank)
+    assert not dialog._preview(Charge(), {**blank, **typed}, state)  # type: ignore[arg-type]
+    assert drawn == [looks]
+
+
+class Charge:
+    """A dialogue that wants an amount first."""
+
+    def preview(self, _form: Form) -> Preview:
+        """Always finds fault with the amount."""
+        raise InvalidInput("The amount cannot be read.", field="amount")
 
 
 class Desk:

@@ -16,7 +16,7 @@ from pages.components import navigation
 from services import clock, config, schedules
 from services.errors import ConfigurationError
 from services.metrics import kept
-from services.mirror import cursors
+from services.mirror import aside, cursors
 from services.schedules import Startup
 from services.staff import people
 from services.staff.roles import GRANTS, Permission, Role
@@ -180,6 +180,20 @@ def test_the_banner_says_how_old_the_data_is_and_why(pulled: ModuleType) -> None
     [stale] = [caption for caption in run().caption if "Not up to date" in caption.value]
     assert "2 hours ago" in stale.value
     assert stale.help == r"Stripe cannot be reached\."
+
+
+def test_who_looks_after_the_desk_is_told_what_was_put_aside(pulled: ModuleType) -> None:
+    with pulled.transaction() as session:
+        for number in range(7):
+            problem = aside.refused("customer", f"cus_{number}", ValueError())
+            aside.keep(session, {"id": f"cus_{number}", "object": "customer"}, problem, clock.now())
+    [told] = [caption for caption in run().caption if "put aside" in caption.value]
+    assert told.value == ":orange[7 objects and events put aside]"
+    assert "cus_0” holds something" in told.help.replace("\\", "")
+    assert told.help.count("holds something") == 5
+    viewer = AppTest.from_function(guarded, default_timeout=60)
+    viewer.session_state["as"] = "vera@trialdesk.test"
+    assert not [caption for caption in run(viewer).caption if "put aside" in caption.value]
 
 
 def failing(kind: str) -> None:

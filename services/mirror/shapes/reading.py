@@ -12,6 +12,7 @@ from typing import Any
 
 Object = dict[str, Any]
 Row = dict[str, Any]
+_END_OF_TIME = 2**40  # s, 34,000 years on
 
 
 def ident(value: Any) -> str | None:
@@ -19,6 +20,11 @@ def ident(value: Any) -> str | None:
     if isinstance(value, dict):
         value = value.get("id")
     return value if isinstance(value, str) else None
+
+
+def instant(told: Any) -> int:
+    """An instant (s) that a column holds, whatever an object says; 0 where it says none."""
+    return max(0, min(int(told or 0), _END_OF_TIME))
 
 
 def dig(value: Any, *path: str) -> Any:

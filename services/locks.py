@@ -1,0 +1,130 @@
+"""Who does this, of all processes on this database? A lock with a name, which ends with its process.
+
+On SQLite it is a file next to the desk's, on PostgreSQL an advisory lock of the server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from services import database
+from services.errors import Unavailable
+
+_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
+
+
+class LockUnusable(Unavailable):
+    """The file that tells whether another process does something cannot be used."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        super().__init__(
+            f"The file {path} cannot be locked: {error}.",
+            remedy="Check that it can be written and there is room; it may be removed while no desk runs.",
+        )
+
+
+class LockLost(Unavailable):
+    """The database gave a lock away while this process did what it stands for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The database dropped the connection that kept all other desks from the same work (“{name}”).",
+            remedy="It is begun again, where it was, by whichever desk comes first.",
+        )
+
+
+class Lock(Protocol):
+    """A lock that this process holds, until `close`, its own death, or that of its connection."""
+
+    name: str
+
+    def confirm(self) -> None:
+        """Raises LockLost where somebody else may hold it by now. For one thread at a time."""
+
+    def close(self) -> None:
+        """Lets it go."""
+
+
+def claim(name: str) -> Lock | None:
+    """The lock of this name, None where it is held already. Raises LockUnusable where that cannot be told."""
+    return _FileLock.claim(name) if database.is_sqlite() else _PostgresLock.claim(name)
+
+
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[Lock | None]:
+    """The lock of this name, held to the end; None where another does this already, in whichever process.
+
+    Raises LockUnusable where that cannot be told.
+    """
+    lock = claim(name)
+    try:
+        yield lock
+    finally:
+        if lock is not None:
+            lock.close()
+
+
+@dataclass
+class _FileLock:
+    """A SQLite file under an exclusive lock: the operating system drops it with the process."""
+
+    name: str
+    connection: Any
+
+    @classmethod
+    def claim(cls, name: str) -> _FileLock | None:
+        module, path, connection = database.sqlite_module(), database.beside(f"{name}.lock"), None
+        try:
+            connection = module.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            connection.execute("BEGIN EXCLUSIVE")
+        except module.DatabaseError as error:
+            if connection is not None:
+                connection.close()
+            if error.sqlite_errorcode & 0xFF in _TAKEN:
+                return None
+            raise LockUnusable(path, error) from None
+        return cls(name, connection)
+
+    def confirm(self) -> None:
+        """It cannot be lost."""
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@dataclass
+class _PostgresLock:
+    """An advisory lock on a connection of its own: the server drops it with the connection."""
+
+    name: str
+    connection: sa.Connection
+
+    @classmethod
+    def claim(cls, name: str) -> _PostgresLock | None:
+        url = database.engine().url
+        engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        connection = engine.connect()
+        if connection.scalar(
+            sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))"),
+            {"ours": ADVISORY_CLASS, "name": name},
+        ):
+            return cls(name, connection)
+        connection.close()
+        return None
+
+    def confirm(self) -> None:
+        try:
+            self.connection.scalar(sa.select(1))
+        except sa.exc.SQLAlchemyError as error:
+            raise LockLost(self.name) from error
+
+    def close(self) -> None:
+        self.connection.close()
