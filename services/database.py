@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,7 +114,7 @@ def _begin(connection: sa.Connection) -> None:
 
 class _Current:
     engine: sa.Engine | None = None
-    writer = threading.Lock()
+    writer = threading.RLock()
 
 
 def configure(url: str) -> sa.Engine:
@@ -164,11 +164,17 @@ def transaction() -> Iterator[Session]:
         yield opened
 
 
-def _in_turn() -> AbstractContextManager[Any]:
+@contextmanager
+def _in_turn() -> Iterator[None]:
     """SQLite has one writer, and whoever finds it taken looks again after up to 100 ms: the threads of this
-    process tell each other instead.
+    process tell each other instead. Who waits longer than SQLite would is left to its word.
     """
-    return _Current.writer if is_sqlite() else nullcontext()
+    writes = is_sqlite() and _Current.writer.acquire(timeout=_BUSY_TIMEOUT_MS / 1000)
+    try:
+        yield
+    finally:
+        if writes:
+            _Current.writer.release()
 
 
 def insert(table: type[Base], dialect: str) -> Any:

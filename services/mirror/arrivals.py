@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 
 from services import database
-from services.mirror import aside, inbox
+from services.mirror import inbox
 from services.mirror.shapes.reading import Object
 
 _Waiting = tuple[Object, "asyncio.Future[None]"]
@@ -41,15 +41,8 @@ class Arrivals:
 
 
 async def _keep_all(some: Sequence[_Waiting]) -> None:
-    """Stores events together; where the database refuses one, each by itself."""
     try:
         await asyncio.to_thread(_put, [event for event, _ in some])
-    except aside.REFUSED as error:
-        if len(some) > 1:
-            for one in some:
-                await _keep_all([one])
-            return
-        _tell(some, error)
     except Exception as error:
         _tell(some, error)
     else:

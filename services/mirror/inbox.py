@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import InboxItem
-from services import clock, database, durable
+from services import clock, database, locks
 from services.mirror import aside, events, facts, orphans, owners, resolve, writer
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object, instant
@@ -76,7 +76,7 @@ def drain(batch: int = BATCH) -> Drained:
     Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
     applied stays pending.
     """
-    with durable.alone("inbox") as mine:  # two would do the work twice
+    with locks.alone("inbox") as mine:  # two would do the work twice
         return _drain(batch) if mine else Drained()
 
 
