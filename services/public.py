@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from models import Workspace
 from services import config, database, schedules
 from services.errors import InvalidInput, TrialdeskError
+from services.mirror import identity
 from services.mirror.arrivals import Arrivals
 from services.stripe_api import signatures
 from services.version import version
@@ -74,7 +74,7 @@ async def stripe_webhook(request: Request) -> Response:
     try:
         body = await _body(request)
         event = signatures.event(body, request.headers.get("stripe-signature", ""), settings.webhook_secrets)
-        _require_ours(event, settings.mode)
+        identity.require_ours(event, settings.mode)
     except _TooLarge as error:
         return _said(413, str(error))
     except TrialdeskError as error:
@@ -103,20 +103,6 @@ async def _body(request: Request) -> bytes:
         if len(body) > _LARGEST:
             raise _TooLarge
     return bytes(body)
-
-
-def _require_ours(event: dict[str, Any], mode: config.Mode) -> None:
-    """Raises InvalidInput for an event of the other mode, or of an account connected to ours."""
-    if bool(event.get("livemode")) != (mode == "live"):
-        raise InvalidInput(
-            f"This desk runs in {mode} mode, and the event is from the other.",
-            remedy="Send each mode's events to a desk of its own.",
-        )
-    if event.get("account"):
-        raise InvalidInput(
-            f"The event belongs to the connected account {event['account']}.",
-            remedy="Let this endpoint listen to your own account only.",
-        )
 
 
 def _said(status: int, sentence: str) -> Response:

@@ -17,11 +17,11 @@ from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import config, database, durable, locks, migrations, sandbox_process
+from services import config, database, durable, locks, sandbox_process
 from services.config import Settings
 from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
-from services.mirror import cursors, facts, identity, poll, progress, pull
+from services.mirror import cursors, opening, poll, progress, pull
 from services.mirror.worker import Worker
 from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
@@ -131,15 +131,10 @@ class Desk:
     def _prepare(self, settings: Settings) -> None:
         self._say("Connecting to the account")
         key, base = self._account_address(settings)
-        client.configure(client.connect(key, base))
-        owner = identity.ask(settings)
+        owner = opening.account(settings, key, base)
         self._say("Preparing the database")
-        database.configure(settings.database_url_for(owner.account))
-        database.reach()
-        migrations.upgrade()
+        opening.tables(settings, owner)
         with database.transaction() as session:
-            identity.claim(session, owner)
-            facts.follow_settings(session)
             people.prepare(session, settings.mode)
         self._say("Starting background work")
         durable.launch()

@@ -24,6 +24,7 @@ from services.mirror.tables import table
 from services.stripe_api import payload
 
 BATCH = 200
+READ_AGAIN = "read_again"  # the type of what is no event of Stripe's: it asks for a read of its object
 _INBOX: Any = table(InboxItem).c
 
 
@@ -144,7 +145,8 @@ def _apply_together(items: list[Any]) -> Drained:
     with database.transaction() as session:
         touched = writer.write(session, plan.batch, exact=False)
         touched |= writer.write(session, answers.batch, exact=True)
-        events.save(session, [events.row(one.event) for one in understood])
+        happened = [events.row(one.event) for one in understood if one.event["type"] != READ_AGAIN]
+        events.save(session, happened)
         facts.refresh(session, touched)
     facts.refresh_in_pieces(renamed | repriced)
     facts.refresh_in_pieces(orphans.adopt(touched | _named(understood)))
