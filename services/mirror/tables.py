@@ -34,6 +34,9 @@ def table(model: type[Any]) -> sa.Table:
     return cast(sa.Table, model.__table__)
 
 
+THESE: Any = sa.bindparam("ids", expanding=True)  # in statements that are made once, which takes long
+
+
 def chunks(ids: Iterable[str], size: int = _CHUNK) -> Iterable[list[str]]:
     """The ids, sorted, in lists short enough for one statement."""
     ordered = sorted(ids)
