@@ -2,6 +2,7 @@
 
     python -m services.mirror backfill          goes on with the pull of the account, to its end
     python -m services.mirror backfill --anew   lists the whole account again
+    python -m services.mirror reconcile         compares the tables with the account, and puts them right
     python -m services.mirror replay FILE       takes events or objects, one JSON a line, through the inbox
 
 The last line of the output is one JSON object. Exit code 0 done, 1 not to the end, 2 refused with a sentence.
@@ -21,7 +22,7 @@ from typing import Any
 from services import config, sandbox_process
 from services.config import Settings
 from services.errors import TrialdeskError
-from services.mirror import backfill, opening, replay
+from services.mirror import backfill, opening, reconcile, replay
 from services.mirror.progress import Progress
 
 _BAR = 30  # characters
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     pull = commands.add_parser("backfill", help="pull the account to its end")
     pull.add_argument("--anew", action="store_true", help="list the whole account again")
+    commands.add_parser("reconcile", help="compare the tables with the account and put them right")
     commands.add_parser("replay", help="take events or objects from a file").add_argument("file", type=Path)
     return parser
 
@@ -54,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
 def _do(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.command == "backfill":
         return backfill.run(anew=asked.anew, tell=_draw)
+    if asked.command == "reconcile":
+        return reconcile.run()
     with asked.file.open("rb") if asked.file.is_file() else _missing(asked.file) as lines:
         return replay.run(lines)
 
