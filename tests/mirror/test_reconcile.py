@@ -19,9 +19,8 @@ from tests.support.sandbox import Sandbox
 
 def drifts(database: ModuleType) -> list[tuple[str, str, str, list[str]]]:
     with database.session() as session:
-        return sorted(
-            (one.resource, one.object_id, one.what, one.fields) for one in session.exec(select(Drift))
-        )
+        found = session.exec(select(Drift)).all()
+    return sorted((one.resource, one.object_id, one.what, sorted(one.fields)) for one in found)
 
 
 def damage(database: ModuleType, statement: str, **values: Any) -> None:
