@@ -28,7 +28,7 @@ _OURS = frozenset(("as_of", "deleted"))
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A difference as it was seen at `at` (our clock, s); `parent` is the object whose event would tell it."""
+    """A difference as seen at `at` (s, account's clock); `parent` is the object whose event would tell it."""
 
     at: int
     resource: str
