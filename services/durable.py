@@ -5,6 +5,9 @@ PostgreSQL in a schema of their own. Each process holds a numbered slot under a 
 process; the slot's name is the `executor_id`. A process that starts in a dead one's slot resumes its
 work, and a keeper in every living process does the same for slots that nobody has taken again.
 
+PostgreSQL drops a living process's lock too when it restarts or the connection breaks. The process claims
+its slot again within a round of its keeper; so others wait that long before they take it for dead.
+
 Rules for workflows: the body holds no clock, chance, database or network, those are steps; a step may
 run twice; arguments and results are ids and small plain values. Import the rooms that declare
 workflows before `launch`.
@@ -17,7 +20,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -38,6 +41,7 @@ MESSAGES = "messages"
 _FAULTED = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _SLOTS = 64
 _KEEPER_SECONDS = 15.0
+_ROUND_SECONDS = _KEEPER_SECONDS + 5  # with what it does in a round
 _KEPT_DAYS = 7
 _BATCH = 500
 _POLL_SECONDS = 1.0  # for what other processes put on a queue or end; else the bells ring
@@ -61,6 +65,7 @@ class _Process:
     bells: Bells | None = None
     stop: threading.Event | None = None
     keeper: threading.Thread | None = None
+    free: set[str] = field(default_factory=set)  # the slots with work that the last round found free
     stopping: bool = False
 
 
@@ -74,6 +79,7 @@ def launch() -> None:
     """
     if _process.slot is not None:
         return
+    _let_the_living_go_first()
     _process.slot = _first_free_slot()
     try:
         DBOS(config=_config(_process.slot.name))
@@ -104,7 +110,7 @@ def shutdown(*, patience: int = 5) -> None:
     if _process.slot is not None:
         _process.slot.close()
     _process.slot = _process.bells = _process.stop = _process.keeper = None
-    _process.stopping = False
+    _process.stopping, _process.free = False, set()
 
 
 def is_launched() -> bool:
@@ -216,14 +222,19 @@ def _hold_the_slot() -> None:
 
 
 def _take_over_the_dead() -> None:
-    """Re-enqueues the running work of every slot whose process is gone."""
+    """Re-enqueues the running work of every slot whose process is gone: on PostgreSQL, of those that were
+    free in two rounds running.
+    """
     assert _process.slot is not None
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     names = {row.executor_id for row in pending if row.executor_id} - {_process.slot.name}
+    free_before, _process.free = _process.free, set()
     for name in sorted(names):
         if slot := locks.claim(name):
             with contextlib.closing(slot):
-                DBOS._recover_pending_workflows([name])
+                _process.free.add(name)
+                if name in free_before or database.is_sqlite():
+                    DBOS._recover_pending_workflows([name])
 
 
 def _running_here() -> bool:
@@ -264,6 +275,16 @@ def _open_sqlite(path: Path) -> sa.Engine:
         connection.execute("PRAGMA foreign_keys=ON")
 
     return engine
+
+
+def _let_the_living_go_first() -> None:
+    """Waits, where PostgreSQL has just started, until living processes have claimed their slots again."""
+    if database.is_sqlite():
+        return
+    with database.session() as session:
+        age = sa.func.clock_timestamp() - sa.func.pg_postmaster_start_time()
+        up = session.connection().execute(sa.select(sa.extract("epoch", age))).scalar_one()
+    time.sleep(max(0.0, _ROUND_SECONDS - float(up)))
 
 
 def _first_free_slot() -> Lock:

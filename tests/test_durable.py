@@ -162,7 +162,50 @@ def test_a_living_process_takes_over_from_a_dead_one(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     durable._take_over_the_dead()
+    durable._take_over_the_dead()
     within(20, lambda: "released" in lines(out))
+
+
+def held_by_somebody(slot: str) -> bool:
+    """Whether a process has the slot."""
+    if lock := locks.claim(slot):
+        lock.close()
+    return lock is None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_work_of_a_living_process_whose_slot_was_given_away_is_not_taken_over(
+    running: ModuleType, database: ModuleType, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = victim(database, str(out), "0", "hold")
+    within(60, lambda: "held" in lines(out))
+    assert lost_locks.drop(database.engine()) == 2
+    durable._hold_the_slot()
+    durable._take_over_the_dead()
+    [work] = DBOS.list_workflows(status="PENDING")
+    assert work.executor_id == "desk-1"
+    within(40, lambda: held_by_somebody("desk-1"))
+    durable._take_over_the_dead()
+    durable._take_over_the_dead()
+    [work] = DBOS.list_workflows(status="PENDING")
+    assert (work.executor_id, lines(out).count("released")) == ("desk-1", 0)
+    process.kill()
+    process.wait()
+
+
+def test_a_start_right_after_postgresql_waits_for_the_living(
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(durable, "_ROUND_SECONDS", 1e6)
+    monkeypatch.setattr(durable.time, "sleep", slept.append)
+    durable._let_the_living_go_first()
+    if database.is_sqlite():
+        assert slept == []
+    else:
+        [seconds] = slept
+        assert 1e6 - 7200 < seconds < 1e6
 
 
 def test_two_processes_never_share_a_slot(running: ModuleType) -> None:

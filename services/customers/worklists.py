@@ -25,6 +25,7 @@ from models import (
 )
 from services.clock import DAY
 from services.metrics.failures import Failure, is_of_ended, is_open_failure, last
+from services.metrics.sums import total
 from services.mirror import dealings
 
 Condition = sa.ColumnElement[bool]
@@ -238,7 +239,7 @@ def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
     """Count and money for each currency, in the order of the list: the one with most rows first."""
     ended = sa.case((is_of_ended(), 1), else_=0).label("ended")
     asked = _failures(Invoice.currency, Invoice.amount_remaining, ended).where(*where).subquery().c
-    sums = sa.select(asked.currency, asked.ended, sa.func.count(), sa.func.sum(asked.amount_remaining))
+    sums = sa.select(asked.currency, asked.ended, sa.func.count(), total(asked.amount_remaining))
     found: dict[str, list[int]] = {}
     for currency, over, count, amount in session.execute(sums.group_by(asked.currency, asked.ended)):
         found.setdefault(currency, [0, 0, 0, 0])[2 * over : 2 * over + 2] = count, int(amount)

@@ -40,8 +40,9 @@ _ALL = (
         "unvalued", "Money", "Subscriptions without a known price",
         "Active or past due, with an item whose price is not known beforehand: MRR is without that item.",
         more="The customer chooses the amount, or Stripe has not told the price's tiers or its amount in "
-        "the subscription's currency. What else they hold is in MRR. Items that are paid by use are left "
-        "out of MRR by definition and are not counted here.",
+        "the subscription's currency. What else they hold is in MRR. A subscription that comes to more than "
+        "can be counted (nine trillion of the smallest unit a month) is left out as a whole. Items that are "
+        "paid by use are left out of MRR by definition and are not counted here.",
     ),
     Definition(
         "active_customers", "Money", "Active customers",
@@ -126,7 +127,8 @@ _ALL = (
     Definition(
         "interval", "Trials", "95 % interval",
         "Where the true share lies, with 95 % confidence (Wilson's interval).",
-        more="Few trials make a wide interval. If two intervals overlap widely, chance may be all.",
+        more="Few trials make a wide interval. The change from one rate to another “may be chance” where the "
+        "95 % interval of their difference (Newcombe's) holds 0.",
     ),
     Definition(
         "no_data", "Trials", "No data",

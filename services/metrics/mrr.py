@@ -7,7 +7,8 @@ out are `trialing`, `paused`, `unpaid`, `incomplete*`, free and metered items, t
 collection is paused. Less discounts with duration `forever`: percentages first, then amounts for each
 invoice interval, only on the products they apply to, never below 0.
 
-An item whose price is not known beforehand comes to 0, and is counted as `unvalued`.
+An item whose price is not known beforehand comes to 0, and is counted as `unvalued`; so are all items of a
+subscription that comes to more than a column holds (see services/mirror/rates).
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from models import Charge, Customer, Dispute, Event, Invoice, InvoicePayment, Su
 from services.clock import DAY
 from services.metrics.failures import OPEN_DISPUTES, is_of_ended, is_open_failure, is_processing
 from services.metrics.statistics import Rate
+from services.metrics.sums import total
 from services.metrics.trials import has_ended, is_regular
 
 CameTo = Literal["recovered", "in_recovery", "lost"]
@@ -96,13 +97,11 @@ def open_failures_at(session: Session, at: int, *, ended: bool) -> dict[str, AtS
 def _summed(session: Session, condition: sa.ColumnElement[bool], amount: Any) -> dict[str, AtStake]:
     i = Invoice
     rows = session.execute(
-        sa.select(
-            col(i.currency), sa.func.count(), sa.func.count(col(i.customer).distinct()), sa.func.sum(amount)
-        )
+        sa.select(col(i.currency), sa.func.count(), sa.func.count(col(i.customer).distinct()), total(amount))
         .where(condition)
         .group_by(col(i.currency))
     )
-    return {currency: AtStake(count, customers, int(total)) for currency, count, customers, total in rows}
+    return {currency: AtStake(count, customers, int(amount)) for currency, count, customers, amount in rows}
 
 
 def open_disputes(session: Session) -> dict[str, AtStake]:
@@ -129,20 +128,20 @@ def _disputes(session: Session, condition: sa.ColumnElement[bool]) -> dict[str, 
             col(d.currency),
             sa.func.count(),
             sa.func.count(col(Charge.customer).distinct()),
-            sa.func.sum(col(d.amount)),
+            total(col(d.amount)),
         )
         .join(Charge, col(Charge.id) == col(d.charge), isouter=True)
         .where(condition)
         .group_by(col(d.currency))
     )
-    return {currency: AtStake(count, customers, int(total)) for currency, count, customers, total in rows}
+    return {currency: AtStake(count, customers, int(amount)) for currency, count, customers, amount in rows}
 
 
 def recovered(session: Session, begins: int, ends: int) -> dict[str, Recovery]:
     """What became so far of the payments that first failed from `begins` to before `ends`, by currency."""
     f = _failed(begins, ends).c
     counts = (_sum_if(f.came_to == state, 1) for state in CAME_TO)
-    money = (_sum_if(f.came_to == "recovered", f.amount), sa.func.sum(f.amount))
+    money = (_sum_if(f.came_to == "recovered", f.amount), total(f.amount))
     rows = session.execute(sa.select(f.currency, *counts, *money).group_by(f.currency))
     return {currency: Recovery(*map(int, numbers)) for currency, *numbers in rows}
 
@@ -171,7 +170,7 @@ def failed(
 def _failed(begins: int, ends: int) -> sa.Subquery:
     """The payments that first failed in a period and count for the rate."""
     first, i, s = _first_failures(), aliased(Invoice), aliased(Subscription)
-    over = col(s.ended_at).is_not(None) | col(i.status).in_(("void", "uncollectible"))
+    over = is_of_ended(i) | col(i.status).in_(("void", "uncollectible"))
     paid = col(i.status) == "paid"
     return (
         sa.select(
@@ -193,7 +192,7 @@ def _failed(begins: int, ends: int) -> sa.Subquery:
 
 
 def _sum_if(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[int]:
-    return sa.func.sum(sa.case((condition, value), else_=0))
+    return total(sa.case((condition, value), else_=0))
 
 
 def _first_failures() -> sa.Subquery:

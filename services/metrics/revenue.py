@@ -13,6 +13,7 @@ subscription's currency (tiers, packages, another currency, fractions), what the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +22,12 @@ from sqlmodel import Session, col
 
 from models import Invoice, InvoiceItem, InvoiceLine, Price, Subscription, SubscriptionItem
 from services.metrics.mrr import COUNTED
+from services.metrics.sums import product, share, total
 from services.metrics.trials import has_ended, in_trial
 from services.money import MICROS
 
 _BASIS_POINTS = 10_000
+_MOST_BILLED = 10**14  # minor units; Stripe takes invoices of up to 12 digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +40,55 @@ class Revenue:
     unvalued: int = 0
 
 
-def now(session: Session) -> dict[str, Revenue]:
-    """MRR and active customers as they stand, by currency."""
+@dataclass(frozen=True, slots=True)
+class Revenues:
+    """Revenue `by_currency`; `customers` counts the active ones of all currencies together, each once."""
+
+    customers: int
+    by_currency: Mapping[str, Revenue]
+
+
+def is_active() -> sa.ColumnElement[bool]:
+    """SQL: whether a subscription makes its customer an active one."""
     s = Subscription
-    paying = sa.case((col(s.mrr_micros) > 0, col(s.customer)))
-    unvalued = (col(s.unvalued_items) > 0) & col(s.pause_collection).is_(None)
-    rows = session.execute(
-        sa.select(
-            col(s.currency),
-            sa.func.sum(col(s.mrr_micros)),
-            sa.func.count(paying.distinct()),
-            sa.func.sum(sa.case((unvalued, 1), else_=0)),
-        )
-        .where(~col(s.deleted), col(s.status).in_(COUNTED), (col(s.mrr_micros) > 0) | unvalued)
-        .group_by(col(s.currency))
-    )
-    return {code: Revenue(int(micros), people, int(unknown)) for code, micros, people, unknown in rows}
+    return ~col(s.deleted) & col(s.status).in_(COUNTED) & (col(s.mrr_micros) > 0)
 
 
-def reconstructed(session: Session, at: int) -> dict[str, Revenue]:
-    """MRR and active customers at a past instant (UTC seconds), by currency."""
-    worth = _worth(at)
-    rows = session.execute(
-        sa.select(worth.c.currency, sa.func.sum(worth.c.micros), sa.func.count(worth.c.customer.distinct()))
-        .where(worth.c.micros > 0)
-        .group_by(worth.c.currency)
+def now(session: Session) -> Revenues:
+    """MRR and active customers as they stand."""
+    s = Subscription
+    unvalued = (
+        ~col(s.deleted)
+        & col(s.status).in_(COUNTED)
+        & (col(s.unvalued_items) > 0)
+        & col(s.pause_collection).is_(None)
     )
-    return {currency: Revenue(int(micros), customers) for currency, micros, customers in rows}
+    worth = sa.select(
+        col(s.customer),
+        col(s.currency),
+        col(s.mrr_micros).label("micros"),
+        sa.case((unvalued, 1), else_=0).label("unvalued"),
+    )
+    return _summed(session, worth.where(is_active() | unvalued))
+
+
+def reconstructed(session: Session, at: int) -> Revenues:
+    """MRR and active customers at a past instant (UTC seconds)."""
+    w = _worth(at).c
+    worth = sa.select(w.customer, w.currency, w.micros, sa.literal(0).label("unvalued"))
+    return _summed(session, worth.where(w.micros > 0))
+
+
+def _summed(session: Session, worth: sa.Select[Any]) -> Revenues:
+    """What each subscription is worth, by currency; in the same statement how many customers there are."""
+    each = worth.cte("worth").prefix_with("MATERIALIZED")
+    w = each.c
+    customers = sa.func.count(sa.case((w.micros > 0, w.customer)).distinct())
+    sums = sa.select(w.currency, total(w.micros), customers, sa.func.sum(w.unvalued))
+    everybody = sa.select(sa.null(), sa.literal(0), customers, sa.literal(0))
+    rows = session.execute(sums.group_by(w.currency).union_all(everybody))
+    found = {code: Revenue(int(micros), people, int(unknown)) for code, micros, people, unknown in rows}
+    return Revenues(found.pop(None).customers, found)
 
 
 def _worth(at: int) -> sa.Subquery:
@@ -98,15 +123,15 @@ def _billed(at: int) -> sa.Subquery:
     known = (found.c.item != "") | (now.c.number == 1)
     joined = sa.select(found, place.label("place")).join(now, now.c.subscription == found.c.subscription)
     line = joined.where(known).subquery().c
-    full_price = sa.func.coalesce(col(Price.unit_amount), 0) * line.quantity
-    by_unit = _share(_monthly(full_price), line.kept, _BASIS_POINTS)
+    full_price = product(sa.func.coalesce(col(Price.unit_amount), 0), line.quantity)
+    by_unit = share(_monthly(full_price), line.kept, _BASIS_POINTS)
     return (
         sa.select(
             line.subscription,
             _sum_without_tiers(Price, full_price),
-            sa.func.sum(
-                sa.case((_is_by_unit(Price, line.currency), by_unit), else_=_monthly(line.asked))
-            ).label("micros"),
+            total(sa.case((_is_by_unit(Price, line.currency), by_unit), else_=_monthly(line.asked))).label(
+                "micros"
+            ),
         )
         .join(Price, col(Price.id) == line.price)
         .where(line.place == 1, _recurs(Price))
@@ -121,6 +146,9 @@ def _lines(at: int) -> Any:
     line = InvoiceLine
     amount, net = col(line.amount), col(line.amount) - col(line.discount_amount)
     whole = sa.func.nullif(amount, 0, type_=sa.BigInteger)
+    left = sa.case(
+        (col(line.discount_amount).between(0, amount), net * _BASIS_POINTS // whole), else_=_BASIS_POINTS
+    )
     item = sa.func.coalesce(col(line.subscription_item), col(line.price))
     asked = sa.cast(sa.over(sa.func.sum(net), partition_by=(col(line.invoice), item)), sa.BigInteger)
     return (
@@ -130,7 +158,7 @@ def _lines(at: int) -> Any:
             item.label("item"),
             col(line.price),
             sa.func.coalesce(col(line.quantity), 1).label("quantity"),
-            sa.func.coalesce(net * _BASIS_POINTS // whole, 0).label("kept"),
+            sa.func.coalesce(left, 0).label("kept"),
             asked.label("asked"),
             col(line.currency),
             col(line.period_start),
@@ -141,6 +169,7 @@ def _lines(at: int) -> Any:
             col(line.period_end) > at,
             col(line.period_start) <= at,
             ~col(line.proration),
+            *(one.between(-_MOST_BILLED, _MOST_BILLED) for one in (amount, col(line.discount_amount))),
             col(Invoice.status).not_in(("draft", "void")),
             ~col(Invoice.deleted),
         )
@@ -188,7 +217,7 @@ def _is_by_unit(price: Any, currency: Any) -> sa.ColumnElement[bool]:
 def _sum_without_tiers(price: Any, full_price: Any) -> sa.Label[Any]:
     """SQL: the prices of all items together; NULL where one goes by tiers."""
     tiered = sa.func.sum(sa.case((col(price.billing_scheme) == "tiered", 1), else_=0))
-    return sa.case((tiered == 0, sa.func.sum(full_price))).label("full_price")
+    return sa.case((tiered == 0, total(full_price))).label("full_price")
 
 
 def _recurs(price: Any) -> sa.ColumnElement[bool]:
@@ -199,7 +228,7 @@ def _recurs(price: Any) -> sa.ColumnElement[bool]:
 def _items_now() -> sa.Subquery:
     """How many items each subscription has now, and their price times quantity."""
     item, price = SubscriptionItem, Price
-    full_price = sa.func.coalesce(col(price.unit_amount), 0) * col(item.quantity)
+    full_price = product(sa.func.coalesce(col(price.unit_amount), 0), col(item.quantity))
     return (
         sa.select(
             col(item.subscription).label("subscription"),
@@ -215,13 +244,9 @@ def _items_now() -> sa.Subquery:
 
 def _monthly(amount: Any) -> Any:
     """SQL: an amount for the price's interval as micros a month (rounded down)."""
-    interval, times = col(Price.interval), sa.func.coalesce(col(Price.interval_count), 1)
+    interval = col(Price.interval)
+    times = sa.cast(sa.func.coalesce(col(Price.interval_count), 1), sa.BigInteger)
     per_year = sa.case(
         (interval == "year", 1), (interval == "month", 12), (interval == "week", 52), else_=365
     )
-    return _share(amount, MICROS * per_year, 12 * times)
-
-
-def _share(amount: Any, part: Any, whole: Any) -> Any:
-    """SQL: amount * part // whole, where the product alone would not fit into 64 bits."""
-    return amount // whole * part + amount % whole * part // whole
+    return share(amount, MICROS * per_year, 12 * times)

@@ -26,6 +26,7 @@ from sqlmodel import Session, col
 
 from models import CustomerFacts, Invoice, Price, Subscription, SubscriptionItem
 from services.clock import DAY
+from services.metrics.sums import total
 
 STATES = ("converted", "running", "missed_payment", "cancelled_in_trial", "expired", "free")
 # Made once: an alias of a wide table takes a millisecond.
@@ -88,9 +89,7 @@ def running(session: Session, at: int) -> dict[str, Running]:
 def _running(session: Session, condition: sa.ColumnElement[bool], at: int) -> dict[str, Running]:
     s = Subscription
     ending = sa.case((col(s.trial_end) <= at + 7 * DAY, 1), else_=0)
-    counted = sa.select(
-        col(s.currency), sa.func.count(), sa.func.sum(ending), sa.func.sum(col(s.plan_micros))
-    )
+    counted = sa.select(col(s.currency), sa.func.count(), sa.func.sum(ending), total(col(s.plan_micros)))
     rows = session.execute(counted.where(condition).group_by(col(s.currency)))
     return {code: Running(number, int(soon), int(micros)) for code, number, soon, micros in rows}
 
@@ -185,12 +184,11 @@ def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
     """Adds `due`, the first invoice above zero that the trial led to, `withdrawn` (0/1: one was voided), and
     `plan`, its dearest product."""
     item, price = _ITEM, _PRICE
-    worth = sa.func.coalesce(col(price.unit_amount), 0) * col(item.quantity)
     plan = (
         sa.select(col(item.product))
         .join(price, col(price.id) == col(item.price), isouter=True)
         .where(col(item.subscription) == first.c.subscription, ~col(item.deleted))
-        .order_by(worth.desc(), col(item.created), col(item.id))  # an add-on is not the plan
+        .order_by(*dearest_first(item, price))  # an add-on is not the plan
         .limit(1)
         .scalar_subquery()
     )
@@ -201,6 +199,12 @@ def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
     )
     # Without the fence the planner may look the first invoice up once for each column that needs it.
     return joined.cte("first_trials").prefix_with("MATERIALIZED")
+
+
+def dearest_first(item: Any, price: Any) -> tuple[Any, Any, Any]:
+    """SQL: the order of a subscription's items; the first one says which plan it is."""
+    worth = sa.cast(sa.func.coalesce(col(price.unit_amount), 0), sa.Double) * col(item.quantity)
+    return worth.desc(), col(item.created), col(item.id)
 
 
 def first_invoice(customer: Any, since: Any, as_of: int) -> sa.ScalarSelect[Any]:

@@ -1,6 +1,7 @@
 """What becomes of one object that cannot be stored, while all others can?
 
-It is put aside: into the inbox, as failed, with its reason. What cannot be read (UnreadableObject) is kept as
+It is put aside: into the inbox, as failed, with its reason, until it is stored (services/mirror/leftovers) or
+its retention time is over. What cannot be read (UnreadableObject) is kept as
 Stripe sent it, what the database refuses (Unstorable) as the row that it would have become.
 """
 
@@ -71,7 +72,7 @@ def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> lis
         except REFUSED as error:
             problem = refused(source["object"], source["id"], error)
             with database.transaction() as session:
-                keep(session, source, problem, clock.now())
+                keep(session, source, problem, source.get("as_of") or clock.now())
             problems.append(problem)
     return problems
 

@@ -66,6 +66,11 @@ class Batch:
         for model, tombs in other.tombs.items():
             self.tombs[model].update(tombs)
 
+    def as_of(self) -> dict[str, int | None]:
+        """When each object of which a row tells was as it tells (s, Stripe's clock), by id."""
+        told = (*self.rows.values(), *self.tombs.values())
+        return {id: row["as_of"] for rows in told for id, row in rows.items()}
+
     def pieces(self) -> Iterator[tuple[str, Row, Batch]]:
         """Each row by its kind and, with its children, as a batch of its own."""
         for name, kind in shapes.KINDS.items():

@@ -27,7 +27,8 @@ from models import (
     SubscriptionItem,
 )
 from services.metrics.failures import OPEN_DISPUTES, Failure, is_open_failure, last
-from services.mirror.tables import THESE, chunks, table
+from services.metrics.trials import dearest_first
+from services.mirror.tables import THESE, chunks, held, table
 
 Facts = dict[str, Any]
 SENT = ("accepted", "delivered", "outbox")
@@ -75,13 +76,12 @@ def plans(connection: sa.Connection, main: dict[str, str]) -> dict[str, Facts]:
 
 @cache
 def _items() -> Any:
-    worth = sa.func.coalesce(_PRICE.unit_amount, 0) * _ITEM.quantity
     return (
         sa.select(_ITEM.subscription, _ITEM.product, _PRODUCT.name, _PRICE.interval, _PRICE.interval_count)
         .join_from(table(SubscriptionItem), table(Price), _PRICE.id == _ITEM.price, isouter=True)
         .outerjoin(table(Product), _PRODUCT.id == _ITEM.product)
         .where(_ITEM.subscription.in_(THESE), _ITEM.deleted.is_(False))
-        .order_by(worth.desc(), _ITEM.created, _ITEM.id)  # as services/metrics/trials has it
+        .order_by(*dearest_first(_ITEM, _PRICE))
     )
 
 
@@ -164,7 +164,7 @@ def _failed(invoices: list[Any], reasons: dict[str, Failure]) -> Facts:
     latest = max(known, key=lambda failure: (failure.at, failure.code), default=None)
     return {
         "failed_invoices": len(invoices),
-        "open_amount": sums[currency],
+        "open_amount": held(sums[currency]),
         "open_currency": currency,
         "attempts": max(row.attempt_count for row in invoices),
         "next_payment_attempt": min(retries, default=None),

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from models import Charge, Event
 from services import database
-from services.mirror import bulk, changes
+from services.mirror import bulk, changes, leftovers
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
 from services.mirror.tables import chunks, table
@@ -76,6 +76,7 @@ def save(session: Session, found: Iterable[Row]) -> None:
         one["customer"] = one["customer"] or owners.get(charge)
     connection = session.connection()
     bulk.upsert(connection, table(Event), partial(_add, connection.dialect.name), rows)
+    leftovers.clear(session, dict.fromkeys(one["id"] for one in rows))
 
 
 @cache

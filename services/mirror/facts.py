@@ -19,7 +19,7 @@ from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
 from services import config, database
 from services.mirror import changes, cursors, dealings, rates
-from services.mirror.tables import THESE, chunks, table, take_turn
+from services.mirror.tables import THESE, chunks, held, table, take_turn
 from services.text import folded
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
@@ -139,8 +139,8 @@ def _standing(rows: list[Any], currency: str | None) -> Facts:
         "subscription": main.id,
         "subscriptions": sum(row.status not in ENDED for row in rows),
         "currency": main.currency or currency or "",
-        "mrr_micros": sum(row.mrr_micros for row in mine),
-        "plan_micros": sum(row.plan_micros for row in mine if row.status == "trialing"),
+        "mrr_micros": held(sum(row.mrr_micros for row in mine)),
+        "plan_micros": held(sum(row.plan_micros for row in mine if row.status == "trialing")),
         "trial_start": trial.trial_start,
         "trial_end": trial.trial_end,
         "cancel_at": None if main.status in ENDED else main.cancel_at or period_end,

@@ -99,9 +99,9 @@ def is_waiting() -> bool:
 
 
 def forget(before: int) -> None:
-    """Removes applied payloads of events from before an instant: their rows stay, personal data goes."""
+    """Removes payloads from before an instant that wait for nothing: rows stay, personal data goes."""
     with database.transaction() as session:
-        old = sa.delete(table(InboxItem)).where(_INBOX.state == "applied", _INBOX.created < before)
+        old = sa.delete(table(InboxItem)).where(_INBOX.state != "pending", _INBOX.created < before)
         session.connection().execute(old)
 
 

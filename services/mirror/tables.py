@@ -17,6 +17,7 @@ from sqlmodel import Session
 from models import Coupon, Price, Subscription
 from models.base import Mirrored
 from services import database
+from services.metrics.sums import LARGEST
 from services.mirror import bulk
 from services.mirror.shapes.reading import Row
 
@@ -35,6 +36,11 @@ def table(model: type[Any]) -> sa.Table:
 
 
 THESE: Any = sa.bindparam("ids", expanding=True)  # in statements that are made once, which takes long
+
+
+def held(number: int) -> int:
+    """The number, or the nearest one that a column of 64 bits holds."""
+    return max(-LARGEST, min(number, LARGEST))
 
 
 def chunks(ids: Iterable[str], size: int = _CHUNK) -> Iterable[list[str]]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Invoice, InvoiceItem
-from services.mirror import changes, owners, rates, shapes
+from services.mirror import changes, leftovers, owners, rates, shapes
 from services.mirror.batch import Batch, Family
 from services.mirror.shapes.reading import Object
 from services.mirror.tables import bury, chunks, table, take_turn, upsert
@@ -55,6 +55,7 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     for model, tombs in batch.tombs.items():
         bury(session, model, list(tombs.values()))
     _link_items(session, invoices, batch.tombs[Invoice])
+    leftovers.clear(session, batch.as_of())
 
 
 def _write_families(session: Session, children: shapes.Children, families: dict[str, Family]) -> None:

@@ -7,6 +7,9 @@ becomes `unknown` and waits for a person. Nothing here sends a message a second 
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
 from dbos import DBOS
 from sqlmodel import Session, col, select
 
@@ -20,6 +23,7 @@ from services.outreach.email import Email
 from services.outreach.smtp import DeliveryUnknown, MailServer
 
 QUEUED, SENDING, ACCEPTED, FAILED, UNKNOWN, OUTBOX = "queued sending accepted failed unknown outbox".split()
+_log = logging.getLogger(__name__)
 _BROKE = "Sending broke off at a mistake of the desk (see the log), so it may or may not have gone out."
 _DIED = "The desk was stopped while it sent this message, so it may or may not have gone out."
 
@@ -69,7 +73,7 @@ def deliver(token: str, attempt: int) -> None:
     with database.transaction() as session:
         mail = _claim(session, token, attempt, settings)
     if mail is not None:
-        _try(token, mail, server)
+        _try(token, attempt, mail, server)
 
 
 def _claim(session: Session, token: str, attempt: int, settings: Settings) -> Email | None:
@@ -111,21 +115,22 @@ def _mail(session: Session, message: Message, customer: Customer, settings: Sett
     )
 
 
-def _try(token: str, mail: Email, server: MailServer | None) -> None:
+def _try(token: str, attempt: int, mail: Email, server: MailServer | None) -> None:
+    settle = partial(_settle, token, attempt)
     if server is None:
-        _settle(token, OUTBOX)
+        settle(OUTBOX)
         return
     try:
         message_id = smtp.deliver(mail, server)
     except DeliveryUnknown as problem:
-        _settle(token, UNKNOWN, error=str(problem), message_id=email.message_id(mail.key, mail.from_address))
+        settle(UNKNOWN, error=str(problem), message_id=email.message_id(mail.key, mail.from_address))
     except TrialdeskError as problem:
-        _settle(token, FAILED, error=str(problem))
+        settle(FAILED, error=str(problem))
     except Exception:
-        _settle(token, UNKNOWN, error=_BROKE)
+        settle(UNKNOWN, error=_BROKE)
         raise
     else:
-        _settle(token, ACCEPTED, message_id=message_id)
+        settle(ACCEPTED, message_id=message_id)
 
 
 def arrival(state: str) -> int | None:
@@ -137,11 +142,18 @@ def arrival(state: str) -> int | None:
     return clock.now() if arrived else None
 
 
-def _settle(token: str, state: str, *, error: str = "", message_id: str = "") -> None:
+def _settle(token: str, attempt: int, state: str, *, error: str = "", message_id: str = "") -> None:
+    """Writes down how a try ended, also where another process took this one for dead meanwhile."""
     with database.transaction() as session:
-        message = session.exec(
-            select(Message).where(Message.token == token, col(Message.state) == SENDING)
-        ).one()
+        message = _locked(session, token)
+        if message.attempt != attempt or message.state not in {SENDING, UNKNOWN}:
+            _log.warning(
+                "Try %s of message %s ended as %s, but something else is on record by now.",
+                attempt,
+                token,
+                state,
+            )
+            return
         message.state, message.error, message.message_id = state, error, message_id
         message.sent_at = arrival(state)
         session.flush()

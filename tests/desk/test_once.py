@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import stripe
 from sqlmodel import col, update
 
 from models import Action, ActionStep
@@ -77,6 +78,49 @@ def test_a_charge_that_somebody_else_just_added_stops_the_second(desk: Bench) ->
     outcome = commands.submit(second, BEN, form, "same thing")
     assert outcome.state == "failed" and "Ana did “Add charge”" in outcome.message
     assert len(desk.sdk.invoice_items.list({"customer": about.customer.id}).data) == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_people_who_retry_one_payment_try_the_card_once(desk: Bench, at_once: bool) -> None:
+    about = desk.failed_invoice()
+    failures = len(desk.sdk.charges.list({"customer": about.customer.id}).data)
+    opened = [
+        (who, commands.open(who, "retry_payment", about.customer.id, about.object_id)) for who in (ANA, BEN)
+    ]
+    with ThreadPoolExecutor(2 if at_once else 1) as pool:
+        done = list(pool.map(lambda each: commands.submit(each[1], each[0], {}, "asked for it"), opened))
+    assert [each.state for each in done] == ["failed", "failed"]
+    refused = [each.message for each in done if "this payment after this dialog was opened" in each.message]
+    assert len(refused) == 1 and "There was not enough money on the card." in refused[0], done
+    assert at_once or refused[0].startswith("Ana tried"), refused
+    assert len(desk.sdk.charges.list({"customer": about.customer.id}).data) == failures + 1
+    _, again = press(BEN, "retry_payment", about)
+    assert "after this dialog" not in again.message, "who opens it now sees the failure"
+
+
+def test_a_payment_that_was_tried_in_stripe_is_not_tried_once_more(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    opened = commands.open(ANA, "retry_payment", about.customer.id, about.object_id)
+    with pytest.raises(stripe.CardError):
+        desk.sdk.invoices.pay(about.object_id)
+    with database.transaction() as session:  # Stripe does not count attempts by hand after the first
+        seen = ledger.get(session, opened.token)
+        seen.before = {**seen.before, "attempt_count": seen.before["attempt_count"] + 1}
+        session.add(seen)
+    tried = len(desk.sdk.charges.list({"customer": about.customer.id}).data)
+    outcome = commands.submit(opened, ANA, {}, "asked for it")
+    assert outcome.message.startswith("Somebody or Stripe itself tried this payment"), outcome
+    assert len(desk.sdk.charges.list({"customer": about.customer.id}).data) == tried
+
+
+@SQLITE
+def test_ones_own_repeat_is_not_stopped_by_ones_own_decline(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    opened = commands.open(ANA, "retry_payment", about.customer.id, about.object_id)
+    desk.sandbox.fault("timeout_after", method="POST", path="/v1/invoices/in_", count=1)
+    outcome = commands.submit(opened, ANA, {}, "asked for it")
+    desk.sandbox.heal()
+    assert row(opened.token)["error"].get("decline_code") == "insufficient_funds", outcome
 
 
 def test_what_changed_in_stripe_meanwhile_stops_it_and_is_shown(desk: Bench) -> None:
@@ -215,9 +259,26 @@ def test_an_attempt_that_was_overtaken_ends_nothing(desk: Bench) -> None:
         session.execute(update(Action).where(col(Action.token) == token).values(state="running", attempt=2))
     assert runner.close(token, 1) == "running", "somebody saw “unknown” and asked again before the end"
     assert runner.check(token, 1) == []
+    assert runner.give_up(token, 1, "KeyError") == "running"
     assert row(token)["state"] == "running" and happened(desk, "extend_trial", about) == []
     loose_ends.take_up()
     assert commands.wait(token).state == "done"
+    assert len(happened(desk, "extend_trial", about)) == 1
+
+
+@SQLITE
+def test_a_fault_ends_its_own_attempt_as_unknown(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = prepare(desk, "extend_trial")
+    opened = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+
+    def fault(*_: object) -> None:
+        raise KeyError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(runner, "_prepare", fault)
+        outcome = commands.submit(opened, ANA, WEEK, "")
+    assert outcome.state == "unknown" and "a fault of its own (KeyError)" in outcome.message
+    assert commands.try_again(BEN, opened.token).state == "done"
     assert len(happened(desk, "extend_trial", about)) == 1
 
 

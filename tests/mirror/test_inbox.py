@@ -19,7 +19,7 @@ from models import (
     Product,
     Subscription,
 )
-from services.mirror import inbox, poll
+from services.mirror import aside, inbox, poll
 from services.stripe_api import client, failures
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
@@ -176,15 +176,23 @@ def test_the_forecast_of_an_invoice_is_no_invoice(pulled: ModuleType, sandbox: S
         assert session.get(Event, "evt_forecast") is not None
 
 
-def test_applied_payloads_are_forgotten_and_rows_stay(pulled: ModuleType, sandbox: Sandbox) -> None:
+def test_payloads_that_wait_for_nothing_are_forgotten_and_rows_stay(
+    pulled: ModuleType, sandbox: Sandbox
+) -> None:
     sandbox.client().v1.customers.create({"name": "Short memory"})
     poll.once()
+    with pulled.transaction() as session:
+        aside.keep(session, {"id": "cus_odd", "object": "customer"}, ValueError(), sandbox.now())
+        assert inbox.put(session, [{"id": "evt_odd", "created": sandbox.now()}], "poll") == 1
+    assert inbox.drain().failed == 1
+    with pulled.transaction() as session:
+        assert inbox.put(session, [{"id": "evt_new", "created": sandbox.now()}], "poll") == 1
     with pulled.session() as session:
         assert session.exec(select(InboxItem)).first() is not None
         events = len(session.exec(select(Event)).all())
     inbox.forget(sandbox.now() + 10)
     with pulled.session() as session:
-        assert session.exec(select(InboxItem)).first() is None
+        assert session.exec(select(InboxItem.id)).all() == ["evt_new"]
         assert len(session.exec(select(Event)).all()) == events
 
 

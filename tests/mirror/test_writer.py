@@ -89,6 +89,20 @@ def test_a_value_that_no_column_takes_puts_its_object_aside(database: ModuleType
     assert (ids(Customer), ids(InboxItem)) == ({"cus_1"}, {"cus_2"})
 
 
+@pytest.mark.parametrize("later", [o.customer(name="Ada"), o.deleted("customer", "cus_1")])
+def test_what_was_put_aside_lies_there_until_something_as_new_is_stored(
+    database: ModuleType, later: o.Object
+) -> None:
+    batch = Batch()
+    batch.add(o.customer(), NOW)
+    batch.rows[Customer]["cus_1"]["balance"] = 2**63
+    aside.write(batch)
+    store(o.customer(), o.customer("cus_2"), at=NOW - 1, exact=False)
+    assert ids(InboxItem) == {"cus_1"}
+    store(later, at=NOW)
+    assert ids(InboxItem) == set()
+
+
 VERSIONS = st.lists(
     st.tuples(st.integers(1, 6), st.sets(st.integers(1, 4), min_size=1), st.booleans()),
     min_size=1,

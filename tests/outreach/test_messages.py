@@ -12,10 +12,12 @@ from sqlmodel import select
 from models import AuditEntry, Customer, CustomerFacts, Message
 from services import durable
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from services.outreach import messages, outbox, reachable, sending
+from services.outreach import messages, outbox, reachable, sending, smtp
 from services.outreach.defaults import Template
+from services.outreach.email import Email
 from services.outreach.messages import Draft, Outcome
 from services.outreach.outbox import OutboxFilter
+from services.outreach.smtp import MailServer
 from services.staff.roles import Person
 from tests.customers import builders
 from tests.support.mailserver import Mailbox
@@ -125,6 +127,25 @@ def test_a_process_that_died_on_the_way_leaves_an_unknown(
     found = row(database, "msg_1")
     assert (found.state, mailbox.taken) == ("unknown", [])
     assert "may or may not have gone out" in found.error
+
+
+@pytest.mark.usefixtures("smtp_settings", "jo")
+def test_what_the_server_accepted_is_accepted_though_its_process_was_taken_for_dead(
+    database: ModuleType, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(database, "queued")
+    deliver_it = smtp.deliver
+
+    def deliver_while_another_takes_over(mail: Email, server: MailServer) -> str:
+        sending.deliver("msg_1", 0)
+        assert row(database, "msg_1").state == "unknown"
+        return deliver_it(mail, server)
+
+    monkeypatch.setattr(smtp, "deliver", deliver_while_another_takes_over)
+    sending.deliver("msg_1", 0)
+    found = row(database, "msg_1")
+    assert (found.state, found.error, len(mailbox.taken)) == ("accepted", "", 1)
+    assert found.message_id and found.sent_at
 
 
 @pytest.mark.usefixtures("smtp_settings", "jo")

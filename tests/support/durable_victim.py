@@ -56,6 +56,7 @@ def held(path: str) -> None:
 def main(url: str, path: str, count: str, *how: str) -> None:
     """Begins the work and waits to be killed."""
     database.configure(url)
+    durable._KEEPER_SECONDS = 3.0
     durable.launch()
     for number in range(int(count)):
         durable.start(durable.COMMANDS, slow, path, str(number), id=f"w{number}", partition=str(number))
