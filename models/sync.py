@@ -87,6 +87,25 @@ class InboxItem(Base, table=True):
     applied_at: int | None = big()
 
 
+class Drift(Base, table=True):
+    """A difference between our tables and the account that a reconciliation found, and repaired.
+
+    `what`: missing (we had no row), changed, gone (we had a row of what is not in the account). `fields`
+    names the columns that differed, `as_of` is the row's age as it said itself, `cause` a sentence.
+    """
+
+    __tablename__ = "drifts"
+
+    id: int | None = Field(default=None, primary_key=True)
+    found_at: int = instant_key()
+    resource: str
+    object_id: str = Field(index=True)
+    what: str
+    fields: list[str] = json_column(list)
+    as_of: int | None = big()
+    cause: str = long_text("")
+
+
 class Event(Base, table=True):
     """A Stripe event as the timeline shows it: what happened to which object of which customer.
 

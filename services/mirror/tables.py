@@ -67,6 +67,13 @@ def upsert(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exac
     return set(bulk.upsert(session.connection(), table(model), statement, _ordered(rows)))
 
 
+def is_kept(model: type[Mirrored], name: str, value: Any) -> bool:
+    """Whether a column stays as it is although this value was sent: see `_kept`."""
+    if model is Subscription:
+        return name == "first_trial_end"
+    return name in _SELDOM_SENT.get(model, {}) and not value
+
+
 def bury(session: Session, model: type[Mirrored], tombs: Sequence[Row]) -> None:
     """Marks rows (`id`, `as_of`, `created`) as deleted for good; unknown ones are added as tombstones."""
     if tombs:
