@@ -30,7 +30,7 @@ PagesManager.uses_pages_directory = False
 def stays_local() -> bool:
     """Whether only this machine may be answered: a real account without sign-in, or settings in doubt."""
     try:
-        return not sign_in.configured() and config.settings().mode != "sandbox"
+        return config.settings().mode != "sandbox" and not sign_in.configured()
     except ConfigurationError:
         return True
 
@@ -85,11 +85,12 @@ else:
     refuse_open_network()
     app = st.App(
         Path(__file__).resolve(),
-        routes=[*public.routes(), *document.routes()],
+        routes=document.routes(),
         middleware=[
             Middleware(NoDelay),
             Middleware(SecurityHeaders, page=document.html()),
             Middleware(LocalOnly, applies=stays_local),
+            Middleware(public.PublicRoutes),
         ],
         lifespan=lifespan,
         on_script_error=problems.on_script_error,

@@ -25,7 +25,7 @@ from models.ledger import Action, ActionStep
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
-from models.sync import Event, InboxItem, SyncCursor, SyncWindow, Workspace
+from models.sync import Drift, Event, InboxItem, SyncCursor, SyncWindow, Workspace
 
 __all__ = [
     "Action",
@@ -42,6 +42,7 @@ __all__ = [
     "CustomerTag",
     "Discount",
     "Dispute",
+    "Drift",
     "Event",
     "FormSent",
     "InboxItem",

@@ -70,8 +70,9 @@ class SyncWindow(Base, table=True):
 class InboxItem(Base, table=True):
     """A payload that came in, kept for its retention time (services/mirror/poll), and longer while it waits.
 
-    `source` says what it is: `poll` an event that was fetched; `pull` an object or an event that could not be
-    stored when it was listed, read or answered. `state`: pending, applied, failed (`error` says why).
+    `source` says how it came: `poll`, `webhook` and `replay` (from a file) are events; `pull` is an object or
+    an event that could not be stored when it was listed, read or answered. `state`: pending, applied, failed
+    (`error` says why).
     """
 
     __tablename__ = "inbox"
@@ -86,6 +87,25 @@ class InboxItem(Base, table=True):
     attempts: int = 0
     error: str = long_text("")
     applied_at: int | None = big()
+
+
+class Drift(Base, table=True):
+    """A difference between our tables and the account that a reconciliation found, and repaired.
+
+    `what`: missing (we had no row), changed, gone (we had a row of what is not in the account). `fields`
+    names the columns that differed, `as_of` is the row's age as it said itself, `cause` a sentence.
+    """
+
+    __tablename__ = "drifts"
+
+    id: int | None = Field(default=None, primary_key=True)
+    found_at: int = instant_key()
+    resource: str
+    object_id: str = Field(index=True)
+    what: str
+    fields: list[str] = json_column(list)
+    as_of: int | None = big()
+    cause: str = long_text("")
 
 
 class Event(Base, table=True):

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr | None = None
     stripe_api_base: str | None = None
     stripe_account_id: str | None = None
+    stripe_webhook_secret: SecretStr | None = None
     database_url: str | None = None
     data_dir: Path = Path("var")
 
@@ -59,10 +60,17 @@ class Settings(BaseSettings):
     booking_url: str = ""
     customer_portal_url: str = ""
 
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _are_signing_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not all(one.startswith("whsec_") for one in _listed(value)):
+            raise ValueError("a signing secret begins with whsec_; put a comma between several")
+        return value
+
     @field_validator("workspace_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _known_zones():
             raise ValueError(f"“{value}” is not a time zone; use a name such as Europe/Berlin")
         return value
 
@@ -118,6 +126,11 @@ class Settings(BaseSettings):
         return next(mode for prefix, mode in _MODES.items() if key.startswith(prefix))
 
     @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The signing secrets of our webhook endpoints; several while one is being replaced."""
+        return _listed(self.stripe_webhook_secret) if self.stripe_webhook_secret else ()
+
+    @property
     def zone(self) -> ZoneInfo:
         """The workspace's time zone: days, weeks and months are cut in it."""
         return ZoneInfo(self.workspace_timezone)
@@ -128,6 +141,11 @@ class Settings(BaseSettings):
             return self.database_url
         name = "sandbox" if self.mode == "sandbox" else f"{account}-{self.mode}"
         return f"sqlite:///{self.data_dir.resolve() / name}.db"
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # found out by opening hundreds of files
 
 
 def load() -> Settings:
@@ -142,6 +160,10 @@ def load() -> Settings:
 def settings() -> Settings:
     """The settings of this process, read once."""
     return load()
+
+
+def _listed(secrets: SecretStr) -> tuple[str, ...]:
+    return tuple(one.strip() for one in secrets.get_secret_value().split(","))
 
 
 def _explain(error: ValidationError) -> str:

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models import Workspace
-from services import database
-from services.errors import TrialdeskError
+from services import config, database, schedules
+from services.errors import InvalidInput, TrialdeskError
+from services.mirror import identity
+from services.mirror.arrivals import Arrivals
+from services.stripe_api import signatures
 from services.version import version
 
+_LARGEST = 2_000_000  # bytes of a delivery; Stripe's are far smaller
+_log = logging.getLogger(__name__)
+_arrivals = Arrivals()
 
-def routes() -> list[Route]:
-    """All routes, for the server."""
-    return [Route("/healthz", healthz, methods=["GET"])]
+
+class PublicRoutes:
+    """Answers programs ahead of all that pages need (sessions, compression), which costs more than an answer.
+
+    Pure ASGI middleware: what is for nobody here goes on to the pages.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.router = Router(
+            [
+                Route("/healthz", healthz, methods=["GET"]),
+                Route("/webhooks/stripe", stripe_webhook, methods=["POST"]),
+            ],
+            redirect_slashes=False,
+            default=app,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or websocket."""
+        await (self.router if scope["type"] == "http" else self.app)(scope, receive, send)
 
 
 def healthz(_request: Request) -> JSONResponse:
@@ -34,3 +60,50 @@ def healthz(_request: Request) -> JSONResponse:
     pulled = workspace.pulled_at if workspace else None
     last = datetime.fromtimestamp(pulled, UTC).isoformat() if pulled else None
     return JSONResponse({"status": "ok", "database": True, "last_pull": last, "version": version()})
+
+
+async def stripe_webhook(request: Request) -> Response:
+    """Takes an event that Stripe delivers: 200 once it is stored, and applied in the background.
+
+    404 where no signing secret is set, 400 for what is not signed by one or not for this account, 413 for
+    more than Stripe ever sends, 503 while the database cannot take it: Stripe tries again for three days.
+    """
+    settings = config.settings()
+    if not settings.webhook_secrets:
+        return _said(404, "Webhooks are not set up here: set STRIPE_WEBHOOK_SECRET.")
+    try:
+        body = await _body(request)
+        event = signatures.event(body, request.headers.get("stripe-signature", ""), settings.webhook_secrets)
+        identity.require_ours(event, settings.mode)
+    except _TooLarge as error:
+        return _said(413, str(error))
+    except TrialdeskError as error:
+        _log.warning("A delivery to /webhooks/stripe was refused: %s", error)
+        return _said(400, str(error))
+    try:
+        await _arrivals.keep(event)
+    except (TrialdeskError, sa.exc.SQLAlchemyError) as error:
+        _log.warning("The event %s could not be stored: %s", event["id"], error)
+        return _said(503, "The desk cannot store this now. Send it again.")
+    schedules.ring()
+    return _said(200, "Stored.")
+
+
+class _TooLarge(InvalidInput):
+    """A body with more bytes than any event has."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A delivery has at most {_LARGEST:,} bytes.")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST:
+            raise _TooLarge
+    return bytes(body)
+
+
+def _said(status: int, sentence: str) -> Response:
+    return PlainTextResponse(f"{sentence}\n", status_code=status)

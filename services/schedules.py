@@ -10,18 +10,19 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import config, database, durable, locks, migrations, sandbox_process
+from services import config, database, durable, locks, sandbox_process
 from services.config import Settings
 from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
-from services.mirror import cursors, facts, identity, poll, progress, pull
+from services.mirror import cursors, opening, poll, progress, pull
+from services.mirror.worker import Worker
 from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
 from services.staff import people
@@ -61,6 +62,7 @@ class Desk:
         self._again = threading.Event()
         self._sandbox: SandboxProcess | None = None
         self._said = ""
+        self._inbox: Worker | None = None
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
 
     def start(self) -> None:
@@ -72,6 +74,11 @@ class Desk:
         if self.startup.problem is not None:
             self.startup = Startup()
             self._again.set()
+
+    def ring(self) -> None:
+        """Says that something has come into the inbox."""
+        if self._inbox is not None:
+            self._inbox.ring()
 
     def stop(self) -> None:
         """Stops everything that was started, the sandbox too. Blocking."""
@@ -87,7 +94,8 @@ class Desk:
         while not self._stopping.is_set():
             settings = self._started()
             if settings is not None:
-                self._keep_fresh(settings)
+                with self._applying():
+                    self._keep_fresh(settings)
                 return
             absent = isinstance(self.startup.problem, Unavailable)
             self._again.wait(_TRY_AGAIN_AFTER if absent else None)
@@ -123,15 +131,10 @@ class Desk:
     def _prepare(self, settings: Settings) -> None:
         self._say("Connecting to the account")
         key, base = self._account_address(settings)
-        client.configure(client.connect(key, base))
-        owner = identity.ask(settings)
+        owner = opening.account(settings, key, base)
         self._say("Preparing the database")
-        database.configure(settings.database_url_for(owner.account))
-        database.reach()
-        migrations.upgrade()
+        opening.tables(settings, owner)
         with database.transaction() as session:
-            identity.claim(session, owner)
-            facts.follow_settings(session)
             people.prepare(session, settings.mode)
         self._say("Starting background work")
         durable.launch()
@@ -151,6 +154,16 @@ class Desk:
 
     def _say(self, step: str, share: float | None = None) -> None:
         self.startup = Startup(step=step, share=share)
+
+    @contextmanager
+    def _applying(self) -> Iterator[None]:
+        """What comes into the inbox is applied at once."""
+        self._inbox = Worker()
+        self._inbox.start()
+        try:
+            yield
+        finally:
+            self._inbox.stop()
 
     def _keep_fresh(self, settings: Settings) -> None:
         every, failures = poll.interval(settings.mode, settings.poll_interval), 0
@@ -238,6 +251,12 @@ def startup() -> Startup:
     if _Process.desk is None:
         return Startup(ready=database.is_open())
     return _Process.desk.startup
+
+
+def ring() -> None:
+    """Tells the desk that something has come into the inbox."""
+    if _Process.desk is not None:
+        _Process.desk.ring()
 
 
 def retry() -> None:

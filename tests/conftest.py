@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,20 @@ from types import ModuleType
 import hypothesis
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.util import LRUCache
 
 from services import clock, database
 from tests.support import postgres
 
-hypothesis.settings.register_profile("desk", deadline=None)  # no test is timed
-hypothesis.settings.load_profile("desk")
+hypothesis.settings.register_profile("all", deadline=None)  # no test is timed
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 BACKENDS = ("sqlite", "postgresql")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`make test-all` tries every property with as many examples as Hypothesis finds right."""
+    without_slow = config.getoption("markexpr") == "not slow"
+    hypothesis.settings.load_profile("quick" if without_slow else "all")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Playwright leaves an event loop running in the thread until the session ends; DBOS refuses to work there.
     """
     items.sort(key=_needs_browser)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: to search it for garbage again and again is a tenth of all work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _needs_browser(item: pytest.Item) -> bool:
@@ -87,6 +102,8 @@ _FIRST: dict[str, sa.Engine] = {}  # by dialect
 def _as_compiled_before(engine: sa.Engine) -> None:
     """Statements that an earlier test compiled are not compiled again: that is a quarter of all work here."""
     first = _FIRST.setdefault(engine.dialect.name, engine)
+    if first is engine:
+        first._compiled_cache = LRUCache(5_000)  # the usual 500 are what a few files need
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
 
 

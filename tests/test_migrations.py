@@ -118,7 +118,7 @@ def test_customers_are_found_as_before_until_their_facts_are_derived_anew(bare: 
 
 def test_facts_are_derived_anew_where_unseen_signs_were_kept(bare: sa.Engine) -> None:
     with migrations._locked() as connection:
-        command.upgrade(migrations._config(connection), "0006")
+        command.upgrade(migrations._config(connection), "0007")
         for resource in ("facts", "prices"):
             row = {"resource": resource, "state": "complete", "fetched": 9, "error": ""}
             connection.execute(sa.insert(SyncCursor).values(row))

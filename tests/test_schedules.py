@@ -24,6 +24,7 @@ from services.mirror import cursors, poll, progress, pull
 from services.schedules import Desk
 from services.staff import people
 from services.stripe_api.failures import KeyRejected
+from tests.support import routes
 from tests.support.sandbox import Account, Sandbox, free_port, start_sandbox
 
 WITHIN = 30.0
@@ -129,6 +130,34 @@ def test_what_happens_arrives_also_while_something_cannot_be_pulled(
             assert not _pulled()
     finally:
         account.heal()
+
+
+def test_what_stripe_delivers_shows_up_long_before_the_next_poll(
+    account: Sandbox, settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with routes.served() as address:
+        made = account.client().v1.webhook_endpoints.create(
+            {"url": f"{address}/webhooks/stripe", "enabled_events": ["*"]}
+        )
+        settings(stripe_api_key=account.key, stripe_api_base=account.url, poll_interval="6000")
+        settings(stripe_webhook_secret=made.secret)
+        config.settings.cache_clear()
+        with started() as desk:
+            monkeypatch.setattr(schedules._Process, "desk", desk)
+            until(lambda: desk.startup.ready, "ready")
+            until(_pulled, "the first pull")
+            until(lambda: checked() is not None, "the only poll for a long time is over")
+            first = account.client().v1.customers.create({"name": "Delivered"}).id
+            until(lambda: _name(first) == "Delivered", "the customer that Stripe told of")
+            account.client().v1.customers.update(first, {"name": "At once"})
+            account.client().v1.customers.update(first, {"name": "In the same second"})
+            until(lambda: _name(first) == "In the same second", "what a tie has put off")
+        account.client().v1.webhook_endpoints.delete(made.id)
+
+
+def checked() -> int | None:
+    with database.session() as session:
+        return session.get(Workspace, 1).checked_at
 
 
 def _pulled() -> bool:

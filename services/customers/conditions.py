@@ -1,11 +1,12 @@
 """How does a filter read as SQL over `customer_facts`?
 
-Everything is decided on that one row for each customer; what the search box names elsewhere (an invoice
-number, a charge's id...) comes in as `customer IN (SELECT ...)` over an index.
+Most is decided on that one row for each customer; what the search box names elsewhere (an invoice number, a
+charge's id...), and who pays, fails or disputes, comes in as `customer IN (SELECT ...)` over an index.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,17 @@ import sqlalchemy as sa
 from babel.numbers import list_currencies
 from sqlmodel import col, select
 
-from models import Charge, Customer, CustomerFacts, CustomerTag, Invoice, PaymentMethod, Staff
+from models import (
+    Charge,
+    Customer,
+    CustomerFacts,
+    CustomerTag,
+    Dispute,
+    Invoice,
+    PaymentMethod,
+    Staff,
+    Subscription,
+)
 from services import clock, money
 from services.customers import recognise
 from services.customers.filters import (
@@ -25,6 +36,8 @@ from services.customers.filters import (
     metadata_condition,
 )
 from services.customers.whose import begins, customers_of
+from services.metrics.failures import OPEN_DISPUTES, is_open_failure
+from services.metrics.revenue import is_active
 from services.text import folded
 
 Condition = sa.ColumnElement[bool]
@@ -100,7 +113,8 @@ def _by_state(wanted: CustomerFilter, now: int) -> list[Condition]:
     if wanted.plan:
         found.append(col(CustomerFacts.plan).in_(wanted.plan))
     if wanted.only:
-        found.append(sa.or_(*(_ONLY[name] for name in wanted.only)))
+        codes = _codes(wanted)
+        found.append(sa.or_(*(_only(name, codes) for name in wanted.only)))
     if wanted.trial_days is not None:
         end = col(CustomerFacts.trial_end)
         found += [
@@ -111,20 +125,40 @@ def _by_state(wanted: CustomerFilter, now: int) -> list[Condition]:
     return found
 
 
-_ONLY: Final[dict[str, Condition]] = {
-    "paying": col(CustomerFacts.mrr_micros) > 0,
-    "failed payment": col(CustomerFacts.failed_invoices) > 0,
-    "open dispute": col(CustomerFacts.open_disputes) > 0,
-    "set to cancel": col(CustomerFacts.cancel_at).is_not(None),
+def _only(name: str, codes: Sequence[str]) -> Condition:
+    """The condition of one of `filters.ONLY`; with `codes` its money is in one of these currencies.
+
+    The facts name one currency for each customer, who may have money in others too.
+    """
+    if name == "set to cancel":
+        ends = col(CustomerFacts.cancel_at).is_not(None)
+        return ends & col(CustomerFacts.currency).in_(codes) if codes else ends
+    source, currency = _MONEY[name]
+    return customer.in_(_present(source.where(col(currency).in_(codes)) if codes else source))
+
+
+_MONEY: Final[dict[str, tuple[Any, Any]]] = {
+    "paying": (select(Subscription.customer).where(is_active()), Subscription.currency),
+    "failed payment": (select(Invoice.customer).where(is_open_failure()), Invoice.currency),
+    "open dispute": (
+        select(Charge.customer)
+        .join(Dispute, col(Dispute.charge) == col(Charge.id))
+        .where(col(Dispute.status).in_(OPEN_DISPUTES)),
+        Dispute.currency,
+    ),
 }
+
+
+def _codes(wanted: CustomerFilter) -> list[str]:
+    return [code.lower() for code in wanted.currency]
 
 
 def _by_relation(wanted: CustomerFilter) -> list[Condition]:
     found: list[Condition] = []
     if wanted.country:
         found.append(col(CustomerFacts.country).in_([country_code(label) for label in wanted.country]))
-    if wanted.currency:
-        found.append(col(CustomerFacts.currency).in_([code.lower() for code in wanted.currency]))
+    if wanted.currency and not wanted.only:
+        found.append(col(CustomerFacts.currency).in_(_codes(wanted)))
     if wanted.owner:
         named = select(Staff.id).where(col(Staff.name).in_(wanted.owner) | col(Staff.email).in_(wanted.owner))
         owned: Condition = col(CustomerFacts.owner).in_(named)

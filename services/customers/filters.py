@@ -43,7 +43,7 @@ class CustomerFilter:
     `only` narrows by money: paying (MRR above zero), failed payment, open dispute, set to cancel.
     `trial_days`: running trials that end within so many days. `created_from` and `created_to` are days
     of the workspace's zone, both included. `meta` is `key=value`, or `key` for any value;
-    `currency` a code like USD.
+    `currency` a code like USD: of the customer's subscription, with `only` of the money it narrows by.
     """
 
     q: str = ""

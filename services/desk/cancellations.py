@@ -176,7 +176,8 @@ class UndoCancel(Command):
         assert subject.subscription is not None
         ends = subject.subscription.cancel_at or subject.subscription.current_period_end
         stop = f" instead of ending on {words.moment(ends)}" if ends else ""
-        return Preview((f"The subscription goes on{stop}.", *next_charge(subject, quote)))
+        fate = words.uncollected(subject.subscription, subject.subscription.current_period_end or now)
+        return Preview((f"The subscription goes on{stop}.", *next_charge(subject, quote, fate)))
 
     @override
     def quote(self, subject: Subject) -> Quote | None:
@@ -206,13 +207,16 @@ class UndoCancel(Command):
         return "The cancellation was taken back; the subscription goes on."
 
 
-def next_charge(subject: Subject, quote: Quote | None) -> tuple[str, ...]:
-    """The next charge with its amount and day, where one is ahead."""
+def next_charge(subject: Subject, quote: Quote | None, fate: str = "") -> tuple[str, ...]:
+    """The next charge with its amount and day, where one is ahead; `fate`: what becomes of it instead."""
     assert subject.subscription is not None
     day = subject.subscription.current_period_end
     if quote is None or day is None:
         return ("Nothing is charged now.",)
     amount = words.money(quote.amount_due, quote.currency)
+    if fate:
+        told = f"the invoice for {amount}, due on {words.moment(day)}, is {fate}; nothing is taken."
+        return ("Nothing is charged now.", f"Collection is paused: {told}")
     return ("Nothing is charged now.", f"The next payment, {amount}, is due on {words.moment(day)}.")
 
 

@@ -22,7 +22,7 @@ from services.desk.command import (
     gone,
     required,
 )
-from services.desk.payments import RetryPayment, charged
+from services.desk.payments import RetryPayment, charged, charged_to
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.errors import InvalidInput
@@ -85,6 +85,7 @@ class AddCharge(Command):
             "customer": subject.customer.id,
             "subscription": subject.subscription.id if subject.subscription and when == "next" else None,
             "payment_method": _own_card(subject) if when == "now" else None,
+            "charged_to": subject.charged_to if when == "now" else {},
         }
 
     @override
@@ -132,7 +133,7 @@ class AddCharge(Command):
             Step(
                 "pay",
                 "invoice",
-                lambda work: writes.pay(work.made["draft"], work.key),
+                lambda work: writes.pay(work.made["draft"], charged_to(work), work.key),
                 effects.of_invoice(_drafted, lambda found: found["status"] == "paid"),
                 may_be_done=True,  # the customer's credit settles an invoice as it is finalized
             ),
@@ -168,8 +169,7 @@ def _may_never_come(subject: Subject) -> tuple[str, ...]:
     subscription = subject.subscription
     assert subscription is not None
     ends, period = subscription.cancel_at, subscription.current_period_end
-    if subscription.pause_collection:
-        fate = words.uncollected(subscription.pause_collection)
+    if fate := words.uncollected(subscription, period or 0):
         return (f"Collection is paused: the invoice that this waits for is {fate}, and nobody is charged.",)
     by_hand = subscription.collection_method == "send_invoice"
     stops = {"cancel": "is canceled", "pause": "pauses"}.get(subscription.trial_end_behavior or "")
@@ -190,8 +190,12 @@ def _earlier(subject: Subject) -> tuple[str, ...]:
 
 
 def _own_card(subject: Subject) -> str | None:
-    """The subscription's card where the customer has no default, which an invoice of its own would take."""
-    return None if subject.customer.default_payment_method else subject.payment_method
+    """The subscription's card where the customer has no default: it becomes the invoice's, for a retry.
+
+    Else the invoice has none of its own, so that a retry takes the card that the customer enters next.
+    """
+    default = subject.customer.default_payment_method or subject.customer.default_source
+    return None if default else subject.payment_method
 
 
 def _currency(subject: Subject, form: Form) -> str:

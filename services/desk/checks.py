@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from models import Action
+from models import Action, PaymentMethod
 from services import database
 from services.customers import names
 from services.desk import ledger, snapshots, words
 from services.desk.command import Command, Quote
 from services.desk.subject import MARK, Subject
 from services.errors import Conflict
+from services.stripe_api import declines
 from services.stripe_api.failures import OutcomeUnknown
 
+_TRIES = ("attempt_count", "failed_charge")
 _LOOK_AGAIN = "Nothing was done. Look at it again, and open the dialog anew if it is still wanted."
 
 
@@ -27,10 +29,28 @@ def require_unchanged(row: Action, command: Command, now: Subject) -> None:
     reason = command.offered(now)
     if not (reason or changed or twin):
         _require_same_quote(row, command, now)
+        _require_same_card(row, now)
         return
     seen = {name: row.before.get(name) for name in (*command.watched, "currency") if name in row.before}
     differences = [f"{d.label}: {d.before} → {d.after}." for d in snapshots.differences(seen, after)]
     raise Conflict(" ".join([_who(other), *([reason] if reason else differences)]), remedy=_LOOK_AGAIN)
+
+
+def require_untried(row: Action, now: Subject) -> None:
+    """For a payment of which nothing was sent yet: raises Conflict where it was tried since the dialog opened
+    and the invoice is open still. The dialog could not show that, and nothing else need have changed."""
+    if now.invoice is None:
+        return
+    after = snapshots.of(now)
+    tried = any(row.before[name] != after[name] for name in _TRIES if name in row.before)
+    with database.session() as session:
+        other = ledger.last_try(session, row)
+    if not tried and (other is None or (other.finished_at or 0) <= row.opened_at):
+        return
+    who = f"{other.staff_name} tried" if other else "Somebody or Stripe itself tried"
+    why = f" {declines.explain(now.last_failure.code).words}" if now.last_failure else ""
+    open_still = "after this dialog was opened, and the invoice is still open."
+    raise Conflict(f"{who} this payment {open_still}{why}", remedy=_LOOK_AGAIN)
 
 
 def require_undisturbed(row: Action, command: Command, now: Subject) -> None:
@@ -74,6 +94,20 @@ def _require_same_quote(row: Action, command: Command, now: Subject) -> None:
             f"The dialog announced {_amount(said)}; Stripe would charge {_amount(asked)} by now.",
             remedy=_LOOK_AGAIN,
         )
+
+
+def _require_same_card(row: Action, now: Subject) -> None:
+    told = row.params.get("charged_to")
+    if not told or told == now.charged_to:
+        return
+    with database.session() as session:
+        named = words.card(session.get(PaymentMethod, *told.values()))
+    by_now = words.card(now.card) if now.payment_method else "no card"
+    another = by_now if by_now != named else "another one"
+    raise Conflict(
+        f"The dialog named {named}; by now Stripe would charge {another}.",
+        remedy=_LOOK_AGAIN,
+    )
 
 
 def _amount(quote: dict[str, Any] | None) -> str:

@@ -52,28 +52,41 @@ def open_row(
 
 def begin(session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any]) -> bool:
     """open -> running. False where somebody has begun it already: nothing is changed then."""
-    values = {"params": params, "reason": reason, "preview": preview, "attempt": 1, "started_at": clock.now()}
+    values: dict[str, Any] = {
+        "params": params,
+        "reason": reason,
+        "preview": preview,
+        "attempt": 1,
+        "started_at": clock.now(),
+    }
     return _move(session, token, "open", "running", **values)
 
 
 def begin_again(session: Session, token: str, *, comment: str) -> bool:
     """unknown -> running, as the next attempt under the same keys; `comment` keeps who asked for it."""
-    again = {"attempt": Action.attempt + 1, "error": {}, "finished_at": None, "comment": comment}
+    again: dict[str, Any] = {
+        "attempt": Action.attempt + 1,
+        "error": {},
+        "finished_at": None,
+        "comment": comment,
+    }
     return _move(session, token, "unknown", "running", **again)
 
 
 def settle(session: Session, token: str, state: str, *, comment: str, error: dict[str, Any]) -> bool:
     """unknown -> done or failed, because a person says so; `comment` keeps who, and why."""
-    values = {"comment": comment, "error": error, "finished_at": clock.now()}
+    values: dict[str, Any] = {"comment": comment, "error": error, "finished_at": clock.now()}
     return _move(session, token, "unknown", state, **values)
 
 
 def next_attempt(session: Session, token: str, attempt: int) -> bool:
     """running -> running as the attempt after `attempt`, whose work was lost."""
-    statement = sa.update(Action).where(
-        col(Action.token) == token, col(Action.state) == "running", col(Action.attempt) == attempt
-    )
-    return bool(session.execute(statement.values(attempt=attempt + 1)).rowcount)  # type: ignore[attr-defined]
+    return _move(session, token, "running", "running", of=attempt, attempt=attempt + 1)
+
+
+def give_up(session: Session, token: str, attempt: int, *, error: dict[str, Any]) -> bool:
+    """running -> unknown, as `attempt` met a fault. False where it is over or a later one is under way."""
+    return _move(session, token, "running", "unknown", of=attempt, error=error, finished_at=clock.now())
 
 
 def finish(session: Session, token: str, state: str, **values: Any) -> bool:
@@ -91,9 +104,14 @@ def note_after(session: Session, token: str, after: dict[str, Any]) -> None:
     session.execute(sa.update(Action).where(col(Action.token) == token).values(after=after))
 
 
-def _move(session: Session, token: str, held: str, state: str, **values: Any) -> bool:
+def _move(
+    session: Session, token: str, held: str, state: str, *, of: int | None = None, **values: Any
+) -> bool:
+    """Changes the state where it is `held`, and where it is one of the attempt `of` if that is given."""
     changes.note(session)
     statement = sa.update(Action).where(col(Action.token) == token, col(Action.state) == held)
+    if of is not None:
+        statement = statement.where(col(Action.attempt) == of)
     return bool(session.execute(statement.values(state=state, **values)).rowcount)  # type: ignore[attr-defined]
 
 
@@ -115,7 +133,12 @@ def prepare_step(session: Session, token: str, step: str) -> ActionStep:
 
 def finish_step(session: Session, token: str, step: str, *, request_id: str, object_id: str) -> None:
     """Records that a request was done, and what it made or changed."""
-    values = {"state": "done", "request_id": request_id, "object_id": object_id, "finished_at": clock.now()}
+    values: dict[str, Any] = {
+        "state": "done",
+        "request_id": request_id,
+        "object_id": object_id,
+        "finished_at": clock.now(),
+    }
     session.execute(
         sa.update(ActionStep)
         .where(col(ActionStep.token) == token, col(ActionStep.step) == step)
@@ -163,6 +186,20 @@ def twin(session: Session, row: Action) -> Action | None:
         .where(Action.command == row.command, Action.customer == row.customer)
         .where(Action.object_id == row.object_id, Action.token != row.token, sa.or_(is_open, was_done))
         .order_by(col(Action.opened_at).desc())
+        .limit(1)
+    ).first()
+
+
+def last_try(session: Session, row: Action) -> Action | None:
+    """The latest other action of the same command on the same object that sent something and failed since
+    this one's dialog opened."""
+    sent = select(ActionStep.token).where(col(ActionStep.state) != "prepared")
+    return session.exec(
+        select(Action)
+        .where(Action.command == row.command, Action.object_id == row.object_id, Action.token != row.token)
+        .where(Action.state == "failed", col(Action.finished_at) >= row.opened_at)
+        .where(col(Action.token).in_(sent))
+        .order_by(col(Action.finished_at).desc())
         .limit(1)
     ).first()
 

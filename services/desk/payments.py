@@ -7,7 +7,7 @@ from typing_extensions import override
 from models import Invoice
 from services.customers import names
 from services.desk import effects, words
-from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
+from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, gone
 from services.desk.subject import Subject
 from services.staff.roles import Permission
 from services.stripe_api import declines, writes
@@ -51,9 +51,11 @@ class RetryPayment(Command):
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
-        """Nothing to fill in."""
-        assert subject.invoice is not None
-        return {"amount": subject.invoice.amount_remaining, "currency": subject.invoice.currency}
+        """Nothing to fill in; the card that the dialog names is fixed here."""
+        invoice = subject.invoice
+        assert invoice is not None
+        about = {"amount": invoice.amount_remaining, "currency": invoice.currency}
+        return {**about, "charged_to": subject.charged_to}
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
@@ -82,7 +84,7 @@ class RetryPayment(Command):
             Step(
                 "pay",
                 "invoice",
-                lambda work: writes.pay(work.subject.object_id, work.key),
+                lambda work: writes.pay(work.subject.object_id, charged_to(work), work.key),
                 effects.of_invoice(
                     lambda work: work.subject.object_id, lambda found: found["status"] == "paid"
                 ),
@@ -149,6 +151,12 @@ class CardLink(Command):
     def outcome(self, subject: Subject, params: Params) -> str:
         """That it is there."""
         return "The link is ready. Copy it now: it is not kept."
+
+
+def charged_to(work: Work) -> dict[str, str]:
+    """The card that the dialog named. What began before the desk fixed it sends none: its key has no such
+    request."""
+    return dict(work.params.get("charged_to", {}))
 
 
 def settled(invoice: Invoice | None, amount: str, done: str) -> str:

@@ -85,18 +85,18 @@ class Reactivate(Command):
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What begins, and the first charge."""
-        charge = _charged_now(subject, quote)
         if params["way"] == "collect":
             return Preview(
                 ("Invoices of this subscription are collected again.", *next_charge(subject, quote))
             )
         if params["way"] == "resume":
-            return Preview(
-                ("The subscription resumes: a new period begins now.", charge),
-                ("If the payment fails, it stays paused.",),
-            )
+            return _resumed(subject, quote, now)
         plan = words.listing([_said(item) for item in subject.items])
-        happens = [f"A new subscription begins now: {plan}.", "It has no trial.", charge]
+        happens = [
+            f"A new subscription begins now: {plan}.",
+            "It has no trial.",
+            _charged_now(subject, quote),
+        ]
         terms = _terms(subject)
         happens += ["Tax is worked out as before."] if terms.taxed else []
         lasting = [rebate for each in terms.every for rebate in each.lasting]
@@ -192,6 +192,19 @@ def _why_not_sold(item: Item) -> str:
 def _payable(subject: Subject) -> bool:
     assert subject.subscription is not None
     return subject.payment_method is not None or subject.subscription.collection_method == "send_invoice"
+
+
+def _resumed(subject: Subject, quote: Quote | None, now: int) -> Preview:
+    """A resumed subscription is billed at once, and runs once that is paid."""
+    assert subject.subscription is not None
+    if not (fate := words.uncollected(subject.subscription, now)):
+        happens = ("The subscription resumes: a new period begins now.", _charged_now(subject, quote))
+        return Preview(happens, ("If the payment fails, it stays paused.",))
+    which = f"the invoice for {words.money(quote.amount_due, quote.currency)}" if quote else "its invoice"
+    return Preview(
+        ("Stripe is asked to resume it.", f"Collection is paused: {which} is {fate} now; nothing is taken."),
+        ("As nobody pays that invoice, it may stay paused: end the pause of collection in Stripe first.",),
+    )
 
 
 def _charged_now(subject: Subject, quote: Quote | None) -> str:

@@ -48,7 +48,7 @@ def carry_out(token: str, attempt: int) -> str:
         if not durable.is_launched():
             raise  # the process stops: whoever starts next goes on from here
         _log.exception("The action %s met a fault.", token)
-        return give_up(token, type(error).__name__)
+        return give_up(token, attempt, type(error).__name__)
 
 
 def carry_out_here(token: str) -> None:
@@ -70,6 +70,7 @@ def check(token: str, attempt: int) -> list[str]:
         if not begun:  # once a request went out, what stands there may be our own doing
             now = fresh.subject(row.customer, row.object_id)
             checks.require_unchanged(row, command, now)
+            checks.require_untried(row, now)
             with database.transaction() as session:
                 ledger.note_before(session, token, snapshots.of(now))
     except TrialdeskError as error:
@@ -302,11 +303,16 @@ def _after(row: Action) -> dict[str, Any]:
 
 
 @DBOS.step(name="desk_give_up")
-def give_up(token: str, fault: str) -> str:
-    """A fault of our own: what Stripe did is not known here."""
+def give_up(token: str, attempt: int, fault: str) -> str:
+    """A fault of our own: what Stripe did is not known here. Returns the ledger's state.
+
+    An attempt that was overtaken by a later one, or that was ended before the fault, ends nothing.
+    """
     remedy = f"Look at the object in Stripe. {_ON_ACTIVITY}"
-    _finish(token, "unknown", Unavailable(f"The desk met a fault of its own ({fault}).", remedy=remedy))
-    return "unknown"
+    error = Unavailable(f"The desk met a fault of its own ({fault}).", remedy=remedy)
+    with database.transaction() as session:
+        ledger.give_up(session, token, attempt, error=ledger.describe(error))
+        return ledger.get(session, token).state
 
 
 def start(row: Action, attempt: int, partition: str) -> None:

@@ -39,9 +39,17 @@ _MONEY = _AMOUNTS | {"attempt_count"}
 
 
 def of(subject: Subject) -> Snapshot:
-    """The fields of what the command is about; empty for a customer."""
+    """The fields of what the command is about; empty for a customer.
+
+    Of an invoice also the last charge that failed: to a payment by hand Stripe's count of attempts is blind
+    once there was one.
+    """
     if subject.invoice:
-        return {name: getattr(subject.invoice, name) for name in _FIELDS["invoice"]}
+        failed = subject.last_failure.charge if subject.last_failure else None
+        return {
+            **{name: getattr(subject.invoice, name) for name in _FIELDS["invoice"]},
+            "failed_charge": failed,
+        }
     if subject.subscription:
         return {name: getattr(subject.subscription, name) for name in _FIELDS["subscription"]}
     return {}

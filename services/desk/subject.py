@@ -106,6 +106,13 @@ class Subject:
         own = own or (self.subscription.default_payment_method if self.subscription else None)
         return own or self.customer.default_payment_method or self.customer.default_source
 
+    @property
+    def charged_to(self) -> dict[str, str]:
+        """The same as Stripe's parameter for a payment: sources, the older kind, have one of their own."""
+        id = self.payment_method
+        name = "source" if id == self.customer.default_source else "payment_method"
+        return {name: id} if id else {}
+
 
 def load(session: Session, customer: str, object_id: str | None = None) -> Subject:
     """The subject from the tables; `object_id` is a subscription's or invoice's id, None: the customer.

@@ -98,11 +98,11 @@ class ExtendTrial(Command):
         """The old and new end, and what happens then."""
         assert subject.subscription is not None and subject.subscription.trial_end is not None
         old, new = subject.subscription.trial_end, params["trial_end"]
-        later = words.days(-((old - new) // clock.DAY))
+        later = words.days(round((new - old) / clock.DAY))  # a change of the clocks is an hour
         happens = [
             f"The trial ends on {words.moment(new)} instead of {words.moment(old)}: {later} later.",
             "Nothing is charged now.",
-            _scheduled_end(subject, new) or after_trial(subject, quote, "then"),
+            _scheduled_end(subject, new) or after_trial(subject, quote, "then", new),
         ]
         return Preview(tuple(happens))
 
@@ -165,7 +165,7 @@ class EndTrial(Command):
         assert subject.subscription is not None and subject.subscription.trial_end is not None
         happens = (
             f"The trial ends now instead of {words.moment(subject.subscription.trial_end)}.",
-            after_trial(subject, quote, "now"),
+            after_trial(subject, quote, "now", now),
         )
         lasting = "A trial that has ended cannot be given back to this subscription here."
         return Preview(happens, (*_billed_though_leaving(subject), lasting))
@@ -212,12 +212,11 @@ def _paid(subject: Subject, invoice: Invoice) -> str:
     return charged(invoice)
 
 
-def after_trial(subject: Subject, quote: Quote | None, when: str) -> str:
-    """What the end of the trial brings: a payment, or what Stripe does without a card."""
+def after_trial(subject: Subject, quote: Quote | None, when: str, at: int) -> str:
+    """What the end of the trial (at `at`, `when` in words) brings: a payment, or what Stripe does else."""
     assert subject.subscription is not None
     amount = words.money(quote.amount_due, quote.currency) if quote else "the plan's price"
-    if paused := subject.subscription.pause_collection:
-        fate = words.uncollected(paused)
+    if fate := words.uncollected(subject.subscription, at):
         return f"Collection is paused: the first invoice, for {amount}, is {fate} {when}; nothing is taken."
     if subject.subscription.collection_method == "send_invoice":
         return f"An invoice for {amount} is sent to the customer {when}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from babel import Locale
 from babel.dates import format_date, format_time
 
-from models import PaymentMethod
+from models import PaymentMethod, Subscription
 from services import clock, config
 from services import money as amounts
 
@@ -39,8 +39,12 @@ def card(method: PaymentMethod | None) -> str:
     return f"the {spelled[:1].upper()}{spelled[1:]} ending in {method.last4}"
 
 
-def uncollected(behavior: str) -> str:
-    """What becomes of an invoice while its subscription's collection is paused (Stripe's `behavior`)."""
+def uncollected(subscription: Subscription, at: int) -> str:
+    """What becomes of an invoice of the instant `at` (UTC seconds), as collection is paused then; "" where
+    it is not."""
+    behavior, until = subscription.pause_collection, subscription.pause_resumes_at
+    if not behavior or (until and until <= at):
+        return ""
     said = {
         "keep_as_draft": "kept as a draft",
         "void": "voided",

@@ -127,7 +127,8 @@ _ALL = (
     Definition(
         "interval", "Trials", "95 % interval",
         "Where the true share lies, with 95 % confidence (Wilson's interval).",
-        more="Few trials make a wide interval. If two intervals overlap widely, chance may be all.",
+        more="Few trials make a wide interval. The change from one rate to another “may be chance” where the "
+        "95 % interval of their difference (Newcombe's) holds 0.",
     ),
     Definition(
         "no_data", "Trials", "No data",

@@ -17,7 +17,7 @@ from services.clock import DAY
 from services.metrics import conversion, periods, recovery, revenue, trials
 from services.metrics.conversion import Cohort, Cube
 from services.metrics.recovery import AtStake, Recovery
-from services.metrics.revenue import Revenue
+from services.metrics.revenue import Revenue, Revenues
 from services.metrics.statistics import Rate
 from services.metrics.trials import Running, Segment
 
@@ -66,7 +66,7 @@ class Overview:
 class _Side:
     """Everything counted at one instant, by currency."""
 
-    revenue: Mapping[str, Revenue]
+    revenue: Revenues
     trials: Mapping[str, Running]
     failures: Mapping[str, AtStake]
     ended: Mapping[str, AtStake]
@@ -74,7 +74,7 @@ class _Side:
     recovered: Mapping[str, Recovery]
 
     def parts(self) -> tuple[Mapping[str, object], ...]:
-        return self.revenue, self.trials, self.failures, self.ended, self.disputes
+        return self.revenue.by_currency, self.trials, self.failures, self.ended, self.disputes
 
 
 def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
@@ -116,13 +116,16 @@ def _then(session: Session, at: int) -> _Side:
 def _currencies(now: _Side, then: _Side) -> list[str]:
     """Currencies with anything to say, the one with the most paying customers first."""
     found = {code for side in (*now.parts(), *then.parts()) for code in side if code}
-    return sorted(found, key=lambda code: (-now.revenue.get(code, Revenue()).customers, code))
+    return sorted(found, key=lambda code: (-now.revenue.by_currency.get(code, Revenue()).customers, code))
 
 
 def _everybody(now: _Side, then: _Side, week: Mapping[str, Running], cube: Cube, window: int) -> list[Figure]:
-    """Counts in all currencies together; amounts are never added."""
+    """Counts in all currencies together; amounts are never added.
+
+    A trial, a payment and a dispute have one currency each; a customer may pay in several.
+    """
     return [
-        _count("active_customers", now.revenue, then.revenue, "customers"),
+        _figure("active_customers", now.revenue.customers, then.revenue.customers),
         _count("trials_running", now.trials, then.trials, "running"),
         _count("trials_ending", now.trials, week, "ending"),
         _converted(cube, window),
@@ -135,9 +138,10 @@ def _everybody(now: _Side, then: _Side, week: Mapping[str, Running], cube: Cube,
 def _one_currency(
     code: str, now: _Side, then: _Side, week: Mapping[str, Running], cube: Cube, window: int
 ) -> list[Figure]:
+    paid, before = now.revenue.by_currency, then.revenue.by_currency
     return [
-        _of("mrr", code, now.revenue, then.revenue, "mrr"),
-        _of("active_customers", code, now.revenue, then.revenue, "customers"),
+        _of("mrr", code, paid, before, "mrr"),
+        _of("active_customers", code, paid, before, "customers"),
         _of("trials_running", code, now.trials, then.trials, "running"),
         _of("trials_ending", code, now.trials, week, "ending"),
         _of("trial_mrr", code, now.trials, then.trials, "micros"),
@@ -146,7 +150,7 @@ def _one_currency(
         _of("at_stake_ended", code, now.ended, then.ended, "amount"),
         _recovered(now.recovered.get(code, Recovery()), code),
         _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
-        *_unvalued(now.revenue.get(code, Revenue())),
+        *_unvalued(paid.get(code, Revenue())),
     ]
 
 

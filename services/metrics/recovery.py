@@ -170,7 +170,7 @@ def failed(
 def _failed(begins: int, ends: int) -> sa.Subquery:
     """The payments that first failed in a period and count for the rate."""
     first, i, s = _first_failures(), aliased(Invoice), aliased(Subscription)
-    over = col(s.ended_at).is_not(None) | col(i.status).in_(("void", "uncollectible"))
+    over = is_of_ended(i) | col(i.status).in_(("void", "uncollectible"))
     paid = col(i.status) == "paid"
     return (
         sa.select(

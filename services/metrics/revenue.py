@@ -13,6 +13,7 @@ subscription's currency (tiers, packages, another currency, fractions), what the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,33 +40,55 @@ class Revenue:
     unvalued: int = 0
 
 
-def now(session: Session) -> dict[str, Revenue]:
-    """MRR and active customers as they stand, by currency."""
+@dataclass(frozen=True, slots=True)
+class Revenues:
+    """Revenue `by_currency`; `customers` counts the active ones of all currencies together, each once."""
+
+    customers: int
+    by_currency: Mapping[str, Revenue]
+
+
+def is_active() -> sa.ColumnElement[bool]:
+    """SQL: whether a subscription makes its customer an active one."""
     s = Subscription
-    paying = sa.case((col(s.mrr_micros) > 0, col(s.customer)))
-    unvalued = (col(s.unvalued_items) > 0) & col(s.pause_collection).is_(None)
-    rows = session.execute(
-        sa.select(
-            col(s.currency),
-            total(col(s.mrr_micros)),
-            sa.func.count(paying.distinct()),
-            sa.func.sum(sa.case((unvalued, 1), else_=0)),
-        )
-        .where(~col(s.deleted), col(s.status).in_(COUNTED), (col(s.mrr_micros) > 0) | unvalued)
-        .group_by(col(s.currency))
-    )
-    return {code: Revenue(int(micros), people, int(unknown)) for code, micros, people, unknown in rows}
+    return ~col(s.deleted) & col(s.status).in_(COUNTED) & (col(s.mrr_micros) > 0)
 
 
-def reconstructed(session: Session, at: int) -> dict[str, Revenue]:
-    """MRR and active customers at a past instant (UTC seconds), by currency."""
-    worth = _worth(at)
-    rows = session.execute(
-        sa.select(worth.c.currency, total(worth.c.micros), sa.func.count(worth.c.customer.distinct()))
-        .where(worth.c.micros > 0)
-        .group_by(worth.c.currency)
+def now(session: Session) -> Revenues:
+    """MRR and active customers as they stand."""
+    s = Subscription
+    unvalued = (
+        ~col(s.deleted)
+        & col(s.status).in_(COUNTED)
+        & (col(s.unvalued_items) > 0)
+        & col(s.pause_collection).is_(None)
     )
-    return {currency: Revenue(int(micros), customers) for currency, micros, customers in rows}
+    worth = sa.select(
+        col(s.customer),
+        col(s.currency),
+        col(s.mrr_micros).label("micros"),
+        sa.case((unvalued, 1), else_=0).label("unvalued"),
+    )
+    return _summed(session, worth.where(is_active() | unvalued))
+
+
+def reconstructed(session: Session, at: int) -> Revenues:
+    """MRR and active customers at a past instant (UTC seconds)."""
+    w = _worth(at).c
+    worth = sa.select(w.customer, w.currency, w.micros, sa.literal(0).label("unvalued"))
+    return _summed(session, worth.where(w.micros > 0))
+
+
+def _summed(session: Session, worth: sa.Select[Any]) -> Revenues:
+    """What each subscription is worth, by currency; in the same statement how many customers there are."""
+    each = worth.cte("worth").prefix_with("MATERIALIZED")
+    w = each.c
+    customers = sa.func.count(sa.case((w.micros > 0, w.customer)).distinct())
+    sums = sa.select(w.currency, total(w.micros), customers, sa.func.sum(w.unvalued))
+    everybody = sa.select(sa.null(), sa.literal(0), customers, sa.literal(0))
+    rows = session.execute(sums.group_by(w.currency).union_all(everybody))
+    found = {code: Revenue(int(micros), people, int(unknown)) for code, micros, people, unknown in rows}
+    return Revenues(found.pop(None).customers, found)
 
 
 def _worth(at: int) -> sa.Subquery:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ from models import (
 )
 from services.metrics.failures import OPEN_DISPUTES, Failure, is_open_failure, last
 from services.metrics.trials import dearest_first
-from services.mirror.tables import chunks, held, table
+from services.mirror.tables import THESE, chunks, held, table
 
 Facts = dict[str, Any]
 SENT = ("accepted", "delivered", "outbox")
@@ -68,18 +69,20 @@ def plans(connection: sa.Connection, main: dict[str, str]) -> dict[str, Facts]:
     """`product` and `plan` of each customer, from its main subscription's id: the dearest item's."""
     found: dict[str, list[Any]] = defaultdict(list)
     for some in chunks(main.values()):
-        rows = connection.execute(
-            sa.select(
-                _ITEM.subscription, _ITEM.product, _PRODUCT.name, _PRICE.interval, _PRICE.interval_count
-            )
-            .join_from(table(SubscriptionItem), table(Price), _PRICE.id == _ITEM.price, isouter=True)
-            .outerjoin(table(Product), _PRODUCT.id == _ITEM.product)
-            .where(_ITEM.subscription.in_(some), _ITEM.deleted.is_(False))
-            .order_by(*dearest_first(_ITEM, _PRICE))
-        )
-        for row in rows:
+        for row in connection.execute(_items(), {"ids": some}):
             found[row.subscription].append(row)
     return {customer: _plan(found[id]) for customer, id in main.items() if id in found}
+
+
+@cache
+def _items() -> Any:
+    return (
+        sa.select(_ITEM.subscription, _ITEM.product, _PRODUCT.name, _PRICE.interval, _PRICE.interval_count)
+        .join_from(table(SubscriptionItem), table(Price), _PRICE.id == _ITEM.price, isouter=True)
+        .outerjoin(table(Product), _PRODUCT.id == _ITEM.product)
+        .where(_ITEM.subscription.in_(THESE), _ITEM.deleted.is_(False))
+        .order_by(*dearest_first(_ITEM, _PRICE))
+    )
 
 
 def _plan(items: list[Any]) -> Facts:
@@ -92,9 +95,8 @@ def cards(connection: sa.Connection, methods: dict[str, Methods]) -> dict[str, F
     """Whether a payment method is on file, and the card: the default one, else the last one charged."""
     known: dict[str, Any] = {}
     for some in chunks({m.method for m in methods.values() if m.method}):
-        query = sa.select(_METHOD.id, _METHOD.last4, _METHOD.country).where(_METHOD.id.in_(some))
-        known |= {row.id: row for row in connection.execute(query)}
-    last = _last_charged(connection, list(methods))
+        known |= {row.id: row for row in connection.execute(_methods(), {"ids": some})}
+    last = {row.id: row for row in connection.execute(_last_charged(), {"ids": list(methods)})}
     found = {}
     for customer, has in methods.items():
         card, charged = known.get(has.method or ""), last.get(customer)
@@ -106,7 +108,15 @@ def cards(connection: sa.Connection, methods: dict[str, Methods]) -> dict[str, F
     return found
 
 
-def _last_charged(connection: sa.Connection, customers: list[str]) -> dict[str, Any]:
+@cache
+def _methods() -> Any:
+    return sa.select(_METHOD.id, _METHOD.last4, _METHOD.country).where(_METHOD.id.in_(THESE))
+
+
+@cache
+def _last_charged() -> Any:
+    """The card of each customer's last charge."""
+
     def latest(column: Any) -> Any:
         return (
             sa.select(column)
@@ -117,29 +127,31 @@ def _last_charged(connection: sa.Connection, customers: list[str]) -> dict[str, 
             .scalar_subquery()
         )
 
-    query = sa.select(
+    return sa.select(
         _CUSTOMER.id, latest(_CHARGE.card_last4).label("last4"), latest(_CHARGE.card_country).label("country")
-    ).where(_CUSTOMER.id.in_(customers))
-    return {row.id: row for row in connection.execute(query)}
+    ).where(_CUSTOMER.id.in_(THESE))
 
 
 def failures(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
     """Failed invoices that are open. Money in the currency with most of it."""
-    rows = connection.execute(
-        sa.select(
-            _INVOICE.id,
-            _INVOICE.customer,
-            _INVOICE.currency,
-            _INVOICE.amount_remaining,
-            _INVOICE.attempt_count,
-            _INVOICE.next_payment_attempt,
-        ).where(is_open_failure(), _INVOICE.customer.in_(customers))
-    ).all()
+    rows = connection.execute(_failed_invoices(), {"ids": customers}).all()
     reasons = last(connection, [row.id for row in rows])
     by_customer: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         by_customer[row.customer].append(row)
     return {customer: _failed(invoices, reasons) for customer, invoices in by_customer.items()}
+
+
+@cache
+def _failed_invoices() -> Any:
+    return sa.select(
+        _INVOICE.id,
+        _INVOICE.customer,
+        _INVOICE.currency,
+        _INVOICE.amount_remaining,
+        _INVOICE.attempt_count,
+        _INVOICE.next_payment_attempt,
+    ).where(is_open_failure(), _INVOICE.customer.in_(THESE))
 
 
 def _failed(invoices: list[Any], reasons: dict[str, Failure]) -> Facts:
@@ -162,31 +174,46 @@ def _failed(invoices: list[Any], reasons: dict[str, Failure]) -> Facts:
 
 def disputes(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
     """How many disputes are not decided yet."""
-    rows = connection.execute(
+    rows = connection.execute(_open_disputes(), {"ids": customers})
+    return {customer: {"open_disputes": number} for customer, number in rows}
+
+
+@cache
+def _open_disputes() -> Any:
+    return (
         sa.select(_CHARGE.customer, sa.func.count())
         .join_from(table(Dispute), table(Charge), _CHARGE.id == _DISPUTE.charge)
-        .where(_DISPUTE.status.in_(OPEN_DISPUTES), _CHARGE.customer.in_(customers))
+        .where(_DISPUTE.status.in_(OPEN_DISPUTES), _CHARGE.customer.in_(THESE))
         .group_by(_CHARGE.customer)
     )
-    return {customer: {"open_disputes": number} for customer, number in rows}
 
 
 def contacts(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
     """When we last reached out: a message that was sent, or a call that took place."""
-    messages = sa.select(_MESSAGE.customer, sa.func.max(_MESSAGE.sent_at), sa.func.max(_MESSAGE.channel))
-    calls = sa.select(_CALL.customer, sa.func.max(_CALL.closed_at), sa.literal("call"))
-    sent = messages.where(_MESSAGE.customer.in_(customers), _MESSAGE.state.in_(SENT))
-    held = calls.where(_CALL.customer.in_(customers), _CALL.state == "done")
     found: dict[str, Facts] = {}
-    for query in (sent.group_by(_MESSAGE.customer), held.group_by(_CALL.customer)):
-        for customer, at, kind in connection.execute(query):
+    for query in _reached_out():
+        for customer, at, kind in connection.execute(query, {"ids": customers}):
             before = found.get(customer)
             if at is not None and (before is None or at > before["last_contact_at"]):
                 found[customer] = {"last_contact_at": at, "last_contact_kind": kind}
     return found
 
 
+@cache
+def _reached_out() -> tuple[Any, Any]:
+    messages = sa.select(_MESSAGE.customer, sa.func.max(_MESSAGE.sent_at), sa.func.max(_MESSAGE.channel))
+    calls = sa.select(_CALL.customer, sa.func.max(_CALL.closed_at), sa.literal("call"))
+    sent = messages.where(_MESSAGE.customer.in_(THESE), _MESSAGE.state.in_(SENT))
+    held = calls.where(_CALL.customer.in_(THESE), _CALL.state == "done")
+    return sent.group_by(_MESSAGE.customer), held.group_by(_CALL.customer)
+
+
 def owners(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
     """Who looks after each customer."""
-    query = sa.select(_PROFILE.customer, _PROFILE.owner).where(_PROFILE.customer.in_(customers))
-    return {customer: {"owner": owner} for customer, owner in connection.execute(query)}
+    rows = connection.execute(_owned(), {"ids": customers})
+    return {customer: {"owner": owner} for customer, owner in rows}
+
+
+@cache
+def _owned() -> Any:
+    return sa.select(_PROFILE.customer, _PROFILE.owner).where(_PROFILE.customer.in_(THESE))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
 from services import config, database
 from services.mirror import changes, cursors, dealings, rates
-from services.mirror.tables import chunks, held, table, take_turn
+from services.mirror.tables import THESE, chunks, held, table, take_turn
 from services.text import folded
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
@@ -62,7 +63,7 @@ def refresh_in_pieces(customers: Collection[str]) -> None:
 
 
 def _facts(connection: sa.Connection, customers: list[str]) -> list[Facts]:
-    people = connection.execute(sa.select(table(Customer)).where(_CUSTOMER.id.in_(customers))).all()
+    people = connection.execute(_people(), {"ids": customers}).all()
     subscriptions = _subscriptions(connection, customers)
     main = {id: rows[0] for id, rows in subscriptions.items()}
     plans = dealings.plans(connection, {id: row.id for id, row in main.items()})
@@ -85,6 +86,11 @@ def _facts(connection: sa.Connection, customers: list[str]) -> list[Facts]:
     return found
 
 
+@cache
+def _people() -> Any:
+    return sa.select(table(Customer)).where(_CUSTOMER.id.in_(THESE))
+
+
 def _person(row: Any) -> Facts:
     name, email = (row.name or "").strip(), (row.email or "").strip()
     return {
@@ -101,18 +107,22 @@ def _person(row: Any) -> Facts:
 
 def _subscriptions(connection: sa.Connection, customers: list[str]) -> dict[str, list[Any]]:
     """The customers' subscriptions, the one that speaks for them first."""
-    names = ("id", "customer", "status", "currency", "created", "mrr_micros", "plan_micros", "trial_start",
-             "trial_end", "cancel_at", "cancel_at_period_end", "current_period_end",
-             "default_payment_method")  # fmt: skip
-    query = sa.select(*(_SUBSCRIPTION[name] for name in names)).where(
-        _SUBSCRIPTION.customer.in_(customers), _SUBSCRIPTION.deleted.is_(False)
-    )
     found: dict[str, list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
+    for row in connection.execute(_theirs(), {"ids": customers}):
         found[row.customer].append(row)
     for rows in found.values():
         rows.sort(key=lambda row: (_RANK.get(row.status, _RANK[""]), -row.created, row.id))
     return found
+
+
+@cache
+def _theirs() -> Any:
+    names = ("id", "customer", "status", "currency", "created", "mrr_micros", "plan_micros", "trial_start",
+             "trial_end", "cancel_at", "cancel_at_period_end", "current_period_end",
+             "default_payment_method")  # fmt: skip
+    return sa.select(*(_SUBSCRIPTION[name] for name in names)).where(
+        _SUBSCRIPTION.customer.in_(THESE), _SUBSCRIPTION.deleted.is_(False)
+    )
 
 
 def _standing(rows: list[Any], currency: str | None) -> Facts:
@@ -151,8 +161,12 @@ def _blank() -> Facts:
 
 
 def _save(connection: sa.Connection, facts: list[Facts]) -> None:
-    if not facts:
-        return
-    insert = database.insert(CustomerFacts, connection.dialect.name)
+    if facts:
+        connection.execute(_upsert(connection.dialect.name), facts)
+
+
+@cache
+def _upsert(dialect: str) -> Any:
+    insert = database.insert(CustomerFacts, dialect)
     changed = {name: insert.excluded[name] for name in CustomerFacts.model_fields if name != "customer"}
-    connection.execute(insert.on_conflict_do_update(index_elements=["customer"], set_=changed), facts)
+    return insert.on_conflict_do_update(index_elements=["customer"], set_=changed)

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from models import Workspace
 from services import clock
 from services.config import Mode, Settings
-from services.errors import ConfigurationError, WrongAccount
+from services.errors import ConfigurationError, InvalidInput, WrongAccount
 from services.mirror import cursors
-from services.mirror.shapes.reading import dig, either
+from services.mirror.shapes.reading import Object, dig, either
 from services.stripe_api import client
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import RightMissing
@@ -79,6 +79,20 @@ def follow_clock(mode: str, date: int) -> None:
     offset = date - int(time.time())
     if abs(offset - clock.offset()) > _JITTER:
         clock.follow(offset)
+
+
+def require_ours(source: Object, mode: Mode) -> None:
+    """Raises InvalidInput for an event or object of the other mode, or of an account connected to ours."""
+    if "livemode" in source and bool(source["livemode"]) != (mode == "live"):
+        raise InvalidInput(
+            f"This desk runs in {mode} mode, and this is from the other.",
+            remedy="Each mode needs a desk of its own.",
+        )
+    if source.get("object") == "event" and source.get("account"):
+        raise InvalidInput(
+            f"The event belongs to the connected account {source['account']}.",
+            remedy="Take only the events of your own account.",
+        )
 
 
 def _stated(settings: Settings) -> str:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import InboxItem
-from services import clock, database
+from services import clock, database, locks
 from services.mirror import aside, events, facts, orphans, owners, resolve, writer
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object, instant
@@ -24,6 +24,7 @@ from services.mirror.tables import table
 from services.stripe_api import payload
 
 BATCH = 200
+READ_AGAIN = "read_again"  # the type of what is no event of Stripe's: it asks for a read of its object
 _INBOX: Any = table(InboxItem).c
 
 
@@ -44,7 +45,7 @@ class Drained:
 def put(session: Session, found: Iterable[Object], source: str) -> int:
     """Adds events that the inbox does not have yet; returns how many were new.
 
-    `source` says how they came (`poll`). Whatever has an id and a time is kept, also what cannot be applied.
+    `source`: poll, webhook, replay. Whatever has an id and a time is kept, also what cannot be applied.
     """
     connection = session.connection()
     rows = [
@@ -69,18 +70,32 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
 
 
 def drain(batch: int = BATCH) -> Drained:
-    """Applies all that is pending, oldest first, a batch in each transaction.
+    """Applies what is pending, oldest first, a batch in each transaction; not while another drains.
 
+    Comes to its end with a batch that is not full: a batch costs much the same however small it is, so what
+    comes in meanwhile is left to gather for the next drain.
     Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
     applied stays pending.
     """
+    with locks.alone("inbox") as mine:  # two would do the work twice
+        return _drain(batch) if mine else Drained()
+
+
+def _drain(batch: int) -> Drained:
     total, after = Drained(), (0, "")
-    while True:
-        items = _pending(batch, after)
-        if not items:
-            return total
+    while items := _pending(batch, after):
         after = (items[-1].created, items[-1].id)
         total += _apply(items)
+        if len(items) < batch:
+            break
+    return total
+
+
+def is_waiting() -> bool:
+    """Whether something is pending: new, left by another, or until a second is over."""
+    with database.session() as session:
+        query = sa.select(_INBOX.id).where(_INBOX.state == "pending").limit(1)
+        return session.connection().execute(query).first() is not None
 
 
 def forget(before: int) -> None:
@@ -130,7 +145,8 @@ def _apply_together(items: list[Any]) -> Drained:
     with database.transaction() as session:
         touched = writer.write(session, plan.batch, exact=False)
         touched |= writer.write(session, answers.batch, exact=True)
-        events.save(session, [events.row(one.event) for one in understood])
+        happened = [events.row(one.event) for one in understood if one.event["type"] != READ_AGAIN]
+        events.save(session, happened)
         facts.refresh(session, touched)
     facts.refresh_in_pieces(renamed | repriced)
     facts.refresh_in_pieces(orphans.adopt(touched | _named(understood)))

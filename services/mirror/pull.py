@@ -77,7 +77,7 @@ def resources(names: Collection[str], stop: Stop = lambda: False, confirm: Confi
     with database.transaction() as session:
         for name in names:
             cursors.begin(session, name)
-        readers = Readers(windows.load(session, names), stop)
+        readers = Readers(windows.load(session, names), stop, _note_failure)
     try:
         for pages in readers.pages():
             _store_apart(readers, pages, confirm)
@@ -85,6 +85,10 @@ def resources(names: Collection[str], stop: Stop = lambda: False, confirm: Confi
         readers.end()
     if readers.errors:
         raise readers.errors[0]
+
+
+def _note_failure(resource: str, error: TrialdeskError) -> None:
+    cursors.fail(resource, str(error), denied=isinstance(error, RightMissing))
 
 
 def _store_apart(readers: Readers, pages: list[ReadPage], confirm: Confirm) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from models import Coupon, Customer, Discount, Invoice, InvoiceLine, Price, Subs
 from services.metrics import pricing
 from services.metrics.mrr import PricedItem, Rebate, mrr_micros, plan_micros
 from services.metrics.sums import LARGEST
-from services.mirror.tables import chunks, table, take_turn
+from services.mirror.tables import THESE, chunks, table, take_turn
 
 _SUBSCRIPTION: Any = table(Subscription).c
 _ITEM: Any = table(SubscriptionItem).c
@@ -40,17 +41,7 @@ def refresh(session: Session, customers: Collection[str]) -> None:
 
 
 def _refresh(connection: sa.Connection, customers: list[str]) -> None:
-    subscriptions = connection.execute(
-        sa.select(
-            _SUBSCRIPTION.id,
-            _SUBSCRIPTION.customer,
-            _SUBSCRIPTION.status,
-            _SUBSCRIPTION.currency,
-            _SUBSCRIPTION.pause_collection,
-            _SUBSCRIPTION.discounts,
-            *(_SUBSCRIPTION[name] for name in _SAVED),
-        ).where(_SUBSCRIPTION.customer.in_(customers))
-    ).all()
+    subscriptions = connection.execute(_subscriptions(), {"ids": customers}).all()
     if not subscriptions:
         return
     items = _items(connection, customers)
@@ -69,6 +60,12 @@ def _refresh(connection: sa.Connection, customers: list[str]) -> None:
         if any(getattr(row, name) != value for name, value in derived.items()):
             changed.append({"subscription_id": row.id, **derived})
     _save(connection, changed)
+
+
+@cache
+def _subscriptions() -> Any:
+    names = ("id", "customer", "status", "currency", "pause_collection", "discounts", *_SAVED)
+    return sa.select(*(_SUBSCRIPTION[name] for name in names)).where(_SUBSCRIPTION.customer.in_(THESE))
 
 
 def _rates(
@@ -98,7 +95,15 @@ def _rates(
 
 
 def _items(connection: sa.Connection, customers: list[str]) -> dict[str, list[Any]]:
-    rows = connection.execute(
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(_priced_items(), {"ids": customers}):
+        found[row.subscription].append(row)
+    return found
+
+
+@cache
+def _priced_items() -> Any:
+    return (
         sa.select(
             _ITEM.subscription,
             _ITEM.quantity,
@@ -112,13 +117,9 @@ def _items(connection: sa.Connection, customers: list[str]) -> dict[str, list[An
         )
         .join_from(table(SubscriptionItem), table(Subscription), _SUBSCRIPTION.id == _ITEM.subscription)
         .outerjoin(table(Price), _PRICE.id == _ITEM.price)
-        .where(_SUBSCRIPTION.customer.in_(customers), _ITEM.deleted.is_(False))
+        .where(_SUBSCRIPTION.customer.in_(THESE), _ITEM.deleted.is_(False))
         .order_by(_ITEM.id)
     )
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row.subscription].append(row)
-    return found
 
 
 def _discounts_of_customers(connection: sa.Connection, customers: list[str]) -> dict[str, str]:
@@ -150,19 +151,23 @@ def _rebates(connection: sa.Connection, discounts: set[str]) -> dict[str, Rebate
 
 
 def _first_trial_ends(connection: sa.Connection, customers: list[str]) -> dict[str, int]:
-    rows = connection.execute(
+    return {row.id: row.period_end for row in connection.execute(_first_trials(), {"ids": customers})}
+
+
+@cache
+def _first_trials() -> Any:
+    return (
         sa.select(_SUBSCRIPTION.id, _LINE.period_end)
         .join_from(table(Subscription), table(InvoiceLine), _LINE.subscription == _SUBSCRIPTION.id)
         .join(table(Invoice), _INVOICE.id == _LINE.invoice)
         .where(
-            _SUBSCRIPTION.customer.in_(customers),
+            _SUBSCRIPTION.customer.in_(THESE),
             _LINE.period_start == _SUBSCRIPTION.trial_start,
             _LINE.period_end > _LINE.period_start,
             _LINE.amount == 0,
         )
         .order_by(_INVOICE.created.desc(), _INVOICE.id.desc())
     )
-    return {row.id: row.period_end for row in rows}
 
 
 def _save(connection: sa.Connection, changed: list[dict[str, Any]]) -> None:

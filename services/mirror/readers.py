@@ -25,6 +25,7 @@ _READERS = 16
 _WAITING = 16  # pages that are read and not written yet: bounds the memory
 _ROWS = 700  # in a transaction, unless one page has more: SQLite's writer is held for less than 100 ms
 Stop = Callable[[], bool]
+Failed = Callable[[str, TrialdeskError], None]
 
 
 @dataclass(slots=True)
@@ -49,11 +50,12 @@ class Readers:
     """Threads that read pages and take them apart, for one that writes them.
 
     Pages of a window are written in the order in which they were read. There is room for so many pages.
+    `failed` is told, in the thread, which resource stands still and why.
     """
 
-    def __init__(self, listed: Iterable[Window], stop: Stop) -> None:
+    def __init__(self, listed: Iterable[Window], stop: Stop, failed: Failed) -> None:
         self.errors: list[TrialdeskError] = []
-        self._plan, self._stop = Plan[ReadPage](listed, self._keep), stop
+        self._plan, self._stop, self._failed = Plan[ReadPage](listed, self._keep), stop, failed
         self._read: queue.SimpleQueue[ReadPage | Exception | None] = queue.SimpleQueue()
         self._left_over: list[ReadPage | Exception | None] = []
         self._room = threading.Semaphore(_READERS + _WAITING)
@@ -129,9 +131,8 @@ class Readers:
 
     def give_up(self, resource: str, error: TrialdeskError) -> None:
         """Notes why a resource stands still, and goes on with the others."""
-        denied = isinstance(error, RightMissing)
-        cursors.fail(resource, str(error), denied=denied)
-        if not denied:
+        self._failed(resource, error)
+        if not isinstance(error, RightMissing):
             self.errors.append(error)
         self._plan.drop(resource)
 

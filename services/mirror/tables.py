@@ -35,6 +35,9 @@ def table(model: type[Any]) -> sa.Table:
     return cast(sa.Table, model.__table__)
 
 
+THESE: Any = sa.bindparam("ids", expanding=True)  # in statements that are made once, which takes long
+
+
 def held(number: int) -> int:
     """The number, or the nearest one that a column of 64 bits holds."""
     return max(-LARGEST, min(number, LARGEST))
@@ -62,6 +65,13 @@ def upsert(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exac
         return set()
     statement = partial(_replace_older, session.connection().dialect.name, model, exact)
     return set(bulk.upsert(session.connection(), table(model), statement, _ordered(rows)))
+
+
+def is_kept(model: type[Mirrored], name: str, value: Any) -> bool:
+    """Whether a column stays as it is although this value was sent: see `_kept`."""
+    if model is Subscription:
+        return name == "first_trial_end"
+    return name in _SELDOM_SENT.get(model, {}) and not value
 
 
 def bury(session: Session, model: type[Mirrored], tombs: Sequence[Row]) -> None:

@@ -66,6 +66,7 @@ class Pacer:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.sent = 0  # requests since the beginning, those that are tried again too
         self._limits, self._now, self._sleep = limits, now, sleep
         self._lock = threading.Lock()
         self._account = Bucket(limits.account, now())
@@ -75,6 +76,7 @@ class Pacer:
         """Returns when one more request to the endpoint may be sent."""
         with self._lock:
             at = self._now()
+            self.sent += 1
             seconds = max(self._account.take(at), self._endpoint(endpoint, at).take(at))
         if seconds:
             self._sleep(seconds)

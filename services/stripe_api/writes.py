@@ -105,9 +105,13 @@ def finalize(invoice: str, key: str) -> Answer:
     )
 
 
-def pay(invoice: str, key: str) -> Answer:
-    """Charges an open invoice now. Raises CardDeclined where the card is declined."""
-    return account().write(lambda v1, o: v1.invoices.pay(invoice, {"off_session": True, **_INVOICE}, o), key)
+def pay(invoice: str, charged_to: Mapping[str, str], key: str) -> Answer:
+    """Charges an open invoice now, to this `payment_method` or `source`; without one Stripe chooses.
+
+    Raises CardDeclined where the card is declined.
+    """
+    params: Any = {**charged_to, "off_session": True, **_INVOICE}
+    return account().write(lambda v1, o: v1.invoices.pay(invoice, params, o), key)
 
 
 def open_card_portal(customer: str, key: str) -> Answer:

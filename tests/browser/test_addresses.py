@@ -98,6 +98,7 @@ def test_a_link_shows_the_trials_that_end_soon(visitor: Visitor, account: Accoun
     visitor.sees(re.compile(rf"^{len(soon)} running trials?$"))
 
 
+@pytest.mark.slow  # a link of customers is shown to a colleague, too
 def test_a_link_shows_the_conversion_of_a_plan(visitor: Visitor, another: Visitor) -> None:
     visitor.open("conversion", "Conversion")
     started = visitor.page.get_by_test_id("stMetric").filter(has_text="Trials started")

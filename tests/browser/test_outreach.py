@@ -35,6 +35,7 @@ def write(visitor: Visitor, row: int, subject: str, body: str) -> None:
     dialog.get_by_label("Message", exact=True).fill(body)
 
 
+@pytest.mark.slow  # as from a customer's page; from a row it is written below
 def test_a_message_from_a_row_is_kept_and_shown(visitor: Visitor, tables: Tables) -> None:
     customer = tables.read(trials)[0].customer
     body = "Hello <b>there</b>, {{ name }}"
@@ -82,6 +83,7 @@ def test_several_trials_are_extended_together(visitor: Visitor, tables: Tables) 
     assert sorted(rows) == sorted((id, "Asked for more time") for id in before)
 
 
+@pytest.mark.slow  # each of its steps is taken from a customer's page, too
 def test_a_call_goes_from_a_failed_payment_to_its_outcome(visitor: Visitor, tables: Tables) -> None:
     visitor.open("failed-payments", "Failed payments").tick(0)
     visitor.dialog_of("Request a call").get_by_label("Note").fill("Ask about the card")

@@ -17,6 +17,7 @@ from tests.support.sandbox import Account
 pytestmark = pytest.mark.browser
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 400, "height": 800}
+Look = tuple[Literal["light", "dark"], ViewportSize]
 HALF: ViewportSize = {"width": 900, "height": 900}
 _WIDER_THAN_WINDOW = """() => [document.documentElement, ...document.querySelectorAll(
     '[data-testid="stMain"], [data-testid="stAppViewContainer"], [data-testid="stMainBlockContainer"]')]
@@ -42,23 +43,27 @@ def faults_of(page: Page) -> list[str]:
     return [*shown, *ours, *page.evaluate(_WIDER_THAN_WINDOW)]
 
 
-@pytest.mark.parametrize(("theme", "size"), [("light", NARROW), ("dark", WIDE)])
 def test_every_page_opens_by_its_address_and_fits_its_window(
-    theme: Literal["light", "dark"], size: ViewportSize, visitor: Visitor, desk: Desk, nasty: Part
+    visitor: Visitor, desk: Desk, nasty: Part
 ) -> None:
     page = visitor.page
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size(size)
     found: dict[str, list[str]] = {}
+    looks: list[Look] = [("light", NARROW), ("dark", WIDE)]
     for spec in PAGES.values():
         about = {"id": nasty.customer} if spec.key == "customer" else {}
+        looks.reverse()  # every other page is opened in the dark
+        look(page, *looks[0])
         visitor.open(spec.path.lstrip("/"), "" if about else spec.title, **about)
         assert page.url.split("?")[0] == desk.url + spec.path
-        assert (page.evaluate(_BRIGHTNESS) > 128) == (theme == "light")
+        assert (page.evaluate(_BRIGHTNESS) > 128) == (looks[0][0] == "light")
         assert page.title().endswith(" · Trialdesk")
         assert page.title().startswith("**Bold** <b>b</b>" if spec.names_itself else f"{spec.title} ·")
         expect(page.get_by_text("An account on this machine. Nothing here reaches Stripe.")).to_be_visible()
-        found[spec.key] = faults_of(page)
+        at_first = faults_of(page)
+        look(page, *looks[1])
+        page.wait_for_function(f"dark => (({_BRIGHTNESS})() < 128) === dark", arg=looks[1][0] == "dark")
+        visitor.settle()
+        found[spec.key] = [*at_first, *faults_of(page)]
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
@@ -76,6 +81,12 @@ def test_half_a_screen_is_used_for_what_is_read(visitor: Visitor, nasty: Part) -
     assert width(visitor.page.get_by_test_id("stTextArea")) > 280
     visitor.open("failed-payments", "Failed payments")
     assert width(visitor.page.get_by_test_id("stDataFrame")) > 600
+
+
+def look(page: Page, theme: Literal["light", "dark"], size: ViewportSize) -> None:
+    """Changes the window while the page is open, as a person's machine does at night."""
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size(size)
 
 
 def test_an_unknown_customer_is_a_sentence(visitor: Visitor) -> None:

@@ -34,6 +34,7 @@ def test_the_menu_changes_the_address_and_back_leads_back(desk: Desk, page: Page
     expect(page.get_by_role("heading", name="Overview").first).to_be_visible(timeout=SLOW)
 
 
+@pytest.mark.slow  # the next one takes the menu, too
 def test_the_person_one_acts_as_stays_on_the_next_page(desk: Desk, page: Page) -> None:
     page.goto(desk.url)
     page.get_by_role("combobox", name="Acting as").click(timeout=SLOW)

@@ -215,16 +215,32 @@ def test_running_trials_that_end_within_some_days(database: ModuleType) -> None:
 
 def test_only_narrows_by_money(database: ModuleType) -> None:
     with database.transaction() as s:
-        customer(s, "cus_pays", mrr_micros=1)
-        customer(s, "cus_fails", failed_invoices=1)
-        customer(s, "cus_disputes", open_disputes=1)
-        customer(s, "cus_leaves", cancel_at=NOW)
-        customer(s, "cus_calm")
+        for id in ("cus_pays", "cus_fails", "cus_disputes", "cus_calm"):
+            customer(s, id, currency="usd")
+        customer(s, "cus_leaves", cancel_at=NOW, currency="usd")
+        row(s, Subscription, id="sub_1", customer="cus_pays", status="active", mrr_micros=1, currency="eur")
+        row(s, Subscription, id="sub_2", customer="cus_calm", status="trialing", currency="eur")
+        row(
+            s, Invoice, id="in_1", customer="cus_fails", status="open", attempted=True, amount_remaining=1,
+            currency="eur",
+        )  # fmt: skip
+        row(s, Charge, id="ch_1", customer="cus_disputes", currency="eur")
+        row(s, Dispute, id="dp_1", charge="ch_1", status="needs_response", currency="eur")
         assert found(s, only=("paying",)) == ["cus_pays"]
         assert found(s, only=("failed payment",)) == ["cus_fails"]
         assert found(s, only=("open dispute",)) == ["cus_disputes"]
         assert found(s, only=("set to cancel",)) == ["cus_leaves"]
         assert found(s, only=("paying", "open dispute")) == ["cus_pays", "cus_disputes"]
+        for name, id in (
+            ("paying", "cus_pays"),
+            ("failed payment", "cus_fails"),
+            ("open dispute", "cus_disputes"),
+        ):
+            assert found(s, only=(name,), currency=("EUR",)) == [id]
+            assert found(s, only=(name,), currency=("USD",)) == []
+        assert found(s, only=("set to cancel",), currency=("USD",)) == ["cus_leaves"]
+        assert found(s, only=("set to cancel",), currency=("EUR",)) == []
+        assert found(s, currency=("EUR",)) == []
 
 
 def test_plan_country_owner_and_tags(database: ModuleType) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import stripe
 
 from services import clock, database
-from services.desk import commands, fresh, ledger
+from services.desk import catalog, commands, fresh, ledger
 from services.desk.command import Form
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
@@ -24,13 +24,16 @@ VIC = Person(4, "Vic", "vic@example.com", Role.VIEWER)
 WEEK: Form = {"mode": "days", "days": "7"}
 FORMS: dict[str, Form] = {
     "extend_trial": WEEK,
+    "end_trial": {},
     "add_charge": {"amount": "25", "description": "Setup", "when": "now"},
     "cancel": {"when": "now"},
     "reactivate": {},
     "retry_payment": {},
 }
+GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
-    "extend_trial": "trialing", "add_charge": "active", "cancel": "active", "reactivate": "canceled",
+    "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
+    "reactivate": "canceled",
 }  # fmt: skip
 STATES = (
     "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 from models import Customer, Invoice, Price, Product, Subscription, SubscriptionItem
 from services import clock, config
 from services.desk import catalog, snapshots, words
-from services.desk.command import Command, Params, Quote
+from services.desk.command import Command, Form, Params, Quote
 from services.desk.subject import Item, Subject
+from services.desk.terms import Charged, Terms
 from services.errors import InvalidInput, NotFound
 
 NOW = 1_790_000_000
@@ -94,6 +97,31 @@ def test_a_chosen_day_keeps_the_local_time_of_day_across_clock_changes(zone: Zon
             parse("extend_trial", about(), mode="date", date=day.isoformat())["trial_end"], zone
         )
         assert (new.date(), new.hour, new.minute) == (day, before.hour, before.minute)
+
+
+def later(ends: int, **form: str) -> str:
+    """By how much the dialog says that a trial ends later."""
+    subject, command = about(trial_end=ends), catalog.find("extend_trial")
+    told = command.preview(subject, command.parse(subject, form, NOW), Quote(4900, "usd"), NOW)
+    return told.happens[0].rpartition(": ")[2]
+
+
+def test_a_day_beyond_the_end_of_summer_time_is_so_many_days_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = config.Settings(workspace_timezone="Europe/Berlin")
+    monkeypatch.setattr(config, "settings", lambda: settings)
+    ends = int(datetime(2026, 10, 20, 12, tzinfo=settings.zone).timestamp())
+    assert later(ends, mode="date", date="2026-11-03") == "14 days later."
+    assert later(ends, mode="days", days="14") == "14 days later."
+
+
+@given(name=st.sampled_from(ZONES), after=st.integers(3600, 365 * clock.DAY), ahead=st.integers(1, 360))
+def test_so_many_days_as_were_chosen_are_told(name: str, after: int, ahead: int) -> None:
+    settings, ends = config.Settings(workspace_timezone=name), NOW + after
+    chosen = clock.local(ends, settings.zone).date() + timedelta(days=ahead)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "settings", lambda: settings)
+        told = {later(ends, mode="days", days=str(ahead)), later(ends, mode="date", date=str(chosen))}
+    assert told == {f"{words.days(ahead)} later."}
 
 
 @pytest.mark.parametrize(
@@ -212,6 +240,60 @@ def test_where_collection_is_paused_no_payment_is_announced(behavior: str, fate:
     told = " ".join(extend(about(pause_collection=behavior), longer, Quote(4900, "usd"), NOW).happens)
     assert f"Collection is paused: the first invoice, for $49.00, is {fate} then; nothing is taken." in told
     assert "first payment" not in told
+
+
+# The form with which a command that brings an invoice is given, and the state that it is given in.
+BRINGING: dict[str, tuple[Form, dict[str, Any]]] = {
+    "extend_trial": ({"mode": "days", "days": "7"}, {}),
+    "end_trial": ({}, {}),
+    "add_charge": ({"amount": "5", "description": "Setup", "when": "next"}, {"status": "active"}),
+    "undo_cancel": ({}, {"status": "active", "cancel_at": TRIAL_END}),
+    "cancel": ({"when": "period_end"}, {"status": "active"}),
+    "reactivate": ({}, {"status": "paused"}),
+}
+ANNOUNCED = re.compile(r"(is|are) charged now|(first|next) payment|is taken |a new period begins")
+
+
+def told_by(command: str, **fields: Any) -> str:
+    """All that the dialog of a command says."""
+    form, state = BRINGING[command]
+    subject = about(**{**state, **fields})
+    found = catalog.find(command)
+    assert not found.offered(subject)
+    said = found.preview(subject, found.parse(subject, form, NOW), Quote(4900, "usd"), NOW)
+    return " ".join([*said.happens, *said.warnings]).replace("Nothing is charged now.", "")
+
+
+@pytest.mark.parametrize("resumes", [None, TRIAL_END + 99 * clock.DAY])
+@pytest.mark.parametrize("behavior", ["void", "keep_as_draft", "mark_uncollectible"])
+@pytest.mark.parametrize("command", BRINGING)
+def test_no_dialog_announces_a_payment_while_collection_is_paused(
+    command: str, behavior: str, resumes: int | None
+) -> None:
+    told = told_by(command, pause_collection=behavior, pause_resumes_at=resumes)
+    assert not ANNOUNCED.search(told), told
+    assert ("Collection is paused" in told) == (command != "cancel"), told
+
+
+@pytest.mark.parametrize("command", sorted(set(BRINGING) - {"cancel", "add_charge"}))
+def test_a_payment_after_the_pause_of_collection_is_announced(command: str) -> None:
+    told = told_by(command, pause_collection="void", pause_resumes_at=NOW)
+    assert ANNOUNCED.search(told) and "Collection is paused" not in told, told
+
+
+def test_every_command_that_brings_an_invoice_is_asked_about_a_pause() -> None:
+    of_subscriptions = {name for name, each in catalog.COMMANDS.items() if "subscription" in each.about}
+    assert set(BRINGING) == of_subscriptions
+
+
+def test_what_starts_again_or_is_collected_again_is_paid_for() -> None:
+    collected = about("active", pause_collection="void")
+    command = catalog.find("reactivate")
+    told = command.preview(collected, command.parse(collected, {}, NOW), Quote(4900, "usd"), NOW)
+    assert "The next payment, $49.00, is due on" in " ".join(told.happens)
+    ended = replace(about("canceled", pause_collection="void"), terms=Terms(Charged()))
+    told = command.preview(ended, command.parse(ended, {}, NOW), Quote(4900, "usd"), NOW)
+    assert "$49.00 is charged now." in told.happens, "a new subscription is not paused"
 
 
 NEXT = {"amount": 500, "currency": "usd", "description": "Setup", "when": "next"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import stripe
 from sqlmodel import col, update
 
 from models import Action, ActionStep
@@ -16,7 +17,7 @@ from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.errors import Conflict, NotAllowed
 from services.stripe_api.failures import StripeUnavailable
-from tests.desk.bench import ANA, BEN, FORMS, VIC, WEEK, Bench, happened, prepare, press, row
+from tests.desk.bench import ANA, BEN, FORMS, GRAVE, VIC, WEEK, Bench, happened, prepare, press, row
 
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 FAULTS = ("timeout_before", "timeout_after", "500_before", "500_after", "409", "429")
@@ -79,6 +80,49 @@ def test_a_charge_that_somebody_else_just_added_stops_the_second(desk: Bench) ->
     assert len(desk.sdk.invoice_items.list({"customer": about.customer.id}).data) == 1
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_people_who_retry_one_payment_try_the_card_once(desk: Bench, at_once: bool) -> None:
+    about = desk.failed_invoice()
+    failures = len(desk.sdk.charges.list({"customer": about.customer.id}).data)
+    opened = [
+        (who, commands.open(who, "retry_payment", about.customer.id, about.object_id)) for who in (ANA, BEN)
+    ]
+    with ThreadPoolExecutor(2 if at_once else 1) as pool:
+        done = list(pool.map(lambda each: commands.submit(each[1], each[0], {}, "asked for it"), opened))
+    assert [each.state for each in done] == ["failed", "failed"]
+    refused = [each.message for each in done if "this payment after this dialog was opened" in each.message]
+    assert len(refused) == 1 and "There was not enough money on the card." in refused[0], done
+    assert at_once or refused[0].startswith("Ana tried"), refused
+    assert len(desk.sdk.charges.list({"customer": about.customer.id}).data) == failures + 1
+    _, again = press(BEN, "retry_payment", about)
+    assert "after this dialog" not in again.message, "who opens it now sees the failure"
+
+
+def test_a_payment_that_was_tried_in_stripe_is_not_tried_once_more(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    opened = commands.open(ANA, "retry_payment", about.customer.id, about.object_id)
+    with pytest.raises(stripe.CardError):
+        desk.sdk.invoices.pay(about.object_id)
+    with database.transaction() as session:  # Stripe does not count attempts by hand after the first
+        seen = ledger.get(session, opened.token)
+        seen.before = {**seen.before, "attempt_count": seen.before["attempt_count"] + 1}
+        session.add(seen)
+    tried = len(desk.sdk.charges.list({"customer": about.customer.id}).data)
+    outcome = commands.submit(opened, ANA, {}, "asked for it")
+    assert outcome.message.startswith("Somebody or Stripe itself tried this payment"), outcome
+    assert len(desk.sdk.charges.list({"customer": about.customer.id}).data) == tried
+
+
+@SQLITE
+def test_ones_own_repeat_is_not_stopped_by_ones_own_decline(desk: Bench) -> None:
+    about = desk.failed_invoice()
+    opened = commands.open(ANA, "retry_payment", about.customer.id, about.object_id)
+    desk.sandbox.fault("timeout_after", method="POST", path="/v1/invoices/in_", count=1)
+    outcome = commands.submit(opened, ANA, {}, "asked for it")
+    desk.sandbox.heal()
+    assert row(opened.token)["error"].get("decline_code") == "insufficient_funds", outcome
+
+
 def test_what_changed_in_stripe_meanwhile_stops_it_and_is_shown(desk: Bench) -> None:
     about = desk.in_state("active")
     opened = commands.open(ANA, "cancel", about.customer.id, about.object_id)
@@ -91,21 +135,33 @@ def test_what_changed_in_stripe_meanwhile_stops_it_and_is_shown(desk: Bench) -> 
 
 LOST = [(command, kind) for command in ("add_charge", "cancel") for kind in FAULTS] + [
     (command, kind)
-    for command in ("extend_trial", "reactivate", "retry_payment")
+    for command in ("extend_trial", "end_trial", "reactivate", "retry_payment")
     for kind in ("timeout_after", "500_before")
 ]
+# What is tried in the normal run: of each command an answer that got lost after the work was done.
+NORMAL = {
+    ("add_charge", "timeout_after"), ("add_charge", "500_after"), ("cancel", "timeout_after"),
+    ("cancel", "500_after"), ("extend_trial", "timeout_after"), ("end_trial", "timeout_after"),
+    ("reactivate", "timeout_after"), ("retry_payment", "timeout_after"),
+}  # fmt: skip
+
+
+def test_the_normal_run_loses_an_answer_of_whatever_moves_money_or_ends_something() -> None:
+    assert {command for command, kind in NORMAL if kind.endswith("_after")} >= GRAVE
+    assert set(LOST) >= NORMAL
 
 
 @SQLITE
 @pytest.mark.parametrize(
     ("command", "kind"),
-    [pytest.param(*case, marks=[pytest.mark.slow] if n % 3 else []) for n, case in enumerate(LOST)],
+    [pytest.param(*case, marks=[] if case in NORMAL else [pytest.mark.slow]) for case in LOST],
 )
 def test_a_lost_answer_is_one_effect(desk: Bench, command: str, kind: str) -> None:
     about = prepare(desk, command)
     opened = commands.open(ANA, command, about.customer.id, about.object_id)
     method = "DELETE" if command == "cancel" else "POST"
-    path = "/v1/subscriptions" if command == "reactivate" else "/v1/"  # not the preview before it
+    previewed = command in ("reactivate", "end_trial")
+    path = "/v1/subscriptions" if previewed else "/v1/"  # not the preview before it
     desk.sandbox.fault(kind, method=method, path=path, count=3)
     outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
     desk.sandbox.heal()
@@ -215,9 +271,26 @@ def test_an_attempt_that_was_overtaken_ends_nothing(desk: Bench) -> None:
         session.execute(update(Action).where(col(Action.token) == token).values(state="running", attempt=2))
     assert runner.close(token, 1) == "running", "somebody saw “unknown” and asked again before the end"
     assert runner.check(token, 1) == []
+    assert runner.give_up(token, 1, "KeyError") == "running"
     assert row(token)["state"] == "running" and happened(desk, "extend_trial", about) == []
     loose_ends.take_up()
     assert commands.wait(token).state == "done"
+    assert len(happened(desk, "extend_trial", about)) == 1
+
+
+@SQLITE
+def test_a_fault_ends_its_own_attempt_as_unknown(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = prepare(desk, "extend_trial")
+    opened = commands.open(ANA, "extend_trial", about.customer.id, about.object_id)
+
+    def fault(*_: object) -> None:
+        raise KeyError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(runner, "_prepare", fault)
+        outcome = commands.submit(opened, ANA, WEEK, "")
+    assert outcome.state == "unknown" and "a fault of its own (KeyError)" in outcome.message
+    assert commands.try_again(BEN, opened.token).state == "done"
     assert len(happened(desk, "extend_trial", about)) == 1
 
 

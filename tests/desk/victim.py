@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services import database, durable
-from services.desk import commands, ledger, runner
+from services.desk import commands, ledger, loose_ends, runner  # noqa: F401 - takes up what was killed
 from services.stripe_api import client
 from tests.desk.bench import ANA, FORMS
 from tests.support.sandbox import KEY

@@ -79,16 +79,28 @@ def monthly_micros(books: Books, subscription: Thing) -> int:
     return int(sum(whole))
 
 
+def _paying(books: Books) -> list[tuple[Thing, int]]:
+    """The subscriptions that count, with what each is worth a month."""
+    counted = [
+        (one, monthly_micros(books, one))
+        for one in books.subscriptions
+        if one["status"] in ("active", "past_due") and not one["pause_collection"]
+    ]
+    return [(one, worth) for one, worth in counted if worth]
+
+
+def active_customers(books: Books) -> int:
+    """Active customers of all currencies."""
+    return len({one["customer"] for one, _ in _paying(books)})
+
+
 def mrr(books: Books) -> dict[str, tuple[int, int]]:
     """MRR in micros and active customers, by currency."""
     money: Counter[str] = Counter()
     people: dict[str, set[str]] = defaultdict(set)
-    for one in books.subscriptions:
-        counts = one["status"] in ("active", "past_due") and not one["pause_collection"]
-        worth = monthly_micros(books, one) if counts else 0
-        if worth:
-            money[one["currency"]] += worth
-            people[one["currency"]].add(one["customer"])
+    for one, worth in _paying(books):
+        money[one["currency"]] += worth
+        people[one["currency"]].add(one["customer"])
     return {code: (money[code], len(people[code])) for code in money}
 
 

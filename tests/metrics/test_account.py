@@ -7,14 +7,22 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlmodel import Session
 
+from models import Charge
 from services import clock, config
+from services.customers import search, worklists
+from services.customers.conditions import conditions
+from services.customers.filters import CustomerFilter
+from services.customers.worklists import FailureFilter, Standing, TrialFilter
 from services.metrics import conversion, funnel, members, overview, periods, recovery, revenue, trials
+from services.metrics.overview import Figure
 from services.metrics.statistics import Rate
 from services.metrics.trials import STATES
-from services.mirror import identity, pull
+from services.mirror import facts, identity, pull
 from services.stripe_api import client
 from tests.metrics import oracle
+from tests.metrics.build import Account
 from tests.metrics.oracle import Books
 from tests.support.sandbox import Sandbox, start_sandbox
 
@@ -47,7 +55,9 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
     now = clock.now()
     months = periods.last("month", 20, until=now, zone=ZONE)
     with pulled.session() as session:
-        assert {c: (r.mrr, r.customers) for c, r in revenue.now(session).items()} == oracle.mrr(books)
+        assert {c: (r.mrr, r.customers) for c, r in revenue.now(session).by_currency.items()} == oracle.mrr(
+            books
+        )
         for ended in (False, True):
             told = recovery.open_failures(session, ended=ended)
             assert _pairs(told) == oracle.open_failures(books, ended=ended) != {}
@@ -56,7 +66,7 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
         assert {code: one.running for code, one in running.items()} == oracle.running_trials(books)
         counted = conversion.cube(session, months, as_of=now).cohorts(30)
         _check_overview(overview.read(session, as_of=now, zone=ZONE), books)
-        just_now = revenue.reconstructed(session, now - 7_200)
+        just_now = revenue.reconstructed(session, now - 7_200).by_currency
     for code, (micros, _) in oracle.mrr(books).items():  # only what changed in two hours may differ
         assert just_now[code].mrr == pytest.approx(micros, rel=0.1)
     expected = oracle.cohorts(books, now, ZONE)
@@ -98,6 +108,76 @@ def test_rows_and_segments_agree_with_the_numbers(pulled: ModuleType) -> None:
             assert sum(cell.count for cell in cube.cells) >= sum(c.started for c in cube.cohorts(30))
 
 
+def test_every_tile_counts_the_rows_that_it_leads_to(pulled: ModuleType) -> None:
+    check_tiles(pulled, clock.now())
+
+
+def check_tiles(database: ModuleType, now: int) -> None:
+    """Each number of the Overview against the list behind its link, in all currencies and in each."""
+    with database.session() as session:
+        seen = overview.read(session, as_of=now, zone=ZONE)
+        for code, figures in {"": seen.all, **seen.by_currency}.items():
+            told = {one.key: one.value if one.unit == "count" else one.beside for one in figures}
+            told["mrr"] = told["active_customers"]  # the money of these rows
+            for figure in figures:
+                listed = _listed(session, figure, now)
+                assert None in (listed, told[figure.key]) or told[figure.key] == listed, (code, figure.key)
+
+
+def _listed(session: Session, figure: Figure, now: int) -> int | None:
+    """How many rows the page shows for a figure's link; of disputes how many they have. None: no count."""
+    wanted = {key: str(value) for key, value in figure.params.items()}
+    code = wanted.get("currency", "").lower()
+    if figure.page == "trials":
+        days = int(wanted["days"]) if "days" in wanted else None
+        asked = TrialFilter(within_days=days, currency=wanted.get("trial_currency", "").lower())
+        return worklists.count_trials(session, worklists.trial_conditions(asked, now))
+    if figure.page == "failed-payments" and "subscription" in wanted:
+        standing: Standing = "ended" if wanted["subscription"] == "Ended" else "not ended"
+        asked_for = FailureFilter(currency=code, subscription=standing)
+        stakes = worklists.stakes(session, worklists.failure_conditions(asked_for))
+        return sum(stake.invoices + stake.ended_invoices for stake in stakes)
+    if figure.page == "customers":
+        where = conditions(CustomerFilter.from_params(wanted), now=now, zone=ZONE)
+        if figure.key == "disputed":
+            return None  # the rows' disputes are those of all currencies
+        if figure.key != "disputes":
+            return search.count(session, where)
+        rows = search.page(session, where, sort="Newest", offset=0, limit=1000)
+        return sum(row.facts.open_disputes for row in rows)
+    return None
+
+
+def test_who_pays_in_two_currencies_is_one_active_customer(database: ModuleType) -> None:
+    """Ada pays in two; Bob's dollars are unpaid, his euros paid; Cem's trials, failures and disputes too."""
+    now, told = clock.now(), Account()
+    told.plan("euro", 3900, "month", "eur")
+    begun, then = now - 75 * clock.DAY, now - 30 * clock.DAY
+    for name, dollars in (("ada", "active"), ("bob", "unpaid"), ("cem", "past_due")):
+        told.customer(name, begun)
+        for plan, currency, status in (("pro", "usd", dollars), ("euro", "eur", "active")):
+            of = told.subscription(
+                f"cus_{name}", begun, status, plan=plan, currency=currency, plan_micros=3_900_000_000
+            )
+            told.line(told.invoice(of, then - clock.DAY, 3900), then - clock.DAY, now, plan)
+            told.invoice(of, now - clock.DAY, 3900, paid_at=None)
+            told.trial(f"cus_{name}", now, 5, plan=plan, currency=currency)
+            told.dispute(now - clock.DAY, 700, currency=currency)
+            told.add(Charge(id=told.rows[-1].id.replace("dp", "ch"), created=0, customer=f"cus_{name}"))
+            told.rows[-2].charge = told.rows[-1].id
+    told.save(database)
+    with database.transaction() as session:
+        facts.refresh(session, ["cus_ada", "cus_bob", "cus_cem"])
+    with database.session() as session:
+        seen = overview.read(session, as_of=now, zone=ZONE)
+        found = {code: members[1].value for code, members in seen.by_currency.items()}
+        active = seen.all[0]
+        assert revenue.reconstructed(session, then).customers == 3
+    assert (active.key, active.value, active.before) == ("active_customers", 3, 3)
+    assert found == {"usd": 2, "eur": 3}
+    check_tiles(database, now)
+
+
 def _in(instant: int, period: periods.Period) -> bool:
     return period.begins <= instant < period.ends
 
@@ -105,7 +185,7 @@ def _in(instant: int, period: periods.Period) -> bool:
 def _check_overview(seen: overview.Overview, books: Books) -> None:
     by_key = {figure.key: figure for figure in seen.all}
     expected = oracle.mrr(books)
-    assert by_key["active_customers"].value == sum(customers for _, customers in expected.values())
+    assert by_key["active_customers"].value == oracle.active_customers(books)
     at_stake, left = (oracle.open_failures(books, ended=ended) for ended in (False, True))
     assert by_key["failing"].value == sum(count for count, _ in at_stake.values())
     assert by_key["failing_ended"].value == sum(count for count, _ in left.values())

@@ -40,7 +40,7 @@ def test_sums_beyond_64_bits(database: ModuleType) -> None:
                             status="needs_response"))  # fmt: skip
     account.save(database)
     with database.session() as session:
-        assert revenue.now(session)["usd"].mrr == near(3 * MOST)
+        assert revenue.now(session).by_currency["usd"].mrr == near(3 * MOST)
         assert trials.running_now(session, NOW)["usd"].micros == near(3 * MOST)
         assert recovery.open_failures(session, ended=False)["usd"].amount == near(3 * MOST)
         assert recovery.open_disputes(session)["usd"].amount == near(3 * MOST)
@@ -93,6 +93,6 @@ def test_a_past_with_amounts_as_large_as_columns_hold(
                                 period_start=months[0], period_end=months[1]))  # fmt: skip
     account.save(database)
     with database.session() as session:
-        then = revenue.reconstructed(session, THEN)
+        then = revenue.reconstructed(session, THEN).by_currency
         overview.read(session, as_of=NOW, zone=ZoneInfo("UTC"))
     assert then == {"usd": Revenue(PRO + rest, 1)}

@@ -144,6 +144,20 @@ def test_an_open_invoice_of_a_subscription_that_is_over_is_lost(database, accoun
     assert ask(database, account, recovery.recovered, NOW - 30 * DAY, NOW)["usd"].lost == 1
 
 
+def test_an_open_invoice_of_a_subscription_that_is_no_longer_in_the_account_is_lost(
+    database, account
+) -> None:
+    gone = account.subscription(account.customer("bob", START), START, "past_due", deleted=True, as_of=NOW)
+    account.invoice(gone, START)
+    fail(account, gone, NOW - 20 * DAY)
+    account.save(database)
+    with database.session() as session:
+        [row] = recovery.failed(session, NOW - 30 * DAY, NOW, "usd")
+        assert recovery.open_failures(session, ended=True) == {"usd": AtStake(1, 1, 4900)}
+        assert recovery.recovered(session, NOW - 30 * DAY, NOW)["usd"].lost == 1
+    assert row.came_to == "lost"
+
+
 def test_the_first_invoice_after_a_trial_is_left_out_of_the_recovery_rate(database, account) -> None:
     trial = account.trial(account.customer("bob", START), NOW - 34 * DAY, status="past_due")
     fail(account, trial, NOW - 20 * DAY)

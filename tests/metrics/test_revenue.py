@@ -33,7 +33,7 @@ def months(account: Account, sub: object, first: int, number: int, **fields: obj
 def now_and_then(database: ModuleType, account: Account) -> tuple[dict[str, Revenue], dict[str, Revenue]]:
     account.save(database)
     with database.session() as session:
-        return revenue.now(session), revenue.reconstructed(session, THEN)
+        return revenue.now(session).by_currency, revenue.reconstructed(session, THEN).by_currency
 
 
 def test_a_customer_of_three_months_counts_now_and_then(database, account) -> None:
@@ -179,7 +179,7 @@ def test_what_cannot_be_valued_is_counted_beside_mrr(database, account) -> None:
         account.subscription(ada, NOW - DAY, plan_micros=0, unvalued_items=1, **left_out)
     account.save(database)
     with database.session() as session:
-        assert revenue.now(session) == {"usd": Revenue(PRO, 1, unvalued=2)}
+        assert revenue.now(session).by_currency == {"usd": Revenue(PRO, 1, unvalued=2)}
         seen = overview.read(session, as_of=NOW, zone=ZoneInfo("UTC"))
     assert [f.value for f in seen.by_currency["usd"] if f.key == "unvalued"] == [2]
 

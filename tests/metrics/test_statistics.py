@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from math import erfc, sqrt
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.metrics.statistics import Rate, may_be_chance, percentile, wilson
+from services.metrics.statistics import Rate, difference, may_be_chance, percentile, wilson
 
 counts = st.integers(1, 5000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole)))
+rates = counts.map(lambda pair: Rate(*pair))
+# neither rare nor few, so that the normal curve of the z-test fits
+usual = st.integers(50, 5000).flatmap(lambda n: st.builds(Rate, st.integers(n // 5, n - n // 5), st.just(n)))
 
 
 def test_nothing_of_nothing_is_no_data_and_not_zero() -> None:
@@ -55,6 +60,71 @@ def test_few_cases_may_be_chance_and_many_are_not() -> None:
     assert may_be_chance(Rate(0, 2), Rate(3, 7))
     assert not may_be_chance(Rate(0, 200), Rate(300, 700))
     assert may_be_chance(Rate(0, 0), Rate(300, 700))
+
+
+# Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 10 (hybrid score, not corrected)
+@pytest.mark.parametrize(
+    ("one", "two", "low", "high"),
+    [
+        (Rate(56, 70), Rate(48, 80), 0.0524, 0.3339),
+        (Rate(9, 10), Rate(3, 10), 0.1705, 0.8090),
+        (Rate(6, 7), Rate(2, 7), 0.0582, 0.8062),
+        (Rate(5, 56), Rate(0, 29), -0.0381, 0.1926),
+        (Rate(0, 10), Rate(0, 20), -0.1611, 0.2775),
+        (Rate(0, 10), Rate(0, 10), -0.2775, 0.2775),
+        (Rate(10, 10), Rate(0, 20), 0.6791, 1.0),
+        (Rate(10, 10), Rate(0, 10), 0.6075, 1.0),
+    ],
+)
+def test_the_difference_agrees_with_newcombes_table(one: Rate, two: Rate, low: float, high: float) -> None:
+    found = difference(one, two)
+    assert found is not None
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+# p by the two-proportion z-test: 0.034, 0.031; 0.047, 0.065; 0.052, 0.044
+@pytest.mark.parametrize(
+    ("one", "two", "chance"),
+    [
+        (Rate(40, 100), Rate(55, 100), False),
+        (Rate(150, 400), Rate(180, 400), False),
+        (Rate(40, 100), Rate(54, 100), False),
+        (Rate(40, 100), Rate(53, 100), True),
+        (Rate(150, 400), Rate(177, 400), True),
+        (Rate(150, 400), Rate(178, 400), False),
+    ],
+)
+def test_a_difference_is_read_from_its_own_interval(one: Rate, two: Rate, chance: bool) -> None:
+    assert may_be_chance(one, two) is chance
+
+
+@given(rates, rates)
+def test_the_difference_seen_from_the_other_side_is_the_mirror_image(one: Rate, two: Rate) -> None:
+    found, mirrored = difference(one, two), difference(two, one)
+    assert found is not None
+    assert mirrored is not None
+    assert (found.low, found.high) == pytest.approx((-mirrored.high, -mirrored.low))
+    assert found.low + 1e-9 >= -1
+    assert found.high <= 1 + 1e-9
+
+
+@given(usual, usual)
+def test_far_from_the_border_it_agrees_with_the_z_test(one: Rate, two: Rate) -> None:
+    p = p_value(one, two)
+    assume(not 0.04 < p < 0.06)
+    assert may_be_chance(one, two) is (p > 0.05)
+
+
+@given(rates)
+def test_the_same_twice_may_be_chance(rate: Rate) -> None:
+    assert may_be_chance(rate, rate)
+
+
+def p_value(one: Rate, two: Rate) -> float:
+    """Two-sided, of the pooled z-test of two proportions."""
+    pooled = (one.part + two.part) / (one.whole + two.whole)
+    error = sqrt(pooled * (1 - pooled) * (1 / one.whole + 1 / two.whole))
+    return erfc(abs(one.part / one.whole - two.part / two.whole) / error / sqrt(2))
 
 
 def test_percentiles_are_values_that_were_seen() -> None:

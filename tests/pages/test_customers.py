@@ -55,6 +55,8 @@ def account(staffed: ModuleType) -> ModuleType:
             metadata_={"source": "ads"},
             **money,
         )
+        open_ = {"status": "open", "attempted": True, "amount_remaining": 4900, "currency": "jpy"}
+        row(s, Invoice, id="in_grace", customer="cus_grace", created=now - 1, **open_)
         s.add(CustomerTag(customer="cus_grace", tag="vip"))
         for n in range(58):
             customer(s, name=f"Jo {n:02d}", status="active", plan="Pro", created=now - 10 - n, **money)

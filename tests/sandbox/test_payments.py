@@ -236,3 +236,32 @@ def test_a_dispute_can_be_won(shop: Shop) -> None:
     assert shop.v1.disputes.retrieve(made["id"]).status == "won"
     shop.sandbox.advance(days=20)
     assert shop.v1.disputes.retrieve(made["id"]).status == "won"
+
+
+@pytest.mark.parametrize("named", ["pay", "pay as a source", "invoice", "customer", "source of the customer"])
+def test_the_card_that_is_charged_is_the_one_named_last(shop: Shop, named: str) -> None:
+    customer = shop.customer()
+    default, other = shop.default_card(customer), shop.v1.payment_methods.attach(
+        "pm_card_amex", {"customer": customer}
+    ).id  # fmt: skip
+    terms = {"default_payment_method": other} if named == "invoice" else {}
+    draft = shop.v1.invoices.create({"customer": customer, **terms})  # type: ignore[typeddict-item]
+    shop.v1.invoice_items.create(
+        {"customer": customer, "invoice": str(draft.id), "amount": 900, "currency": "usd"}
+    )
+    if named == "source of the customer":
+        shop.v1.payment_methods.detach(default)
+        shop.v1.customers.update(customer, {"default_source": other})
+    given = {"pay": {"payment_method": other}, "pay as a source": {"source": other}}.get(named, {})
+    shop.v1.invoices.pay(str(draft.id), given)  # type: ignore[arg-type]
+    (charge,) = shop.v1.charges.list({"customer": customer}).data
+    assert charge.payment_method == (default if named == "customer" else other)
+
+
+@pytest.mark.parametrize("name", ["payment_method", "source"])
+def test_nobody_pays_with_a_card_of_somebody_else(shop: Shop, name: str) -> None:
+    subscription = _failing(shop)
+    theirs = shop.default_card(shop.customer())
+    with pytest.raises(stripe.InvalidRequestError, match="does not have a payment method") as refusal:
+        shop.v1.invoices.pay(str(shop.latest(subscription).id), {name: theirs})  # type: ignore[misc]
+    assert refusal.value.param == name

@@ -191,3 +191,29 @@ def test_paused_stays_paused_until_the_invoice_is_paid(shop: Shop) -> None:
     shop.sandbox.add_card(customer)
     shop.v1.invoices.pay(shop.latest(subscription).id)
     assert shop.again(subscription).status == "active"
+
+
+@pytest.mark.parametrize("state", ["trialing", "paused"])
+@pytest.mark.parametrize(
+    ("behaviour", "status"),
+    [("void", "void"), ("mark_uncollectible", "uncollectible"), ("keep_as_draft", "draft")],
+)
+def test_nothing_is_collected_at_once_while_collection_is_paused(
+    shop: Shop, state: str, behaviour: str, status: str
+) -> None:
+    customer = shop.customer(None)
+    subscription = shop.subscribe(customer, trial_period_days=14, **_end_behaviour("pause"))
+    if state == "paused":
+        shop.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
+    shop.sandbox.add_card(customer)
+    shop.v1.subscriptions.update(subscription.id, {"pause_collection": {"behavior": behaviour}})  # type: ignore[typeddict-item]
+    if state == "paused":
+        shop.v1.subscriptions.resume(subscription.id)
+    else:
+        shop.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
+    assert shop.latest(subscription).status == status
+    assert shop.v1.charges.list({"customer": customer}).data == []
+    stands = state == "paused" and behaviour != "mark_uncollectible"
+    assert shop.again(subscription).status == ("paused" if stands else "active")
+    shop.sandbox.advance(hours=3)
+    assert shop.v1.charges.list({"customer": customer}).data == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,13 @@ class Account:
 
     def client(self, key: str | None = None, **options: Any) -> stripe.StripeClient:
         """The official SDK's client for this account."""
+        if key is None and not options:
+            return self._sdk
         return stripe.StripeClient(key or self.key, base_addresses={"api": self.url}, **options)
+
+    @cached_property
+    def _sdk(self) -> stripe.StripeClient:
+        return self.client(self.key)  # shared: each one reads the machine's certificates
 
     def control(self, method: str, name: str, /, **given: Any) -> Any:
         """A command of the control path; raises ControlError when it is refused."""

@@ -140,6 +140,8 @@ def detach(account: Account, method_id: str) -> Body:
     if not owner.get("deleted") and owner["invoice_settings"]["default_payment_method"] == method_id:
         settings = {**owner["invoice_settings"], "default_payment_method": None}
         account.change(owner, "customer.updated", invoice_settings=settings)
+    if not owner.get("deleted") and owner["default_source"] == method_id:
+        account.change(owner, "customer.updated", default_source=None)
     for subscription in account.store.all("subscription", "customer = ?", (owner_id,)):
         if subscription["default_payment_method"] == method_id:
             account.change(subscription, "customer.subscription.updated", default_payment_method=None)
@@ -200,9 +202,10 @@ def owned(account: Account, method_id: str, customer: str, param: str) -> Body:
 
 
 def default_for(account: Account, customer: Body, subscription: Body | None = None) -> Body | None:
-    """What an automatic charge would use: the subscription's default, else the customer's, else None."""
+    """What an automatic charge would use: the subscription's default, else the customer's (a source last)."""
     chosen = subscription["default_payment_method"] if subscription else None
     chosen = chosen or (customer.get("invoice_settings") or {}).get("default_payment_method")
+    chosen = chosen or customer.get("default_source")
     return account.store.find(chosen) if chosen else None
 
 

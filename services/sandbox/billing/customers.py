@@ -34,7 +34,10 @@ def create(account: Account, **params: Any) -> Body:
 
 
 def update(account: Account, customer_id: str, **params: Any) -> Body:
-    """Change a customer; parameters as in `create`, `coupon` aside: that is `discounts` of a subscription."""
+    """Change a customer; parameters as in `create`, and default_source: a card that the customer has.
+
+    `coupon` aside: that is `discounts` of a subscription.
+    """
     customer = account.customer(customer_id, "id")
     fields = _fields(params)
     if "metadata" in params:
@@ -43,6 +46,9 @@ def update(account: Account, customer_id: str, **params: Any) -> Body:
         fields["invoice_prefix"] = params["invoice_prefix"]
     if "next_invoice_sequence" in params:
         fields["next_invoice_sequence"] = params["next_invoice_sequence"]
+    if "default_source" in params:
+        source = cards.owned(account, params["default_source"], customer["id"], "default_source")
+        fields["default_source"] = source["id"]
     if "invoice_settings" in params:
         fields["invoice_settings"] = _invoice_settings(account, customer, params["invoice_settings"])
     if "balance" in params and params["balance"] != customer["balance"]:

@@ -85,9 +85,14 @@ def _used_up(account: Account, item: dict[str, Any]) -> dict[str, Any]:
 
 def complete(account: Account, invoice: Body, *, again: bool = True) -> CardDeclined | None:
     """Finalize a draft and collect it: charge it, or send it. Answers the error of a failed charge.
-    In a preview the draft stays as it is.
+    In a preview the draft stays as it is, and nothing is collected while the subscription's collection is
+    paused.
     """
     if account.previewing:
+        return None
+    subscription = standing.subscription_for(account, invoice)
+    if subscription and subscription["pause_collection"]:
+        _set_aside(account, invoice, subscription)
         return None
     invoices.finalize(account, invoice)
     if invoice["status"] == "paid":
@@ -97,6 +102,19 @@ def complete(account: Account, invoice: Body, *, again: bool = True) -> CardDecl
         account.emit("invoice.sent", invoice)
         return None
     return payments.collect(account, invoice, again=again)
+
+
+def _set_aside(account: Account, invoice: Body, subscription: Body) -> None:
+    """What becomes of an invoice while collection is paused; one that is given up ends a standstill."""
+    behavior = subscription["pause_collection"]["behavior"]
+    if behavior == "keep_as_draft":
+        account.change(invoice, "invoice.updated", auto_advance=False, automatically_finalizes_at=None)
+        return
+    invoices.finalize(account, invoice)
+    if invoice["status"] == "open":
+        (invoices.void if behavior == "void" else invoices.give_up)(account, invoice)
+    if invoice["status"] != "void" and subscription["status"] == "paused":
+        standing.settled(account, invoice)
 
 
 def end_trial(account: Account, subscription: Body, *, at_once: bool = False) -> CardDeclined | None:

@@ -74,22 +74,11 @@ def _period_due(account: Account, subscription: Body) -> None:
 def invoice_due(account: Account, invoice: Body) -> None:
     """A draft is finalized and collected, a failed charge is tried again, or a sent invoice is overdue."""
     if invoice["status"] == "draft":
-        _finalize(account, invoice)
+        cycles.complete(account, invoice)
     elif invoice["collection_method"] == "send_invoice":
         standing.overdue(account, invoice)
     else:
         payments.collect(account, invoice)
-
-
-def _finalize(account: Account, invoice: Body) -> None:
-    subscription = standing.subscription_for(account, invoice)
-    pause = (subscription or {}).get("pause_collection") or {}
-    if pause.get("behavior") in ("void", "mark_uncollectible"):
-        invoices.finalize(account, invoice)
-        if invoice["status"] == "open":
-            (invoices.void if pause["behavior"] == "void" else invoices.give_up)(account, invoice)
-        return
-    cycles.complete(account, invoice)
 
 
 HANDLERS: dict[str, Handler] = {

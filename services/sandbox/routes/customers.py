@@ -106,7 +106,7 @@ ROUTES: list[Route] = [
     lists("/v1/customers", "customer", {"email": (text, column("label"))}),
     post("/v1/customers", customers.create, {**_CUSTOMER, "payment_method": text}),
     retrieve("/v1/customers/{id}", "customer"),
-    post("/v1/customers/{id}", customers.update, _CUSTOMER),
+    post("/v1/customers/{id}", customers.update, {**_CUSTOMER, "default_source": text}),
     delete("/v1/customers/{id}", customers.delete),
     get("/v1/customers/{id}/payment_methods", _methods_of, _METHOD_PAGING),
     get("/v1/customers/{id}/payment_methods/{method}", _method_of),

@@ -112,7 +112,13 @@ ROUTES: list[Route] = [
     post(
         "/v1/invoices/{id}/pay",
         manual.pay,
-        {"payment_method": text, "paid_out_of_band": boolean, "off_session": boolean, "forgive": boolean},
+        {
+            "payment_method": text,
+            "source": text,
+            "paid_out_of_band": boolean,
+            "off_session": boolean,
+            "forgive": boolean,
+        },
     ),
     post("/v1/invoices/{id}/send", manual.send),
     post("/v1/invoices/{id}/void", manual.void),

@@ -1,0 +1,163 @@
+"""In what do the tables differ from what the account has just said, and why?
+
+A row that is younger than the answer is no difference, nor is a change whose event came in meanwhile: it is
+on its way. What is left is a fault of ours or of the way in between, and is kept with its cause.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from models import Drift, Event, InboxItem
+from models.base import Mirrored
+from services import clock
+from services.mirror import shapes
+from services.mirror.batch import Batch, Family
+from services.mirror.shapes.reading import Row
+from services.mirror.tables import chunks, is_kept, table
+
+KEPT = 90 * clock.DAY
+_OURS = frozenset(("as_of", "deleted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A difference as seen at `at` (s, account's clock); `parent` is the object whose event would tell it."""
+
+    at: int
+    resource: str
+    object_id: str
+    parent: str
+    what: str
+    fields: tuple[str, ...] = ()
+    as_of: int | None = None
+
+
+def of(session: Session, batch: Batch, kinds: Collection[str]) -> list[Found]:
+    """How the tables differ from a batch, of objects of these kinds and their children. Call it before the
+    batch is written, in its transaction."""
+    found = list[Found]()
+    for name in kinds:
+        kind = shapes.KINDS[name]
+        ours = _rows(session, kind.model, batch.rows[kind.model])
+        for id, row in batch.rows[kind.model].items():
+            if _is_older(ours.get(id), row["as_of"]):
+                found += _differs(kind.model, ours.get(id), row, id)
+        if kind.children is not None:
+            found += _of_children(session, kind.children, batch.families[name], ours)
+    return found
+
+
+def _of_children(
+    session: Session, children: shapes.Children, families: dict[str, Family], parents: dict[str, Row]
+) -> Iterator[Found]:
+    """Differences in the lists inside objects that we know: where the object is new to us, so are they."""
+    told = {
+        id: family
+        for id, family in families.items()
+        if id in parents and _is_older(parents[id], family.as_of)
+    }
+    ours = _rows(session, children.model, told, children.parent)
+    for parent, family in told.items():
+        for row in family.rows:
+            yield from _differs(children.model, ours.pop(row["id"], None), row, parent)
+    for id, row in ours.items():
+        parent = row[children.parent]
+        if told[parent].whole and not row["deleted"]:
+            yield _found(children.model, id, parent, "gone", as_of=row["as_of"])
+
+
+def _rows(
+    session: Session, model: type[Mirrored], ids: Collection[str], column: str = "id"
+) -> dict[str, Row]:
+    columns: Any = table(model).c
+    found: dict[str, Row] = {}
+    for some in chunks(ids):
+        query = sa.select(table(model)).where(columns[column].in_(some))
+        found |= {row.id: dict(row._mapping) for row in session.connection().execute(query)}
+    return found
+
+
+def _is_older(ours: Row | None, as_of: int) -> bool:
+    return ours is None or (not ours["deleted"] and ours["as_of"] <= as_of)
+
+
+def _differs(model: type[Mirrored], ours: Row | None, row: Row, parent: str) -> Iterator[Found]:
+    if ours is None:
+        yield _found(model, row["id"], parent, "missing")
+        return
+    fields = tuple(
+        name
+        for name, value in row.items()
+        if name not in _OURS and not is_kept(model, name, value) and _plain(value) != _plain(ours[name])
+    )
+    if fields:
+        yield _found(model, row["id"], parent, "changed", fields, ours["as_of"])
+
+
+def _found(
+    model: type[Mirrored],
+    id: str,
+    parent: str,
+    what: str,
+    fields: tuple[str, ...] = (),
+    as_of: int | None = None,
+) -> Found:
+    return Found(clock.now(), table(model).name, id, parent, what, fields, as_of)
+
+
+def _plain(value: Any) -> Any:
+    """A value as it comes back from a JSON column."""
+    return json.loads(json.dumps(value)) if isinstance(value, dict | list | tuple) else value
+
+
+def keep(session: Session, found: Collection[Found]) -> int:
+    """Keeps the differences that no event on its way explains; returns how many. Call it after a poll."""
+    kept = 0
+    for one in found:
+        told = _events(session, one)
+        if any(received >= one.at for _created, received in told):
+            continue
+        session.add(
+            Drift(
+                found_at=one.at,
+                resource=one.resource,
+                object_id=one.object_id,
+                what=one.what,
+                fields=list(one.fields),
+                as_of=one.as_of,
+                cause=_cause(one, bool(told)),
+            )
+        )
+        kept += 1
+    return kept
+
+
+def _events(session: Session, one: Found) -> list[tuple[int, int]]:
+    """When events about the object happened, and came in, since our row was true."""
+    since = one.as_of or 0
+    query = (
+        select(Event.created, sa.func.coalesce(InboxItem.received_at, 0))
+        .join(InboxItem, col(InboxItem.id) == col(Event.id), isouter=True)
+        .where(Event.object_id == one.parent, Event.created > since)
+    )
+    return [(created, received) for created, received in session.exec(query)]
+
+
+def _cause(one: Found, told: bool) -> str:
+    if one.what == "gone":
+        return "It is not in the account any more, and no event of its deletion came in."
+    if told:
+        return "An event of it came in, but it did not reach this row."
+    return "No event of it came in: it was lost, or Stripe sends none for this change."
+
+
+def forget(session: Session, before: int) -> None:
+    """Removes what was found before an instant."""
+    session.connection().execute(sa.delete(table(Drift)).where(table(Drift).c.found_at < before))

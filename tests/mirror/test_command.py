@@ -1,0 +1,74 @@
+"""`python -m services.mirror` as people run it: a process beside nothing, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.desk import ROOT
+from tests.support.sandbox import Sandbox, start_sandbox
+
+CUSTOMERS = 20
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with start_sandbox(tmp_path_factory.mktemp("account"), CUSTOMERS, seed=3) as sandbox:
+        yield sandbox
+
+
+def run(folder: Path, account: Sandbox, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    inherited = {
+        k: v for k, v in os.environ.items() if not k.startswith(("STRIPE_", "DATABASE_", "SANDBOX_"))
+    }
+    own = {"DATA_DIR": str(folder), "STRIPE_API_KEY": account.key, "STRIPE_API_BASE": account.url}
+    return subprocess.run(
+        [sys.executable, "-m", "services.mirror", *arguments],
+        cwd=ROOT, env=inherited | own | settings, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_backfill_tells_what_it_did_and_a_second_one_has_nothing_to_do(
+    account: Sandbox, tmp_path: Path
+) -> None:
+    first = last_line(run(tmp_path, account, "backfill"))
+    assert first["complete"] and first["requests"] > 10
+    living = len(list(account.client().v1.customers.list().auto_paging_iter()))
+    assert first["resources"]["customers"] == {"state": "complete", "objects": living}
+    assert first["objects"] == sum(one["objects"] for one in first["resources"].values())
+    again = last_line(run(tmp_path, account, "backfill"))
+    assert (again["objects"], again["requests"] <= 2) == (first["objects"], True)
+    anew = last_line(run(tmp_path, account, "backfill", "--anew"))
+    assert anew["objects"] == first["objects"] and anew["requests"] > 10
+
+
+def test_what_cannot_be_done_is_a_sentence(account: Sandbox, tmp_path: Path) -> None:
+    wrong = run(tmp_path, account, "backfill", STRIPE_API_KEY="sk_test_wrong")
+    assert wrong.returncode == 2
+    assert "key" in wrong.stderr and "Traceback" not in wrong.stderr
+    missing = run(tmp_path, account, "replay", str(tmp_path / "nothing.jsonl"))
+    assert missing.returncode == 2
+    assert "There is no file" in missing.stderr and "Traceback" not in missing.stderr
+
+
+def test_a_file_is_replayed(account: Sandbox, tmp_path: Path) -> None:
+    run(tmp_path, account, "backfill")
+    file = tmp_path / "missed.jsonl"
+    file.write_text('{"object": "customer", "id": "cus_gone"}\nno\n')
+    done = run(tmp_path, account, "replay", str(file))
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, told["applied"]) == (1, 1)
+    assert told["refused"][0]["line"] == 2
