@@ -42,7 +42,8 @@ class CustomerFacts(Base, table=True):
     `status` is the most telling subscription status (see services/mirror/facts), `none` without any
     subscription. `mrr_micros` and `plan_micros` (what the running trial would bring) are monthly, in
     millionths of a minor unit of `currency`. `open_amount` is what failed invoices still ask for.
-    `name_key` orders by name; `search_key` is name and email, each on a line: both without case and accents.
+    `name_key` orders by name; `search_key` is name and email, each on a line: both without case, accents and
+    signs that are not seen (services/text).
     """
 
     __tablename__ = "customer_facts"

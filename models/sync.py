@@ -68,9 +68,11 @@ class SyncWindow(Base, table=True):
 
 
 class InboxItem(Base, table=True):
-    """A raw payload that came in (an event), kept until it is applied and for its retention time.
+    """A payload that came in, kept for its retention time (services/mirror/poll), and longer while it waits.
 
-    `state`: pending, applied, failed, ignored. `source`: poll, webhook, replay.
+    `source` says how it came: `poll`, `webhook` and `replay` (from a file) are events; `pull` is an object or
+    an event that could not be stored when it was listed, read or answered. `state`: pending, applied, failed
+    (`error` says why).
     """
 
     __tablename__ = "inbox"

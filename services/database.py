@@ -1,7 +1,7 @@
 """Where are the tables, and how does one read and write them?
 
-SQLite (WAL) by default, PostgreSQL by URL. Readers open `session()`, writers open `transaction()`:
-services never commit, the edge does.
+SQLite (WAL) by default, PostgreSQL by URL. Readers open `session()`, writers open `transaction()`, each for
+a short time; a function that takes a session never commits it.
 """
 
 from __future__ import annotations

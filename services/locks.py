@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,16 +18,29 @@ from services import database
 from services.errors import Unavailable
 
 _TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+Confirm = Callable[[], None]  # called before a commit; raises LockLost where nothing more may be written
 ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
+_TRY = sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))")
 
 
 class LockUnusable(Unavailable):
-    """The file that tells whether another process does something cannot be used."""
+    """What tells whether another process does something, a file or a server, cannot be used."""
 
-    def __init__(self, path: Path, error: Exception) -> None:
-        super().__init__(
+    @classmethod
+    def of_file(cls, path: Path, error: Exception) -> LockUnusable:
+        """On SQLite."""
+        return cls(
             f"The file {path} cannot be locked: {error}.",
             remedy="Check that it can be written and there is room; it may be removed while no desk runs.",
+        )
+
+    @classmethod
+    def of_server(cls, name: str, error: Exception) -> LockUnusable:
+        """On PostgreSQL."""
+        why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        return cls(
+            f"PostgreSQL cannot say who holds the lock “{name}”: {why}.",
+            remedy="Check that it runs and takes connections. The desk tries again by itself.",
         )
 
 
@@ -39,6 +52,10 @@ class LockLost(Unavailable):
             f"The database dropped the connection that kept all other desks from the same work (“{name}”).",
             remedy="It is begun again, where it was, by whichever desk comes first.",
         )
+
+
+def unguarded() -> None:
+    """For writes that need no lock."""
 
 
 class Lock(Protocol):
@@ -90,7 +107,7 @@ class _FileLock:
                 connection.close()
             if error.sqlite_errorcode & 0xFF in _TAKEN:
                 return None
-            raise LockUnusable(path, error) from None
+            raise LockUnusable.of_file(path, error) from None
         return cls(name, connection)
 
     def confirm(self) -> None:
@@ -110,13 +127,18 @@ class _PostgresLock:
     @classmethod
     def claim(cls, name: str) -> _PostgresLock | None:
         url = database.engine().url
-        engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-        connection = engine.connect()
-        if connection.scalar(
-            sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))"),
-            {"ours": ADVISORY_CLASS, "name": name},
-        ):
-            return cls(name, connection)
+        engine = sa.create_engine(
+            url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
+        )
+        connection = None
+        try:
+            connection = engine.connect()
+            if connection.scalar(_TRY, {"ours": ADVISORY_CLASS, "name": name}):
+                return cls(name, connection)
+        except sa.exc.SQLAlchemyError as error:
+            if connection is not None:
+                connection.close()
+            raise LockUnusable.of_server(name, error) from None
         connection.close()
         return None
 

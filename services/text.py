@@ -13,10 +13,16 @@ _STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h",
 def folded(text: str) -> str:
     """The text without case, accents and strokes: `Müller` and `MULLER` are both `muller`, `ß` is `ss`.
 
-    Only the accents of European scripts go; marks that make another letter (が, ड़) stay.
+    Only the accents of European scripts go; marks that make another letter (が, ड़) stay. Signs that are not
+    seen go too.
     """
-    apart = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    apart = _ACCENTS.sub("", unicodedata.normalize("NFKD", seen(text).casefold()))
     return unicodedata.normalize("NFC", apart.translate(_STROKED))
+
+
+def seen(text: str) -> str:
+    """The text without signs that are not seen: such as `isolated` adds, and zero-width spaces."""
+    return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
 
 
 def isolated(text: str) -> str:

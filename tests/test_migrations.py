@@ -116,6 +116,18 @@ def test_customers_are_found_as_before_until_their_facts_are_derived_anew(bare: 
     assert states == {"facts": "waiting", "prices": "complete"}
 
 
+def test_facts_are_derived_anew_where_unseen_signs_were_kept(bare: sa.Engine) -> None:
+    with migrations._locked() as connection:
+        command.upgrade(migrations._config(connection), "0007")
+        for resource in ("facts", "prices"):
+            row = {"resource": resource, "state": "complete", "fetched": 9, "error": ""}
+            connection.execute(sa.insert(SyncCursor).values(row))
+    migrations.upgrade()
+    with Session(bare) as session:
+        states = {row.resource: row.state for row in session.exec(select(SyncCursor))}
+    assert states == {"facts": "waiting", "prices": "complete"}
+
+
 def test_a_database_of_a_newer_version_is_refused(bare: sa.Engine) -> None:
     migrations.upgrade()
     with bare.execution_options(writes=True).begin() as connection:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -56,3 +60,40 @@ def test_requests_and_websockets_are_answered_at_once(served: tuple[str, str]) -
     assert requests.get(f"http://{address}", timeout=10).text == expected
     with connect(f"ws://{address}") as websocket:
         assert websocket.recv(10) == expected
+
+
+_DESK = """
+import asyncio, socket
+import dashboard
+
+class Connection:
+    def __init__(self):
+        self.transport, self.socket = self, socket.socket()
+
+    def get_extra_info(self, name):
+        return self.socket
+
+    async def receive(self):
+        return {"type": "http.request", "body": b""}
+
+    async def send(self, message):
+        pass
+
+visitor = Connection()
+asked = {"type": "http", "method": "GET", "path": "/healthz", "raw_path": b"/healthz", "query_string": b"",
+         "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1), "server": ("localhost", 80),
+         "scheme": "http", "root_path": "", "http_version": "1.1"}
+asyncio.run(dashboard.app(asked, visitor.receive, visitor.send))
+print("nodelay", visitor.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+"""
+
+
+def test_the_desk_answers_so(tmp_path: Path) -> None:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "DATABASE_"))
+    }
+    asked = subprocess.run(
+        [sys.executable, "-c", _DESK], cwd=Path(__file__).resolve().parents[1], timeout=60,
+        env=kept | {"DATA_DIR": str(tmp_path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert asked.stdout.splitlines()[-1:] == ["nodelay 1"], asked.stderr

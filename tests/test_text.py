@@ -18,6 +18,8 @@ from services.text import folded, isolated
         ("İstanbul ılık", "istanbul ilik"),
         ("ﬁnance Ｃｏ", "finance co"),
         ("Ёлка", "елка"),
+        ("\u2068محمد\u2069", "محمد"),
+        ("soft\u00adware\u200b \ufeffCo", "software co"),
     ],
 )
 def test_case_accents_and_strokes_make_no_difference(written: str, typed: str) -> None:

@@ -14,6 +14,7 @@ from babel.numbers import list_currencies
 
 from services import money
 from services.errors import InvalidInput
+from services.text import seen
 
 LONGEST: Final = 200
 MOST_WORDS: Final = 8
@@ -50,7 +51,7 @@ class Term:
 
 def terms(text: str, *, locale: str = "en_US") -> tuple[Term, ...]:
     """The words of a search; empty for an empty one. Raises InvalidInput when it is too long."""
-    words = text.split()
+    words = seen(text).split()
     if len(text) > LONGEST or len(words) > MOST_WORDS:
         raise InvalidInput(
             f"The search is longer than {MOST_WORDS} words or {LONGEST} characters.",

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 from models import InboxItem
 from services import clock, database
 from services.errors import TrialdeskError
+from services.locks import Confirm, unguarded
 from services.mirror.batch import Batch
 from services.mirror.shapes.reading import Object
 from services.mirror.writer import write_rows
@@ -46,33 +47,44 @@ def refused(kind: str, id: str, error: Exception) -> Unstorable:
     return Unstorable(kind, id)
 
 
-def write(batch: Batch) -> list[Unstorable]:
+def write(batch: Batch, confirm: Confirm = unguarded) -> list[Unstorable]:
     """Writes what was read, in one transaction; where the database refuses it, row by row.
 
-    Returns what was put aside.
+    Returns what was put aside. `confirm` is called before each commit.
     """
     try:
         with database.transaction() as session:
             write_rows(session, batch, exact=True)
+            confirm()
     except REFUSED:
         return one_by_one(
-            ({"object": name, **row}, partial(write_rows, batch=piece, exact=True))
-            for name, row, piece in batch.pieces()
+            (
+                ({"object": name, **row}, partial(write_rows, batch=piece, exact=True))
+                for name, row, piece in batch.pieces()
+            ),
+            confirm,
         )
     return []
 
 
-def one_by_one(pieces: Iterable[tuple[Object, Callable[[Session], Any]]]) -> list[Unstorable]:
-    """Writes each piece in a transaction of its own; puts aside what the database refuses, and returns it."""
+def one_by_one(
+    pieces: Iterable[tuple[Object, Callable[[Session], Any]]], confirm: Confirm = unguarded
+) -> list[Unstorable]:
+    """Writes each piece in a transaction of its own; puts aside what the database refuses, and returns it.
+
+    `confirm` is called before each commit.
+    """
     problems = list[Unstorable]()
     for source, write_it in pieces:
         try:
             with database.transaction() as session:
                 write_it(session)
+                confirm()
         except REFUSED as error:
             problem = refused(source["object"], source["id"], error)
             with database.transaction() as session:
                 keep(session, source, problem, source.get("as_of") or clock.now())
+                confirm()
             problems.append(problem)
     return problems
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from models import Charge, Customer, Invoice, Subscription
 from services import database
 from services.errors import Refused
+from services.locks import Confirm, unguarded
 from services.mirror import aside, complete, cursors
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
@@ -28,11 +29,12 @@ _log = logging.getLogger(__name__)
 _NAMING: tuple[Any, ...] = (Subscription, Invoice, Charge)
 
 
-def adopt(among: Collection[str] | None = None) -> set[str]:
+def adopt(among: Collection[str] | None = None, confirm: Confirm = unguarded) -> set[str]:
     """Reads the customers that are named and missing, among these or among all; returns those it found.
 
     One that Stripe refuses, or of unknown shape, stays missing; where the key may read no customers, all do,
-    and `customers` is marked as denied. Raises Unavailable and KeyRejected.
+    and `customers` is marked as denied. `confirm` is called before rows are committed. Raises Unavailable and
+    KeyRejected.
     """
     with database.session() as session:
         if cursors.denied(session, _CUSTOMERS):
@@ -45,7 +47,7 @@ def adopt(among: Collection[str] | None = None) -> set[str]:
             except RightMissing as refused:
                 cursors.fail(_CUSTOMERS, str(refused), denied=True)
                 break
-            aside.write(batch)
+            aside.write(batch, confirm)
             adopted |= set(batch.rows[Customer]) | set(batch.tombs[Customer])
     return adopted
 

@@ -8,13 +8,14 @@ before the first page on. Facts are derived when all is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
 from models import Workspace
 from services import clock, database, locks
 from services.errors import TrialdeskError
+from services.locks import Confirm, LockLost, unguarded
 from services.mirror import (
     aside,
     cursors,
@@ -34,7 +35,6 @@ from services.stripe_api import client
 from services.stripe_api.failures import RightMissing
 
 _DERIVED_AT_ONCE = 200  # customers in a transaction
-Confirm = Callable[[], None]
 
 
 def begin() -> None:
@@ -57,8 +57,8 @@ def whole_account(stop: Stop = lambda: False) -> None:
 
     Safe to call again at any time: it goes on where it was. `stop` ends it early, between two pages. Raises
     the first error once the other resources are done; a resource that the key may not read is left out.
-    Does nothing while another process pulls: two would number their windows alike. Raises LockLost, with
-    nothing more written, where another may have begun meanwhile.
+    Does nothing while another process pulls: two would number their windows alike. Raises LockLost where
+    another may have begun meanwhile; nothing more is written then but why a resource could not be read.
     """
     with locks.alone("pull") as lock:
         if lock is None:
@@ -69,10 +69,10 @@ def whole_account(stop: Stop = lambda: False) -> None:
             finish(lock.confirm)
 
 
-def resources(names: Collection[str], stop: Stop = lambda: False, confirm: Confirm = lambda: None) -> None:
+def resources(names: Collection[str], stop: Stop = lambda: False, confirm: Confirm = unguarded) -> None:
     """Lists these resources to their end. Raises the first error once the others are done.
 
-    `confirm` is called before each commit, and raises where nothing more may be written.
+    `confirm` is called before what was read is committed, and raises where nothing more may be written.
     """
     with database.transaction() as session:
         for name in names:
@@ -100,29 +100,32 @@ def _store_apart(readers: Readers, pages: list[ReadPage], confirm: Confirm) -> N
             for page in pages:
                 _store_apart(readers, [page], confirm)
             return
-        dropped = _store([_stored_row_by_row(pages[0])], confirm)
+        dropped = _store([_stored_row_by_row(pages[0], confirm)], confirm)
     for resource in dropped:
         readers.drop(resource)
 
 
-def _stored_row_by_row(page: ReadPage) -> ReadPage:
+def _stored_row_by_row(page: ReadPage, confirm: Confirm) -> ReadPage:
     """What is left of a page when its rows are stored, or put aside: how far its window is."""
-    aside.write(page.batch)
-    aside.one_by_one(({"object": "event", **row}, partial(events.save, found=[row])) for row in page.events)
+    aside.write(page.batch, confirm)
+    told = (({"object": "event", **row}, partial(events.save, found=[row])) for row in page.events)
+    aside.one_by_one(told, confirm)
     return replace(page, batch=Batch(), events=[])
 
 
-def finish(confirm: Confirm = lambda: None) -> None:
+def finish(confirm: Confirm = unguarded) -> None:
     """What follows the last page: rows that no list has, customers that only others name, rates and facts.
 
-    `confirm` is called before commits, and raises where nothing more may be written.
+    `confirm` is called before rows and facts are committed, and raises where nothing more may be written.
     """
     with database.transaction() as session:
         cursors.begin(session, cursors.DERIVED)
         confirm()
     try:
-        vanished.read_again()
-        orphans.adopt()
+        vanished.read_again(confirm)
+        orphans.adopt(None, confirm)
+    except LockLost:
+        raise
     except TrialdeskError as error:
         cursors.fail(cursors.DERIVED, str(error))
         raise

@@ -17,6 +17,7 @@ from sqlmodel import select
 from models import SyncCursor
 from services import clock, database
 from services.errors import NotAllowed, Refused
+from services.locks import Confirm, unguarded
 from services.mirror import aside, complete, cursors, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
@@ -28,13 +29,16 @@ _LONG_BEFORE = clock.DAY  # a gap is of weeks; our clock may differ from Stripe'
 _log = logging.getLogger(__name__)
 
 
-def read_again() -> None:
-    """Reads what is older than the listing of its resource. Raises Unavailable and KeyRejected."""
+def read_again(confirm: Confirm = unguarded) -> None:
+    """Reads what is older than the listing of its resource; `confirm` is called before each commit.
+
+    Raises Unavailable and KeyRejected.
+    """
     with ThreadPoolExecutor(_READERS) as pool:
         for name, ids in _untouched().items():
             for some in chunks(ids, 100):
                 batch = _together(one for one in pool.map(partial(_read, name), some) if one)
-                aside.write(batch)
+                aside.write(batch, confirm)
 
 
 def _untouched() -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """How does what Stripe said get into the tables?
 
-`store` writes objects newer-only and says whose they are. Children are written only with the parent row that
-was accepted, in its transaction: the parent's lock keeps older and newer families apart.
+Newer-only, from a batch that took the objects apart. Children are written only with the parent row that was
+accepted, in its transaction: the parent's lock keeps older and newer families apart.
 """
 
 from __future__ import annotations
@@ -15,24 +15,15 @@ from sqlmodel import Session
 from models import Invoice, InvoiceItem
 from services.mirror import changes, leftovers, owners, rates, shapes
 from services.mirror.batch import Batch, Family
-from services.mirror.shapes.reading import Object
 from services.mirror.tables import bury, chunks, table, take_turn, upsert
 
 
-def store(session: Session, objects: Iterable[Object], as_of: int, *, exact: bool) -> set[str]:
-    """Writes objects that were true at `as_of` (s, Stripe's clock) where they are newer than the tables.
+def write(session: Session, batch: Batch, *, exact: bool) -> set[str]:
+    """Writes a batch where it is newer than the tables, and what is derived from it.
 
     `exact` for reads and writes' answers, False for events' snapshots. Returns the ids of the customers
-    whose facts may have changed. Raises UnreadableObject; then nothing of the call is written.
+    whose facts may have changed.
     """
-    batch = Batch()
-    for source in objects:
-        batch.add(source, as_of)
-    return write(session, batch, exact=exact)
-
-
-def write(session: Session, batch: Batch, *, exact: bool) -> set[str]:
-    """Writes a batch and what is derived from it; returns the ids of the customers that it is about."""
     write_rows(session, batch, exact=exact)
     touched = owners.of(session, batch)
     rates.refresh(session, touched)

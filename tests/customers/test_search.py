@@ -29,6 +29,7 @@ from services.clock import DAY
 from services.customers import conditions, recognise, search
 from services.customers.filters import SORTS, STATUSES, CustomerFilter
 from services.errors import InvalidInput
+from services.text import isolated
 from tests.customers.builders import NOW, customer, row, staff
 
 UTC = ZoneInfo("UTC")
@@ -152,6 +153,21 @@ def test_accents_do_not_matter(database: ModuleType) -> None:
         ):
             assert found(s, q=typed) == ["cus_accents", "cus_plain"], typed
         assert found(s, q="moller", sort="Name") == ["cus_other"]
+
+
+def test_signs_that_are_not_seen_do_not_matter(database: ModuleType) -> None:
+    with database.transaction() as session:
+        customer(session, "cus_1", name="محمد", email="m@x.example")
+        customer(session, "cus_2", name="Zero\u200bWidth", email="z@x.example")
+    with database.session() as session:
+        assert found(session, q=isolated("محمد")) == ["cus_1"]
+        assert found(session, q="zerowidth") == found(session, q="Zero\u200bwidth") == ["cus_2"]
+        assert (
+            found(session, q="\u2068cus_1\u2069")
+            == found(session, q="\u200b@\ufeffx.example cus_1")
+            == ["cus_1"]
+        )
+        assert len(found(session, q="\u200b \u2069")) == 2
 
 
 def test_a_yen_amount_is_no_dollar_amount(account: ModuleType) -> None:

@@ -1,13 +1,29 @@
-"""Whole objects of Stripe's for tests without an account: a few fields given, the rest as Stripe sends it."""
+"""Whole objects of Stripe's for tests without an account: a few fields given, the rest as Stripe sends it.
+
+And how they get into the tables.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from sqlmodel import Session
+
+from services.mirror import writer
+from services.mirror.batch import Batch
 from services.sandbox import objects as sandbox
 
 NOW = 1_800_000_000
 Object = dict[str, Any]
+
+
+def store(session: Session, objects: Iterable[Object], as_of: int, *, exact: bool = True) -> set[str]:
+    """Writes objects that were true at `as_of` as the desk would; whose facts may have changed."""
+    batch = Batch()
+    for source in objects:
+        batch.add(source, as_of)
+    return writer.write(session, batch, exact=exact)
 
 
 def customer(id: str = "cus_1", **fields: Any) -> Object:

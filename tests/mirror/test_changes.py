@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from models import SyncCursor, Workspace
-from services.mirror import changes, cursors, events, facts, writer
+from services.mirror import changes, cursors, events, facts
 from tests.mirror import objects as o
 from tests.mirror.objects import NOW
 
@@ -35,7 +35,7 @@ def _event(session: Session) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda session: writer.store(session, [o.customer()], NOW, exact=True),
+        lambda session: o.store(session, [o.customer()], NOW, exact=True),
         lambda session: facts.refresh(session, {"cus_1"}),
         lambda session: cursors.finish(session, "customers"),
         _event,
@@ -67,6 +67,6 @@ def test_rows_that_are_corrected_later_are_news_though_no_event_is(workspace: Mo
         _event(session)
     before = counted(workspace)
     with workspace.transaction() as session:
-        writer.store(session, [o.customer(name="Ada")], NOW + 1, exact=True)
+        o.store(session, [o.customer(name="Ada")], NOW + 1, exact=True)
         _event(session)
     assert counted(workspace) == before + 1

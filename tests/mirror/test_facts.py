@@ -11,7 +11,7 @@ import pytest
 from models import CallRequest, CustomerFacts, CustomerProfile, Message
 from services import database as desk
 from services.metrics import revenue
-from services.mirror import facts, writer
+from services.mirror import facts
 from services.mirror.dealings import plan_name
 from tests.mirror import objects as o
 from tests.mirror.objects import NOW
@@ -20,7 +20,7 @@ from tests.mirror.objects import NOW
 def known(*sources: Any, customer: str = "cus_1", at: int = NOW) -> CustomerFacts:
     """The customer's facts after these objects were stored."""
     with desk.transaction() as session:
-        touched = writer.store(session, sources, at, exact=True)
+        touched = o.store(session, sources, at, exact=True)
         facts.refresh(session, touched)
     with desk.session() as session:
         found = session.get(CustomerFacts, customer)
@@ -200,10 +200,8 @@ def test_the_desks_own_knowledge(database: ModuleType) -> None:
 
 def test_all_touched_customers_of_a_batch_are_named(database: ModuleType) -> None:
     with desk.transaction() as session:
-        writer.store(
-            session, [o.charge(customer="cus_3"), o.invoice("in_4", customer="cus_4")], NOW, exact=True
-        )
-        touched = writer.store(
+        o.store(session, [o.charge(customer="cus_3"), o.invoice("in_4", customer="cus_4")], NOW, exact=True)
+        touched = o.store(
             session,
             [
                 o.customer("cus_1"),
@@ -228,7 +226,7 @@ def test_hundreds_at_once(database: ModuleType) -> None:
         for n in range(450)
     ]
     with desk.transaction() as session:
-        writer.store(session, [*people, *paying], NOW, exact=True)
+        o.store(session, [*people, *paying], NOW, exact=True)
     facts.refresh_in_pieces(facts.everyone())
     with desk.session() as session:
         kept = [session.get(CustomerFacts, f"cus_{n:04}") for n in range(450)]

@@ -17,8 +17,9 @@ from models import (
     Workspace,
 )
 from services import clock
-from services.mirror import answers, cursors, inbox, poll, writer
+from services.mirror import answers, cursors, inbox, poll
 from services.stripe_api import client, failures
+from tests.mirror import objects as o
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
 from tests.support.sandbox import Sandbox
@@ -147,7 +148,7 @@ def test_a_customer_deleted_meanwhile_is_a_tombstone_for_good(pulled: ModuleType
     poll.once()
     assert truth.differences(sandbox) == []
     with pulled.transaction() as session:
-        writer.store(session, [before], sandbox.now() + 100, exact=True)
+        o.store(session, [before], sandbox.now() + 100)
         row = session.get(Customer, customer)
         assert row is not None
         assert row.deleted

@@ -194,7 +194,8 @@ def test_a_pull_whose_lock_was_given_away_stops_and_the_next_one_goes_on(
 
 def written(database: ModuleType) -> list[list[Any]]:
     """What a pull writes: how far it is, and the tables' newest state by id."""
-    progressed = [sa.select(*model.__table__.c) for model in (SyncCursor, SyncWindow, CustomerFacts)]
+    models = (SyncCursor, SyncWindow, CustomerFacts, InboxItem)
+    progressed = [sa.select(*model.__table__.c) for model in models]
     stored = [sa.select(kind.model.id, kind.model.as_of) for kind in shapes.KINDS.values()]
     with database.session() as session:
         return [sorted(map(tuple, session.connection().execute(one))) for one in (*progressed, *stored)]
@@ -280,6 +281,39 @@ class HidingAccount(client.StripeAccount):
         return found
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("room", "during"), [(pull, "_stored_row_by_row"), (pull.orphans, "adopt"), (pull.vanished, "read_again")]
+)
+def test_what_is_written_beside_the_pages_is_not_written_either_once_the_lock_is_given_away(
+    claimed: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, room: ModuleType, during: str
+) -> None:
+    if during == "read_again":
+        pull.whole_account()
+        sandbox.client().v1.customers.delete(truth.every(sandbox, "/v1/subscriptions")[0]["customer"])
+        sandbox.advance(days=40)
+        poll.once()
+    if during == "adopt":
+        hiding = HidingAccount(sandbox.key, sandbox.url)
+        hiding.hidden = truth.every(sandbox, "/v1/subscriptions")[0]["customer"]
+        client.configure(hiding)
+    if during == "_stored_row_by_row":
+        poisoned = PoisonedAccount(sandbox.key, sandbox.url)
+        poisoned.struck = frozenset([truth.every(sandbox, "/v1/prices")[-1]["id"]])
+        client.configure(poisoned)
+    whole, before = getattr(room, during), list[object]()
+
+    def lose_the_lock_first(*of: Any) -> Any:
+        assert lost_locks.drop(claimed.engine()) == 1
+        before.append(written(claimed))
+        return whole(*of)
+
+    monkeypatch.setattr(room, during, lose_the_lock_first)
+    with pytest.raises(locks.LockLost):
+        pull.whole_account()
+    assert [written(claimed)] == before
+
+
 def test_a_customer_that_only_others_name_and_that_cannot_be_stored_holds_up_no_facts(
     claimed: ModuleType, sandbox: Sandbox
 ) -> None:
@@ -321,7 +355,7 @@ def test_windows_of_a_resource_that_is_to_be_listed_anew_are_not_saved(
 ) -> None:
     store = pull._store
 
-    def start_over_first(pages: list[ReadPage], confirm: pull.Confirm) -> set[str]:
+    def start_over_first(pages: list[ReadPage], confirm: locks.Confirm) -> set[str]:
         if pages[0].resource == "charges":
             with claimed.transaction() as session:
                 cursors.start_over(session, sandbox.now())
@@ -342,7 +376,7 @@ def test_what_nobody_foresaw_while_writing_ends_the_pull_and_the_next_one_comple
     monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 5)  # more pages than there is room for
     stores, store = itertools.count(), pull._store
 
-    def fail(pages: list[ReadPage], confirm: pull.Confirm) -> set[str]:
+    def fail(pages: list[ReadPage], confirm: locks.Confirm) -> set[str]:
         if next(stores) >= after:
             raise ZeroDivisionError
         return store(pages, confirm)

@@ -28,7 +28,7 @@ from models import (
     SubscriptionItem,
 )
 from services import database as desk
-from services.mirror import aside, bulk, writer
+from services.mirror import aside, bulk
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from tests.mirror import objects as o
@@ -37,7 +37,7 @@ from tests.mirror.objects import NOW
 
 def store(*sources: Any, at: int = NOW, exact: bool = True) -> set[str]:
     with desk.transaction() as session:
-        return writer.store(session, sources, at, exact=exact)
+        return o.store(session, sources, at, exact=exact)
 
 
 def row(model: type[Any], id: str) -> Any:
