@@ -147,11 +147,13 @@ def test_what_stripe_delivers_shows_up_long_before_the_next_poll(
             until(lambda: desk.startup.ready, "ready")
             until(_pulled, "the first pull")
             until(lambda: checked() is not None, "the only poll for a long time is over")
+            polled = checked()
             first = account.client().v1.customers.create({"name": "Delivered"}).id
             until(lambda: _name(first) == "Delivered", "the customer that Stripe told of")
             account.client().v1.customers.update(first, {"name": "At once"})
             account.client().v1.customers.update(first, {"name": "In the same second"})
             until(lambda: _name(first) == "In the same second", "what a tie has put off")
+            assert checked() == polled, "no poll had a hand in it"
         account.client().v1.webhook_endpoints.delete(made.id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
@@ -94,6 +95,7 @@ def test_an_unknown_customer_is_a_sentence(visitor: Visitor) -> None:
     visitor.sees("cus_nobody")
     visitor.button("Search customers").click()
     visitor.arrive("Customers")
+    assert urlsplit(visitor.page.url).path == "/customers"
 
 
 def literal(heading: Locator) -> str:
