@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,8 @@ BACKENDS = ("sqlite", "postgresql")
 
 def pytest_configure(config: pytest.Config) -> None:
     """`make test-all` tries every property with as many examples as Hypothesis finds right."""
+    # A shell that starts us in the background ignores Ctrl-C, and every desk of ours would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     without_slow = config.getoption("markexpr") == "not slow"
     hypothesis.settings.load_profile("quick" if without_slow else "all")
 
