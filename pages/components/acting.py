@@ -2,8 +2,7 @@
 
 The part stands in the address (`?as=Vera Lind · viewer`), so that it outlives a reload and goes along to the
 next page; the first of the staff needs no word there. Where the switch is not drawn, `as` means nothing.
-Streamlit takes it along when a link is clicked, but its `href`, which a new tab opens, is bare: links that we
-draw carry it (after a click it stands there twice, which means the same), the menu's take no parameters.
+Streamlit takes it along when a link is clicked, but not when it is opened in a new tab (its `href` is bare).
 """
 
 from __future__ import annotations

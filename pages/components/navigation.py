@@ -151,7 +151,7 @@ def link(
         help=help,
         icon=icon,
         icon_position="right" if last else "left",
-        query_params=parameters | acting.in_address(),
+        query_params=parameters,
     )
 
 

@@ -76,13 +76,16 @@ def sign_in(page: Page, company: Company, email: str, *, verified: bool = True) 
     page.get_by_role("button", name="Sign in").click(timeout=SLOW)
 
 
+def at_rest(page: Page) -> None:
+    app = page.locator('[data-testid="stApp"]')
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW)
+
+
 def test_a_fresh_server_shows_no_page_to_a_stranger(company: Company, page: Page) -> None:
     for spec in PAGES.values():
         page.goto(company.desk.url + spec.path)
         expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=SLOW)
-        expect(page.locator('[data-testid="stApp"]')).to_have_attribute(
-            "data-test-script-state", "notRunning", timeout=SLOW
-        )
+        at_rest(page)
         assert page.get_by_role("heading").all_inner_texts() == ["Trialdesk"], spec.path
         assert page.get_by_test_id("stSidebarNav").count() == 0, spec.path
 
@@ -118,6 +121,8 @@ def test_signing_out_leads_back_to_the_door(company: Company, page: Page) -> Non
     with page.expect_navigation(timeout=SLOW):  # by way of the provider
         page.get_by_role("button", name="Sign out").click(timeout=SLOW)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=SLOW)
+    page.wait_for_load_state()  # the browser may still be on its way there
+    at_rest(page)
     page.reload()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=SLOW)
 

@@ -167,12 +167,3 @@ def test_a_change_of_the_data_is_seen_at_the_next_run(
 
 def test_viewers_see_it_too(account: ModuleType) -> None:
     assert captions(open_in_menu("overview", acting_as="vera@trialdesk.test"))
-
-
-def test_a_link_opened_in_a_new_tab_is_seen_by_the_same_person(account: ModuleType) -> None:
-    app = open_in_menu("overview")
-    app.session_state["as_in_address"] = {"as": "Vera Lind · viewer"}  # as the switch leaves it
-    app.run()
-    queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
-    assert queries
-    assert {tuple(query.get("as", ())) for query in queries} == {("Vera Lind · viewer",)}
