@@ -17,8 +17,8 @@ from starlette.middleware import Middleware
 from streamlit import runtime
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.components import document, problems, shell, sign_in, warming
-from services import config, public, schedules
+from pages.components import document, late_fragments, problems, shell, sign_in, warming
+from services import config, memory, public, schedules
 from services.errors import ConfigurationError
 from services.no_delay import NoDelay
 from services.security_headers import LocalOnly, SecurityHeaders, is_loopback
@@ -81,6 +81,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 if runtime.exists():
     shell.run()
 else:
+    memory.share_one_arena()
+    late_fragments.drop()
     refuse_unusable_settings()
     refuse_open_network()
     app = st.App(
@@ -90,6 +92,7 @@ else:
             Middleware(NoDelay),
             Middleware(SecurityHeaders, page=document.html()),
             Middleware(LocalOnly, applies=stays_local),
+            Middleware(document.NoSuchPage),
             Middleware(public.PublicRoutes),
         ],
         lifespan=lifespan,

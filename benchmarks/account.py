@@ -133,3 +133,9 @@ def build(templates: dict[str, Any], objects: int) -> dict[str, Shelf]:
     every = [one.get("created", one.get("date", 0)) for found in lists.values() for one in found]
     span = (min(every), max(every) + 1)
     return {name: shelve(found, 1 if name in CATALOG else copies, span) for name, found in lists.items()}
+
+
+def span(shelves: dict[str, Shelf]) -> tuple[int, int]:
+    """When the oldest and the newest object of all were made (s)."""
+    made = [shelf.sorted_created for shelf in shelves.values() if len(shelf)]
+    return int(min(one[0] for one in made)), int(max(one[-1] for one in made))

@@ -10,7 +10,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,16 +20,19 @@ import stripe
 from sqlalchemy.dialects import postgresql, sqlite
 
 from benchmarks.account import RESOURCES
-from models import Base, Workspace
-from services import database
-from services.mirror import pull, shapes
+from models import Event, Workspace
+from services import database, memory
+from services.mirror import events, poll, pull, shapes
 from services.mirror.batch import Batch
 from services.mirror.tables import table
 from services.stripe_api import client, pacing
 from tests.support.sandbox import KEY
 
 _AT_ONCE = 16
-_WINDOWS = 4  # of each list in the bare loop, of equal length
+_WINDOWS = 8  # of each list in the bare loop, of equal length
+_EVENTS = "/v1/events"
+_SHARE = 0.01  # of the account's objects that change before the second sync
+Rows = dict[type[Any], list[dict[str, Any]]]
 
 
 def run_pull(url: str, account_rate: float, endpoint_rate: float) -> None:
@@ -39,6 +42,33 @@ def run_pull(url: str, account_rate: float, endpoint_rate: float) -> None:
     with database.transaction() as session:
         session.add(Workspace(account="acct_bench", mode="test"))
     pull.whole_account()
+
+
+def run_second(url: str, account_rate: float, endpoint_rate: float) -> dict[str, float]:
+    """The desk's next look, after a pull and after others have changed a hundredth of the account.
+
+    Prices, products and coupons stay as they are.
+    """
+    began = time.perf_counter()
+    run_pull(url, account_rate, endpoint_rate)
+    first, asked = time.perf_counter() - began, _asked(url)
+    time.sleep(2)  # in the second of its last read a row is read again
+    changed = requests.get(f"{url}/_bench/change", {"share": _SHARE}, timeout=600).json()["changed"]
+    time.sleep(2)
+    began = time.perf_counter()
+    looked = poll.once()
+    assert looked.drained.applied == looked.received == changed, looked
+    return {
+        "seconds": round(time.perf_counter() - began, 2),
+        "first_s": round(first, 2),
+        "first_requests": asked,
+        "changed": changed,
+        "second_requests": _asked(url) - asked,
+    }
+
+
+def _asked(url: str) -> int:
+    return sum(requests.get(f"{url}/_bench", timeout=60).json()["asked"].values())
 
 
 def run_sdk(url: str, *_: float) -> None:
@@ -64,52 +94,56 @@ def run_bare(url: str, *_: float) -> None:
     def window(path: str, params: dict[str, Any]) -> None:
         while True:
             page = ask(path, params)
-            batch = Batch()
-            for source in page["data"]:
-                batch.add(source, 1)
+            rows = _rows(path, page["data"])
             with lock:
-                _write(batch)
+                _write(rows)
             if not page["has_more"]:
                 return
             params = {**params, "starting_after": page["data"][-1]["id"]}
 
-    begin, end = _span(ask)
+    told = requests.get(f"{url}/_bench", timeout=60).json()
+    begin, end = told["span"]
     step = (end - begin) // _WINDOWS + 1
-    paths = {kind.path for kind in shapes.KINDS.values() if kind.path}
+    paths = {kind.path for kind in shapes.KINDS.values() if kind.path} | {_EVENTS}
+    longest_first = sorted(paths, key=lambda path: -told["objects"].get(path.removeprefix("/v1/"), 0))
     common = {"limit": 100, "status": "all"}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         wanted = [
             pool.submit(window, path, {**common, "created[gte]": low, "created[lt]": low + step})
-            for path in sorted(paths)
+            for path in longest_first
             for low in range(begin, end + 1, step)
         ]
         for one in wanted:
             one.result()
 
 
-def _span(ask: Callable[[str, dict[str, Any]], dict[str, Any]]) -> tuple[int, int]:
-    newest = ask("/v1/invoices", {"limit": 1})["data"][0]["created"]
-    return newest - 3 * 365 * 86_400, newest + 365 * 86_400
+def _rows(path: str, found: list[dict[str, Any]]) -> Rows:
+    """A page's rows by table: the objects, what is inside them, and their children."""
+    if path == _EVENTS:
+        return {Event: [dict(_event(one)) for one in found]}
+    batch = Batch()
+    for source in found:
+        batch.add(source, 1)
+    rows: Rows = {model: list(rows.values()) for model, rows in batch.rows.items()}
+    for name, families in batch.families.items():
+        children = shapes.KINDS[name].children
+        assert children is not None
+        rows[children.model] = [row for family in families.values() for row in family.rows]
+    return rows
 
 
-def _write(batch: Batch) -> None:
+def _event(source: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in events.row(source).items() if name != "charge")
+
+
+def _write(rows: Rows) -> None:
     make: Any = sqlite.insert if database.is_sqlite() else postgresql.insert
-    children = {kind.children.model for kind in shapes.KINDS.values() if kind.children}
     with database.engine().execution_options(writes=True).begin() as connection:
-        for model, rows in batch.rows.items():
-            _upsert(connection, make, model, list(rows.values()))
-        for model in children:
-            members = [
-                row
-                for name, families in batch.families.items()
-                if (kind := shapes.KINDS[name]).children and kind.children.model is model
-                for family in families.values()
-                for row in family.rows
-            ]
-            _upsert(connection, make, model, members)
+        for model in sorted(rows, key=lambda one: table(one).name):
+            _upsert(connection, make, model, rows[model])
 
 
-def _upsert(connection: sa.Connection, make: Any, model: type[Base], rows: list[dict[str, Any]]) -> None:
+def _upsert(connection: sa.Connection, make: Any, model: type[Any], rows: list[dict[str, Any]]) -> None:
     if rows:
         insert = make(table(model))
         changed = {name: insert.excluded[name] for name in rows[0] if name != "id"}
@@ -119,18 +153,21 @@ def _upsert(connection: sa.Connection, make: Any, model: type[Base], rows: list[
 def main() -> None:
     """Runs one contender and says what it took."""
     name, url, into, *rates = sys.argv[1:]
+    memory.share_one_arena()
     if into:
         database.configure(into)
         database.create_schema()
     began = time.perf_counter()
-    {"pull": run_pull, "sdk": run_sdk, "bare": run_bare}[name](url, *map(float, rates))
+    runs: dict[str, Callable[..., dict[str, float] | None]]
+    runs = {"pull": run_pull, "second": run_second, "sdk": run_sdk, "bare": run_bare}
+    more = runs[name](url, *map(float, rates)) or {}
     took = resource.getrusage(resource.RUSAGE_SELF)
     told = {
         "seconds": round(time.perf_counter() - began, 2),
         "cpu_s": round(took.ru_utime + took.ru_stime, 1),
         "peak_mb": round(took.ru_maxrss / 1024, 1),
     }
-    print(json.dumps(told))
+    print(json.dumps(told | more))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 It exists because the sandbox's own cost would be measured otherwise.
 `python -m benchmarks.page_server --templates FILE --objects 20000 --latency-ms 100` prints its port.
-`GET /_bench` tells what was asked so far.
+`GET /_bench` tells what was asked so far; `GET /_bench/change?share=0.01` has so many of the objects change
+now: their events stand at the head of the list of events.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+import stripe
 
 from benchmarks import account
 from benchmarks.account import Shelf
@@ -59,23 +63,31 @@ class Server:
         self._endpoints = {name: Bucket(options.endpoint_rate) for name in self.shelves}
         self._asked: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        self._news = News([], {})
 
     def answer(self, target: str) -> bytes:
         """The whole HTTP answer to a GET."""
         url = urlsplit(target)
         if url.path == "/_bench":
             return _http(200, json.dumps(self._told()).encode())
+        if url.path == "/_bench/change":
+            self._news = news(self.shelves, float(parse_qs(url.query)["share"][0]))
+            return _http(200, json.dumps({"changed": len(self._news.events)}).encode())
         if url.path == "/v1/account":
             return _http(200, self._account)
-        name = url.path.removeprefix("/v1/")
+        name, _, id = url.path.removeprefix("/v1/").partition("/")
         if name not in self.shelves:
-            return _http(404, b'{"error":{"type":"invalid_request_error","code":"resource_missing"}}')
+            return _MISSING
         self._asked[name] += 1
         reason = self._too_fast(name)
         if reason:
             self._refused[reason] += 1
             return _http(429, b'{"error":{"type":"rate_limit_error"}}', reason)
+        if id:
+            return self._one(self.shelves[name], id)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        if name == "events" and int(query.get("created[gte]", 0)) >= self._news.since:
+            return _http(200, self._news.page(query))
         return _http(200, self._page(name, self.shelves[name], query))
 
     def _too_fast(self, name: str) -> str:
@@ -90,16 +102,76 @@ class Server:
         if "starting_after" in query:
             begin = max(begin, shelf.after(query["starting_after"]))
         last = min(end, begin + min(_MOST, int(query.get("limit", 10))))
-        more = b"true" if last < end else b"false"
-        data = b",".join(shelf.page(begin, last))
-        return b'{"object":"list","url":"/v1/%b","has_more":%b,"data":[%b]}' % (name.encode(), more, data)
+        return _listed(name, shelf.page(begin, last), more=last < end)
+
+    def _one(self, shelf: Shelf, id: str) -> bytes:
+        try:
+            place = shelf.after(id) - 1
+        except KeyError:  # a customer who is deleted is in no list
+            return _MISSING
+        return _http(200, shelf.page(place, place + 1)[0])
 
     def _told(self) -> dict[str, Any]:
         return {
             "objects": {name: len(shelf) for name, shelf in self.shelves.items()},
+            "span": account.span(self.shelves),
             "asked": self._asked,
             "refused": self._refused,
         }
+
+
+@dataclass(slots=True)
+class News:
+    """Events of what changed, newest first, and the place of each; all from one instant on (s)."""
+
+    events: list[bytes]
+    places: dict[str, int]
+    since: float = math.inf
+
+    def page(self, query: dict[str, str]) -> bytes:
+        """The list of them, as Stripe pages it."""
+        begin = self.places[query["starting_after"]] + 1 if "starting_after" in query else 0
+        last = begin + min(_MOST, int(query.get("limit", 10)))
+        return _listed("events", self.events[begin:last], more=last < len(self.events))
+
+
+def news(shelves: dict[str, Shelf], share: float) -> News:
+    """Events of this moment that tell of a share of each list's objects, evenly chosen."""
+    step, now = round(1 / share), int(time.time())
+    changed = [
+        one
+        for name, shelf in shelves.items()
+        if name not in account.CATALOG and name != "events"
+        for place in range(0, len(shelf), step)
+        for one in shelf.page(place, place + 1)
+    ]
+    ids = [f"evt_changed{number}" for number in range(len(changed))]
+    events = [_event(id, now, source) for id, source in zip(ids, changed, strict=True)]
+    return News(events, {id: place for place, id in enumerate(ids)}, now - 3600)
+
+
+def _event(id: str, created: int, source: bytes) -> bytes:
+    changed = json.loads(source)
+    if "metadata" in changed:
+        changed["metadata"] = {"changed": id}
+    event = {
+        "id": id,
+        "object": "event",
+        "created": created,
+        "type": f"{changed['object']}.updated",
+        "livemode": False,
+        "api_version": stripe.api_version,
+        "request": None,
+        "pending_webhooks": 0,
+        "data": {"object": changed, "previous_attributes": {"metadata": {"changed": None}}},
+    }
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def _listed(name: str, objects: list[bytes], *, more: bool) -> bytes:
+    return b'{"object":"list","url":"/v1/%b","has_more":%b,"data":[%b]}' % (
+        name.encode(), b"true" if more else b"false", b",".join(objects),
+    )  # fmt: skip
 
 
 def _http(status: int, body: bytes, reason: str = "") -> bytes:
@@ -110,6 +182,9 @@ def _http(status: int, body: bytes, reason: str = "") -> bytes:
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+_MISSING = _http(404, b'{"error":{"type":"invalid_request_error","code":"resource_missing"}}')
 
 
 class Connection(asyncio.Protocol):

@@ -25,11 +25,23 @@ from models.ledger import Action, ActionStep
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
-from models.sync import Drift, Event, InboxItem, SyncCursor, SyncWindow, Workspace
+from models.sync import (
+    Asker,
+    Drift,
+    Event,
+    InboxItem,
+    Reconciliation,
+    StripeReads,
+    SyncCursor,
+    SyncWindow,
+    Underived,
+    Workspace,
+)
 
 __all__ = [
     "Action",
     "ActionStep",
+    "Asker",
     "AuditEntry",
     "Base",
     "CallRequest",
@@ -57,13 +69,16 @@ __all__ = [
     "Price",
     "Product",
     "PromotionCode",
+    "Reconciliation",
     "Refund",
     "SavedFilter",
     "Staff",
+    "StripeReads",
     "Subscription",
     "SubscriptionItem",
     "SyncCursor",
     "SyncWindow",
     "Task",
+    "Underived",
     "Workspace",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Text
+from sqlalchemy import JSON, BigInteger, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -41,6 +41,12 @@ def json_column(default_factory: Any = dict, *, name: str | None = None) -> Any:
     """A JSON column (JSONB on PostgreSQL); `name` where the attribute cannot carry the column's name."""
     extra = {"name": name} if name else {}
     return Field(default_factory=default_factory, sa_type=Json, sa_column_kwargs={"nullable": False, **extra})
+
+
+def partial_index(name: str, of: str, *columns: str) -> Index:
+    """An index of the few rows for which the SQL condition `of` holds. Both databases use it only where a
+    query says the condition in the same literal words."""
+    return Index(name, *columns, sqlite_where=text(of), postgresql_where=text(of))
 
 
 def metadata_column() -> Any:

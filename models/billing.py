@@ -7,19 +7,21 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from models.base import Mirrored, big, json_column, long_text, metadata_column
+from models.base import Mirrored, big, json_column, long_text, metadata_column, partial_index
 
 
 class Invoice(Mirrored, table=True):
     """Stripe's invoice. Paid is `status == "paid"`; amounts in minor units of `currency`.
 
-    `next_payment_attempt` is None when Stripe will not try again by itself.
+    `next_payment_attempt` is None when Stripe will not try again by itself. `starting_balance` is the
+    customer's balance (below 0: credit) before it is finalized, `ending_balance` after that, else None.
     """
 
     __tablename__ = "invoices"
     __table_args__ = (
         Index("ix_invoices_customer_created", "customer", "created"),
         Index("ix_invoices_total", "total"),
+        partial_index("ix_invoices_retried", "attempt_count > 1", "id"),
     )
 
     customer: str = ""
@@ -35,6 +37,7 @@ class Invoice(Mirrored, table=True):
     amount_paid: int = big(0, nullable=False)
     amount_remaining: int = big(0, nullable=False)
     starting_balance: int = big(0, nullable=False)
+    ending_balance: int | None = big()
     attempted: bool = False
     attempt_count: int = 0
     auto_advance: bool = False
@@ -49,9 +52,24 @@ class Invoice(Mirrored, table=True):
     hosted_invoice_url: str | None = long_text()
     invoice_pdf: str | None = long_text()
     default_payment_method: str | None = None
+    default_source: str | None = None
     description: str | None = long_text()
     discounts: list[str] = json_column(list)
     metadata_: dict[str, Any] = metadata_column()
+
+    @property
+    def from_credit(self) -> int:
+        """What the customer's credit paid of it."""
+        return max(0, min(0, self._balance_after) - min(0, self.starting_balance))
+
+    @property
+    def carried(self) -> int:
+        """What was too small to be charged and was moved to the customer's balance."""
+        return max(0, max(0, self._balance_after) - max(0, self.starting_balance))
+
+    @property
+    def _balance_after(self) -> int:
+        return self.starting_balance if self.ending_balance is None else self.ending_balance
 
 
 class InvoiceLine(Mirrored, table=True):

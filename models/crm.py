@@ -104,7 +104,7 @@ class Message(Base, table=True):
 class CallRequest(Base, table=True):
     """A one-on-one call that somebody should have with a customer.
 
-    `state`: requested, scheduled, done, no_show, declined. `outcome` is a code, None while open.
+    `state`: requested, scheduled, done, no_show, declined. `outcome` is a code where it was done.
     """
 
     __tablename__ = "call_requests"
@@ -133,7 +133,7 @@ class AuditEntry(Base, table=True):
     """A change by staff that no other table keeps: what stood there before, and after.
 
     `kind` is one of services.customers.audit.TITLES; `customer` is "" where it is about none. Both
-    snapshots hold the fields that changed.
+    snapshots hold the fields that changed; of a call that was scheduled also its time.
     """
 
     __tablename__ = "audit_entries"

@@ -43,7 +43,7 @@ class CustomerFacts(Base, table=True):
     subscription. `mrr_micros` and `plan_micros` (what the running trial would bring) are monthly, in
     millionths of a minor unit of `currency`. `open_amount` is what failed invoices still ask for.
     `name_key` orders by name; `search_key` is name and email, each on a line: both without case, accents and
-    signs that are not seen (services/text).
+    signs that are not seen (services/text). `phone_key` is the phone's digits from the last to the first.
     """
 
     __tablename__ = "customer_facts"
@@ -59,6 +59,7 @@ class CustomerFacts(Base, table=True):
     search_key: str = ""
     email_key: str = Field(default="", index=True)
     email_domain: str = Field(default="", index=True)
+    phone_key: str = Field(default="", index=True)
     country: str = Field(default="", index=True)
     source: str = Field(default="", index=True)
     currency: str = ""

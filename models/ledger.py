@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Index
-from sqlmodel import Field
+from sqlalchemy import Index, func
+from sqlmodel import Field, col
 
 from models.base import Base, big, instant_key, json_column, long_text
 
+OVERTAKEN: Final = "overtaken"
+
 
 class Action(Base, table=True):
-    """One command. `state`: open (dialog shown), running, done, failed, unknown (look at Stripe)."""
+    """One command. `state`: open (dialog shown), running, done, failed, unknown (look at Stripe).
+
+    `error` is why it failed; with `OVERTAKEN` in it, because things had changed since the dialog was opened,
+    so that nothing was done.
+    """
 
     __tablename__ = "actions"
     __table_args__ = (Index("ix_actions_staff_opened_at", "staff", "opened_at"),)
@@ -37,6 +43,15 @@ class Action(Base, table=True):
     opened_at: int = instant_key()
     started_at: int | None = big()
     finished_at: int | None = big()
+
+    @property
+    def end(self) -> str:
+        """The state as people are told it: a failure in which nothing went wrong has a name of its own."""
+        return OVERTAKEN if self.state == "failed" and self.error.get(OVERTAKEN) else self.state
+
+
+# Activity reads the newest of these; an index of an expression can be named only once its columns exist.
+Index("ix_actions_begun", func.coalesce(col(Action.started_at), col(Action.opened_at)))
 
 
 class ActionStep(Base, table=True):

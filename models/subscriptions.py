@@ -20,7 +20,8 @@ class Subscription(Mirrored, table=True):
     is what it counts for in MRR now, `plan_micros` what its items come to a month whatever its status
     (both after forever discounts; shared definition in services/metrics/mrr); `unvalued_items` counts the
     items that neither can hold, as their price is not known beforehand or comes to more than a column holds.
-    `trial_offer` is true when an item runs on a trial offer, which cannot be extended.
+    `trial_offer` is true when an item runs on a trial offer, which cannot be extended. `paused_at` is when
+    its status became `paused`.
     """
 
     __tablename__ = "subscriptions"
@@ -47,9 +48,11 @@ class Subscription(Mirrored, table=True):
     cancellation_feedback: str | None = None
     cancellation_comment: str | None = long_text()
     paused_by: str | None = None
+    paused_at: int | None = big()
     pause_collection: str | None = None
     pause_resumes_at: int | None = big()
     default_payment_method: str | None = None
+    default_source: str | None = None
     latest_invoice: str | None = None
     schedule: str | None = None
     discounts: list[str] = json_column(list)

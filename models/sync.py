@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from models.base import Base, big, instant_key, json_column, long_text
+from models.base import Base, big, instant_key, json_column, long_text, partial_index
 
 
 class Workspace(Base, table=True):
@@ -72,7 +72,9 @@ class InboxItem(Base, table=True):
 
     `source` says how it came: `poll`, `webhook` and `replay` (from a file) are events; `pull` is an object or
     an event that could not be stored when it was listed, read or answered. `state`: pending, applied, failed
-    (`error` says why).
+    (`error` says why), ignored (a person said that it does not matter). `received_at` is the first time that
+    it came in, `delivered_at` the last time that Stripe delivered it when it was here already, `tried_at` the
+    last time that it was tried.
     """
 
     __tablename__ = "inbox"
@@ -82,11 +84,28 @@ class InboxItem(Base, table=True):
     type: str = ""
     created: int = instant_key()
     received_at: int = big(0, nullable=False)
+    delivered_at: int | None = big()
     payload: str = long_text("")
     state: str = Field(default="pending", index=True)
     attempts: int = 0
     error: str = long_text("")
-    applied_at: int | None = big()
+    applied_at: int | None = big(index=True)
+    tried_at: int | None = big()
+
+
+class Underived(Base, table=True):
+    """A change of an object (`kind` is its table) of whose users rates and facts are still to be derived.
+
+    `error` is why that of a customer failed when it was `tried_at`, "" where nothing went wrong.
+    """
+
+    __tablename__ = "underived"
+
+    id: str = Field(primary_key=True)
+    kind: str
+    object_id: str
+    error: str = long_text("")
+    tried_at: int | None = big()
 
 
 class Drift(Base, table=True):
@@ -108,6 +127,49 @@ class Drift(Base, table=True):
     cause: str = long_text("")
 
 
+class Reconciliation(Base, table=True):
+    """One comparison of the tables with the whole account.
+
+    `state`: running, complete, incomplete (`skipped` holds the reasons by resource, or `aside` rows could not
+    be stored), failed (`error` says why), stopped. `drifts` counts the differences that no event explains.
+    """
+
+    __tablename__ = "reconciliations"
+
+    id: int | None = Field(default=None, primary_key=True)
+    started_at: int = instant_key()
+    finished_at: int | None = big()
+    state: str = "running"
+    objects: int = big(0, nullable=False)
+    requests: int = big(0, nullable=False)
+    drifts: int = big(0, nullable=False)
+    aside: int = big(0, nullable=False)
+    skipped: dict[str, list[str]] = json_column()
+    error: str = long_text("")
+
+
+class StripeReads(Base, table=True):
+    """How many reads Stripe was asked for on a UTC day (its first second), for one purpose.
+
+    The purposes are those of services/stripe_api/errands.
+    """
+
+    __tablename__ = "stripe_reads"
+
+    day: int = big(0, primary_key=True)
+    purpose: str = Field(primary_key=True)
+    reads: int = big(0, nullable=False)
+
+
+class Asker(Base, table=True):
+    """A process that asks Stripe, and when it last said so, by the database's own clock (seconds UTC)."""
+
+    __tablename__ = "askers"
+
+    id: str = Field(primary_key=True)
+    asked_at: int = big(0, nullable=False)
+
+
 class Event(Base, table=True):
     """A Stripe event as the timeline shows it: what happened to which object of which customer.
 
@@ -115,6 +177,9 @@ class Event(Base, table=True):
     """
 
     __tablename__ = "events"
+    __table_args__ = (
+        partial_index("ix_events_failed_payments", "type = 'invoice.payment_failed'", "object_id", "created"),
+    )
 
     id: str = Field(primary_key=True)
     created: int = instant_key()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from models.ledger import OVERTAKEN
 from pages.components import (
     address,
     formats,
@@ -30,7 +31,8 @@ from services.staff.roles import Permission, Person
 
 PAGE_KEY = "activity_page"
 _OPEN_ENDS, _STEP = "open_ends", 20
-_STATES = ("done", "failed", "unknown", "running", "open")
+_STATES = ("done", "failed", OVERTAKEN, "unknown", "running", "open")
+_NOTHING_YET = "Nobody has done anything yet. What is done on a customer's page or a work list stands here."
 _ICONS = {
     entries.SEND_MESSAGE: ":material/mail:",
     entries.REQUEST_CALL: ":material/call:",
@@ -43,9 +45,9 @@ _ICONS = {
 _COLUMNS = [
     Column("at", "When", "moment"),
     Column("staff_name", "Who"),
-    Column("title", "What", width=165),
-    Column("customer_name", "Customer", width=150),
-    Column("state", "State", "status"),
+    Column("title", "What", width=140),
+    Column("customer_name", "Customer", width=135),
+    Column("state", "State", "status", width=150),
     Column("change", "Change", width=330),
     Column("reason", "Why", width="medium"),
 ]
@@ -120,7 +122,7 @@ def _filters(names: dict[str, str]) -> ActivityFilter:
             "Person", ["", *names], "by", PAGE_KEY, lambda id: names.get(id, "Everyone"), width=150,
             disabled=not names,
         )  # fmt: skip
-        state = worklist.choice("State", ["", *_STATES], "result", PAGE_KEY, _state, width=130)
+        state = worklist.choice("State", ["", *_STATES], "result", PAGE_KEY, _state, width=170)
         for name in ("since", "until"):
             address.expect(name, address.day)
         first = st.date_input("From", value=None, key="since", bind="query-params", width=140)
@@ -145,7 +147,7 @@ def _list(person: Person, wanted: ActivityFilter) -> None:
         total = activity.count(session, person, wanted)
         page = tables.page_of(total, key=PAGE_KEY)
         entries = activity.search(session, person, wanted, offset=page.offset, limit=page.limit)
-    empty = "Nothing fits these filters." if wanted != ActivityFilter() else "Nobody has done anything yet."
+    empty = "Nothing fits these filters." if wanted != ActivityFilter() else _NOTHING_YET
     picked = tables.show(
         [_row(entry) for entry in entries],
         _COLUMNS,
@@ -154,7 +156,8 @@ def _list(person: Person, wanted: ActivityFilter) -> None:
         empty=empty,
         open_label="What",
     )
-    tables.caption(total, page, "entry", "entries")
+    if entries:
+        tables.caption(total, page, "entry", "entries")
     if picked.opened is not None:
         _details(entries[picked.opened])
 
@@ -175,11 +178,7 @@ def _change(entry: Entry) -> str:
     if entry.error:
         return entry.error
     told = [entry.charged] if entry.charged else []
-    told += [
-        f"{d.label.lower()} {' → '.join(filter(None, (d.before, d.after)))}"
-        for d in entry.differences
-        if not (entry.charged and d.money)
-    ]
+    told += [each.line for each in entry.differences if not (entry.charged and each.money)]
     said = "; ".join(told) or entry.detail or (entry.happens[0] if entry.happens else "")
     return said[:1].upper() + said[1:]
 
@@ -198,7 +197,7 @@ def _details(entry: Entry) -> None:
         if entry.comment:
             st.text(entry.comment)
         if entry.error:
-            st.error(formats.plain(f"{entry.error} {entry.remedy}".strip()), icon=":material/error:")
+            _wrong(entry)
         _told(entry)
         if entry.request_id:
             st.caption(f"Stripe request {formats.plain(entry.request_id)}")
@@ -206,6 +205,14 @@ def _details(entry: Entry) -> None:
             _links(entry, "details")
 
     body()
+
+
+def _wrong(entry: Entry) -> None:
+    text = formats.plain(f"{entry.error} {entry.remedy}".strip())
+    if entry.state == OVERTAKEN:
+        st.info(text, icon=":material/sync_problem:")
+    else:
+        st.error(text, icon=":material/error:")
 
 
 def _who(entry: Entry) -> str:

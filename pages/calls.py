@@ -7,14 +7,23 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import call_dialogs, formats, guard, navigation, statuses, tables, worklist
+from pages.components import (
+    call_dialogs,
+    customer_words,
+    formats,
+    guard,
+    navigation,
+    statuses,
+    tables,
+    worklist,
+)
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import names
 from services.outreach import callboard, calls
 from services.outreach.callboard import CallFilter, CallRow
 from services.outreach.calls import OPEN
-from services.staff.roles import Permission, Person
+from services.staff.roles import Permission, Person, Role
 
 PAGE_KEY = "calls_page"
 _ALL_OPEN, _ALL = "open", ""
@@ -28,6 +37,7 @@ _COLUMNS = (
     Column("due", "Due", width="medium"),
     Column("assignee", "Who calls", width="small"),
     Column("phone", "Phone"),
+    Column("there", "Local time", width="medium", help="What the customer’s clock shows now."),
     Column("note", "Note", width="medium"),
     Column("plan", "Plan"),
     Column("value", "Plan value / month", "micros", help=_VALUE),
@@ -50,7 +60,7 @@ def main() -> None:
         page = tables.page_of(total, key=PAGE_KEY)
         rows = callboard.page(session, where, now, offset=page.offset, limit=page.limit)
     picked = tables.show(
-        [_cells(row) for row in rows], _COLUMNS, 
+        [_cells(row, now) for row in rows], _COLUMNS, 
         key=worklist.table_key("calls", (row.token for row in rows)),
         alt="Requested and made calls, due first", open_label="Customer", select=True,
         empty="No call fits this view. Request one on a customer's page, Trials or Failed payments.",
@@ -66,7 +76,8 @@ def main() -> None:
 
 def _filters(person: Person, now: int) -> CallFilter:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        whose = worklist.segments("Whose", _WHOSE, worklist.EVERYBODY, "calls_of", PAGE_KEY)
+        usual = worklist.MINE if person.role is Role.SALES else worklist.EVERYBODY
+        whose = worklist.segments("Whose", _WHOSE, usual, "calls_of", PAGE_KEY)
         assignee = {worklist.MINE: person.id, _NOBODY: callboard.NOBODY}.get(whose)
         state = worklist.segments("State", _WHICH, _ALL_OPEN, "call_state", PAGE_KEY, _state)
         due_before = worklist.due_filter("calls_due", PAGE_KEY, now)
@@ -102,7 +113,8 @@ def _tools(person: Person, ticked: list[CallRow]) -> None:
         )  # fmt: skip
         if clicked and row is not None:
             act(row)
-    st.caption("Tick one call to work on it." if row is None else _told(row))
+    hint = formats.plain(why_not) or "Tick one call to work on it."
+    st.caption(hint if row is None else _told(row))
 
 
 def _told(row: CallRow) -> str:
@@ -110,13 +122,14 @@ def _told(row: CallRow) -> str:
     return formats.plain(asked)
 
 
-def _cells(row: CallRow) -> dict[str, Any]:
+def _cells(row: CallRow, now: int) -> dict[str, Any]:
     return {
         "customer": worklist.called(row.name, row.email, row.customer),
         "state": row.state,
         "due": _due(row),
         "assignee": row.assignee_name or "Nobody yet",
         "phone": row.phone,
+        "there": customer_words.time_there(row.local, now),
         "note": row.note,
         "plan": row.plan,
         "value": row.value_micros or None,

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components import address, behind, charts, formats, guard, tiles, worklist
-from pages.components.behind import Asked
 from pages.components.measures import Measures
 from services.metrics import conversion, funnel
 from services.metrics.conversion import WINDOWS, Cohort, Cube, Group
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.statistics import Rate, may_be_chance, percentile
 from services.metrics.trials import Segment
-from services.staff.roles import Person
 
 _MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}
 _ANY_TIME = "any time"
 _WINDOWS: dict[str, int | None] = {f"{days} days": days for days in WINDOWS} | {_ANY_TIME: None}
 _MOST_GROUPS = 12
+_NARROWEST = 340  # pixels of a chart beside another; where there is no room one goes below
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +46,16 @@ def main() -> None:
     found = behind.asked(cube, wanted.window, wanted.segment, measures.plan_names())
     cohorts = cube.cohorts(wanted.window)
     _numbers(cube, cohorts, measures.days_to_convert(wanted.months, wanted.segment))
-    _rows(person, found, "numbers")
-    _cohorts(person, cohorts, wanted, found)
-    _funnel(person, measures.walkers(wanted.months), wanted, found)
-    _groups(person, cube, measures.plan_names(), wanted, found)
+    _cohorts(cohorts, wanted)
+    _funnel(measures.walkers(wanted.months), wanted)
+    _groups(cube, measures.plan_names(), wanted)
     st.caption(
         f"Months are cut in {formats.zone_name()}. A click on a bar, a point or a number of trials shows its "
         "customers."
     )
     tiles.definitions_link()
+    if found is not None:
+        behind.show(found)
 
 
 def _filters(measures: Measures) -> Wanted:
@@ -84,7 +84,7 @@ def _choice(
     address.expect(key, list(options.values()))
     return st.selectbox(
         label, list(options), list(options).index(usual), key=key, format_func=options.__getitem__,
-        bind="query-params", width=170, help=help,
+        bind="query-params", width=166, help=help,
     )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _any_of(names: Mapping[str, str]) -> dict[str, str]:
 def _numbers(cube: Cube, cohorts: list[Cohort], days: Sequence[int]) -> None:
     last, before = conversion.last_closed(cohorts)
     name = f"Converted, {charts.month(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
-    with st.container(horizontal=True):
+    with tiles.row():
         with _tile(f"cohort:{last.period.key}" if last else "", last.rate.whole if last else 0):
             _rate(name, last.rate if last else Rate(0, 0), "cohort_rate", before)
         recent, started = cube.period_rate(), sum(cohort.started for cohort in cohorts)
@@ -118,9 +118,7 @@ def _numbers(cube: Cube, cohorts: list[Cohort], days: Sequence[int]) -> None:
 @contextmanager
 def _tile(show: str, trials: int) -> Iterator[None]:
     """A number on a tile, with the way to the trials that it counts; none where it counts none."""
-    with st.container(
-        border=True, width=tiles.WIDTH, height="stretch", gap=None, vertical_alignment="distribute"
-    ):
+    with tiles.frame():
         yield
         if trials:
             st.button(
@@ -155,22 +153,25 @@ def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> Non
     )  # fmt: skip
 
 
-def _cohorts(person: Person, cohorts: list[Cohort], wanted: Wanted, found: Asked | None) -> None:
+def _cohorts(cohorts: list[Cohort], wanted: Wanted) -> None:
     st.subheader("Trials by the month of their start", help=DEFINITIONS["cohort_rate"].more)
     if not any(cohort.started for cohort in cohorts):
         st.caption("No data: no such trial started in these months.")
         return
     within = f"within {wanted.window} days of the start" if wanted.window else "at any time"
     st.caption(f"Share converted {within}. Whiskers are 95 % intervals; open months can still rise.")
-    charts.draw(charts.cohort_rates(cohorts), key="rates", alt=_told_rates(cohorts), on_pick=behind.pick)
-    _rows(person, found, "rates")
+    charts.draw(
+        charts.cohort_rates(cohorts),
+        key=behind.chart_key("rates"),
+        alt=_told_rates(cohorts),
+        on_pick=behind.pick,
+    )
     later = ", conversions after the window included" if wanted.window else ""
     st.caption(f"What became of them, in trials{later}")
     charts.draw(
-        charts.cohort_states(cohorts), key="states", on_pick=behind.pick,
+        charts.cohort_states(cohorts), key=behind.chart_key("states"), on_pick=behind.pick,
         alt="Stacked bars: trials of each month by what became of them; the table below says the same.",
     )  # fmt: skip
-    _rows(person, found, "states")
     with st.expander("The same as a table"):
         st.table([_cohort_row(cohort) for cohort in reversed(cohorts)], border="horizontal", hide_index=True)
 
@@ -198,37 +199,33 @@ def _cohort_row(cohort: Cohort) -> dict[str, str]:
     }
 
 
-def _funnel(person: Person, walkers: Sequence[funnel.Cell], wanted: Wanted, found: Asked | None) -> None:
+def _funnel(walkers: Sequence[funnel.Cell], wanted: Wanted) -> None:
     st.subheader("From sign-up to paying customer", help=DEFINITIONS["funnel"].more)
     mine = [cell for cell in walkers if wanted.segment.holds(cell.plan, cell.source, cell.currency)]
     if not mine:
         st.caption("Nobody signed up in these months.")
         return
-    left, right = st.columns([3, 2], gap="large")
-    with left:
+    grid = st.grid(2, gap="large", min_column_width=_NARROWEST)
+    with grid.cell():
         _path(funnel.steps(mine, "trial"), "trial", "Everybody who signed up, through a trial")
-    with right:
+    with grid.cell():
         _path(funnel.steps(mine, "direct"), "direct", "Without a trial, straight to paying")
-    for path in ("trial", "direct"):
-        _rows(person, found, f"funnel_{path}")
 
 
 def _path(steps: list[funnel.Step], path: str, words: str) -> None:
     st.caption(f"{words}. The share is of those who signed up.")
     alt = f"{words}: " + ", ".join(f"{charts.state_word(step.name)} {step.count}" for step in steps)
-    charts.draw(charts.funnel(steps, path), key=f"funnel_{path}", alt=alt, on_pick=behind.pick)
+    charts.draw(
+        charts.funnel(steps, path), key=behind.chart_key(f"funnel_{path}"), alt=alt, on_pick=behind.pick
+    )
 
 
-def _groups(
-    person: Person, cube: Cube, plans: Mapping[str, str], wanted: Wanted, found: Asked | None
-) -> None:
-    left, right = st.columns(2, gap="large")
-    with left:
+def _groups(cube: Cube, plans: Mapping[str, str], wanted: Wanted) -> None:
+    grid = st.grid(2, gap="large", min_column_width=_NARROWEST)
+    with grid.cell():
         _group("By plan", cube.by("plan", wanted.window), "plan", plans)
-    with right:
+    with grid.cell():
         _group("By source", cube.by("source", wanted.window), "source", {})
-    for kind in ("plan", "source"):
-        _rows(person, found, kind)
 
 
 def _group(title: str, found: list[Group], kind: str, names: Mapping[str, str]) -> None:
@@ -243,12 +240,9 @@ def _group(title: str, found: list[Group], kind: str, names: Mapping[str, str]) 
         for one in shown
     )
     figure = charts.groups(shown, kind, names)
-    charts.draw(figure, key=f"{kind}s", alt=f"{title}: {', '.join(said)}", on_pick=behind.pick)
-
-
-def _rows(person: Person, found: Asked | None, chart: str) -> None:
-    if found is not None and found.chart == chart:
-        behind.show(person, found)
+    charts.draw(
+        figure, key=behind.chart_key(f"{kind}s"), alt=f"{title}: {', '.join(said)}", on_pick=behind.pick
+    )
 
 
 main()

@@ -14,20 +14,21 @@ from pages.components import (
     customer_notes,
     customer_plans,
     customer_timeline,
-    formats,
     guard,
+    looks,
     more,
     navigation,
     problems,
 )
-from services import clock, config, database
+from services import clock, database
 from services.customers import billing, record
 from services.customers.billing import Card, Demand
 from services.customers.record import Record
 from services.desk import subject
 from services.desk.subject import Subject
 from services.errors import NotFound
-from services.mirror import poll
+from services.outreach import callboard
+from services.outreach.callboard import CallRow
 from services.staff.roles import Person
 
 _VIEWS = ("Timeline", "Invoices", "Payments")
@@ -48,13 +49,14 @@ class Seen:
     plans: int
     disputes: list[Dispute]
     cards: list[Card]
+    calls: list[CallRow]
     subjects: dict[str, Subject]
 
 
 def main() -> None:
     """One run of the page."""
     person = guard.enter("customer")
-    id = st.query_params.get("id", "").strip()
+    id = address.read("id").strip()
     if not id:
         _nobody()
         st.info("No customer is chosen. Find one on the Customers page and open it there.")
@@ -79,10 +81,9 @@ def _nobody() -> None:
 
 
 def _when_news_comes() -> None:
-    settings = config.settings()
-    every = formats.duration(poll.interval(settings.mode, settings.poll_interval))
     st.caption(
-        f"The desk looks for news in Stripe every {every}: a customer just created appears at the next look."
+        f"The desk looks for news in Stripe every {looks.every()}: a customer just created appears at the "
+        "next look."
     )
 
 
@@ -96,7 +97,7 @@ def _read(id: str, now: int) -> Seen:
         found = record.read(session, id, now=now)
         here = not found.customer.deleted
         limit = more.limit(_key("unpaid", id), _ALARMS)
-        unpaid = billing.unpaid(session, id, limit=limit) if here else []
+        unpaid = billing.unpaid(session, id, now=now, limit=limit) if here else []
         plans = more.limit(_key("plans", id), _PLANS)
         shown = {plan.row.id for plan in found.plans[:plans]}
         about = [plan.row.id for plan in found.actionable if plan.row.id in shown]
@@ -104,10 +105,11 @@ def _read(id: str, now: int) -> Seen:
         return Seen(
             record=found,
             unpaid=unpaid,
-            all_unpaid=billing.count_unpaid(session, id) if len(unpaid) == limit else len(unpaid),
+            all_unpaid=billing.count_unpaid(session, id, now=now) if len(unpaid) == limit else len(unpaid),
             plans=plans,
             disputes=billing.disputes(session, id),
             cards=billing.cards(session, id, default=found.default_payment_method),
+            calls=callboard.open_with(session, [id], now),
             subjects=subject.load_many(session, id, about) if here else {},
         )
 
@@ -118,10 +120,10 @@ def _key(list: str, customer: str) -> str:
 
 def _draw(person: Person, seen: Seen, now: int) -> None:
     customer = seen.record.customer
-    customer_header.draw(person, seen.record, seen.subjects.get(customer.id), now)
+    customer_header.draw(person, seen.record, seen.subjects.get(customer.id), seen.calls, now)
     grid = st.grid(3, gap="large", min_column_width=_NARROWEST)
     with grid.cell(column_span=2):
-        customer_plans.unpaid(person, seen.unpaid, seen.subjects)
+        customer_plans.unpaid(person, seen.unpaid, seen.subjects, now)
         more.below(len(seen.unpaid), seen.all_unpaid, "unpaid invoices", _key("unpaid", customer.id), _ALARMS)
         customer_plans.disputes(seen.disputes)
         customer_plans.plans(person, seen.record, seen.plans, seen.subjects, now)
@@ -130,7 +132,7 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
         _lists(person, customer.id)
     with grid.cell():
         customer_notes.draw(person, customer.id)
-        customer_billing.cards(seen.cards, now)
+        customer_billing.cards(seen.cards, seen.record.default_payment_method, now)
         customer_billing.disputes(seen.disputes)
         _same_email(seen.record)
         _metadata(seen.record)
@@ -144,7 +146,7 @@ def _lists(person: Person, customer: str) -> None:
             customer_timeline.draw(person, customer)
     if invoices.open:
         with invoices:
-            customer_billing.invoices(customer)
+            customer_billing.invoices(customer, clock.now())
     if payments.open:
         with payments:
             customer_billing.payments(customer)

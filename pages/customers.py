@@ -31,21 +31,22 @@ COLUMNS = (
     Column("email", "Email", width=210),
     Column("match", "Found by", width=200, help="What matches the search and is not in the name or email."),
     Column("status", "Status", "status", width=125),
-    Column("plan", "Plan"),
+    Column("plan", "Plan", width=130),
     Column(
         "mrr", "MRR", "micros", width=95, help="What the customer pays in a month, after lasting discounts."
     ),
-    Column("days_left", "Trial", "days_left", help="How long a running trial has left."),
+    Column("days_left", "Trial", "days_left", width=80, help="How long a running trial has left."),
     Column(
         "open_amount",
         "Failed",
         "money",
+        width=95,
         currency="open_currency",
         help="What failed invoices still ask for, those of ended subscriptions too.",
     ),
     Column("country", "Country", width=65),
     Column("owner", "Owner", width=105),
-    Column("last_contact", "Last contact", "relative"),
+    Column("last_contact", "Last contact", "relative", width=120),
     Column("created", "Created", "day"),
     Column("same_email", "Same email", help="How many other customers have this email address."),
 )
@@ -91,7 +92,7 @@ def _list(where: list[Condition], wanted: CustomerFilter) -> None:
         )
         with bar.container(width="content"):
             count = st.empty()
-        with bar.container(width="content"):
+        with bar.container(width=tables.PAGER):
             page = tables.page_of(total)
         rows = search.page(
             session, where, sort=wanted.sort, offset=page.offset, limit=page.limit, until=until
@@ -119,6 +120,8 @@ def _told(found: Match) -> str:
             return f"id {found.text}"
         case "card":
             return f"card ends in {found.text}"
+        case "phone":
+            return f"phone {found.text}"
         case "invoice" if amount:
             return f"invoice {found.text} of {amount}"
         case "invoice":

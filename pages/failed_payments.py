@@ -15,27 +15,37 @@ from pages.components.tables import Column
 from services import database
 from services.customers import export, names, worklists
 from services.customers.worklists import FailureFilter, FailureRow, Stake, Standing
+from services.metrics import kept, version
 from services.metrics.definitions import DEFINITIONS
 from services.staff import people
 from services.staff.roles import Permission, Person
 from services.stripe_api import declines
 
 PAGE_KEY = "failures_page"
+_KNOWN_HEIGHT = 88  # pixels: three lines
 _NEVER_AGAIN = "do_not_try_again"
 _NO_CARD = declines.Explanation(
     "There is no card on file, so nothing could be charged.", "Send the card or pay link, or call."
 )
+_ACTS = (Permission.RETRY_PAYMENT, Permission.CARD_LINK, Permission.SEND_MESSAGE, Permission.REQUEST_CALL)
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
 _STANDING_WORDS: dict[Standing, str] = {"": "All", "not ended": "Not ended", "ended": "Ended"}
 _STANDING_HELP = "An invoice of no subscription counts as not ended."
 _COLUMNS = (
-    Column("customer", "Customer", width="medium", pinned=True),
+    Column("customer", "Customer", width=170, pinned=True),
     Column("amount", "Still asked for", "money"),
-    Column("why", "Why it failed", width=300),
+    Column("why", "Why it failed", width=400),
+    Column("next", "Next retry", width=165, help="When Stripe tries again by itself."),
     Column("subscription", "Subscription", "status", width=125, help="Empty for an invoice without one."),
-    Column("attempts", "Attempts", "count", width="small"),
-    Column("next", "Next retry", width=170, help="When Stripe tries again by itself."),
+    Column("advice", "What to do", width=580),
+    Column(
+        "attempts",
+        "Attempts",
+        "count",
+        width="small",
+        help="As Stripe counts them: of the tries by hand only one that was the first is among them.",
+    ),
     Column("invoice", "Invoice"),
     Column("since", "Open since", "day"),
     Column("contact", "Last contact", width=150),
@@ -49,8 +59,7 @@ def main() -> None:
     head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
     head.title("Failed payments", width="content")
     recovered.draw(person)
-    with database.session() as session:
-        everything = worklists.stakes(session, worklists.failure_conditions(FailureFilter()))
+    everything = _everything()
     wanted = _filters([stake.currency for stake in everything])
     where = worklists.failure_conditions(wanted)
     with head.container(width="content"):
@@ -60,12 +69,12 @@ def main() -> None:
             help="All failed payments of these filters, not only this page.",
         )  # fmt: skip
     with database.session() as session:
-        stakes = worklists.stakes(session, where)
+        stakes = everything if wanted == FailureFilter() else worklists.stakes(session, where)
         total = sum(stake.invoices + stake.ended_invoices for stake in stakes)
         _at_stake(stakes)
         tools = st.container()
         page = tables.page_of(total, key=PAGE_KEY)
-        rows = worklists.failures(session, where, offset=page.offset, limit=page.limit)
+        rows = worklists.failures(session, where, stakes, offset=page.offset, limit=page.limit)
     picked = tables.show(
         [_cells(row) for row in rows], _COLUMNS,
         key=worklist.table_key("failures", (row.invoice for row in rows)), alt="Open failed payments",
@@ -76,9 +85,18 @@ def main() -> None:
         tables.caption(total, page, "failed payment")
     st.caption(f"Times are in {formats.zone_name()}. {worklist.CURRENCY_BY_CURRENCY}")
     with tools:
-        _tools(person, [rows[position] for position in picked.ticked])
+        _tools(person, [rows[position] for position in picked.ticked], total)
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _everything() -> list[Stake]:
+    """What all open failures come to."""
+    with database.session() as session:
+        at = version.data_version(session)
+    question = (str(database.engine().url), "stakes")
+    where = worklists.failure_conditions(FailureFilter())
+    return kept.ask(question, at, lambda session: worklists.stakes(session, where))
 
 
 def _filters(currencies: list[str]) -> FailureFilter:
@@ -124,7 +142,7 @@ def _tile(label: str, amount: int, currency: str, invoices: int, definition: str
     )  # fmt: skip
 
 
-def _tools(person: Person, rows: list[FailureRow]) -> None:
+def _tools(person: Person, rows: list[FailureRow], total: int) -> None:
     """The buttons for the ticked rows, and what is known of a single one."""
     one = rows[0] if len(rows) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -150,10 +168,9 @@ def _tools(person: Person, rows: list[FailureRow]) -> None:
             _write(person, rows, "payment_failed")
         if _button(person, names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, bool(rows)):
             _call(person, rows)
-        st.caption(
-            f"{formats.plural(len(rows), 'failed payment')} chosen" if rows else "Tick a row to act on it."
-        )
-    if one is not None:
+        chosen = f"{formats.plural(len(rows), 'failed payment')} chosen"
+        st.caption(formats.plain(person.why_none(*_ACTS)) or (chosen if rows else "Tick a row to act on it."))
+    if total:
         _known(one)
 
 
@@ -165,10 +182,16 @@ def _button(person: Person, label: str, icon: str, permission: Permission, fits:
     )  # fmt: skip
 
 
-def _known(row: FailureRow) -> None:
-    """Why this one failed, the best next step, and the ways out of the desk."""
-    reason = _explain(row)
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+def _known(row: FailureRow | None) -> None:
+    """Why this one failed, the best next step, and the ways out of the desk.
+
+    It keeps its place where none or several are ticked: the table must not move under the mouse.
+    """
+    with st.container(border=True, horizontal=True, vertical_alignment="center", height=_KNOWN_HEIGHT):
+        if row is None:
+            st.caption("Tick a single row to read here why it failed and what to do.")
+            return
+        reason = _explain(row)
         st.markdown(
             f"**{formats.plain(_called(row))}**, {formats.plain(formats.money(row.amount, row.currency))}: "
             f"{formats.plain(reason.words)} {formats.plain(reason.advice)}"
@@ -218,7 +241,8 @@ def _cells(row: FailureRow) -> dict[str, Any]:
         "customer": _called(row),
         "amount": row.amount,
         "currency": row.currency,
-        "why": f"{reason.words} {reason.advice}",
+        "why": reason.words,
+        "advice": reason.advice,
         "subscription": row.subscription_status,
         "attempts": row.attempts,
         "next": formats.moment(row.next_attempt) if row.next_attempt else "No further retry",

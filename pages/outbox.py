@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from pages.components import formats, guard, message_dialogs, statuses, tables, worklist
-from pages.components.outreach import NO_MAIL_SERVER
 from pages.components.tables import Column
 from services import database
 from services.outreach import messages, outbox
@@ -17,11 +16,12 @@ from services.staff import people
 
 PAGE_KEY = "outbox_page"
 _STATES = ("queued", "sending", "accepted", "failed", "unknown", "outbox")
+_NOTHING_YET = "Nobody has written yet. Send a message from a customer's page, Trials or Failed payments."
 _COLUMNS = (
-    Column("subject", "Subject", width="large", pinned=True),
+    Column("subject", "Subject", width=280, pinned=True),
     Column("state", "State", "status", width=125),
-    Column("customer", "Customer", width="medium"),
-    Column("to_address", "To", width="medium"),
+    Column("customer", "Customer", width=170),
+    Column("to_address", "To", width=230),
     Column("template", "Text"),
     Column("author", "Written by", width="small"),
     Column("created_at", "Written", "moment"),
@@ -35,7 +35,9 @@ def main() -> None:
     st.title("Outbox")
     if not messages.has_mail_server():
         st.info(
-            f"{NO_MAIL_SERVER} Set SMTP_HOST and MAIL_FROM to send it by email.", icon=":material/outbox:"
+            "No mail server is set up, so nothing leaves this machine: messages are kept here. Set SMTP_HOST "
+            "and MAIL_FROM to send them by email.",
+            icon=":material/outbox:",
         )
     with database.session() as session:
         unknown = outbox.count_by_state(session, outbox.conditions(OutboxFilter(state="unknown")))
@@ -53,7 +55,7 @@ def main() -> None:
         rows = outbox.page(session, where, offset=page.offset, limit=page.limit)
     picked = tables.show(
         [_cells(row, names) for row in rows], _COLUMNS, key="outbox", alt="Messages, newest first",
-        empty="No message fits these filters." if wanted != OutboxFilter() else "Nobody has written yet.",
+        empty="No message fits these filters." if wanted != OutboxFilter() else _NOTHING_YET,
         open_label="Subject",
     )  # fmt: skip
     if rows:

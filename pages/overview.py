@@ -31,8 +31,8 @@ def main() -> None:
         )
         return
     st.caption(
-        "Changes are against 30 days ago, of trials that end soon against a week ago, of conversion against "
-        "the month before. Past numbers are reconstructed."
+        "Changes are against 30 days ago, of conversion against the month before. Past numbers are "
+        "reconstructed."
     )
     currencies = list(glance.by_currency)
     if len(currencies) > 1:
@@ -50,11 +50,11 @@ def main() -> None:
 def _block(title: str, code: str, figures: Sequence[Figure], lines: Collection[str]) -> None:
     """The figures as tiles, those in `lines` as one line of text below them."""
     st.subheader(title)
-    with st.container(horizontal=True):
+    with tiles.row():
         for figure in figures:
             if figure.key not in lines:
                 tiles.show(figure, code, title=_title(figure))
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for figure in figures:
             if figure.key in lines:
                 tiles.line(figure, code)

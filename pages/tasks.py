@@ -43,7 +43,8 @@ def main() -> None:
     picked = tables.show(
         [_cells(row) for row in rows], _COLUMNS,
         key=worklist.table_key("tasks", (str(row.id) for row in rows)),
-        alt="Tasks, due first", open_label="Customer", select=True,
+        alt="Tasks, due first", open_label="Customer",
+        select=person.may(Permission.ANNOTATE),
         empty="No task fits this view. Add one on a customer's page.",
     )  # fmt: skip
     if rows:
@@ -83,7 +84,7 @@ def _tools(person: Person, ticked: list[TaskRow]) -> None:
             on_click=clicks.attempt, args=(_PLACE, _set_done, [row.id for row in ticked], done),
         )  # fmt: skip
     chosen = formats.plural(len(ticked), "task") + " chosen" if ticked else "Tick one or several tasks."
-    st.caption(chosen)
+    st.caption(formats.plain(why_not) or chosen)
 
 
 def _set_done(ids: list[int], done: bool) -> None:

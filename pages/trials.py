@@ -19,11 +19,12 @@ from services.staff.roles import Permission, Person
 PAGE_KEY = "trials_page"
 _MOST_DAYS = 730
 _CARD = {"": None, "on file": True, "not on file": False}
+_ACTS = (Permission.EXTEND_TRIAL, Permission.SEND_MESSAGE, Permission.REQUEST_CALL)
 _COLUMNS = (
     Column("customer", "Customer", width=170, pinned=True),
     Column("days_left", "Days left", "days_left", width="small", help="Rounded up; “over” waits for Stripe."),
     Column("ends", "Ends", "moment"),
-    Column("plan", "Plan"),
+    Column("plan", "Plan", width=150),
     Column(
         "value",
         "Plan value / month",
@@ -60,7 +61,7 @@ def main() -> None:
     picked = tables.show(
         [_cells(row) for row in rows], _COLUMNS, 
         key=worklist.table_key("trials", (row.subscription for row in rows)),
-        alt="Running trials", empty=empty, open_label="Customer", select=True,
+        alt="Running trials", empty=empty, open_label="Customer", select=not person.why_none(*_ACTS),
     )  # fmt: skip
     if rows:
         tables.caption(total, page, "running trial")
@@ -109,11 +110,12 @@ def _filters() -> tuple[TrialFilter, str]:
 
 def _tools(person: Person, rows: list[TrialRow]) -> None:
     """The buttons for the ticked rows."""
-    for label, icon, permission, act in (
-        (names.ACTIONS["extend_trial"], ":material/more_time:", Permission.EXTEND_TRIAL, _extend),
-        (names.SEND_MESSAGE, ":material/mail:", Permission.SEND_MESSAGE, _write),
-        (names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, _call),
-    ):
+    buttons = (
+        (names.ACTIONS["extend_trial"], ":material/more_time:", _extend),
+        (names.SEND_MESSAGE, ":material/mail:", _write),
+        (names.REQUEST_CALL, ":material/call:", _call),
+    )
+    for permission, (label, icon, act) in zip(_ACTS, buttons, strict=True):
         why_not = person.why_not(permission)
         if st.button(
             label, icon=icon, key=f"trials-{label.lower()}", disabled=not rows or bool(why_not),
@@ -121,7 +123,7 @@ def _tools(person: Person, rows: list[TrialRow]) -> None:
         ):  # fmt: skip
             act(person, rows)
     chosen = formats.plural(len(rows), "trial") + " chosen" if rows else "Tick one or several rows to act."
-    st.caption(chosen)
+    st.caption(formats.plain(person.why_none(*_ACTS)) or chosen)
 
 
 def _extend(person: Person, rows: list[TrialRow]) -> None:

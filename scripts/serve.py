@@ -23,8 +23,9 @@ def main() -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
         return _refuse(f"PORT is “{text}”, which is no port. Give a number from 1 to 65535.")
     if not _is_free(int(text)):
+        another = next(filter(_is_free, (8600, 8700, 8800)), 8900)
         return _refuse(
-            f"Port {text} is in use. Stop what runs there, or choose another one: PORT=8600 make run"
+            f"Port {text} is in use. Stop what runs there, or choose another one: PORT={another} make run"
         )
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py"), "--server.port", text]
     # A group of its own: Ctrl-C then reaches the desk once, through us, as the polite signal.

@@ -7,6 +7,7 @@ Environment first, then `.env`. Everything has a default that works on one's own
 from __future__ import annotations
 
 import re
+from datetime import time
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -14,14 +15,25 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import localedata
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services import mailbox
 from services.errors import ConfigurationError
 
 Mode = Literal["sandbox", "test", "live"]
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _KEY = re.compile(r"(sk|rk)_(test|live)_\w+", re.ASCII)
 _MODES: dict[str, Mode] = {"sk_test_": "test", "rk_test_": "test", "sk_live_": "live", "rk_live_": "live"}
+_HOME = Path(__file__).resolve().parents[1]
+_SENTENCES = {
+    "int_parsing": "it must be a whole number, in digits alone, such as 1500",
+    "int_parsing_size": "the number is too large",
+    "bool_parsing": "it must be true or false",
+    "greater_than_equal": "it must be {ge} or more",
+    "less_than_equal": "it must be {le} or less",
+    "literal_error": "it must be {expected}",
+}  # by pydantic's type of error, instead of its words
 
 
 class Settings(BaseSettings):
@@ -34,7 +46,7 @@ class Settings(BaseSettings):
     stripe_account_id: str | None = None
     stripe_webhook_secret: SecretStr | None = None
     database_url: str | None = None
-    data_dir: Path = Path("var")
+    data_dir: Path = _HOME / "var"
 
     workspace_name: str = "Trialdesk"
     workspace_timezone: str = "UTC"
@@ -42,7 +54,8 @@ class Settings(BaseSettings):
     source_metadata_key: str = "source"
     admin_url_template: str = ""
     intercom_app_id: str = ""
-    poll_interval: int = Field(default=300, ge=1)
+    poll_interval: int | None = Field(default=None, ge=1)
+    reconcile_at: str = "03:30"
 
     sign_in_trusts_unverified_email: bool = False
 
@@ -65,6 +78,13 @@ class Settings(BaseSettings):
     def _are_signing_secrets(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not all(one.startswith("whsec_") for one in _listed(value)):
             raise ValueError("a signing secret begins with whsec_; put a comma between several")
+        return value
+
+    @field_validator("reconcile_at")
+    @classmethod
+    def _is_time_of_day(cls, value: str) -> str:
+        if value.lower() != "off" and not _TIME.fullmatch(value):
+            raise ValueError(f"“{value}” is not a time of day; use one such as 03:30, or off")
         return value
 
     @field_validator("workspace_timezone")
@@ -126,9 +146,21 @@ class Settings(BaseSettings):
         return next(mode for prefix, mode in _MODES.items() if key.startswith(prefix))
 
     @property
+    def key_in_words(self) -> str:
+        """The kind of key and its last four characters, as Stripe's dashboard shows them; "" without one."""
+        key = self.stripe_api_key.get_secret_value() if self.stripe_api_key else ""
+        kind = "restricted" if key.startswith("rk_") else "secret"
+        return f"a {kind} key that ends in {key[-4:]}" if key else ""
+
+    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The signing secrets of our webhook endpoints; several while one is being replaced."""
         return _listed(self.stripe_webhook_secret) if self.stripe_webhook_secret else ()
+
+    @property
+    def reconcile_time(self) -> time | None:
+        """When the tables are compared with the account each day, in the workspace's zone; None: never."""
+        return None if self.reconcile_at.lower() == "off" else time.fromisoformat(self.reconcile_at)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -168,12 +200,15 @@ def _listed(secrets: SecretStr) -> tuple[str, ...]:
 
 def _explain(error: ValidationError) -> str:
     return " ".join(
-        f"{'_'.join(str(part) for part in item['loc']).upper()}: {_sentence(item['msg'])}"
+        f"{'_'.join(str(part) for part in item['loc']).upper()}: {_sentence(item)}"
         if item["loc"]
-        else _sentence(item["msg"])
+        else _sentence(item)
         for item in error.errors(include_url=False, include_input=False)
     )
 
 
-def _sentence(text: str) -> str:
+def _sentence(item: ErrorDetails) -> str:
+    """What is wrong with one setting; never with what was typed, which may be a secret."""
+    ours = _SENTENCES.get(item["type"])
+    text = ours.format(**item.get("ctx", {})) if ours else item["msg"]
     return text.removeprefix("Value error, ").rstrip(".") + "."

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,10 +23,11 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from models import Base
-from services.errors import ConfigurationError, Unavailable
+from services.errors import ConfigurationError, DatabaseAway
 
 DBOS_NEEDS_SQLITE = (3, 42)
 _BUSY_TIMEOUT_MS = 10_000
+_SHUT_DOWN = "57P"  # PostgreSQL's class of states of a server that ends or begins
 
 
 def sqlite_module() -> ModuleType:
@@ -72,13 +74,20 @@ def open_engine(url: str) -> sa.Engine:
 
 
 def _open_sqlite(url: sa.URL) -> sa.Engine:
-    require_folder(Path(url.database or "").parent)
+    _make_private(Path(url.database or ""))
     engine = sa.create_engine(
         url, module=sqlite_module(), pool_size=20, max_overflow=40, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """A new file is for the desk's own user only: it holds customers. What SQLite writes beside is alike."""
+    require_folder(file.parent)
+    if not file.exists():
+        file.touch(mode=0o600)
 
 
 def require_folder(folder: Path) -> None:
@@ -88,6 +97,12 @@ def require_folder(folder: Path) -> None:
         probe = folder / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()
+    except (FileExistsError, NotADirectoryError):
+        file = next((one for one in (folder, *folder.parents) if one.is_file()), folder)
+        raise ConfigurationError(
+            f"Cannot write to {folder}: {'it' if file == folder else file} is a file, not a folder.",
+            remedy="Set DATA_DIR to a folder; one that is missing is made.",
+        ) from None
     except OSError as error:
         raise ConfigurationError(
             f"Cannot write to {folder}: {error.strerror}.",
@@ -126,15 +141,28 @@ def configure(url: str) -> sa.Engine:
 
 
 def reach() -> None:
-    """Raises Unavailable where the process's database does not let us in."""
+    """Raises DatabaseAway where the process's database does not let us in."""
     try:
         engine().connect().close()
     except sa.exc.OperationalError as error:
-        why = str(error.orig).strip().partition("\n")[0]
-        raise Unavailable(
-            f"The database cannot be reached: {why}.",
-            remedy="Start it, or correct DATABASE_URL. The desk tries again by itself.",
-        ) from None
+        raise DatabaseAway(_first_line(error)) from None
+
+
+def absence(error: Exception) -> DatabaseAway | None:
+    """What an error means where it says that the server is away or has ended; None for any other.
+
+    Nobody may take it for an answer: what was under way may have been committed.
+    """
+    if not isinstance(error, sa.exc.OperationalError):
+        return None
+    state = getattr(error.orig, "sqlstate", None)
+    never_connected = isinstance(error.orig, psycopg.OperationalError) and state is None
+    away = error.connection_invalidated or never_connected or str(state)[:3] == _SHUT_DOWN
+    return DatabaseAway(_first_line(error)) if away else None
+
+
+def _first_line(error: sa.exc.OperationalError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
 
 
 def engine() -> sa.Engine:
@@ -189,6 +217,13 @@ def insert_once(session: Session, table: type[Base], values: dict[str, Any]) -> 
     statement = insert(table, connection.dialect.name).values(values).on_conflict_do_nothing()
     # not rowcount, which PostgreSQL's driver leaves at -1 here
     return connection.execute(statement.returning(sa.literal(1))).first() is not None
+
+
+def epoch(dialect: str) -> sa.ColumnElement[int]:
+    """SQL: the database's own clock, in whole seconds UTC."""
+    if dialect == "postgresql":
+        return sa.cast(sa.func.floor(sa.extract("epoch", sa.func.clock_timestamp())), sa.BigInteger)
+    return sa.cast(sa.func.strftime("%s", "now"), sa.BigInteger)
 
 
 def create_schema() -> None:

@@ -118,6 +118,14 @@ def is_launched() -> bool:
     return _process.slot is not None and not _process.stopping
 
 
+def living() -> dict[str, bool]:
+    """The slots of the processes that are alive on this database, and whether each is this one's."""
+    mine = _process.slot.name if _process.slot is not None else ""
+    slots = [_slot(number) for number in range(_SLOTS)]
+    held = locks.held(slots)
+    return {name: name == mine for name in slots if name in held}
+
+
 def require() -> None:
     """Raises Unavailable where work cannot be started in this process."""
     if not is_launched():
@@ -289,6 +297,10 @@ def _let_the_living_go_first() -> None:
 
 def _first_free_slot() -> Lock:
     for number in range(_SLOTS):
-        if slot := locks.claim(f"desk-{number}"):
+        if slot := locks.claim(_slot(number)):
             return slot
     raise Unavailable(f"{_SLOTS} desks already run on this database.", remedy="Stop one of them.")
+
+
+def _slot(number: int) -> str:
+    return f"desk-{number}"

@@ -8,6 +8,7 @@ TrialdeskError                     .message what is wrong · .remedy what to do
 ├── NotAllowed                     .permission that the person lacks
 ├── Conflict                       the object has changed, or another person has acted already
 ├── Unavailable                    a service that we need does not answer now (retry later)
+│   └── DatabaseAway               our own database does not
 ├── Refused                        the other side said no: .code and .request_id
 └── Unforeseen                     a mistake of ours: the log has the details under .reference
 
@@ -78,6 +79,16 @@ class Conflict(TrialdeskError):
 
 class Unavailable(TrialdeskError):
     """Something that we need does not answer at the moment; the same request may work later."""
+
+
+class DatabaseAway(Unavailable):
+    """The database's server cannot be reached, or has ended under our hands."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The database cannot be reached: {why}.",
+            remedy="Start it, or correct DATABASE_URL. The desk tries again by itself.",
+        )
 
 
 class Refused(TrialdeskError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,13 @@ _TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 Confirm = Callable[[], None]  # called before a commit; raises LockLost where nothing more may be written
 ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 _TRY = sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))")
+_LET_GO = sa.text("SELECT pg_advisory_unlock(:ours, hashtext(:name))")
+_HELD = sa.text(
+    "SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE EXISTS (SELECT 1 FROM pg_locks "
+    "WHERE locktype = 'advisory' AND granted AND classid = :ours "
+    "AND objid::bigint = (hashtext(name)::bigint & 4294967295) "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
 
 
 class LockUnusable(Unavailable):
@@ -73,6 +80,20 @@ class Lock(Protocol):
 def claim(name: str) -> Lock | None:
     """The lock of this name, None where it is held already. Raises LockUnusable where that cannot be told."""
     return _FileLock.claim(name) if database.is_sqlite() else _PostgresLock.claim(name)
+
+
+def held(names: Collection[str]) -> set[str]:
+    """Those of these locks that a living process holds. Raises LockUnusable where that cannot be told."""
+    if not database.is_sqlite():
+        with database.session() as session:
+            asked = {"ours": ADVISORY_CLASS, "names": list(names)}
+            return set(session.connection().scalars(_HELD, asked))
+    return {name for name in names if database.beside(f"{name}.lock").exists() and _is_taken(name)}
+
+
+def _is_taken(name: str) -> bool:
+    with alone(name) as mine:
+        return mine is None
 
 
 @contextlib.contextmanager
@@ -149,4 +170,6 @@ class _PostgresLock:
             raise LockLost(self.name) from error
 
     def close(self) -> None:
+        with contextlib.suppress(sa.exc.SQLAlchemyError):  # it may be lost; else the server is slower than us
+            self.connection.execute(_LET_GO, {"ours": ADVISORY_CLASS, "name": self.name})
         self.connection.close()

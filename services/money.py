@@ -47,6 +47,13 @@ def minimum_charge(currency: str) -> int:
     return _MINIMUM.get(currency.lower(), 1)
 
 
+def chargeable(due: int, currency: str) -> int:
+    """What Stripe charges of an amount that is due (minor units): nothing of less than its smallest charge,
+    which it moves to the customer's balance. Source: https://docs.stripe.com/billing/customer/balance
+    """
+    return due if due >= minimum_charge(currency) else 0
+
+
 def maximum_charge(currency: str) -> int:
     """Stripe's largest charge in minor units: twelve digits in IDR, eight in all other currencies.
 
@@ -172,9 +179,11 @@ def _check_clear(text: str, currency: str, locale: str) -> None:
     whole = f"{found[1]}{found[3]}{point}{'0' * places}"
     parts = f"{found[1]}{point}{found[3][:places]}"
     shown = [display(read(each, currency, locale=locale), currency, locale=locale) for each in (whole, parts)]
+    exact = not found[3][places:].strip("0")
     raise _invalid(
         f"“{text.strip()}” can be read in two ways.",
-        f"Type {whole} for {shown[0]}, or {parts} for {shown[1]}.",
+        f"Type {whole} for {shown[0]}, or "
+        + (f"{parts} for {shown[1]}." if exact else f"an amount with at most {places} decimals."),
     )
 
 
@@ -192,7 +201,7 @@ def _signs(locale: str) -> dict[str, str]:
 
 def _not_an_amount(text: str, locale: str) -> InvalidInput:
     group, point = get_group_symbol(locale), get_decimal_symbol(locale)
-    return _invalid(f"“{text[:40]}” is not an amount.", f"Type it like 1{group}250{point}00.")
+    return _invalid(f"“{text[:40]}” is not an amount.", f"Type it in digits, like 1{group}250{point}00.")
 
 
 def _invalid(message: str, remedy: str) -> InvalidInput:

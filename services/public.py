@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models import Workspace
 from services import config, database, schedules
+from services.desk import endpoint
 from services.errors import InvalidInput, TrialdeskError
 from services.mirror import identity
 from services.mirror.arrivals import Arrivals
@@ -32,14 +34,12 @@ class PublicRoutes:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.router = Router(
-            [
-                Route("/healthz", healthz, methods=["GET"]),
-                Route("/webhooks/stripe", stripe_webhook, methods=["POST"]),
-            ],
-            redirect_slashes=False,
-            default=app,
-        )
+        routes = [
+            Route("/healthz", healthz, methods=["GET"]),
+            Route(endpoint.PATH, stripe_webhook, methods=["POST"]),
+        ]
+        # Another method is answered with 405: inside an app the router would raise that.
+        self.router = ExceptionMiddleware(Router(routes, redirect_slashes=False, default=app))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or websocket."""
@@ -49,7 +49,8 @@ class PublicRoutes:
 def healthz(_request: Request) -> JSONResponse:
     """Whether the desk works: 200 when its database answers, else 503. No sign-in: it tells nothing else.
 
-    `{"status": "ok" | "unavailable", "database": bool, "last_pull": ISO 8601 UTC | null, "version": str}`
+    `{"status": "ok" | "unavailable", "database": bool, "last_pull": ISO 8601 UTC | null, "version": str}`,
+    where `last_pull` is when the account was last looked at with success, once it was pulled.
     """
     try:
         with database.session() as session:
@@ -57,9 +58,15 @@ def healthz(_request: Request) -> JSONResponse:
     except (TrialdeskError, sa.exc.SQLAlchemyError):
         body = {"status": "unavailable", "database": False, "last_pull": None, "version": version()}
         return JSONResponse(body, status_code=503)
-    pulled = workspace.pulled_at if workspace else None
-    last = datetime.fromtimestamp(pulled, UTC).isoformat() if pulled else None
-    return JSONResponse({"status": "ok", "database": True, "last_pull": last, "version": version()})
+    return JSONResponse(
+        {"status": "ok", "database": True, "last_pull": _last_pull(workspace), "version": version()}
+    )
+
+
+def _last_pull(workspace: Workspace | None) -> str | None:
+    if workspace is None or workspace.pulled_at is None:
+        return None
+    return datetime.fromtimestamp(max(workspace.pulled_at, workspace.checked_at or 0), UTC).isoformat()
 
 
 async def stripe_webhook(request: Request) -> Response:

@@ -22,13 +22,16 @@ from services.config import Settings
 from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
 from services.mirror import cursors, opening, poll, progress, pull
+from services.mirror.nightly import Nightly
 from services.mirror.worker import Worker
 from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
 from services.staff import people
-from services.stripe_api import client
+from services.stripe_api import client, reads
+from services.stripe_api.sharing import Sharing
 
 DURABLE_ROOMS = (_desk_work, _outreach_work)  # their workflows must be known before the queues start
+durable.upkeep(reads.keep)
 _TRY_AGAIN_AFTER = 15.0  # seconds, when what we need did not answer
 _LONGEST_PAUSE = 60.0  # seconds between two looks that fail
 _TOLD_HERE = (
@@ -62,6 +65,7 @@ class Desk:
         self._again = threading.Event()
         self._sandbox: SandboxProcess | None = None
         self._said = ""
+        self.missed = 0  # events that no webhook had brought at the last look
         self._inbox: Worker | None = None
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
 
@@ -86,6 +90,7 @@ class Desk:
         self._again.set()
         self._thread.join()
         durable.shutdown()
+        _keep_reads()
         if self._sandbox is not None:
             sandbox_process.stop(self._sandbox)
         self.startup = Startup(step="Stopped")
@@ -94,7 +99,7 @@ class Desk:
         while not self._stopping.is_set():
             settings = self._started()
             if settings is not None:
-                with self._applying():
+                with Sharing(), self._applying(), _comparing(settings):
                     self._keep_fresh(settings)
                 return
             absent = isinstance(self.startup.problem, Unavailable)
@@ -166,9 +171,10 @@ class Desk:
             self._inbox.stop()
 
     def _keep_fresh(self, settings: Settings) -> None:
-        every, failures = poll.interval(settings.mode, settings.poll_interval), 0
+        failures = 0
         while not self._stopping.is_set():
             failures = 0 if self._look() else failures + 1
+            every = poll.interval(settings, missed=self.missed)
             if failures and self._sandbox is not None:
                 _problem_of(partial(self._revive, settings, self._sandbox))
             self._stopping.wait(min(2.0**failures, _LONGEST_PAUSE) if failures else every)
@@ -183,7 +189,7 @@ class Desk:
 
         What has changed is looked for also while something cannot be pulled.
         """
-        problems = [found for step in (self._pull, _take_in) if (found := _problem_of(step))]
+        problems = [found for step in (self._pull, self._take_in) if (found := _problem_of(step))]
         for problem in problems:
             if isinstance(problem, _TOLD_HERE):  # told last, as a step that went well clears what was told
                 _tell(problem)
@@ -193,10 +199,30 @@ class Desk:
         if not cursors.complete():
             pull.whole_account(self._stopping.is_set)
 
+    def _take_in(self) -> None:
+        if cursors.begun():
+            self.missed = poll.once().missed
 
-def _take_in() -> None:
-    if cursors.begun():
-        poll.once()
+
+@contextmanager
+def _comparing(settings: Settings) -> Iterator[None]:
+    """Everything is compared with the account at its time."""
+    nightly = Nightly(settings.reconcile_time, settings.zone)
+    nightly.start()
+    try:
+        yield
+    finally:
+        nightly.stop()
+
+
+def _keep_reads() -> None:
+    """What was read until now is in the table when the process has ended."""
+    if not database.is_open():
+        return
+    try:
+        reads.keep()
+    except SQLAlchemyError:
+        _log.exception("The last reads could not be counted.")
 
 
 def _problem_of(step: Callable[[], object]) -> TrialdeskError | None:
@@ -207,6 +233,9 @@ def _problem_of(step: Callable[[], object]) -> TrialdeskError | None:
         _log.warning("The account could not be read: %s", error)
         return error
     except Exception as error:
+        if away := database.absence(error):
+            _log.warning("The account could not be read: %s", away)
+            return away
         problem = Unforeseen("The account could not be read: something went wrong in the desk", error)
         _log.exception("Reading the account failed (reference %s).", problem.reference)
         return problem
@@ -216,8 +245,8 @@ def _problem_of(step: Callable[[], object]) -> TrialdeskError | None:
 def _tell(problem: TrialdeskError) -> None:
     try:
         progress.trouble(str(problem))
-    except SQLAlchemyError:  # the database itself may be what is wrong
-        _log.exception("This could not be noted: %s", problem)
+    except SQLAlchemyError as error:  # the database itself may be what is wrong
+        _log.warning("This could not be noted: %s (%s)", problem, error)
 
 
 class _Process:
@@ -251,6 +280,11 @@ def startup() -> Startup:
     if _Process.desk is None:
         return Startup(ready=database.is_open())
     return _Process.desk.startup
+
+
+def missed() -> int:
+    """How many events this process's last look found that no webhook had brought; 0 without a desk."""
+    return _Process.desk.missed if _Process.desk is not None else 0
 
 
 def ring() -> None:

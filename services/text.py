@@ -32,3 +32,9 @@ def isolated(text: str) -> str:
     """
     turns = any(unicodedata.bidirectional(sign) in _TURNS for sign in text)
     return f"\u2068{text}\u2069" if turns else text
+
+
+def phone_key(phone: str) -> str:
+    """A phone number as it is compared: its digits from the last to the first, since its beginning is written
+    in several ways (`+31 20`, `0031 20`, `020`; `+31 (0)20` has a zero that nobody dials)."""
+    return "".join(re.findall("[0-9]", phone.replace("(0)", "")))[::-1]

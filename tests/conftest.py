@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,8 +14,9 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.util import LRUCache
+from stripe import HTTPClient
 
-from services import clock, database
+from services import clock, database, durable
 from tests.support import postgres
 
 hypothesis.settings.register_profile("all", deadline=None)  # no test is timed
@@ -26,16 +28,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """`make test-all` tries every property with as many examples as Hypothesis finds right."""
     # A shell that starts us in the background ignores Ctrl-C, and every desk of ours would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    HTTPClient.INITIAL_DELAY, HTTPClient.MAX_DELAY = 0.02, 0.1  # how long the SDK waits before it asks again
+    durable._ROUND_SECONDS = 0  # our servers of PostgreSQL are young, and nobody claims a slot on them again
     without_slow = config.getoption("markexpr") == "not slow"
     hypothesis.settings.load_profile("quick" if without_slow else "all")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last.
+    """Browser tests come last, those of long files first: no process waits for another's.
 
     Playwright leaves an event loop running in the thread until the session ends; DBOS refuses to work there.
     """
-    items.sort(key=_needs_browser)
+    tests = Counter(item.path for item in items if _needs_browser(item))
+    items.sort(
+        key=lambda item: (_needs_browser(item), -tests[item.path], str(item.path) * _needs_browser(item))
+    )
 
 
 def pytest_collection_finish() -> None:
@@ -108,6 +115,16 @@ def _as_compiled_before(engine: sa.Engine) -> None:
     if first is engine:
         first._compiled_cache = LRUCache(5_000)  # the usual 500 are what a few files need
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+
+
+@pytest.fixture(params=BACKENDS)
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A database without any table."""
+    url = f"sqlite:///{tmp_path}/bare.db" if request.param == "sqlite" else postgres.create_database()
+    yield database.configure(url)
+    database.engine().dispose()
+    if request.param == "postgresql":
+        postgres.drop_database(url)
 
 
 @pytest.fixture(autouse=True)

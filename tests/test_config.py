@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,15 @@ def test_the_key_says_the_mode_and_each_account_has_its_own_database(
         ("SMTP_HOST", "localhost", "MAIL_FROM"),
         ("SMTP_PORT", "many", "SMTP_PORT"),
         ("MAIL_FROM", "Acme <desk@acme.example>", "MAIL_FROM: .*the address alone"),
+        ("SANDBOX_CUSTOMERS", "1e9", "^SANDBOX_CUSTOMERS: it must be a whole number, in digits alone"),
+        ("SANDBOX_CUSTOMERS", "-1", "it must be 0 or more"),
+        ("SANDBOX_CUSTOMERS", "9" * 5000, "too large"),
+        ("SANDBOX_PORT", "70000", "it must be 65535 or less"),
+        ("SANDBOX_LIFE", "maybe", "it must be true or false"),
+        ("SMTP_SECURITY", "ssl", "it must be 'starttls', 'tls' or 'none'"),
         ("MAIL_FROM", "desk", "not an email address"),
+        ("RECONCILE_AT", "3", "RECONCILE_AT: .*a time of day"),
+        ("RECONCILE_AT", "24:00", "03:30, or off"),
     ],
 )
 def test_what_cannot_work_is_refused_by_name(
@@ -51,6 +60,14 @@ def test_what_cannot_work_is_refused_by_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=says):
         config.load()
+
+
+@pytest.mark.parametrize(("value", "at"), [("", time(3, 30)), ("23:05", time(23, 5)), ("Off", None)])
+def test_the_time_of_the_daily_comparison(
+    value: str, at: time | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECONCILE_AT", value)
+    assert config.load().reconcile_time == at
 
 
 def test_a_refusal_never_repeats_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:

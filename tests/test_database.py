@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from models import Note
 from services import database as ground
+from services.database import absence, open_engine
 from services.errors import ConfigurationError
 
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -100,8 +101,43 @@ def test_an_address_that_the_desk_does_not_speak_is_refused(url: str) -> None:
         ground.open_engine(url)
 
 
+def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "desk.db"
+    engine = ground.open_engine(f"sqlite:///{path}")
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.execute(sa.text("CREATE TABLE a (b)"))
+        found = {one.name: one.stat().st_mode & 0o777 for one in path.parent.iterdir()}
+    engine.dispose()
+    assert found == {"desk.db": 0o600, "desk.db-wal": 0o600, "desk.db-shm": 0o600}
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     with pytest.raises(ConfigurationError, match="DATA_DIR"):
         ground.open_engine(f"sqlite:///{blocked}/desk.db")
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("file", "{0}: it is a file, not a folder."), ("file/a/b", "{0}/a/b: {0} is a file, not a folder.")],
+)
+def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, folder: str, said: str) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(ConfigurationError) as caught:
+        ground.require_folder(tmp_path / folder)
+    assert caught.value.message == f"Cannot write to {said.format(blocked)}"
+    assert caught.value.remedy == "Set DATA_DIR to a folder; one that is missing is made."
+
+
+def test_a_server_that_is_not_there_is_told_apart_from_a_mistake(database: ModuleType) -> None:
+    nobody = open_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(sa.exc.OperationalError) as refused:
+        nobody.connect()
+    away = absence(refused.value)
+    assert away is not None and "Connection refused" in away.message
+    with database.session() as session, pytest.raises(sa.exc.DBAPIError) as mistaken:
+        session.execute(sa.text("SELECT nonsense"))
+    assert absence(mistaken.value) is None
+    assert absence(ValueError("nonsense")) is None

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -127,8 +128,20 @@ def test_a_port_that_cannot_be_used_is_a_sentence(tmp_path: Path, port: str) -> 
         )  # fmt: skip
     assert ended.returncode == 2
     assert number in ended.stderr
-    assert ("PORT=8600 make run" in ended.stderr) == (port == "taken")
+    assert bool(re.search(r"PORT=8\d00 make run", ended.stderr)) == (port == "taken")
     assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_a_port_that_is_in_use_is_not_the_one_to_take_instead(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):  # somebody else has it
+            held.enter_context(socket.create_server(("127.0.0.1", 8600)))
+        ended = subprocess.run(
+            [sys.executable, "scripts/serve.py"],
+            cwd=ROOT, env=environment(tmp_path, PORT="8600"), capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+    assert "Port 8600 is in use" in ended.stderr
+    assert "PORT=8600" not in ended.stderr
 
 
 def test_a_real_account_without_sign_in_does_not_open_to_the_network(tmp_path: Path) -> None:
@@ -146,7 +159,7 @@ def test_a_real_account_without_sign_in_does_not_open_to_the_network(tmp_path: P
     ("values", "told"),
     [
         ({"STRIPE_API_KEY": "pk_test_1"}, "STRIPE_API_KEY must begin with"),
-        ({"DATA_DIR": "{file}/var"}, "Cannot write to"),
+        ({"DATA_DIR": "{file}"}, "it is a file, not a folder. Set DATA_DIR to a folder"),
         pytest.param({"STRIPE_API_KEY": "sk_test_a b"}, "STRIPE_API_KEY is cut off", marks=SLOW),
         pytest.param(
             {"STRIPE_API_KEY": "sk_test_1", "STRIPE_API_BASE": "stripe"},
@@ -195,6 +208,12 @@ def test_another_server_runs_it_too_and_strangers_are_refused(tmp_path: Path) ->
             assert document.headers["Content-Security-Policy"] == policy(document.text)
         typed = requests.get(f"{url}/overview?as=Ada", timeout=10, allow_redirects=False)
         assert (typed.status_code, typed.headers["Location"]) == (307, "/?as=Ada")
+        for path in ("/custmers", "/a/b"):
+            lost = requests.get(url + path, timeout=10, allow_redirects=False)
+            assert lost.status_code == 307
+            assert lost.headers["Location"] == f"/not-found?{urlencode({'asked': path})}"
+        alive = requests.get(f"{url}/_stcore/health", timeout=10, allow_redirects=False)
+        assert (alive.status_code, alive.text) == (200, "ok")
         rebound = requests.get(f"{url}/healthz", headers={"Host": "evil.example"}, timeout=10)
         assert rebound.status_code == 403
     finally:

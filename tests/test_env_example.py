@@ -7,7 +7,8 @@ from pathlib import Path
 
 from services.config import Settings
 
-TEXT = (Path(__file__).resolve().parents[1] / ".env.example").read_text()
+HOME = Path(__file__).resolve().parents[1]
+TEXT = (HOME / ".env.example").read_text()
 WRITTEN = dict(re.findall(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", TEXT, re.MULTILINE))
 
 
@@ -22,4 +23,6 @@ def test_the_written_defaults_are_the_defaults() -> None:
         if name in examples:
             continue
         default = Settings.model_fields[name.lower()].default
+        if isinstance(default, Path):
+            default = default.relative_to(HOME)
         assert value.lower() == ("" if default is None else str(default).lower()), name

@@ -61,3 +61,24 @@ def connections(database: ModuleType) -> int:
     ours = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
     with database.session() as session:
         return int(session.connection().scalar(ours))
+
+
+def test_who_holds_a_lock_is_told_without_taking_it(database: ModuleType) -> None:
+    names = ["desk-0", "desk-1", "desk-2"]
+    assert locks.held(names) == set()
+    with locks.alone("desk-1") as mine:
+        assert mine
+        assert locks.held(names) == {"desk-1"}
+        mine.confirm()
+    until = time.monotonic() + 5  # the server notices a little later that a connection has gone
+    while locks.held(names) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert locks.held(names) == set()
+
+
+def test_a_lock_that_was_let_go_is_free_at_once(database: ModuleType) -> None:
+    """PostgreSQL lets a closed connection's lock go a moment later, by which a next look would do nothing."""
+    for _ in range(20):
+        with locks.alone("inbox") as mine:
+            assert mine
+        assert locks.held(["inbox"]) == set()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -12,29 +9,40 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import Session, select
 
-from models import Base, CustomerFacts, Price, SyncCursor
-from services import database, migrations
+from models import Base, CustomerFacts, Price, SyncCursor, SyncWindow
+from services import migrations
 from services.errors import ConfigurationError
-from tests.conftest import BACKENDS
-from tests.support import postgres
 
 
-@pytest.fixture(params=BACKENDS)
-def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    """A database without any table."""
-    url = f"sqlite:///{tmp_path}/bare.db" if request.param == "sqlite" else postgres.create_database()
-    yield database.configure(url)
-    database.engine().dispose()
-    if request.param == "postgresql":
-        postgres.drop_database(url)
-
-
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_steps_lead_to_the_models(bare: sa.Engine) -> None:
     migrations.upgrade()
     with bare.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
         assert context.get_current_revision() == migrations.newest()
+
+
+def test_the_steps_make_the_indexes_of_the_models(bare: sa.Engine) -> None:
+    """With their expressions and conditions, which the comparison above passes over."""
+    Base.metadata.create_all(bare.execution_options(writes=True))
+    wanted = indexes(bare)
+    Base.metadata.drop_all(bare.execution_options(writes=True))
+    migrations.upgrade()
+    made = indexes(bare)
+    assert "ix_actions_begun" in wanted
+    assert {name: made.get(name) for name in wanted} == wanted
+
+
+def indexes(engine: sa.Engine) -> dict[str, str]:
+    """How each index of the database is defined, by name."""
+    catalogue = {
+        "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+        "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE tablename != 'alembic_version'",
+    }
+    with engine.connect() as connection:
+        found = connection.execute(sa.text(catalogue[engine.dialect.name]))
+        return {name: " ".join(told.split()) for name, told in found}
 
 
 def test_upgrading_twice_keeps_what_is_there(bare: sa.Engine) -> None:
@@ -49,6 +57,12 @@ def test_upgrading_twice_keeps_what_is_there(bare: sa.Engine) -> None:
     migrations.upgrade()
     with bare.connect() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM staff")) == 1
+
+
+def states_of(connection: sa.Connection) -> dict[str, str]:
+    """How the list of each resource stands."""
+    rows = connection.execute(sa.select(SyncCursor.resource, SyncCursor.state))
+    return {row.resource: row.state for row in rows}
 
 
 def test_prices_are_listed_again_once_more_of_them_is_kept(bare: sa.Engine) -> None:
@@ -68,15 +82,14 @@ def test_prices_are_listed_again_once_more_of_them_is_kept(bare: sa.Engine) -> N
                 "VALUES ('price_9', 1, 1, false, 'prod_1', true, 'usd', '', '', 1, '{}')"
             )
         )
+        command.upgrade(migrations._config(connection), "0002")
+        states = states_of(connection)
     migrations.upgrade()
     with Session(bare) as session:
-        states = {row.resource: (row.state, row.fetched) for row in session.exec(select(SyncCursor))}
+        fetched = {row.resource: row.fetched for row in session.exec(select(SyncCursor))}
         price = session.exec(select(Price)).one()
-    assert states == {
-        "prices": ("waiting", 0),
-        "facts": ("waiting", 0),
-        "products": ("complete", 9),
-    }
+    assert states == {"prices": "waiting", "facts": "waiting", "products": "complete"}
+    assert fetched == {"prices": 0, "facts": 0, "products": 9}
     assert (price.tiers, price.currency_options, price.transform_divide_by) == ([], {}, None)
 
 
@@ -98,7 +111,8 @@ def test_a_pull_that_was_under_way_lists_its_resource_anew(bare: sa.Engine) -> N
 
 def test_customers_are_found_as_before_until_their_facts_are_derived_anew(bare: sa.Engine) -> None:
     kept = CustomerFacts(customer="cus_1", created=1, name_key="žofie", email_key="z@x.example")
-    columns = {name: getattr(kept, name) for name in CustomerFacts.model_fields if name != "search_key"}
+    later = ("search_key", "phone_key")
+    columns = {name: getattr(kept, name) for name in CustomerFacts.model_fields if name not in later}
     with migrations._locked() as connection:
         command.upgrade(migrations._config(connection), "0002")
         names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
@@ -109,23 +123,42 @@ def test_customers_are_found_as_before_until_their_facts_are_derived_anew(bare: 
                 "VALUES ('facts', 'complete', 9, ''), ('prices', 'complete', 9, '')"
             )
         )
+        command.upgrade(migrations._config(connection), "0003")
+        states = states_of(connection)
     migrations.upgrade()
     with Session(bare) as session:
-        states = {row.resource: row.state for row in session.exec(select(SyncCursor))}
         assert session.exec(select(CustomerFacts.search_key)).one() == "žofie\nz@x.example"
     assert states == {"facts": "waiting", "prices": "complete"}
 
 
-def test_facts_are_derived_anew_where_unseen_signs_were_kept(bare: sa.Engine) -> None:
+@pytest.mark.parametrize(
+    ("before", "step", "again", "kept"),
+    [
+        pytest.param("0007", "0008", {"facts"}, {"prices"}, id="search without unseen signs"),
+        pytest.param("0011", "0012", {"facts"}, {"customers"}, id="phone numbers"),
+        pytest.param(
+            "0012", "0013", {"subscriptions", "invoices", "facts"}, {"charges"}, id="what is charged"
+        ),
+        pytest.param("0015", "0016", {"subscriptions"}, {"invoices"}, id="when subscriptions were paused"),
+    ],
+)
+def test_what_a_step_adds_is_filled_anew(
+    bare: sa.Engine, before: str, step: str, again: set[str], kept: set[str]
+) -> None:
+    """Resources are listed again from their beginning, facts derived again; the others stay as they are."""
     with migrations._locked() as connection:
-        command.upgrade(migrations._config(connection), "0007")
-        for resource in ("facts", "prices"):
+        command.upgrade(migrations._config(connection), before)
+        for resource in again | kept:
             row = {"resource": resource, "state": "complete", "fetched": 9, "error": ""}
             connection.execute(sa.insert(SyncCursor).values(row))
-    migrations.upgrade()
-    with Session(bare) as session:
-        states = {row.resource: row.state for row in session.exec(select(SyncCursor))}
-    assert states == {"facts": "waiting", "prices": "complete"}
+        for resource in (again | kept) - {"facts"}:
+            window = {"resource": resource, "number": 1, "low": 7, "objects": 9, "done": False}
+            connection.execute(sa.insert(SyncWindow).values(window))
+        command.upgrade(migrations._config(connection), step)  # no further: later ones would do it, too
+        states = states_of(connection)
+        windows = set(connection.scalars(sa.select(SyncWindow.resource)))
+    assert states == dict.fromkeys(again, "waiting") | dict.fromkeys(kept, "complete")
+    assert windows == kept
 
 
 def test_a_database_of_a_newer_version_is_refused(bare: sa.Engine) -> None:

@@ -88,10 +88,16 @@ def test_what_cannot_be_charged_is_explained(text: str, currency: str, says: str
 
 def test_what_has_two_readings_is_refused_with_how_to_write_either() -> None:
     with pytest.raises(InvalidInput) as caught:
-        money.parse("1.234", "eur", locale="de_DE")
-    assert caught.value.remedy == "Type 1234,00 for 1.234,00\u00a0€, or 1,23 for 1,23\u00a0€."
-    assert money.parse("1234,00", "eur", locale="de_DE") == 123400
+        money.parse("1.230", "eur", locale="de_DE")
+    assert caught.value.remedy == "Type 1230,00 for 1.230,00\u00a0€, or 1,23 for 1,23\u00a0€."
+    assert money.parse("1230,00", "eur", locale="de_DE") == 123000
     assert money.parse("1,23", "eur", locale="de_DE") == 123
+
+
+def test_no_reading_is_offered_that_drops_a_digit() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        money.parse("12.345", "usd")
+    assert caught.value.remedy == "Type 12345.00 for $12,345.00, or an amount with at most 2 decimals."
 
 
 def test_a_sign_is_the_locale_s() -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import stripe
 from sqlmodel import select
 
-from models import InboxItem
+from models import InboxItem, Workspace
 from services import config
 from tests.support import routes
 
@@ -162,3 +162,23 @@ def test_a_database_that_is_away_lets_stripe_try_again(database: ModuleType, url
     with database.transaction() as session:
         session.connection().execute(sa.text("ALTER TABLE away RENAME TO inbox"))
     assert deliver(url, event("evt_1")) == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/webhooks/stripe"), ("PUT", "/healthz")])
+def test_another_method_is_refused(database: ModuleType, url: str, method: str, path: str) -> None:
+    base = url.removesuffix("/webhooks/stripe")
+    answer = requests.request(method, base + path, timeout=30)
+    assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (
+        405,
+        {"POST"} if path.startswith("/webhooks") else {"GET", "HEAD"},
+    )
+
+
+def test_a_monitor_sees_when_the_account_was_last_looked_at(database: ModuleType, url: str) -> None:
+    health = url.replace("/webhooks/stripe", "/healthz")
+    told = []
+    for pulled, checked in ((None, 50), (100, 50), (100, 7200)):
+        with database.transaction() as session:
+            session.merge(Workspace(account="acct_1", mode="test", pulled_at=pulled, checked_at=checked))
+        told.append(requests.get(health, timeout=30).json()["last_pull"])
+    assert told == [None, "1970-01-01T00:01:40+00:00", "1970-01-01T02:00:00+00:00"]

@@ -116,6 +116,8 @@ def test_after_its_death_another_one_is_started_on_the_same_books(
     before = sandbox_process.state(running.url)
     os.kill(running.pid, signal.SIGKILL)
     os.waitpid(running.pid, 0)
+    assert running.use is not None
+    running.use.close()  # as its desk died with it
     again = sandbox_process.ensure(settings)
     try:
         after = sandbox_process.state(again.url)
@@ -125,6 +127,7 @@ def test_after_its_death_another_one_is_started_on_the_same_books(
         assert after["account"] == before["account"]
     finally:
         sandbox_process.stop(again)
+    assert not lives(again.pid)
 
 
 def test_a_record_that_points_at_somebody_else_is_not_believed(settings: Settings, tmp_path: Path) -> None:

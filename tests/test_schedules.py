@@ -16,13 +16,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
-from models import Customer, CustomerFacts, Workspace
+from models import Customer, CustomerFacts, StripeReads, Workspace
 from services import clock, config, database, durable, migrations, schedules
 from services.errors import ConfigurationError, TrialdeskError, Unavailable, WrongAccount
 from services.mirror import cursors, poll, progress, pull
 from services.schedules import Desk
 from services.staff import people
+from services.stripe_api import reads
 from services.stripe_api.failures import KeyRejected
 from tests.support import routes
 from tests.support.sandbox import Account, Sandbox, free_port, start_sandbox
@@ -94,6 +96,22 @@ def test_a_desk_pulls_polls_and_stops(account: Sandbox, settings: Callable[..., 
             assert people.local_admin(session, "test").name == "Local admin"
             assert session.get(Workspace, 1).mode == "test"
     assert not durable.is_launched()
+
+
+def test_every_read_of_a_desk_is_counted_when_it_has_stopped(
+    account: Sandbox, settings: Callable[..., None]
+) -> None:
+    settings(stripe_api_key=account.key, stripe_api_base=account.url, poll_interval="1")
+    reads.forget()
+    before = len(account.requests(method="GET"))
+    with started() as desk:
+        until(lambda: desk.startup.ready, "ready")
+        until(_pulled, "the first pull")
+        until(lambda: checked() is not None, "a poll")
+    with database.session() as session:
+        counted = {row.purpose: row.reads for row in session.exec(select(StripeReads))}
+    assert set(counted) >= {"start", "backfill", "poll"}
+    assert sum(counted.values()) == len(account.requests(method="GET")) - before
 
 
 def test_another_metadata_key_for_the_source_reaches_customers_that_are_there_already(

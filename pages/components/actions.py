@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import streamlit as st
 
 from pages.components import formats, guard, handover
-from pages.components.dialog import Reason, show, show_problem
+from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
 from services import clock, config, money
 from services.desk import catalog, commands
 from services.desk.cancellations import FEEDBACK
+from services.desk.charges import has_next_invoice
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
-from services.errors import InvalidInput, TrialdeskError
+from services.errors import InvalidInput
 from services.staff.roles import Permission, Person
 from services.text import isolated
 
 _FIRST_DAYS = 7
+# Streamlit keeps a day outside its limits to itself and goes on with the one before: so they lie far off, but
+# not farther, because its calendar draws every year between them.
+_ANY_DAY = (date(1900, 1, 1), date(2199, 12, 31))
 
 
 def action_buttons(person: Person, subject: Subject) -> None:
@@ -36,7 +41,9 @@ def action_buttons(person: Person, subject: Subject) -> None:
             if not offer.reason and st.button(
                 formats.plain(offer.label), icon=offer.command.icon, key=_key(offer.command.name, subject)
             ):
-                action_dialog(person, offer.command.name, subject.customer.id, subject.object_id)
+                action_dialog(
+                    person, offer.command.name, subject.customer.id, subject.object_id, title=offer.label
+                )
         closed = [offer for offer in offers if offer.reason]
         if closed:
             with st.popover(
@@ -46,20 +53,22 @@ def action_buttons(person: Person, subject: Subject) -> None:
                 st.markdown("\n\n".join(why))
 
 
-def action_dialog(person: Person, command: str, customer_id: str, object_id: str | None = None) -> None:
+def action_dialog(
+    person: Person, command: str, customer_id: str, object_id: str | None = None, *, title: str = ""
+) -> None:
     """Opens the dialog of a command. Without `object_id` the customer's fitting subscription or invoice is
     chosen. Where the command cannot be given, the dialog says why."""
-    title = catalog.find(command).title
-    try:
+
+    def prepare() -> Prepared:
         opened = commands.open(person, command, customer_id, object_id)
-    except TrialdeskError as error:
-        show_problem(title, error)
-        return
-    show(
-        _ActionDialogue(opened),
-        about=_about(opened.subject),
-        then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
-    )
+        return Prepared(
+            _ActionDialogue(opened),
+            about=_about(opened.subject),
+            then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
+        )
+
+    wanted = catalog.find(command)
+    show_after(title or wanted.title, wanted.icon, prepare)
 
 
 def _go_on(customer: str, outcome: Outcome) -> None:
@@ -102,8 +111,12 @@ class _ActionDialogue:
         self._opened = opened
         self.title = opened.command.label(opened.subject)
         self.icon = opened.command.icon
-        self.confirm = _CONFIRM.get(opened.command.name, self.title)
         self.reason: Reason = "required" if opened.command.reason_required else "optional"
+
+    @property
+    def confirm(self) -> str:
+        """What the button says, by what the command would do now."""
+        return _CONFIRM.get(self._opened.command.name, self._opened.command.label(self._opened.subject))
 
     @property
     def warning(self) -> str:
@@ -143,16 +156,20 @@ def _extend_trial(subject: Subject, key: str) -> Form:
     day = st.date_input(
         "New last day",
         value=ends + timedelta(days=_FIRST_DAYS),
-        max_value=ends + timedelta(days=10_000),
+        min_value=_ANY_DAY[0],
+        max_value=_ANY_DAY[1],
         key=f"{key}:date",
+        help="A typed date counts once its calendar is closed: press Esc, or click beside it.",
     )
     return {"mode": "date", "date": day.isoformat() if day else ""}
 
 
 def days_field(key: str) -> Form:
-    """By how many days a trial ends later, as typed: a field for whole numbers would cut 1.5 to 1."""
-    days = st.number_input("Days", value=float(_FIRST_DAYS), step=1.0, format="%g", key=f"{key}:days")
-    return {"mode": "days", "days": "" if days is None else str(days).removesuffix(".0")}
+    """By how many days a trial ends later, as typed: a field for whole numbers would cut 1.5 to 1, and one
+    that is told its first value would take it again when it is emptied."""
+    st.session_state.setdefault(f"{key}:days", float(_FIRST_DAYS))
+    days = st.number_input("Days", value=None, step=1.0, format="%g", key=f"{key}:days")
+    return {"mode": "days", "days": "" if days is None else f"{Decimal(str(days)):f}".removesuffix(".0")}
 
 
 def _add_charge(subject: Subject, key: str) -> Form:
@@ -168,8 +185,9 @@ def _add_charge(subject: Subject, key: str) -> Form:
         "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
         max_chars=500,
     )  # fmt: skip
+    first = 0 if has_next_invoice(subject) else 1
     when = st.radio(
-        "When", ["next", "now"], key=f"{key}:when", horizontal=True,
+        "When", ["next", "now"], index=first, key=f"{key}:when", horizontal=True,
         format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
     )  # fmt: skip
     return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}

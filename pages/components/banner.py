@@ -11,7 +11,7 @@ from pages.components.statuses import Colour
 from services import clock, config, database
 from services.config import Mode
 from services.metrics import kept
-from services.mirror import progress
+from services.mirror import budget, comparisons, poll, progress
 from services.mirror.progress import Progress
 from services.staff.roles import Person, Role
 
@@ -21,8 +21,12 @@ _MODES: dict[Mode, tuple[Colour, str]] = {
     "live": ("red", "**Live** · Actions here move real money."),
 }
 _LIVE_READ_ONLY = "**Live, read-only** · Set up sign-in to let people act."
+_HALF = "What is below holds only part of what has happened since; it is whole when this is gone."
 _LOOK_EVERY = 10  # seconds between two looks at the data's age
 _COUNT_EVERY = 1  # the same while the account is being pulled
+_MANY = 200  # events: fewer are applied in a moment
+_MISSED = 3  # looks at the account that the data is older than
+_SOON = 60  # seconds: such data is fresh, however often the account is looked at
 
 
 def show(person: Person) -> None:
@@ -34,6 +38,8 @@ def show(person: Person) -> None:
         _denied()
         if person.role is Role.ADMIN:
             _put_aside()
+            _reads()
+            _compared()
     if not _read().complete:
         _pull()
 
@@ -48,6 +54,8 @@ def _age() -> None:
     found = _read()
     if found.last_error:
         st.caption(f":orange[{formats.plain(_data_from(found))}]", help=formats.plain(found.last_error))
+    elif found.complete and _is_behind(found):
+        st.markdown(f":orange-background[{_catching_up(found)}]", help=_HALF, width="content")
     elif found.age is not None:
         st.caption(_data_from(found), width="content")
 
@@ -70,9 +78,30 @@ def _put_aside() -> None:
         many = formats.plural(found.put_aside, "object or event", "objects and events")
         which = [formats.plain(one) for one in found.aside]
         if found.put_aside > len(which):
-            which.append("These are the latest. All are in the table inbox, with state “failed”.")
+            which.append("These are the latest. System lists all of them.")
         told = "\n\n".join(["What they say is in no list and no number.", *which])
         st.caption(f":orange[{many} put aside]", help=told, width="content")
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _reads() -> None:
+    """That the month's reads from Stripe come to an end, before they do."""
+    kept_for = int(time.monotonic() / _LOOK_EVERY)
+    found = kept.ask((str(database.engine().url), "budget"), kept_for, budget.read)
+    if found.is_short:
+        share = formats.share(found.used, found.allowance)
+        told = f"{formats.count(found.used)} of {formats.count(found.allowance)} reads. See System."
+        st.caption(f":orange[{share} of this month’s reads from Stripe used]", help=told, width="content")
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _compared() -> None:
+    """That the last comparison with the account failed, or left something as it was."""
+    kept_for = int(time.monotonic() / _LOOK_EVERY)
+    last = kept.ask((str(database.engine().url), "compared"), kept_for, comparisons.last_ended)
+    if told := comparisons.trouble(last):
+        said = "Comparison with the account failed" if last.state == "failed" else "Not all could be compared"
+        st.caption(f":orange[{said}]", help=formats.plain(f"{told} See System."), width="content")
 
 
 @st.fragment(run_every=_COUNT_EVERY)
@@ -96,6 +125,17 @@ def _how_far(found: Progress) -> str:
 def _read() -> Progress:
     """Once a second for all visitors."""
     return kept.ask((str(database.engine().url), "progress"), int(time.monotonic()), progress.read)
+
+
+def _is_behind(found: Progress) -> bool:
+    settings = config.settings()
+    late = _MISSED * poll.interval(settings)
+    return found.waiting > _MANY or (found.age or 0) > max(late, _SOON)
+
+
+def _catching_up(found: Progress) -> str:
+    to_go = [f"{formats.count(found.waiting)} events to go"] if found.waiting > _MANY else []
+    return " · ".join(["**Catching up**", *to_go, formats.plain(_data_from(found))])
 
 
 def _data_from(found: Progress) -> str:

@@ -6,13 +6,12 @@ or `number:running`. The rows count exactly what the chart counts, under the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages.components import address, charts, download, formats, navigation, tables
+from pages.components import address, charts, download, formats, freshness, guard, navigation, tables
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
@@ -25,9 +24,10 @@ from services.staff.roles import Person
 
 SHOW = "show"
 PAGE_KEY = "behind_page"
+_CLICKS = "behind_clicks"
 _COLUMNS = (
-    Column("title", "Customer", width="medium", pinned=True),
-    Column("email", "Email", width="medium"),
+    Column("title", "Customer", width=190, pinned=True),
+    Column("email", "Email", width=260),
     Column("state", "Came to"),
     Column("plan", "Plan"),
     Column("source", "Source"),
@@ -39,19 +39,29 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was clicked: on which chart, who that is, and how it reads."""
+    """What was clicked: who that is, and how it reads."""
 
-    chart: str
     chosen: Chosen
     title: str
 
 
+def chart_key(name: str) -> str:
+    """The key of a chart that leads to rows: another one after each click, so that nothing stays chosen in
+    it and a second click on the same bar is one more."""
+    return f"{name}:{_clicks().get(name, 0)}"
+
+
 def pick(key: str) -> None:
-    """For a chart's click: writes what was clicked into the address, or takes it out."""
+    """For a chart's click: writes what was clicked into the address."""
     if found := charts.picked(key):
+        name = key.partition(":")[0]
+        _clicks()[name] = _clicks().get(name, 0) + 1
         open(found)
-    else:
-        close()
+
+
+def _clicks() -> dict[str, int]:
+    found: dict[str, int] = st.session_state.setdefault(_CLICKS, {})
+    return found
 
 
 def open(what: str) -> None:
@@ -70,17 +80,17 @@ def asked(cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, 
 
     `plans`: the plans' names by product id.
     """
-    found = _asked(st.query_params.get(SHOW, ""), cube, window, segment, plans)
+    found = _asked(address.read(SHOW), cube, window, segment, plans)
     judge(found is not None)
     return found
 
 
 def judge(known: bool) -> None:
     """Says whether a page can show what the address asks for."""
-    if (wanted := st.query_params.get(SHOW, "")) and not known:
-        address.ignore(SHOW, wanted)
-    else:
+    if known:
         address.understood(SHOW)
+    elif wanted := address.read(SHOW):
+        address.ignore(SHOW, wanted)
 
 
 def _asked(
@@ -91,10 +101,10 @@ def _asked(
         return _cohort(rest, cube, segment)
     if kind == "plan":
         title = f"Trials of the plan {plans.get(rest, rest) or 'that is not known'}"
-        return _group(kind, replace(segment, plan=rest or NOT_GIVEN), title, cube, window)
+        return _group(replace(segment, plan=rest or NOT_GIVEN), title, cube, window)
     if kind == "source":
         title = f"Trials from the source {rest}" if rest else "Trials without a source"
-        return _group(kind, replace(segment, source=rest or NOT_GIVEN), title, cube, window)
+        return _group(replace(segment, source=rest or NOT_GIVEN), title, cube, window)
     if kind == "number":
         return _number(rest, cube, segment)
     return _step(rest, cube, segment) if kind == "funnel" else None
@@ -108,7 +118,7 @@ def _number(name: str, cube: Cube, segment: Segment) -> Asked | None:
         "started": (Trials(these, segment=segment), "All trials of the months below"),
         "running": (Trials(None, "running", segment), "Trials still running, whenever they started"),
     }
-    return Asked("numbers", *known[name]) if name in known else None
+    return Asked(*known[name]) if name in known else None
 
 
 def _cohort(rest: str, cube: Cube, segment: Segment) -> Asked | None:
@@ -117,12 +127,12 @@ def _cohort(rest: str, cube: Cube, segment: Segment) -> Asked | None:
     if not mine or state not in ("", *STATES):
         return None
     title = f"{charts.state_word(state) if state else 'All trials'}, started in {charts.month(key)}"
-    return Asked("states" if state else "rates", Trials(mine, state, segment), title)
+    return Asked(Trials(mine, state, segment), title)
 
 
-def _group(kind: str, segment: Segment, title: str, cube: Cube, window: int | None) -> Asked:
+def _group(segment: Segment, title: str, cube: Cube, window: int | None) -> Asked:
     closed = tuple(cohort.period for cohort in cube.cohorts(window) if not cohort.open)
-    return Asked(kind, Trials(closed, segment=segment), f"{title}, of the months that are no longer open")
+    return Asked(Trials(closed, segment=segment), f"{title}, of the months that are no longer open")
 
 
 def _step(rest: str, cube: Cube, segment: Segment) -> Asked | None:
@@ -131,45 +141,48 @@ def _step(rest: str, cube: Cube, segment: Segment) -> Asked | None:
         return None
     chosen = Walkers(tuple(cube.periods), "trial" if path == "trial" else "direct", step, segment)
     beside = "" if path == "trial" else ", without a trial"
-    return Asked(f"funnel_{path}", chosen, f"Came as far as “{charts.state_word(step)}”{beside}")
+    return Asked(chosen, f"Came as far as “{charts.state_word(step)}”{beside}")
 
 
-@contextmanager
-def box(person: Person, title: str, file: str, lines: Callable[..., Iterable[str]]) -> Iterator[None]:
-    """A frame for the rows behind a number: its title, a file of all of them, and a way to close.
+def show(found: Asked) -> None:
+    """Opens the rows, their count, a way to each customer, and a file of all of them.
 
-    `lines` as in `download.csv`; the file is called `file`.
+    In a dialog: charts are tall, and rows below one would be out of sight.
     """
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{formats.plain(title)}**", width="content")
-            with st.container(horizontal=True, width="content"):
-                download.csv(person, lines, name=file, key="behind_csv")
-                st.button(
-                    "Close", icon=":material/close:", type="tertiary", on_click=close, key="behind_close"
-                )
-        yield
+
+    @st.dialog(formats.plain(found.title), icon=":material/group:", width="large", on_dismiss=_dismissed)
+    def body() -> None:
+        _rows(guard.current(), found)
+
+    body()
 
 
-def show(person: Person, found: Asked) -> None:
-    """Draws the rows with their count, a way to each customer, and a file of all of them."""
-    with box(
-        person, found.title, "customers",
-        lambda session, asking: export.members_csv(
-            asking, members.read(session, found.chosen, as_of=clock.now())
-        ),
-    ):  # fmt: skip
-        with database.session() as session:
-            total = members.count(session, found.chosen, as_of=clock.now())
-            page = tables.page_of(total, key=PAGE_KEY, size=25)
-            rows = members.read(
-                session, found.chosen, as_of=clock.now(), offset=page.offset, limit=page.limit
-            )
-        picked = tables.show(
-            [_cells(row) for row in rows], _COLUMNS, key="behind", alt="Customers behind the chart",
-            empty="Nobody.", open_label="Customer",
-        )  # fmt: skip
-        tables.caption(total, page, "customer")
+def _dismissed() -> None:
+    close()
+    freshness.dialog_closed()
+
+
+def _rows(person: Person, found: Asked) -> None:
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    with database.session() as session:
+        total = members.count(session, found.chosen, as_of=clock.now())
+        page = tables.page_of(total, key=PAGE_KEY, size=25)
+        rows = members.read(session, found.chosen, as_of=clock.now(), offset=page.offset, limit=page.limit)
+    with head:
+        with st.container(width="content"):
+            tables.caption(total, page, "customer")
+        with st.container(width="content"):
+            download.csv(
+                person,
+                lambda session, asking: export.members_csv(
+                    asking, members.read(session, found.chosen, as_of=clock.now())
+                ),
+                name="customers", key="behind_csv",
+            )  # fmt: skip
+    picked = tables.show(
+        [_cells(row) for row in rows], _COLUMNS, key="behind", alt="Customers behind the chart",
+        empty="Nobody.", open_label="Customer",
+    )  # fmt: skip
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
 

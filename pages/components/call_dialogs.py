@@ -6,11 +6,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import customer_words, formats
 from pages.components.dialog import Reason, show
 from pages.components.outreach import NOBODY, assignee_field, due_field, next_working_morning, parse_due
 from services import clock, config, database
-from services.customers.names import OUTCOMES
+from services.customers.names import CALL_ENDS, OUTCOMES
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput
@@ -19,8 +19,6 @@ from services.outreach.callboard import CallRow
 from services.outreach.calls import DONE
 from services.staff.roles import Person
 from services.text import isolated
-
-_CLOSED = {"done": "It took place", "no_show": "Nobody was there", "declined": "The customer declined"}
 
 
 def schedule_dialog(row: CallRow) -> None:
@@ -41,7 +39,9 @@ def reassign_dialog(row: CallRow) -> None:
 
 
 def _about(row: CallRow) -> str:
-    return " · ".join(filter(None, (isolated(row.name or row.email or row.customer), row.phone)))
+    there = customer_words.time_there(row.local, clock.now())
+    parts = (isolated(row.name or row.email or row.customer), row.phone, there and f"Local time {there}")
+    return " · ".join(filter(None, parts))
 
 
 class _CallChange:
@@ -70,10 +70,12 @@ class _Schedule(_CallChange):
         return {"due": due_field(_ahead(first), key, label="Time of the call")}
 
     def preview(self, form: Form) -> Preview:
-        """When it will be."""
-        return Preview(
-            (f"The call is at {formats.moment(_required(form['due']))}.", "The customer is not told.")
-        )
+        """When it will be, here and for the customer."""
+        due = _required(form["due"])
+        here = f"The call is at {formats.moment(due)} ({formats.zone_name()})."
+        there = customer_words.moment_there(self._row.local, due)
+        for_them = (f"For the customer that is {there}.",) if there else ()
+        return Preview((here, *for_them, "The customer is not told."))
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Writes the time down."""
@@ -81,7 +83,7 @@ class _Schedule(_CallChange):
         due = _required(form["due"])
         with database.transaction() as session:
             calls.schedule(session, self._row.token, person, due, seen=self._row.state)
-        return Outcome("", "done", f"Scheduled for {formats.moment(due)}.")
+        return Outcome("", "done", f"Scheduled for {formats.moment(due)} ({formats.zone_name()}).")
 
 
 class _Close(_CallChange):
@@ -89,25 +91,30 @@ class _Close(_CallChange):
     confirm = "Save"
 
     def fields(self, key: str) -> Form:
-        """How it ended, what came of it, and a note."""
+        """How it ended, what came of it where it took place, and a note."""
         state = st.radio(
-            "How it ended", list(_CLOSED), key=f"{key}:state", horizontal=True,
-            format_func=_CLOSED.__getitem__,
+            "How it ended", list(CALL_ENDS), key=f"{key}:state", horizontal=True,
+            format_func=CALL_ENDS.__getitem__,
         )  # fmt: skip
-        codes = OUTCOMES[state or DONE]
-        outcome = st.selectbox(
-            "Outcome", list(codes), index=None, key=f"{key}:{state}:outcome",
-            format_func=codes.__getitem__, placeholder="Choose",
-        )  # fmt: skip
+        outcome = None
+        if state == DONE:
+            outcome = st.selectbox(
+                "Outcome", list(OUTCOMES), index=None, key=f"{key}:outcome",
+                format_func=OUTCOMES.__getitem__, placeholder="Choose",
+            )  # fmt: skip
         note = st.text_area("Note", key=f"{key}:note", height=100, max_chars=5000)
         return {"state": state or DONE, "outcome": outcome or "", "note": note or ""}
 
     def preview(self, form: Form) -> Preview:
         """What is kept."""
+        ended = CALL_ENDS[form["state"]].lower()
+        if form["state"] != DONE:
+            return Preview((f"The call is closed: {ended}.",))
         if not form["outcome"]:
-            raise InvalidInput("Choose what came of the call.", field="outcome")
-        words = OUTCOMES[form["state"]][form["outcome"]]
-        return Preview((f"The call is closed: {_CLOSED[form['state']].lower()}; {words.lower()}.",))
+            raise InvalidInput(
+                "Choose what came of the call.", field="outcome", remedy="It is one of the list “Outcome”."
+            )
+        return Preview((f"The call is closed: {ended}; {OUTCOMES[form['outcome']].lower()}.",))
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Closes the call."""
@@ -152,7 +159,7 @@ def _ahead(first: datetime | None) -> datetime:
 
 
 def _required(due: str) -> int:
-    instant = parse_due(due)
+    instant = calls.check_due(parse_due(due))
     if instant is None:
         raise InvalidInput("Choose a day and a time.", field="due_at")
     return instant

@@ -42,6 +42,7 @@ STEP_WORDS = {
     "paying_90": "Paying after 90 days",
 }
 Figure = dict[str, Any]
+_MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
 _CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "scrollZoom": False, "responsive": True}
 
 
@@ -182,7 +183,8 @@ def funnel(steps: Sequence[Step], path: str) -> Figure:
         height=44 * len(steps) + 20,
         barmode="stack",
         bargap=0.3,
-        xaxis={"visible": False, "range": [0, max(1, first) * 1.3]},
+        margin=_MARGIN | {"r": 100},  # for the words behind the longest bar, however narrow the window
+        xaxis={"visible": False, "range": [0, max(1, first)]},
         yaxis={"autorange": "reversed", "showgrid": False, "automargin": True},
     )
 
@@ -209,6 +211,7 @@ def groups(found: Sequence[Group], kind: str, names: Mapping[str, str]) -> Figur
     return _figure(
         [points],
         height=46 * len(found) + 40,
+        margin=_MARGIN | {"r": 30},  # for half of a share that stands at 100 %
         xaxis={"tickformat": ".0%", "range": [0, min(1.0, highest * 1.1)], "nticks": 5},
         yaxis={"autorange": "reversed", "type": "category", "automargin": True},
     )
@@ -220,7 +223,7 @@ def _figure(
     """A plotly figure as plain data."""
     still = {"fixedrange": True, "title": None}
     shape = {
-        "height": height, "margin": {"l": 0, "r": 8, "t": 8, "b": 0}, "showlegend": False, "dragmode": False,
+        "height": height, "margin": _MARGIN, "showlegend": False, "dragmode": False,
         "hoverlabel": {"align": "left"}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
         "separators": _separators(), "xaxis": xaxis | still, "yaxis": (yaxis or {}) | still,
     }  # fmt: skip

@@ -20,6 +20,7 @@ INVOICES = (
     Column("status", "Status", "status"),
     Column("total", "Total", "money"),
     Column("amount_remaining", "Open", "money"),
+    Column("due", "Due", "day", help="By when the customer should pay an invoice that was sent to them."),
     Column("next", "Next try", "moment"),
     Column("why", "Why it failed", width="medium"),
     Column("page", "Page", "link"),
@@ -37,7 +38,7 @@ PAYMENTS = (
 )
 
 
-def invoices(customer: str) -> None:
+def invoices(customer: str, now: int) -> None:
     """The customer's invoices, newest first."""
     with database.session() as session:
         total = billing.count_invoices(session, customer)
@@ -46,20 +47,21 @@ def invoices(customer: str) -> None:
     if rows:
         tables.caption(total, page, "invoice")
     tables.show(
-        [_invoice(row) for row in rows], INVOICES, key="invoices", alt="Invoices of this customer",
+        [_invoice(row, now) for row in rows], INVOICES, key="invoices", alt="Invoices of this customer",
         empty="No invoice yet.",
     )  # fmt: skip
 
 
-def _invoice(demand: Demand) -> dict[str, Any]:
+def _invoice(demand: Demand, now: int) -> dict[str, Any]:
     row, failed = demand.row, demand.failed
     return {
         "number": row.number or row.id,
         "created": row.created,
-        "status": row.status or "",
+        "status": "overdue" if demand.overdue(now) else row.status or "",
         "total": row.total,
         "amount_remaining": row.amount_remaining if row.status == "open" else None,
         "currency": row.currency,
+        "due": row.due_date,
         "next": row.next_payment_attempt if row.status == "open" else None,
         "why": _why(failed.code) if failed else "",
         "page": row.hosted_invoice_url,
@@ -100,10 +102,12 @@ def _payment(payment: Payment) -> dict[str, Any]:
     }
 
 
-def cards(found: list[Card], now: int) -> None:
-    """The ways to pay that we have seen."""
+def cards(found: list[Card], default: str | None, now: int) -> None:
+    """The ways to pay that we have seen; `default` (an id) is what the next invoice is charged to."""
     st.subheader("Cards", anchor=False)
-    if not found:
+    if default and not any(card.default for card in found):
+        st.caption("A payment method is on file; its brand and digits show once it was charged.")
+    elif not found:
         st.caption("No payment method on file.")
     today = clock.local(now, config.settings().zone)
     for card in found:

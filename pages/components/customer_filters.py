@@ -6,7 +6,7 @@ saved filter and the page agree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,14 @@ import streamlit as st
 from pages.components import address, formats
 from services import config, database
 from services.customers import choices, recognise
-from services.customers.filters import LONGEST_TRIAL_DAYS, ONLY, SORTS, STATUSES, CustomerFilter
+from services.customers.filters import (
+    LONGEST_TRIAL_DAYS,
+    ONLY,
+    SORTS,
+    STATUSES,
+    CustomerFilter,
+    is_country,
+)
 
 PAGE_KEY = "page"
 _EMPTY: dict[str, Any] = {
@@ -36,7 +43,7 @@ def draw() -> CustomerFilter:
     text = st.text_input(
         "Search", key="q", bind="query-params", type="search", live=True, on_change=_first_page,
         label_visibility="collapsed",
-        placeholder="Name, email, Stripe id, invoice number, card ending or amount",
+        placeholder="Name, email, phone, Stripe id, invoice number, card ending or amount",
     )  # fmt: skip
     _expect()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -53,8 +60,7 @@ def draw() -> CustomerFilter:
 
 
 def _expect() -> None:
-    for name, known in (("status", STATUSES), ("only", ONLY), ("sort", SORTS)):
-        address.expect(name, tuple(known))
+    address.expect("sort", SORTS)
     address.expect("trial_days", address.whole(0, LONGEST_TRIAL_DAYS))
     for name in ("created_from", "created_to"):
         address.expect(name, address.day)
@@ -65,10 +71,10 @@ def _more(offered: choices.Choices) -> dict[str, Any]:
         left, right = st.columns(2)
         with left:
             plan = _several("plan", "Plan", offered.plans)
-            country = _several("country", "Country", offered.countries)
-            currency = _several("currency", "Currency", offered.currencies)
+            country = _several("country", "Country", offered.countries, also=is_country)
+            currency = _several("currency", "Currency", offered.currencies, also=_is_currency)
             owner = _several("owner", "Owner", offered.owners)
-            tag = _several("tag", "Tags (all of them)", offered.tags)
+            tag = _several("tag", "Tags (all of them)", offered.tags, also=bool)
         with right:
             days = st.number_input(
                 "Trial ends within days", min_value=0, max_value=LONGEST_TRIAL_DAYS, value=None, step=1,
@@ -87,14 +93,27 @@ def _more(offered: choices.Choices) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _several(key: str, label: str, options: Sequence[str], *, width: int | None = None) -> list[str]:
-    """A choice of several; a value that nobody has any more stays on offer while it is asked for."""
-    asked = [*st.session_state.get(key, ()), *(st.query_params.get_all(key) if key in _MORE else ())]
-    known = list(dict.fromkeys([*options, *(value for value in asked if value)]))
+def _several(
+    key: str,
+    label: str,
+    options: Sequence[str],
+    *,
+    also: Callable[[str], bool] = lambda _: False,
+    width: int | None = None,
+) -> list[str]:
+    """A choice of several. Beside the options it takes what the address asks for and `also` knows, and
+    what a saved filter asks for: that nobody has it any more is no reason to show everybody."""
+    asked = [value for value in st.query_params.get_all(key) if also(value)]
+    known = list(dict.fromkeys([*options, *st.session_state.get(key, ()), *asked]))
+    address.expect(key, known)
     return st.multiselect(
         label, known, key=key, bind="query-params", on_change=_first_page, width=width or "stretch",
         placeholder="Any",
     )  # fmt: skip
+
+
+def _is_currency(code: str) -> bool:
+    return code.lower() in recognise.CURRENCIES
 
 
 def _day(key: str, label: str) -> date | None:

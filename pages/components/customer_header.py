@@ -7,17 +7,18 @@ from collections.abc import Iterable
 import streamlit as st
 
 from models import Customer
-from pages.components import customer_words, formats, links, navigation, outreach, statuses
+from pages.components import customer_sync, customer_words, formats, links, navigation, outreach, statuses
 from pages.components.actions import action_buttons
 from services import config
 from services.customers import names
 from services.customers.record import Record
 from services.customers.search import Row
 from services.desk.subject import Subject
+from services.outreach.callboard import CallRow
 from services.staff.roles import Permission, Person
 
 
-def draw(person: Person, record: Record, subject: Subject | None, now: int) -> None:
+def draw(person: Person, record: Record, subject: Subject | None, calls: Iterable[CallRow], now: int) -> None:
     """The name, the standing, the facts, the links, and what one can do for the customer as a whole."""
     customer = record.customer
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -26,6 +27,7 @@ def draw(person: Person, record: Record, subject: Subject | None, now: int) -> N
     with st.container(gap="xxsmall"):
         _line(_contact(customer, now))
         _line(_account(record, now))
+        _line(f"Open call: {outreach.standing(call)}" for call in calls)
     _links(customer)
     if customer.deleted or subject is None:
         st.warning(
@@ -90,6 +92,7 @@ def _links(customer: Customer) -> None:
         links.external("Stripe", links.stripe_url("customer", customer.id))
         links.external("Intercom", links.intercom_url(customer.email))
         links.external("Admin", links.admin_url(customer.id))
+        customer_sync.draw(customer.id)
 
 
 def _buttons(person: Person, subject: Subject) -> None:

@@ -19,11 +19,11 @@ from services.stripe_api import declines
 Subjects = Mapping[str, Subject]
 
 
-def unpaid(person: Person, demands: Sequence[Demand], subjects: Subjects) -> None:
-    """Invoices that could not be collected, each with what can be done about it."""
+def unpaid(person: Person, demands: Sequence[Demand], subjects: Subjects, now: int) -> None:
+    """Invoices that could not be collected or are overdue, each with what can be done about it."""
     for demand in demands:
         with st.container(border=True):
-            _unpaid(demand)
+            _unpaid(demand, now)
             if demand.row.id in subjects:
                 action_buttons(person, subjects[demand.row.id])
 
@@ -36,27 +36,37 @@ def disputes(found: Sequence[Dispute]) -> None:
                 _dispute(dispute)
 
 
-def _unpaid(demand: Demand) -> None:
+def _unpaid(demand: Demand, now: int) -> None:
     row = demand.row
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         amount = formats.money(row.amount_remaining, row.currency)
         st.markdown(
             f"**{formats.plain(f'{amount} of invoice {row.number or row.id} is not paid')}**", width="content"
         )
-        statuses.badge("failed")
+        statuses.badge("overdue" if demand.overdue(now) else "failed")
+    if demand.overdue(now):
+        due = f"{formats.day(row.due_date)}, {formats.relative(row.due_date, now=now)}"
+        st.text(f"It was sent for the customer to pay, and was due on {due}.")
+    if demand.failed or not demand.overdue(now):
+        _attempts(demand)
+    with st.container(horizontal=True, gap="small"):
+        links.external("Invoice page", row.hosted_invoice_url or "")
+        links.external("Stripe", links.stripe_url("invoice", row.id))
+
+
+def _attempts(demand: Demand) -> None:
+    """Why the last try to collect it failed, and when the next one is."""
+    row = demand.row
     if not demand.failed:
         st.text("No payment was possible: there was no payment method to charge.")
     else:
         told = declines.explain(demand.failed.code)
         st.text(f"{told.words} {told.advice}")
-    tried = f"Tried {formats.plural(row.attempt_count, 'time')}"
+    tried = f"Tried {formats.plural(row.attempt_count, 'time')} by Stripe's count"
     if row.next_payment_attempt:
         st.caption(f"{tried}. Stripe tries again on {formats.moment(row.next_payment_attempt)}.")
     else:
         st.caption(f"{tried}. Stripe will not try again by itself.")
-    with st.container(horizontal=True, gap="small"):
-        links.external("Invoice page", row.hosted_invoice_url or "")
-        links.external("Stripe", links.stripe_url("invoice", row.id))
 
 
 def _dispute(row: Dispute) -> None:

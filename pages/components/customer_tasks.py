@@ -44,9 +44,9 @@ def draw(
         key = blank.key(f"new_task:{customer}")
         with st.form(key, border=False, clear_on_submit=False):
             _fields(key, Plan("", None, person.id), staff)
-            st.form_submit_button(
-                "Add", on_click=clicks.attempt, args=(f"tasks:{customer}", _add, key, customer)
-            )
+            place = f"new_task:{customer}"
+            st.form_submit_button("Add", on_click=clicks.attempt, args=(place, _add, key, customer))
+        clicks.show_problem(place)  # an element before the popover would close it
 
 
 def choices(now: int | None, staff: dict[int, str], everyone: dict[int, str]) -> dict[int, str]:
@@ -113,9 +113,9 @@ def _edit_form(task: Task, begun: Plan, staff: dict[int, str], everyone: dict[in
         st.info(_changed(begun, now, everyone), icon=":material/group:")
     with st.form(key, border=False, clear_on_submit=False):
         _fields(key, begun, choices(begun.assignee, staff, everyone))
-        st.form_submit_button(
-            "Save", on_click=clicks.attempt, args=(f"tasks:{task.customer}", _edit, key, task.id, begun, now)
-        )
+        place = f"task:{task.id}"
+        st.form_submit_button("Save", on_click=clicks.attempt, args=(place, _edit, key, task.id, begun, now))
+    clicks.show_problem(place)
 
 
 def _changed(begun: Plan, now: Plan, everyone: dict[int, str]) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from babel import Locale
-from babel.dates import format_time
 
 from models import Charge, Customer, InvoiceItem, PaymentMethod, Price
 from pages.components import formats
 from services import clock, config
-from services import money as amounts
 from services.customers import places
+from services.customers.places import LocalTime
 from services.customers.record import Item, Plan, Rebate
+from services.desk import words
 
 _PAUSED_BY = {
     "final_payment_failure": ", because the last try to collect failed",
@@ -21,36 +19,14 @@ _PAUSED_BY = {
     "system": " by Stripe",
     "trial_end_without_payment_method": ", because the trial ended without a payment method",
 }
-_ADVERB = {"day": "a day", "week": "a week", "month": "a month", "year": "a year"}
 
 
 def price(row: Price | None) -> str:
-    """`$49.00 a month`, `$49.00 every 3 months`, `by tiers a month`; "" for an unknown price."""
+    """As the desk's sentences say it; an amount that is not known as the pages write nothing; "" for no
+    price."""
     if row is None:
         return ""
-    amount = formats.money(row.unit_amount, row.currency)
-    if row.billing_scheme == "tiered":
-        amount = "by tiers"
-    elif row.unit_amount is None and row.unit_amount_decimal:
-        amount = _fraction(row.unit_amount_decimal, row.currency)
-    if row.transform_divide_by:
-        amount += f" for each {formats.count(row.transform_divide_by)}"
-    if row.usage_type == "metered":
-        amount += " by use"
-    return f"{amount} {_every(row)}".strip()
-
-
-def _fraction(minor: str, currency: str) -> str:
-    """A part of the smallest unit, exactly: `0.005 USD` for half a cent."""
-    return f"{Decimal(minor).scaleb(-amounts.exponent(currency)).normalize():f} {currency.upper()}"
-
-
-def _every(row: Price) -> str:
-    if not row.interval:
-        return ""
-    if row.interval_count == 1:
-        return _ADVERB.get(row.interval, f"a {row.interval}")
-    return f"every {row.interval_count} {row.interval}s"
+    return words.price(row) or f"{formats.NOTHING} {words.every(row)}".strip()
 
 
 def item(one: Item) -> str:
@@ -115,6 +91,8 @@ def _why(plan: Plan) -> str:
     row = plan.row
     if row.cancellation_feedback:
         return f": {row.cancellation_feedback.replace('_', ' ')}"
+    if plan.without_method:
+        return " with its trial, as there was no payment method"
     if row.cancellation_reason == "payment_failed":
         return ", because payment failed"
     return ""
@@ -175,9 +153,23 @@ def country(code: str | None) -> str:
 
 def local_time(customer: Customer, now: int) -> str:
     """`3:42 PM, Europe/Paris`, with “probably” where the place has several times; "" where unknown."""
-    place = places.local_time(customer, at=now)
+    return time_there(places.local_time(customer, at=now), now)
+
+
+def time_there(place: LocalTime | None, at: int) -> str:
+    """What the customer's clock shows at an instant, as `local_time` says it."""
     if place is None:
         return ""
-    at = format_time(clock.local(now, place.zone), "short", locale=config.settings().workspace_locale)
-    zone = place.zone.key.replace("_", " ")
-    return f"{at}, {zone}" if place.certain else f"probably {at}, {zone}"
+    return _there(place, formats.time_of_day(at, zone=place.zone))
+
+
+def moment_there(place: LocalTime | None, at: int) -> str:
+    """The same with the day, `Mar 3, 2026, 3:42 PM, Europe/Paris`: it may be another one than here."""
+    if place is None:
+        return ""
+    return _there(place, formats.moment(at, zone=place.zone))
+
+
+def _there(place: LocalTime, at: str) -> str:
+    where = f"{at}, {place.zone.key.replace('_', ' ')}"
+    return where if place.certain else f"probably {where}"

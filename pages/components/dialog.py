@@ -1,9 +1,11 @@
 """How does every dialog behave? It says what will happen, asks why, acts once, and tells the end.
 
-`show(dialogue, about=...)` opens it; whatever is done in it is a `Dialogue`. What was typed stays where
-something goes wrong. The confirm button switches itself off while the work runs, and a second click finds
-the same token. The fields do not: Streamlit takes no value from a field that is drawn switched off, and the
-last one typed comes with the click.
+`show(dialogue, about=...)` opens it, `show_after` where Stripe is asked first; whatever is done in it is a
+`Dialogue`. What was typed stays where something goes wrong. After a refusal it looks again at once: what
+would happen now stands there before anything can be confirmed, or why nothing can happen any more and no
+button that would do it. The confirm button switches itself off while the work runs, and a second click
+finds the same token. The fields do not: Streamlit takes no value from a field that is drawn switched off,
+and the last one typed comes with the click.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ import streamlit as st
 from pages.components import formats, freshness, guard, problems
 from services.desk.command import Form, Preview
 from services.desk.commands import LONGEST_REASON, Outcome
-from services.errors import InvalidInput, TrialdeskError
+from services.errors import Conflict, InvalidInput, NotAllowed, NotFound, TrialdeskError
 from services.staff.roles import Person
 
 Reason = Literal["required", "optional", "none"]
+_FINAL = (Conflict, NotFound, NotAllowed)  # no other click will change it
 
 
 class Dialogue(Protocol):
@@ -53,10 +56,16 @@ class _State:
     tried: bool = False
     outcome: Outcome | None = None
     problem: TrialdeskError | None = None
+    blocked: TrialdeskError | None = None
     typed: tuple[Form, str] = field(default_factory=lambda: ({}, ""))
     told: Preview | None = None
     told_anew: bool = False
     opened_with: Form | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last attempt did nothing, and another one may."""
+        return self.outcome is not None and self.outcome.state == "failed" and self.outcome.repeatable
 
     def tell(self, preview: Preview) -> None:
         """Notes what the person reads. A click that brought another value with it was meant for what stood
@@ -66,24 +75,66 @@ class _State:
         self.running = self.running and not self.told_anew
         self.told = preview
 
+    def refuse(self) -> None:
+        """Notes that what is typed does not do: nothing is announced, and a click on it does nothing."""
+        self.tried = self.tried or self.running
+        self.running = self.told_anew = False
+        self.told = None
+
     def forget_what_was_corrected(self, form: Form, reason: str) -> None:
-        """What was wrong is not said any longer once something else is typed."""
+        """What was wrong is not said any longer once something else is typed; what is missing, not in red."""
         if (form, reason) != self.typed:
-            self.problem, self.typed = None, (form, reason)
+            self.problem, self.tried, self.typed = None, False, (form, reason)
 
 
-def show(dialogue: Dialogue, *, about: str, then: Callable[[Outcome], None] | None = None) -> None:
-    """Opens the dialog; call it in the run of the click. `about` names the customer, in their own words.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A dialogue that can begin. `about` names the customer, in their own words.
 
     `then` draws what can be done next, below the outcome.
     """
+
+    dialogue: Dialogue
+    about: str
+    then: Callable[[Outcome], None] | None = None
+
+
+def show(dialogue: Dialogue, *, about: str) -> None:
+    """Opens the dialog; call it in the run of the click. `about` names the customer, in their own words."""
     state = _State()
 
     @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss=freshness.dialog_closed)
     def body() -> None:
-        _body(dialogue, about, state, then)
+        _body(Prepared(dialogue, about), state)
 
     body()
+
+
+def show_after(title: str, icon: str, prepare: Callable[[], Prepared]) -> None:
+    """Opens the dialog at once, and waits inside it for Stripe's answer to what `prepare` asks.
+
+    Where that raises a TrialdeskError, the dialog only says why the thing cannot be done.
+    """
+    state, known = _State(), list[Prepared | TrialdeskError]()
+
+    @st.dialog(title, icon=icon, width="medium", on_dismiss=freshness.dialog_closed)
+    def body() -> None:
+        if not known:
+            with st.spinner("Asking Stripe…"):
+                known.append(_prepared(prepare))
+        if isinstance(known[0], TrialdeskError):
+            _only_problem(known[0])
+        else:
+            _body(known[0], state)
+
+    body()
+
+
+def _prepared(prepare: Callable[[], Prepared]) -> Prepared | TrialdeskError:
+    try:
+        return prepare()
+    except TrialdeskError as problem:
+        return problem
 
 
 def show_problem(title: str, error: TrialdeskError) -> None:
@@ -91,20 +142,22 @@ def show_problem(title: str, error: TrialdeskError) -> None:
 
     @st.dialog(title, on_dismiss=freshness.dialog_closed)
     def body() -> None:
-        problems.show(error)
-        if st.button("Close"):
-            st.rerun()
+        _only_problem(error)
 
     body()
 
 
-def _body(
-    dialogue: Dialogue, about: str, state: _State, then: Callable[[Outcome], None] | None = None
-) -> None:
-    person = guard.current()
-    st.text(about)
-    if state.outcome and not (state.outcome.state == "failed" and state.outcome.repeatable):
-        _over(state.outcome, then)
+def _only_problem(error: TrialdeskError) -> None:
+    problems.show(error)
+    if st.button("Close"):
+        st.rerun()
+
+
+def _body(prepared: Prepared, state: _State) -> None:
+    person, dialogue = guard.current(), prepared.dialogue
+    st.text(prepared.about)
+    if state.outcome and not state.refused:
+        _over(state.outcome, prepared.then)
         return
     if state.outcome:
         _say(state.outcome)
@@ -116,24 +169,37 @@ def _body(
     reason = _reason(dialogue, state)
     state.forget_what_was_corrected(form, reason)
     with preview:
-        fits = _preview(dialogue, form, state)
-    if state.problem and fits:
+        _plan(dialogue, form, state)
+    _buttons(dialogue.confirm, state)
+    if state.running:
+        _run(dialogue, person, form, reason, state)
+
+
+def _plan(dialogue: Dialogue, form: Form, state: _State) -> None:
+    """What will happen, and what stands against it."""
+    if state.blocked:
+        if not (state.outcome and state.blocked.message in state.outcome.message):
+            problems.show(state.blocked)
+        return
+    if state.outcome:
+        st.caption("What would happen now:")
+    if _preview(dialogue, form, state) and state.problem:
         problems.show(state.problem)
     if state.told_anew:
         st.warning(
             "What you typed last changes what will happen. Read it above, then press the button again."
         )
-    _buttons("Try again" if state.outcome else dialogue.confirm, state)
-    if state.running:
-        _run(dialogue, person, form, reason, state)
 
 
 def _buttons(confirm: str, state: _State) -> None:
-    """The one that does it, and the one that closes the dialog with nothing done."""
-    leave = "Go back" if "cancel" in confirm.lower() else "Cancel"
+    """The one that does it, where it can be done, and the one that closes the dialog with nothing done."""
+    over = isinstance(state.blocked, _FINAL)
+    label = "Look again" if state.blocked else "Try again" if state.outcome else confirm
+    leave = "Close" if over else "Go back" if "cancel" in confirm.lower() else "Cancel"
     with st.container(horizontal=True):
-        st.button(confirm, key=f"{state.key}:confirm", type="primary", disabled=state.running,
-                  on_click=_begin, args=(state,))  # fmt: skip
+        if not over:
+            st.button(label, key=f"{state.key}:confirm", type="primary",
+                      disabled=state.running, on_click=_begin, args=(state,))  # fmt: skip
         if st.button(leave, key=f"{state.key}:leave", disabled=state.running):
             st.rerun()
 
@@ -143,20 +209,29 @@ def _begin(state: _State) -> None:
 
 
 def _run(dialogue: Dialogue, person: Person, form: Form, reason: str, state: _State) -> None:
-    """Does it; after a refusal it only looks again: what will happen now is drawn before it is confirmed."""
+    """Does it; what it did not do, and may, is looked at again: what would happen now is drawn next."""
     with st.spinner("Working…"):
         try:
-            if state.outcome:
-                dialogue.renew(person)
+            if not state.blocked:
                 state.outcome = state.problem = None
-            else:
-                state.problem = None
                 state.outcome = dialogue.submit(person, form, reason)
+            if state.blocked or state.refused:
+                _look_again(dialogue, person, state)
+        except _FINAL as problem:
+            state.blocked = problem
         except TrialdeskError as problem:
             state.problem = problem
         finally:
             state.running, state.tried = False, True
     st.rerun(scope="fragment")
+
+
+def _look_again(dialogue: Dialogue, person: Person, state: _State) -> None:
+    try:
+        dialogue.renew(person)
+        state.blocked = None
+    except TrialdeskError as problem:
+        state.blocked = problem
 
 
 def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
@@ -165,6 +240,7 @@ def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
         told = dialogue.preview(form)
         state.tell(told)
     except InvalidInput as problem:
+        state.refuse()
         if state.tried or _is_typed(problem.field, form, state.opened_with or {}):
             problems.show(problem)
         else:  # it is not wrong, only not filled in yet
@@ -215,6 +291,8 @@ def _say(outcome: Outcome) -> None:
     match outcome.state:
         case "done":
             st.success(text, icon=":material/check_circle:")
+        case "failed" if outcome.overtaken:
+            st.warning(text, icon=":material/sync_problem:")
         case "failed":
             st.error(text, icon=":material/error:")
         case "unknown":

@@ -2,23 +2,29 @@
 may be.
 
 Left alone, a page opened by its address first looks for the server below itself (`/customers/_stcore/...`),
-and every deep link costs two failed requests and their errors in the console.
+and every deep link costs two failed requests and their errors in the console. An address that is no page's
+is led to the page that says so.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
+from pages.components import acting
 from pages.components.navigation import HOME, PAGES
 
+ASKED = "asked"  # the parameter that names the address that is no page's
 _TITLE = "<title>Streamlit</title>"
 _HEAD = "</head>"
 _SCRIPT = "window.prerenderReady = false"  # for crawlers; its place is good for ours
@@ -60,3 +66,47 @@ def _home(request: Request) -> RedirectResponse:
 def _base() -> str:
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""
+
+
+class NoSuchPage:
+    """Leads whoever asks for a page that is not there to the one that says so, by pure ASGI middleware.
+
+    Streamlit answers every address that it does not know with its own document, which opens the first page,
+    or nothing at all where the address has several parts. A page's address in capitals, or with a slash
+    behind it, is led to that page. Whose part the tab plays goes along.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.pages = {f"{_base()}{page.path}".rstrip("/"): f"{_base()}{page.path}" for page in PAGES.values()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or websocket."""
+        if scope["type"] != "http" or scope["path"] in self.pages.values():
+            await self.app(scope, receive, send)
+            return
+        led = False
+
+        async def lead(message: Message) -> None:
+            nonlocal led
+            if message["type"] == "http.response.start" and _is_document(message):
+                led = True
+                await RedirectResponse(self._instead(scope))(scope, receive, send)
+            if not led:
+                await send(message)
+
+        await self.app(scope, receive, lead)
+
+    def _instead(self, scope: Scope) -> str:
+        path, query = scope["path"], scope["query_string"].decode()
+        if page := self.pages.get(path.rstrip("/").lower()):
+            return f"{page}?{query}" if query else page
+        part = {name: values for name, values in parse_qs(query).items() if name == acting.KEY}
+        told = urlencode({ASKED: [path]} | part, doseq=True)
+        return f"{_base()}{PAGES['not-found'].path}?{told}"
+
+
+def _is_document(start: Message) -> bool:
+    headers: Iterable[tuple[bytes, bytes]] = start["headers"]
+    kinds = (value for name, value in headers if name.lower() == b"content-type")
+    return bool(start["status"] == 200) and any(kind.startswith(b"text/html") for kind in kinds)

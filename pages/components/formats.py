@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
@@ -64,19 +65,20 @@ def day(instant: int | None) -> str:
     return str(format_date(clock.local(instant, config.settings().zone), "medium", locale=_locale()))
 
 
-def moment(instant: int | None) -> str:
+def moment(instant: int | None, *, zone: ZoneInfo | None = None) -> str:
     """The local day and time of an instant, e.g. `Mar 3, 2026, 2:05 PM`; `zone_name` says where."""
     if instant is None:
         return NOTHING
-    at = clock.local(instant, config.settings().zone)
+    at = clock.local(instant, zone or config.settings().zone)
     both = str(Locale.parse(_locale()).datetime_formats["medium"])
     date = format_date(at, "medium", locale=_locale())
     return both.replace("{1}", date).replace("{0}", format_time(at, "short", locale=_locale()))
 
 
-def time_of_day(instant: int) -> str:
+def time_of_day(instant: int, *, zone: ZoneInfo | None = None) -> str:
     """The local time of an instant, e.g. `2:05 PM`."""
-    return str(format_time(clock.local(instant, config.settings().zone), "short", locale=_locale()))
+    at = clock.local(instant, zone or config.settings().zone)
+    return str(format_time(at, "short", locale=_locale()))
 
 
 def zone_name() -> str:
@@ -113,6 +115,11 @@ def days_left(until: int | None, *, now: int | None = None) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """A number with its noun: `1 invoice`, `2,300 invoices`."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def resource(name: str) -> str:
+    """A table of Stripe's objects as people call it, e.g. `Invoice items`."""
+    return name.replace("_", " ").capitalize()
 
 
 def plain(text: str) -> str:

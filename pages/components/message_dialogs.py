@@ -33,7 +33,7 @@ def message(token: str) -> None:
 
 def _body(person: Person, token: str) -> None:
     with database.session() as session:
-        letter = messages.letter(session, token)
+        letter = messages.letter(session, person, token)
     with st.container(horizontal=True, vertical_alignment="center"):
         statuses.badge(letter.state)
         st.text(

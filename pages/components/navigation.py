@@ -96,6 +96,18 @@ PAGES: dict[str, PageSpec] = {
             "definitions", "Definitions", ":material/menu_book:", _MEASURE, "Understand",
             "What each number means.", hidden=True,
         ),
+        PageSpec(
+            "not-found", "No such page", ":material/explore_off:", _SEE, "Understand",
+            "Which pages there are.", hidden=True,
+        ),
+        PageSpec(
+            "system", "System", ":material/monitor_heart:", Permission.SEE_SYSTEM, "Desk",
+            "Can the tables be trusted, and if not, what is wrong?",
+        ),
+        PageSpec(
+            "connect", "Connect", ":material/cable:", Permission.SEE_SYSTEM, "Desk",
+            "What the key may do, how events arrive, and what is still to set up.",
+        ),
     )
 }  # fmt: skip
 

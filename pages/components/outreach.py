@@ -20,7 +20,8 @@ from services.customers import names, notes
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, TrialdeskError
-from services.outreach import calls, messages, reachable
+from services.outreach import callboard, calls, messages, reachable
+from services.outreach.callboard import CallRow
 from services.outreach.calls import Wish
 from services.outreach.messages import Choice, Draft
 from services.outreach.variables import Occasion
@@ -31,7 +32,7 @@ NO_MAIL_SERVER = (
     "No mail server is set up, so nothing leaves this machine: the message is kept in the built-in outbox."
 )
 _BRIEF_LINK = (
-    "The card link opens for a few minutes only. It stays readable in this message on the Outbox page."
+    "The card link opens for a few minutes only. Others who may make one can read it on the Outbox page."
 )
 _USUAL = ("payment_failed", "blank")  # what is chosen first; a text for another occasion is not
 _FIRST_HOUR = time(10)
@@ -203,7 +204,7 @@ class _CallDialogue:
 
     def preview(self, form: Form) -> Preview:
         """Who is asked to do what."""
-        due = parse_due(form["due"])
+        due = calls.check_due(parse_due(form["due"]))
         who = self._names[int(form["assignee"])]
         left_out = self._left_out()
         number = len(self._tokens) - len(left_out)
@@ -212,7 +213,13 @@ class _CallDialogue:
         happens = f"{who} is asked to call {whom} {when}." if who != "Nobody yet" else (
             f"A call with {whom} waits on the Calls page for somebody to take it, {when}."
         )  # fmt: skip
-        return Preview((happens, "The customer is not told."), tuple(left_out.values()))
+        return Preview((happens, "The customer is not told."), (*left_out.values(), *self._open_already()))
+
+    def _open_already(self) -> list[str]:
+        """A sentence on each call that these customers wait for as it is."""
+        with database.session() as session:
+            rows = callboard.open_with(session, list(self._tokens), clock.now())
+        return [f"A call with {self._called[row.customer]} is open already: {standing(row)}." for row in rows]
 
     def _left_out(self) -> dict[str, str]:
         """Who cannot be called, by id, with name and reason. Raises InvalidInput where nobody can be."""
@@ -237,6 +244,12 @@ class _CallDialogue:
 
     def renew(self, person: Person) -> None:
         """Never needed: a request is written down or refused with nothing done."""
+
+
+def standing(call: CallRow) -> str:
+    """Who makes an open call and by when: `Sam Okafor, due Nov 30, 2026, 10:00 AM`."""
+    who = call.assignee_name or "nobody has taken it yet"
+    return f"{who}, due {formats.moment(call.due_at)}" if call.due_at else f"{who}, without a date"
 
 
 def assignee_field(names: dict[int, str], chosen: int, key: str) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import suppress
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.components import formats
-from services.errors import TrialdeskError
+from pages.components import formats, navigation
+from services import database
+from services.errors import DatabaseAway, TrialdeskError, Unavailable
 
 _log = logging.getLogger("trialdesk.pages")
 
@@ -22,6 +25,9 @@ def show(error: TrialdeskError) -> None:
 
 def on_script_error(error: Exception) -> bool:
     """What Streamlit calls when a page raises: ours in words, any other with a reference into the log."""
+    if away := database.absence(error):
+        _wait_for_the_database(away)
+        return True
     if isinstance(error, TrialdeskError):
         show(error)
         return True
@@ -33,3 +39,19 @@ def on_script_error(error: Exception) -> bool:
         f"If this stays, tell an admin “{reference}”."
     )
     return True
+
+
+def _wait_for_the_database(away: DatabaseAway) -> None:
+    """Says that it is away, and draws the page again once it is there."""
+    context = get_script_run_ctx()
+    if context is not None and not context.fragment_ids_this_run:
+        navigation.hide()  # so that the visitor's page is known, as nobody can tell who it is
+    show(away)
+    _come_back()
+
+
+@st.fragment(run_every=2)
+def _come_back() -> None:
+    with suppress(Unavailable):
+        database.reach()
+        st.rerun()

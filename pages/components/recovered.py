@@ -5,14 +5,16 @@ They are in the address as `show=recovered:usd`.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.components import behind, navigation, tables, worklist
+from pages.components import address, behind, download, formats, navigation, tables, worklist
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
+from services.customers.recognise import CURRENCIES
 from services.metrics import recovery
 from services.metrics.overview import BACK_DAYS
 from services.metrics.recovery import CameTo, Failed
@@ -31,15 +33,15 @@ _COLUMNS = (
 
 def draw(person: Person) -> None:
     """Draws the rows that the address asks for; nothing where it does not."""
-    kind, _, currency = st.query_params.get(behind.SHOW, "").partition(":")
-    known = kind == "recovered" and re.fullmatch("[a-z]{3}", currency) is not None
+    kind, _, currency = address.read(behind.SHOW).partition(":")
+    known = kind == "recovered" and currency in CURRENCIES
     behind.judge(known)
     if not known:
         return
     now = clock.now()
     period = (now - BACK_DAYS * clock.DAY, now, currency)
     title = f"Payments in {currency.upper()} that first failed in the last {BACK_DAYS} days"
-    with behind.box(
+    with _box(
         person, title, "failed-in-30-days",
         lambda session, asking: export.failed_csv(asking, recovery.failed(session, *period)),
     ):  # fmt: skip
@@ -55,6 +57,27 @@ def draw(person: Person) -> None:
         tables.caption(total, page, "payment")
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
+
+
+@contextmanager
+def _box(person: Person, title: str, file: str, lines: Callable[..., Iterable[str]]) -> Iterator[None]:
+    """A frame for the rows behind a number: its title, a file of all of them, and a way to close.
+
+    `lines` as in `download.csv`; the file is called `file`.
+    """
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{formats.plain(title)}**", width="content")
+            with st.container(horizontal=True, width="content"):
+                download.csv(person, lines, name=file, key="behind_csv")
+                st.button(
+                    "Close",
+                    icon=":material/close:",
+                    type="tertiary",
+                    on_click=behind.close,
+                    key="behind_close",
+                )
+        yield
 
 
 def _cells(row: Failed) -> dict[str, object]:

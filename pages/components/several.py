@@ -6,7 +6,8 @@ What went wrong for one row stops no other; “Try again” repeats only the row
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,8 +21,8 @@ from services import database
 from services.desk import commands
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
-from services.desk.trials import days
-from services.errors import InvalidInput, TrialdeskError
+from services.desk.trials import days, special
+from services.errors import InvalidInput, TrialdeskError, Unforeseen
 from services.outreach import messages, templates
 from services.outreach.defaults import TEMPLATES
 from services.outreach.messages import Draft
@@ -30,6 +31,7 @@ from services.staff.roles import Permission, Person
 
 _AT_ONCE = 8
 _NAMED = 5
+_log = logging.getLogger(__name__)
 
 
 def extend_dialog(person: Person, trials: Mapping[str, tuple[str, str]]) -> None:
@@ -39,7 +41,12 @@ def extend_dialog(person: Person, trials: Mapping[str, tuple[str, str]]) -> None
     except TrialdeskError as error:
         show_problem("Extend trials", error)
         return
-    show(_ExtendTrials(trials), about=_listed([name for _, name in trials.values()]))
+    show(_ExtendTrials(trials, _unusual), about=_listed([name for _, name in trials.values()]))
+
+
+def _unusual(trials: Collection[str]) -> dict[str, list[str]]:
+    with database.session() as session:
+        return special(session, trials)
 
 
 def messages_dialog(
@@ -63,12 +70,19 @@ def messages_dialog(
 
 
 def _listed(names: list[str]) -> str:
+    return f"{len(names)}: {_first(names)}"
+
+
+def _first(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{len(names)}: {', '.join(names[:_NAMED])}{more}"
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 class _ExtendTrials:
-    """The desk's own command for each trial, opened and submitted row by row."""
+    """The desk's own command for each trial, opened and submitted row by row.
+
+    Before that nobody asks Stripe about the rows: what is special with some, the tables say.
+    """
 
     title = "Extend trials"
     icon = ":material/more_time:"
@@ -76,8 +90,14 @@ class _ExtendTrials:
     reason: Reason = "optional"
     warning = ""
 
-    def __init__(self, trials: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        trials: Mapping[str, tuple[str, str]],
+        look: Callable[[Collection[str]], Mapping[str, list[str]]],
+    ) -> None:
         self._trials = dict(trials)
+        self._look = look
+        self._unusual = look(trials)
         self._opened: dict[str, Opened] = {}
         self._failed: set[str] = set()
 
@@ -95,7 +115,16 @@ class _ExtendTrials:
             for id in self._trials
             if id in self._failed and id in self._opened
         ]
-        return Preview((f"{each} ends {later} later than it does now.", *anew, "Nothing is charged now."))
+        happens = (f"{each} ends {later} later than it does now.", *anew, "Nothing is charged now.")
+        return Preview(happens, tuple(f"{told}: {self._named(ids, left)}." for told, ids in self._told(left)))
+
+    def _told(self, left: Collection[str]) -> list[tuple[str, list[str]]]:
+        """What is special with some of the rows that are left, and with which."""
+        found = ((told, [id for id in ids if id in left]) for told, ids in self._unusual.items())
+        return [(told, ids) for told, ids in found if ids]
+
+    def _named(self, ids: list[str], left: Collection[str]) -> str:
+        return "all of them" if 1 < len(left) == len(ids) else _first([self._trials[id][1] for id in ids])
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Extends each, several at once; the outcome counts them and names those that failed."""
@@ -105,9 +134,7 @@ class _ExtendTrials:
 
         outcomes = _each(list(self._trials), extend)
         self._failed = {id for id, outcome in outcomes.items() if outcome.state == "failed"}
-        return _summed(
-            {self._trials[id][1]: outcome for id, outcome in outcomes.items()}, "trial", "extended"
-        )
+        return _summed([(self._trials[id][1], one) for id, one in outcomes.items()], "trial", "extended")
 
     def renew(self, person: Person) -> None:
         """Only the rows that failed are opened anew; the others keep their token and are not repeated.
@@ -116,8 +143,9 @@ class _ExtendTrials:
         """
         for subscription in self._failed:
             self._opened.pop(subscription, None)
-            with contextlib.suppress(TrialdeskError):
+            with contextlib.suppress(Exception):
                 self._open(person, subscription)
+        self._unusual = self._look(self._failed)
 
     def _open(self, person: Person, subscription: str) -> Opened:
         if subscription not in self._opened:
@@ -179,14 +207,18 @@ class _WriteToSeveral:
 
     def preview(self, form: Form) -> Preview:
         """How many it goes to, and who cannot be written to."""
+        drafts, left_out = self._written(form)
+        each = f"One email each to {formats.plural(len(drafts), 'customer')}."
+        answers = f"Answers come to {self._author.email}."
+        return Preview((each, answers), (*left_out, *([] if self._leaves else [NO_MAIL_SERVER])))
+
+    def _written(self, form: Form) -> tuple[dict[str, Draft], list[str]]:
+        """What goes out, by customer, and a sentence on each who is left out. Raises InvalidInput."""
         templates.check(form["subject"], form["body"])
         drafts, problems = self._drafts(form)
         if not drafts:
             raise InvalidInput(" ".join(problems.values()), field="body")
-        each = f"One email each to {formats.plural(len(drafts), 'customer')}."
-        answers = f"Answers come to {self._author.email}."
-        left_out = tuple(f"{self._names[id]} is left out: {why}" for id, why in problems.items())
-        return Preview((each, answers), (*left_out, *([] if self._leaves else [NO_MAIL_SERVER])))
+        return drafts, [f"{self._names[id]} is left out: {why}" for id, why in problems.items()]
 
     def _read(self) -> None:
         """Reads what texts can say to each customer; not at every run of the dialog."""
@@ -211,11 +243,11 @@ class _WriteToSeveral:
         return drafts, problems
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
-        """Sends one to each who can be reached; the outcome counts them and names those that failed."""
+        """Sends one to each who can be reached; the outcome names those that failed or are left out."""
         del reason
         person.require(Permission.SEND_MESSAGE)
         self._read()
-        drafts, _ = self._drafts(form)
+        drafts, left_out = self._written(form)
 
         def send(customer: str) -> Outcome:
             messages.submit(self._tokens[customer], person, drafts[customer])
@@ -224,7 +256,8 @@ class _WriteToSeveral:
         outcomes = _each(list(drafts), send)
         self._failed = {id for id, outcome in outcomes.items() if outcome.state == "failed"}
         done = "sent" if self._leaves else "kept in the outbox"
-        return _summed({self._names[id]: outcome for id, outcome in outcomes.items()}, "message", done)
+        named = [(self._names[id], outcome) for id, outcome in outcomes.items()]
+        return _summed(named, "message", done, left_out)
 
     def renew(self, person: Person) -> None:
         """Only the messages that failed get a new token; the others are not sent again."""
@@ -233,23 +266,33 @@ class _WriteToSeveral:
 
 
 def _each(ids: list[str], work: Callable[[str], Outcome]) -> dict[str, Outcome]:
-    """The outcome of every row; a refusal is the outcome of its row alone."""
+    """The outcome of every row; a refusal, and a fault of ours, is the outcome of its row alone."""
 
     def guarded(id: str) -> Outcome:
         try:
             return work(id)
         except TrialdeskError as error:
             return Outcome("", "failed", error.message, error.remedy)
+        except Exception as error:
+            fault = Unforeseen("Nobody knows yet what became of it: something went wrong in the desk", error)
+            _log.exception("One of several rows, %s, failed (reference %s).", id, fault.reference)
+            return Outcome("", "unknown", fault.message, fault.remedy)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return dict(zip(ids, pool.map(guarded, ids), strict=True))
 
 
-def _summed(outcomes: Mapping[str, Outcome], noun: str, done: str) -> Outcome:
-    """One outcome for all: done where all are, failed where one can be tried again."""
-    rest = {name: outcome for name, outcome in outcomes.items() if outcome.state != "done"}
-    states = {outcome.state for outcome in rest.values()}
+def _summed(
+    outcomes: Sequence[tuple[str, Outcome]], noun: str, done: str, left_out: Sequence[str] = ()
+) -> Outcome:
+    """One outcome for all, each with its name: done where all are, failed where one can be tried again.
+
+    `left_out` are sentences on those with whom nothing was tried; they count among all.
+    """
+    rest = [(name, outcome) for name, outcome in outcomes if outcome.state != "done"]
+    states = {outcome.state for _, outcome in rest}
     state = next((state for state in ("failed", "unknown", "running") if state in states), "done")
     well = formats.count(len(outcomes) - len(rest))
-    details = " ".join(f"{name}: {outcome.message} {outcome.remedy}" for name, outcome in rest.items())
-    return Outcome("", state, f"{well} of {formats.plural(len(outcomes), noun)} {done}.", details)
+    details = [f"{name}: {outcome.message} {outcome.remedy}" for name, outcome in rest]
+    total = formats.plural(len(outcomes) + len(left_out), noun)
+    return Outcome("", state, f"{well} of {total} {done}.", " ".join((*details, *left_out)))

@@ -28,6 +28,7 @@ _WORDS: dict[str, tuple[str, Colour]] = {
     # invoices and payments
     "draft": ("Draft", "gray"),
     "open": ("Open", "blue"),
+    "overdue": ("Overdue", "orange"),
     "paid": ("Paid", "green"),
     "void": ("Void", "gray"),
     "uncollectible": ("Uncollectible", "red"),
@@ -64,10 +65,20 @@ _WORDS: dict[str, tuple[str, Colour]] = {
     "declined": ("Declined", "gray"),
     "failed": ("Failed", "red"),
     "refused": ("Refused", "orange"),
+    "overtaken": ("Refused: had changed", "gray"),
     "bounced": ("Bounced", "red"),
     "suppressed": ("Not sent", "gray"),
     "unknown": ("Unknown", "orange"),
     "cancelled": ("Cancelled", "gray"),
+    # the mirror: pulls, what was put aside, reconciliations
+    "denied": ("Not allowed", "orange"),
+    "ignored": ("Ignored", "gray"),
+    "stopped": ("Stopped", "gray"),
+    # connecting: rights of the key, what is set up
+    "there": ("There", "green"),
+    "missing": ("Missing", "red"),
+    "unclear": ("Not known", "orange"),
+    "not_set": ("Not set", "gray"),
 }
 LABELS: list[str] = list(dict.fromkeys(word for word, _ in _WORDS.values()))
 _BY_LABEL: dict[str, Colour] = dict(_WORDS.values())

@@ -15,9 +15,12 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import address, formats, statuses
+from services.text import isolated
 
 Kind = Literal["text", "money", "micros", "moment", "day", "relative", "days_left", "count", "status", "link"]
 _RIGHT: frozenset[Kind] = frozenset({"money", "micros", "count", "days_left"})
+
+PAGER = 282  # pixels: seven buttons and two arrows; a pager hides pages that it finds no room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,12 @@ class PageOf:
 def page_of(total: int, *, key: str = "page", size: int = 50) -> PageOf:
     """The page that the address asks for (`?page=3`), shown as a row of page numbers when there are several.
 
-    Call it after counting and before reading. A number beyond the end gives the last page.
+    Call it after counting and before reading. A number beyond the end is ignored like anything else that is
+    not understood; where the list became shorter while one looked at it, the last page follows.
     """
     pages = max(1, -(-total // size))
-    address.expect(key, address.whole(1, sys.maxsize))
+    arrives = key not in st.session_state
+    address.expect(key, address.whole(1, pages if arrives else sys.maxsize))
     if pages == 1:
         return PageOf(1, size)
     number = st.pagination(pages, key=key, bind="query-params")
@@ -135,7 +140,13 @@ def _cell(row: Mapping[str, Any], column: Column) -> Any:
             return [statuses.label(value)] if value else []
         case "link":
             return value or None
-    return "" if value is None else str(value)
+    return "" if value is None else _from_left(str(value))
+
+
+def _from_left(text: str) -> str:
+    """Text for a cell whose text begins at its left edge: a table draws Arabic or Hebrew beyond that edge,
+    unless it finds a sign that runs from left to right first (U+200E, which is not seen)."""
+    return text if isolated(text) == text else f"\u200e{text}"
 
 
 def _config(column: Column, open_label: str, opened: str) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import charts, formats, navigation
 from pages.components.navigation import PAGES
@@ -17,14 +20,26 @@ _COLOURS: dict[str, Literal["normal", "inverse", "off"]] = {
     "less": "inverse",
     "neither": "off",
 }
-WIDTH = 172  # five in a row beside the menu on a laptop, two on a phone
+_NARROWEST = 150  # pixels: two beside each other on a phone
+
+
+def row() -> DeltaGenerator:
+    """A place for tiles beside each other, as many as fit, which share its width."""
+    return st.grid(min_column_width=_NARROWEST)
+
+
+@contextmanager
+def frame() -> Iterator[None]:
+    """A tile in a row."""
+    with st.container(border=True, height="stretch", gap=None, vertical_alignment="distribute"):
+        yield
 
 
 def show(figure: Figure, currency: str = "", *, title: str = "") -> None:
     """Draws the tile. `currency` is that of the figure's money; `title` replaces the definition's."""
     definition = DEFINITIONS[figure.key]
     change = _change(figure, currency)
-    with st.container(border=True, width=WIDTH, height="stretch", gap=None, vertical_alignment="distribute"):
+    with frame():
         st.metric(
             title or definition.title,
             value(figure, currency),

@@ -8,11 +8,12 @@ of customers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from models import AuditEntry
 from services import clock
@@ -34,6 +35,12 @@ TITLES: Final[dict[str, str]] = {
     "message_again": "Send message again",
     "message_marked": "Mark message as sent",
     "export": "Export CSV",
+    "aside_again": "Try again what was put aside",
+    "aside_ignored": "Ignore what was put aside",
+    "endpoint_begun": "Ask for a webhook endpoint",
+    "endpoint_made": "Make a webhook endpoint",
+    "endpoint_refused": "Webhook endpoint refused",
+    "endpoint_unknown": "Webhook endpoint not confirmed",
 }
 _LABELS: Final[dict[str, str]] = {
     "owner": "Owner",
@@ -45,8 +52,14 @@ _LABELS: Final[dict[str, str]] = {
     "to_address": "To",
     "file": "File",
     "rows": "Rows",
+    "object": "Object",
+    "address": "Address",
+    "key": "Idempotency key",
+    "refusal": "Why",
 }
+_AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal"))
 _PEOPLE: Final = frozenset(("owner", "assignee"))
+_MOVES: Final = ("call_scheduled", "call_reassigned", "task_edited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,12 @@ class Difference:
     before: str
     after: str
     money: bool = False
+
+    @property
+    def line(self) -> str:
+        """All of it in one line, e.g. `owner nobody → Ann`; of what is as before only what it is."""
+        values = dict.fromkeys(filter(None, (self.before, self.after)))
+        return f"{self.label.lower()} {' → '.join(values)}"
 
 
 def record(
@@ -94,12 +113,28 @@ def changed(
     before: Fields,
     after: Fields,
     object_id: str = "",
+    always: Collection[str] = (),
 ) -> None:
-    """Keeps what differs between the two; nothing where nothing does."""
-    moved = [name for name in after if before.get(name) != after[name]]
+    """Keeps what differs between the two, and `always` with it; nothing where nothing differs."""
+    moved = {name for name in after if before.get(name) != after[name]}
     if moved:
-        old, new = ({name: each[name] for name in moved if name in each} for each in (before, after))
+        kept = [name for name in after if name in moved.union(always)]
+        old, new = ({name: each[name] for name in kept if name in each} for each in (before, after))
         record(session, person, kind, customer, object_id=object_id, before=old, after=new)
+
+
+def at_first(session: Session, customers: Collection[str], objects: Collection[str]) -> dict[str, Fields]:
+    """Of calls and tasks (ids) of these customers that were changed since: whom each was for and by when as
+    it was asked for, as far as that is another by now or was in between."""
+    if not objects:
+        return {}
+    entry, found = AuditEntry, defaultdict[str, dict[str, Any]](dict)
+    wanted = select(entry).where(
+        col(entry.customer).in_(customers), col(entry.object_id).in_(objects), col(entry.kind).in_(_MOVES)
+    )
+    for row in session.exec(wanted.order_by(col(entry.at).desc(), col(entry.id).desc())):
+        found[row.object_id] |= row.before
+    return dict(found)
 
 
 def differences(
@@ -116,9 +151,7 @@ def differences(
 
 def sentence(differences: tuple[Difference, ...]) -> str:
     """All of them in one line, e.g. `Owner nobody → Ann; tags – → vip`."""
-    said = "; ".join(
-        f"{each.label.lower()} {' → '.join(filter(None, (each.before, each.after)))}" for each in differences
-    )
+    said = "; ".join(each.line for each in differences)
     return said[:1].upper() + said[1:]
 
 
@@ -127,6 +160,8 @@ def _said(name: str, value: Any, staff: Mapping[int, str], moment: Callable[[int
         return staff.get(value, f"person {value}") if value else "nobody"
     if value is None or value == []:
         return "–"
+    if name in _AS_IT_IS:
+        return isolated(value)
     if name == "due_at":
         return moment(value)
     return ", ".join(map(isolated, value)) if isinstance(value, list) else str(value).replace("_", " ")

@@ -26,6 +26,12 @@ class Demand:
     row: Invoice
     failed: Failure | None
 
+    def overdue(self, now: int) -> bool:
+        """Whether it was sent for the customer to pay, and should have been paid by now."""
+        row = self.row
+        sent = row.status == "open" and row.collection_method == "send_invoice" and row.amount_remaining > 0
+        return sent and row.due_date is not None and row.due_date < now
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -64,16 +70,16 @@ def invoices(session: Session, customer: str, *, offset: int, limit: int) -> lis
     return [Demand(row, known.get(row.id)) for row in rows]
 
 
-def count_unpaid(session: Session, customer: str) -> int:
-    """How many failed payments are still open."""
-    return session.scalar(select(sa.func.count()).where(*_unpaid(customer))) or 0
+def count_unpaid(session: Session, customer: str, *, now: int) -> int:
+    """How many there are of what `unpaid` lists."""
+    return session.scalar(select(sa.func.count()).where(*_unpaid(customer, now))) or 0
 
 
-def unpaid(session: Session, customer: str, *, limit: int) -> list[Demand]:
-    """Failed payments that are still open, the largest sum first."""
+def unpaid(session: Session, customer: str, *, now: int, limit: int) -> list[Demand]:
+    """Failed payments that are still open, and sent invoices that are overdue; the largest sum first."""
     wanted = (
         select(Invoice)
-        .where(*_unpaid(customer))
+        .where(*_unpaid(customer, now))
         .order_by(col(Invoice.amount_remaining).desc(), col(Invoice.id))
         .limit(limit)
     )
@@ -82,8 +88,14 @@ def unpaid(session: Session, customer: str, *, limit: int) -> list[Demand]:
     return [Demand(row, known.get(row.id)) for row in rows]
 
 
-def _unpaid(customer: str) -> tuple[Any, ...]:
-    return (*_invoices_of(customer), failures.is_open_failure())
+def _unpaid(customer: str, now: int) -> tuple[Any, ...]:
+    overdue = sa.and_(
+        col(Invoice.status) == "open",
+        col(Invoice.collection_method) == "send_invoice",
+        col(Invoice.amount_remaining) > 0,
+        col(Invoice.due_date) < now,
+    )  # as in Demand.overdue
+    return (*_invoices_of(customer), sa.or_(failures.is_open_failure(), overdue))
 
 
 def _invoices_of(customer: str) -> tuple[Any, ...]:

@@ -71,6 +71,8 @@ def _matches(word: recognise.Term) -> Condition:
     if word.last4:
         cards = select(PaymentMethod.customer).where(col(PaymentMethod.last4) == word.last4)
         found += [col(CustomerFacts.card_last4) == word.last4, customer.in_(_present(cards))]
+    if word.phone:
+        found.append(begins(CustomerFacts.phone_key, word.phone))
     if word.invoice_number:
         found.append(_in(Invoice.customer, begins(Invoice.number, word.invoice_number)))
     if word.amount:

@@ -134,7 +134,8 @@ def failures_csv(session: Session, person: Person, where: Sequence[Condition]) -
     Raises NotAllowed before the first line.
     """
     person.require(Permission.EXPORT)
-    rows = _every(lambda offset: worklists.failures(session, where, offset=offset, limit=_BATCH))
+    found = worklists.stakes(session, where)
+    rows = _every(lambda offset: worklists.failures(session, where, found, offset=offset, limit=_BATCH))
     return (_line(cells) for cells in chain([FAILURES_HEADER], map(_failure, rows)))
 
 

@@ -136,6 +136,11 @@ def country_code(label: str) -> str:
     return (found[1] if found else label).upper()
 
 
+def is_country(label: str) -> bool:
+    """Whether a label or a bare code names a country that there is."""
+    return country_code(label) in Locale("en").territories
+
+
 def metadata_condition(meta: str) -> tuple[str, str | None]:
     """`key=value` as its parts; the value is None for a bare key (any value). Raises InvalidInput."""
     key, equals, value = (part.strip() for part in meta.partition("="))

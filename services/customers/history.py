@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 
 from models import Action, Charge, Customer, Dispute, Event, Invoice, InvoicePayment, Refund, Subscription
 from services import clock
-from services.customers import sentences
+from services.customers import sentences, trial_ends
 from services.customers.sentences import Facts
 from services.metrics import failures, trials
 
@@ -123,7 +123,7 @@ def _subscriptions() -> Iterator[Select]:
         ~_told("customer.subscription.deleted", id),
         ~_changed(id, ended),
         ~_done(s, ended, "cancel"),
-        why=col(s.cancellation_reason),
+        why=sa.case((trial_ends.without_method(), sentences.NO_METHOD), else_=col(s.cancellation_reason)),
     )  # fmt: skip
 
 

@@ -13,19 +13,19 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Charge, CustomerFacts, Invoice, PaymentMethod
+from models import Charge, Customer, CustomerFacts, Invoice, PaymentMethod
 from services.customers.conditions import is_amount
 from services.customers.recognise import Amount, Term
 from services.customers.search import Row
 from services.customers.whose import begins, customers_of
 from services.text import folded
 
-Kind = Literal["id", "invoice", "card", "payment"]
+Kind = Literal["id", "invoice", "card", "phone", "payment"]
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What matched: `text` is an id as typed, an invoice's number or a card's last four digits.
+    """What matched: `text` is an id as typed, an invoice's or phone's number or a card's last four digits.
 
     `amount` in minor units of `currency`, where it was an amount that matched.
     """
@@ -62,6 +62,8 @@ def _matches(session: Session, word: Term, ids: Collection[str]) -> Iterator[tup
         yield from _invoices(session, ids, begins(Invoice.number, word.invoice_number)).items()
     if word.last4:
         yield from ((owner, Match("card", word.last4)) for owner in _cards(session, word.last4, ids))
+    if word.phone:
+        yield from ((owner, Match("phone", number)) for owner, number in _phones(session, word.phone, ids))
     if word.amount:
         yield from _amounts(session, ids, word.amount).items()
 
@@ -75,6 +77,14 @@ def _cards(session: Session, last4: str, ids: Collection[str]) -> set[str]:
     ):
         found.update(session.scalars(select(owner).where(col(digits) == last4, col(owner).in_(ids))))
     return found
+
+
+def _phones(session: Session, key: str, ids: Collection[str]) -> list[tuple[str, str]]:
+    asked = select(Customer.id, Customer.phone).join(
+        CustomerFacts, col(CustomerFacts.customer) == Customer.id
+    )
+    rows = session.exec(asked.where(begins(CustomerFacts.phone_key, key), col(Customer.id).in_(ids)))
+    return [(owner, phone or "") for owner, phone in rows]
 
 
 def _invoices(session: Session, ids: Collection[str], wanted: Any) -> dict[str, Match]:

@@ -15,49 +15,40 @@ ACTIONS: Final[dict[str, str]] = {
     "reactivate": "Reactivate",
     "cancel": "Cancel",
 }
-WAYS: Final[dict[str | None, str]] = {
-    "resume": "Resume",
-    "collect": "Resume collection",
-    "anew": "Start again",
+CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
+    "card_link": "A link was made to a page where the customer can enter a card.",
 }
+RESUME_COLLECTION: Final = "Resume collection"  # the way of reactivating what runs
 SEND_MESSAGE: Final = "Send message"
 REQUEST_CALL: Final = "Request a call"
 CALL_OUTCOME: Final = "Call outcome"
 ADD_NOTE: Final = "Add note"
 ADD_TASK: Final = "Add a task"
 TASK_DONE: Final = "Mark task as done"
-OUTCOMES: Final[dict[str, dict[str, str]]] = {
-    "done": {
-        "will_subscribe": "Will subscribe",
-        "will_pay": "Will pay",
-        "thinking": "Is thinking about it",
-        "needs_feature": "Needs something we do not have",
-        "needs_help": "Needs help, given or promised",
-        "too_expensive": "Too expensive",
-        "will_leave": "Will leave",
-        "other": "Something else",
-    },
-    "no_show": {
-        "no_answer": "Did not pick up",
-        "wrong_number": "Wrong number",
-        "postponed": "Asked for another time",
-        "other": "Something else",
-    },
-    "declined": {
-        "no_interest": "No interest",
-        "prefers_writing": "Prefers writing",
-        "bad_time": "Has no time for a call",
-        "other": "Something else",
-    },
+CALL_ENDS: Final[dict[str, str]] = {
+    "done": "It took place",
+    "no_show": "Nobody was there",
+    "declined": "The customer declined",
+}
+OUTCOMES: Final[dict[str, str]] = {  # of a call that took place
+    "will_subscribe": "Will subscribe",
+    "will_pay": "Will pay",
+    "thinking": "Is thinking about it",
+    "needs_feature": "Needs something we do not have",
+    "needs_help": "Needs help, given or promised",
+    "too_expensive": "Too expensive",
+    "will_leave": "Will leave",
+    "other": "Something else",
 }
 
 
 def of_action(command: str, params: Mapping[str, Any]) -> str:
     """What an action is called; reactivating by what it does, as on its button."""
-    way = params.get("way") if command == "reactivate" else None
-    return WAYS.get(way) or ACTIONS.get(command) or command
+    if command == "reactivate" and params.get("way") == "collect":
+        return RESUME_COLLECTION
+    return ACTIONS.get(command, command)
 
 
 def of_outcome(state: str, outcome: str) -> str:
-    """What came of a call, in words; a code that is not used any more as it is."""
-    return OUTCOMES.get(state, {}).get(outcome, outcome)
+    """What came of a call, in words; a code that is not used any more as it is; "" while it is open."""
+    return OUTCOMES.get(outcome, outcome) if state == "done" else CALL_ENDS.get(state, "")

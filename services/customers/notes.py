@@ -16,7 +16,7 @@ from models import Customer, CustomerProfile, CustomerTag, Note, Staff
 from services import clock, database
 from services.customers import audit
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.mirror import changes, facts
+from services.mirror import changes, underived
 from services.staff.roles import Permission, Person
 
 LONGEST_NOTE: Final = 10_000
@@ -162,8 +162,7 @@ def set_owner(session: Session, person: Person, customer: str, owner: int | None
     profile = _locked_profile(session, customer)
     audit.changed(session, person, "owner", customer, before={"owner": profile.owner}, after={"owner": owner})
     profile.owner = owner
-    session.flush()
-    facts.refresh(session, {customer})
+    underived.refresh_now(session, customer)
 
 
 def _locked_profile(session: Session, customer: str) -> CustomerProfile:

@@ -17,7 +17,8 @@ from models import (
     SubscriptionItem,
 )
 from models.subscriptions import ENDED
-from services.customers import contents, search
+from services import charging
+from services.customers import contents, search, trial_ends
 from services.customers.contents import Rebate as Rebate
 from services.customers.notes import must_exist
 from services.customers.search import Row
@@ -35,11 +36,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A subscription with what is in it. `ends_at` is a scheduled end of service, by either of its marks."""
+    """A subscription with what is in it. `ends_at` is a scheduled end of service, by either of its marks;
+    `without_method` whether Stripe ended it with its trial, as there was no payment method."""
 
     row: Subscription
     items: tuple[Item, ...]
     rebates: tuple[Rebate, ...]
+    without_method: bool = False
 
     @property
     def over(self) -> bool:
@@ -74,9 +77,9 @@ class Record:
 
     @property
     def default_payment_method(self) -> str | None:
-        """What Stripe would charge next: a running plan's own payment method, else the customer's."""
-        own = (plan.row.default_payment_method for plan in self.plans if not plan.over)
-        return next(filter(None, own), None) or self.customer.default_payment_method
+        """What Stripe would charge next: a running plan's own default, else the customer's."""
+        chosen = charging.first(*(plan.row for plan in self.plans if not plan.over), self.customer)
+        return chosen.id if chosen else None
 
 
 def read(session: Session, customer: str, *, now: int) -> Record:
@@ -86,8 +89,9 @@ def read(session: Session, customer: str, *, now: int) -> Record:
     """
     row = must_exist(session, customer)
     facts = session.get(CustomerFacts, customer)
-    subscriptions = session.exec(select(Subscription).where(Subscription.customer == customer)).all()
-    rebates = contents.rebates(session, customer, [s.id for s in subscriptions], now)
+    mine = select(Subscription, trial_ends.without_method()).where(Subscription.customer == customer)
+    subscriptions = session.exec(mine).all()
+    rebates = contents.rebates(session, customer, [s.id for s, _ in subscriptions], now)
     return Record(
         customer=row,
         facts=facts,
@@ -99,17 +103,17 @@ def read(session: Session, customer: str, *, now: int) -> Record:
 
 
 def _plans(
-    session: Session, subscriptions: Sequence[Subscription], rebates: Collection[Rebate]
+    session: Session, subscriptions: Sequence[tuple[Subscription, bool]], rebates: Collection[Rebate]
 ) -> tuple[Plan, ...]:
     items: dict[str, list[Item]] = defaultdict(list)
     holders: dict[str | None, str] = {}
-    for item in _items(session, {row.id: row.currency for row in subscriptions}):
+    for item in _items(session, {row.id: row.currency for row, _ in subscriptions}):
         items[item.row.subscription].append(item)
         holders[item.row.id] = item.row.subscription
     own: dict[str | None, list[Rebate]] = defaultdict(list)
     for rebate in rebates:
         own[rebate.row.subscription or holders.get(rebate.row.subscription_item)].append(rebate)
-    plans = [Plan(row, tuple(items[row.id]), tuple(own[row.id])) for row in subscriptions]
+    plans = [Plan(row, tuple(items[row.id]), tuple(own[row.id]), ended) for row, ended in subscriptions]
     return tuple(sorted(plans, key=lambda plan: (plan.over, -plan.row.created, plan.row.id)))
 
 

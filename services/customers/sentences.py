@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from services.stripe_api import declines
 
 Facts = dict[str, Any]
+NO_METHOD: Final = "no_payment_method"  # why a subscription ended that Stripe gives another reason for
 
 
 class Words(Protocol):
@@ -106,6 +107,7 @@ _CHANGES: Final[tuple[tuple[str, Callable[[Facts, Facts, Words], str]], ...]] = 
 
 def _subscription_ended(facts: Facts, _words: Words) -> str:
     why = {
+        NO_METHOD: " with its trial, as there was no payment method",
         "payment_failed": " because payment failed",
         "payment_disputed": " because a payment was disputed",
         "cancellation_requested": " as asked for",

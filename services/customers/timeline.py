@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action, AuditEntry, CallRequest, Event, Message, Note, Task
-from services.customers import audit, history, names, sentences
+from services.customers import audit, history, names, sentences, trial_ends
 from services.customers.sentences import Words
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -93,19 +93,21 @@ def _events(session: Session, asked: _Asked, kind: Kind) -> Iterator[Entry]:
         if kind == "Billing"
         else col(Event.type).not_in(sorted(sentences.NEWS))
     )
-    wanted = select(Event).where(col(Event.customer) == asked.customer, of_kind).order_by(*newest_first)
+    found = select(Event, trial_ends.told_by(Event)).where(col(Event.customer) == asked.customer, of_kind)
+    wanted = found.order_by(*newest_first)
     for offset in count(0, step):
         rows = session.exec(wanted.offset(offset).limit(step)).all()
-        for row in rows:
+        for row, without_method in rows:
             if sentences.is_news(row.type, row.facts) == (kind == "Billing"):
                 told += 1
-                yield _event(row, kind, asked.words)
+                yield _event(row, kind, asked.words, without_method)
         if told >= asked.limit or len(rows) < step:
             return
 
 
-def _event(row: Event, kind: Kind, words: Words) -> Entry:
-    title = sentences.sentence(row.type, row.facts, words)
+def _event(row: Event, kind: Kind, words: Words, without_method: bool) -> Entry:
+    facts = row.facts | ({"cancel_reason": sentences.NO_METHOD} if without_method else {})
+    title = sentences.sentence(row.type, facts, words)
     rank = sentences.RANKS.get(row.type, sentences.USUAL_RANK)
     return Entry(row.created, kind, row.id, title, row.type if kind == "Technical" else "", rank=rank)
 
@@ -126,14 +128,23 @@ def _actions(session: Session, asked: _Asked) -> Iterator[Entry]:
                 if part
             ),
             who=row.staff_name,
-            state=row.state,
+            state=row.end,
         )
 
 
 def _announced(row: Action) -> list[str]:
-    """What the dialog said first, with the amount or the day: it tells two actions of one kind apart."""
-    happens: list[str] = row.preview.get("happens", [])
-    return list(happens[:1])
+    """What the dialog said first, with the amount or the day, and what a charge is for: it tells two actions
+    of one kind apart.
+
+    Of what was not done, or may not have been, it is said to be no more than that; what was done and is the
+    same each time is told as done.
+    """
+    if row.state == "done" and (came_of := names.CAME_OF.get(row.command)):
+        return [came_of]
+    happens: list[str] = row.preview.get("happens", [])[:1]
+    purpose = row.params.get("description", "")
+    told = [said if purpose in said else f"{said} It is for “{purpose}”." for said in happens]
+    return told if row.state == "done" else [f"Announced: {said}" for said in told]
 
 
 def _why(row: Action, person: Person) -> tuple[str, ...]:
@@ -168,8 +179,11 @@ def _calls(session: Session, asked: _Asked) -> Iterator[Entry]:
         .order_by(*newest_first)
         .limit(asked.limit)
     )
-    for row in session.exec(wanted):
-        due = f", due {asked.words.day(row.due_at)}" if row.due_at else ""
+    rows = session.exec(wanted).all()
+    first = audit.at_first(session, [asked.customer], [row.token for row in rows])
+    for row in rows:
+        due_at = first.get(row.token, {}).get("due_at", row.due_at)
+        due = f", due {asked.words.day(due_at)}" if due_at else ""
         yield Entry(
             at=row.created_at,
             kind="Calls",
@@ -200,9 +214,12 @@ def _tasks(session: Session, asked: _Asked) -> Iterator[Entry]:
     wanted = select(Task).where(Task.customer == asked.customer).order_by(*newest_first).limit(asked.limit)
     rows = session.exec(wanted).all()
     staff = people.names(session) if rows else {}
+    first = audit.at_first(session, [asked.customer], [str(row.id) for row in rows])
     for row in rows:
-        due = f", due {asked.words.day(row.due_at)}" if row.due_at else ""
-        for_whom = f" for {staff[row.assignee]}" if row.assignee in staff else ""
+        was = first.get(str(row.id), {})
+        due_at, assignee = was.get("due_at", row.due_at), was.get("assignee", row.assignee)
+        due = f", due {asked.words.day(due_at)}" if due_at else ""
+        for_whom = f" for {staff[assignee]}" if assignee in staff else ""
         yield Entry(
             at=row.created_at,
             kind="Tasks",

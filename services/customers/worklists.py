@@ -33,6 +33,7 @@ Contact = Literal["", "contacted", "not contacted"]
 Standing = Literal["", "not ended", "ended"]
 NO_OWNER: Final = 0
 _subscription, _customer, _invoice = col(Subscription.id), col(Subscription.customer), col(Invoice.id)
+_RUNNING = (col(Subscription.status) == "trialing", col(Subscription.deleted).is_(False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ TRIAL_SORTS: Final[dict[str, Sequence[Any]]] = {
 
 def trial_conditions(wanted: TrialFilter, now: int) -> list[Condition]:
     """The filter as conditions on subscriptions joined with their customers' facts."""
-    found = [col(Subscription.status) == "trialing", col(Subscription.deleted).is_(False)]
+    found = list(_RUNNING)
     if wanted.within_days is not None:
         found.append(col(Subscription.trial_end) <= now + wanted.within_days * DAY)
     if wanted.product:
@@ -109,7 +110,7 @@ def trial_products(session: Session) -> dict[str, str]:
             col(Product.id).in_(
                 sa.select(col(SubscriptionItem.product))
                 .join(Subscription, _subscription == col(SubscriptionItem.subscription))
-                .where(col(Subscription.status) == "trialing", col(SubscriptionItem.deleted).is_(False))
+                .where(*_RUNNING, col(SubscriptionItem.deleted).is_(False))
             )
         )
         .order_by(col(Product.name))
@@ -120,7 +121,7 @@ def trial_products(session: Session) -> dict[str, str]:
 def trial_currencies(session: Session) -> list[str]:
     """The currencies of the running trials, sorted."""
     code = col(Subscription.currency)
-    found = sa.select(code).where(col(Subscription.status) == "trialing").distinct().order_by(code)
+    found = sa.select(code).where(*_RUNNING).distinct().order_by(code)
     return list(session.scalars(found))
 
 
@@ -223,7 +224,7 @@ class Stake:
 
 
 def failure_conditions(wanted: FailureFilter) -> list[Condition]:
-    """The filter as conditions on invoices joined with their subscriptions and their customers' facts."""
+    """The filter as conditions on invoices joined with their customers' facts."""
     found: list[Condition] = [is_open_failure()]
     if wanted.currency:
         found.append(col(Invoice.currency) == wanted.currency)
@@ -238,7 +239,7 @@ def failure_conditions(wanted: FailureFilter) -> list[Condition]:
 def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
     """Count and money for each currency, in the order of the list: the one with most rows first."""
     ended = sa.case((is_of_ended(), 1), else_=0).label("ended")
-    asked = _failures(Invoice.currency, Invoice.amount_remaining, ended).where(*where).subquery().c
+    asked = _asked(Invoice.currency, Invoice.amount_remaining, ended).where(*where).subquery().c
     sums = sa.select(asked.currency, asked.ended, sa.func.count(), total(asked.amount_remaining))
     found: dict[str, list[int]] = {}
     for currency, over, count, amount in session.execute(sums.group_by(asked.currency, asked.ended)):
@@ -247,29 +248,33 @@ def stakes(session: Session, where: Sequence[Condition]) -> list[Stake]:
     return sorted(stakes, key=lambda one: (-one.invoices - one.ended_invoices, one.currency))
 
 
-def failures(session: Session, where: Sequence[Condition], *, offset: int, limit: int) -> list[FailureRow]:
-    """One page of the matching open failures: currencies in the order of `stakes`, in each what is at stake,
-    the largest first, then what ended subscriptions left."""
-    ranks = {stake.currency: rank for rank, stake in enumerate(stakes(session, where))}
+def failures(
+    session: Session, where: Sequence[Condition], found: Sequence[Stake], *, offset: int, limit: int
+) -> list[FailureRow]:
+    """One page of the matching open failures: currencies in the order of their `stakes`, which were `found`;
+    in each what is at stake, the largest first, then what ended subscriptions left."""
+    ranks = {stake.currency: rank for rank, stake in enumerate(found)}
     if not ranks:
         return []
     currency, ended = sa.case(ranks, value=col(Invoice.currency)), sa.case((is_of_ended(), 1), else_=0)
     order = (currency, ended, col(Invoice.amount_remaining).desc(), _invoice)
-    wanted = _failures(Invoice, CustomerFacts, Customer, Staff.name, Subscription.status).where(*where)
-    page = session.execute(wanted.order_by(*order).offset(offset).limit(limit)).all()
-    reasons = last(session.connection(), [invoice.id for invoice, *_ in page])
-    return [_failure_row(row, reasons.get(row[0].id)) for row in page]
-
-
-def _failures(*columns: Any) -> Any:
-    return (
-        sa.select(*columns)
-        .select_from(Invoice)
-        .join(CustomerFacts, col(CustomerFacts.customer) == col(Invoice.customer))
+    sorted_ids = _asked(Invoice.id).where(*where).order_by(*order).offset(offset).limit(limit)
+    page = session.scalars(sorted_ids).all()  # whole rows would all be sorted for the few of a page
+    wanted = (
+        _asked(Invoice, CustomerFacts, Customer, Staff.name, Subscription.status)
         .join(Customer, col(Customer.id) == col(Invoice.customer))
         .outerjoin(Subscription, _subscription == col(Invoice.subscription))
         .outerjoin(Staff, col(Staff.id) == col(CustomerFacts.owner))
     )
+    rows = {row[0].id: row for row in session.execute(wanted.where(_invoice.in_(page)))}
+    reasons = last(session.connection(), page)
+    return [_failure_row(rows[id], reasons.get(id)) for id in page]
+
+
+def _asked(*columns: Any) -> Any:
+    """Columns of invoices and of their customers' facts."""
+    facts = col(CustomerFacts.customer) == col(Invoice.customer)
+    return sa.select(*columns).select_from(Invoice).join(CustomerFacts, facts)
 
 
 def _failure_row(found: Any, reason: Failure | None) -> FailureRow:

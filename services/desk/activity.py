@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Action, AuditEntry, CallRequest, CustomerFacts, Message, Note, Task
+from models.ledger import OVERTAKEN
 from services.customers import audit, names
 from services.desk import entries
 from services.desk.entries import Entry
@@ -24,7 +25,7 @@ from services.text import folded
 
 KINDS: Final[dict[str, str]] = {
     **names.ACTIONS,
-    "reactivate": f"{names.ACTIONS['reactivate']}: {', '.join(names.WAYS.values()).lower()}",
+    "reactivate": f"{names.ACTIONS['reactivate']}, {names.RESUME_COLLECTION.lower()}",
     entries.SEND_MESSAGE: names.SEND_MESSAGE,
     entries.REQUEST_CALL: names.REQUEST_CALL,
     entries.CALL_OUTCOME: names.CALL_OUTCOME,
@@ -43,7 +44,7 @@ _MESSAGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """What to show. `kind` is one of KINDS; `state` done, failed, unknown, running or open.
+    """What to show. `kind` is one of KINDS; `state` done, failed, overtaken, unknown, running or open.
 
     `since` is the first instant that counts, `until` the first that does not any more.
     """
@@ -71,6 +72,7 @@ class _Source:
     needs: Any = None
 
 
+_OVERTAKEN: Final = sa.func.coalesce(col(Action.error)[OVERTAKEN].as_boolean(), sa.false())
 _BEGUN: Final = sa.func.coalesce(col(Action.started_at), col(Action.opened_at))
 _SOURCES: Final[dict[str, _Source]] = {
     entries.ACTIONS: _Source(
@@ -105,7 +107,7 @@ _SOURCES: Final[dict[str, _Source]] = {
 def count(session: Session, person: Person, wanted: ActivityFilter) -> int:
     """How many things the filter finds for this person."""
     counts = [
-        sa.select(sa.func.count(source.at)).where(*where).scalar_subquery()
+        sa.select(sa.func.count()).select_from(source.key.class_).where(*where).scalar_subquery()
         for source, where in _asked(person, wanted).values()
     ]
     return int(session.scalar(sa.select(sum(counts[1:], start=counts[0]))) or 0) if counts else 0
@@ -180,10 +182,19 @@ def _in_state(source: _Source, state: str) -> list[Any] | None:
     if source.state is None:
         return [] if state in ("", "done") else None
     if source is _SOURCES[entries.ACTIONS]:
-        return [source.state == state if state else source.state != "open"]
+        return _of_action(source.state, state)
     if not state:
         return []
     return [source.state.in_(_MESSAGES[state])] if state in _MESSAGES else None
+
+
+def _of_action(column: Any, state: str) -> list[Any]:
+    """The condition of an action's state as people are told it (`Action.end`)."""
+    if not state:
+        return [column != "open"]
+    if state == OVERTAKEN:
+        return [column == "failed", _OVERTAKEN]
+    return [column == state, *([~_OVERTAKEN] if state == "failed" else [])]
 
 
 def _conditions(source: _Source, person: Person, wanted: ActivityFilter) -> list[Any]:

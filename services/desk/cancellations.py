@@ -10,6 +10,7 @@ from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone, limited
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
+from services.desk.upcoming import next_charge
 from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
@@ -87,19 +88,24 @@ class Cancel(Command):
         """When access ends, and what becomes of money."""
         assert subject.subscription is not None
         if params["when"] == "now":
-            happens = [
+            ended = (
                 "The subscription ends now.",
                 "Nothing is refunded and no final invoice is made.",
-                "Stripe stops collecting the customer's open invoices of it by itself; they stay open.",
-            ]
+                "If invoices of the customer are open, Stripe stops collecting them; they stay open.",
+            )
             final = "A canceled subscription cannot be revived, only started anew."
-            return Preview(tuple(happens), (*_still_pending(subject), final))
+            return Preview(ended, (*_still_pending(subject), *_dropped(subject), *_unbilled(subject), final))
         assert subject.subscription.current_period_end is not None
-        kind = "trial" if subject.subscription.status == "trialing" else "paid period"
+        status = subject.subscription.status
+        paid = status != "past_due" and subject.latest is not None and subject.latest.status == "paid"
+        kind = "trial" if status == "trialing" else "paid period" if paid else "period"
         end = words.moment(subject.subscription.current_period_end)
-        happens = [f"The subscription runs to the end of its {kind}, {end}, and ends then."]
-        happens.append("Nothing is charged for it after that. Until then the cancellation can be undone.")
-        return Preview(tuple(happens))
+        happens = (
+            f"The subscription runs to the end of its {kind}, {end}, and ends then.",
+            "Nothing is charged for it after that. Until then the cancellation can be undone.",
+        )
+        owed = "It is past due: what it owes is still collected until then."
+        return Preview(happens, (*((owed,) if status == "past_due" else ()), *_at_the_end(subject)))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -172,12 +178,11 @@ class UndoCancel(Command):
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
-        """That it goes on, and the next charge."""
+        """That it goes on, and what its next invoice brings."""
         assert subject.subscription is not None
         ends = subject.subscription.cancel_at or subject.subscription.current_period_end
         stop = f" instead of ending on {words.moment(ends)}" if ends else ""
-        fate = words.uncollected(subject.subscription, subject.subscription.current_period_end or now)
-        return Preview((f"The subscription goes on{stop}.", *next_charge(subject, quote, fate)))
+        return Preview((f"The subscription goes on{stop}.", *next_charge(subject, quote, lifted="end")))
 
     @override
     def quote(self, subject: Subject) -> Quote | None:
@@ -207,30 +212,46 @@ class UndoCancel(Command):
         return "The cancellation was taken back; the subscription goes on."
 
 
-def next_charge(subject: Subject, quote: Quote | None, fate: str = "") -> tuple[str, ...]:
-    """The next charge with its amount and day, where one is ahead; `fate`: what becomes of it instead."""
-    assert subject.subscription is not None
-    day = subject.subscription.current_period_end
-    if quote is None or day is None:
-        return ("Nothing is charged now.",)
-    amount = words.money(quote.amount_due, quote.currency)
-    if fate:
-        told = f"the invoice for {amount}, due on {words.moment(day)}, is {fate}; nothing is taken."
-        return ("Nothing is charged now.", f"Collection is paused: {told}")
-    return ("Nothing is charged now.", f"The next payment, {amount}, is due on {words.moment(day)}.")
-
-
 def _still_pending(subject: Subject) -> tuple[str, ...]:
     """What waited for the subscription's next invoice, which does not come any more."""
+    return _worded(
+        subject,
+        "waits for its next invoice and stays billable: bill it in Stripe, or delete it there.",
+        "waits for its next invoice and stays: it counts on another invoice that is made in Stripe.",
+    )
+
+
+def _dropped(subject: Subject) -> tuple[str, ...]:
+    """What changes in mid-period had still to be billed or credited: Stripe removes it with the end."""
+    was = "was to come with its next invoice and is"
+    return _worded(subject, f"{was} dropped.", f"{was} lost.", proration=True)
+
+
+def _unbilled(subject: Subject) -> tuple[str, ...]:
+    """What is billed by use, for which no final invoice is made."""
+    used = [item.name for item in subject.items if item.price and item.price.usage_type == "metered"]
+    return (f"What was used of {words.listing(used)} since the last invoice is not billed.",) if used else ()
+
+
+def _at_the_end(subject: Subject) -> tuple[str, ...]:
+    """What still waits as the subscription runs out: changes in mid-period are billed with its end."""
+    last = "comes on an invoice at the end of the period."
+    never = "waits for its next invoice, which may never come."
+    return (*_worded(subject, never, never), *_worded(subject, last, last, proration=True))
+
+
+def _worded(subject: Subject, owed: str, credit: str, *, proration: bool = False) -> tuple[str, ...]:
+    """Of what waits, the amounts by currency: what becomes of those owed, and of those in the customer's
+    favour."""
     sums: dict[str, int] = {}
     for item in subject.pending:
-        sums[item.currency] = sums.get(item.currency, 0) + item.amount
-    if not sums:
-        return ()
-    amounts = words.listing([words.money(amount, currency) for currency, amount in sums.items()])
-    return (
-        f"{amounts} waits for its next invoice and stays billable: bill it in Stripe, or delete it there.",
-    )
+        if item.proration is proration:
+            sums[item.currency] = sums.get(item.currency, 0) + item.amount
+    why = " for changes in mid-period" if proration else ""
+    asked = words.listing([words.money(amount, currency) for currency, amount in sums.items() if amount > 0])
+    given = words.listing([words.money(-amount, currency) for currency, amount in sums.items() if amount < 0])
+    told = (f"{asked}{why} {owed}" if asked else "", f"A credit of {given}{why} {credit}" if given else "")
+    return tuple(filter(None, told))
 
 
 def _since(subject: Subject) -> str:

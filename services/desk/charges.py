@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from typing_extensions import override
 
-from services import config, money
+from models.subscriptions import ENDED
+from services import charging, config, money
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import (
@@ -25,6 +26,7 @@ from services.desk.command import (
 from services.desk.payments import RetryPayment, charged, charged_to
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
+from services.desk.upcoming import ends_unbilled
 from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
@@ -37,6 +39,10 @@ _EARLIER = {
     "draft": "A draft invoice for {} of an earlier charge was left in Stripe: finish or delete it there; "
     "this is charged on top.",
 }
+_OF_CARDS = (
+    "A charge can only be given back as a refund.",
+    "If the card is declined, the invoice stays open.",
+)
 _A_SECOND = "Adding the charge again would make a second invoice."
 
 
@@ -54,12 +60,15 @@ class AddCharge(Command):
 
     @override
     def offered(self, subject: Subject) -> str:
-        """Where there is a next invoice to put it on, or a card to charge."""
+        """Where there is a next invoice to put it on, or a card to charge; in one place for each customer's
+        card: an ended subscription offers its own only where neither the customer nor another one can pay."""
         if deleted := gone(subject):
             return deleted
         if subject.kind == "customer" and subject.others:
             return "Add it to one of the subscriptions, so that it is billed with it."
-        if not _has_next_invoice(subject) and subject.payment_method is None:
+        if elsewhere := _rather(subject):
+            return f"This subscription is over. Add the charge to {elsewhere}."
+        if not has_next_invoice(subject) and subject.payment_method is None:
             return "There is neither a next invoice nor a card on file. Send a card link first."
         return ""
 
@@ -71,7 +80,7 @@ class AddCharge(Command):
         amount = money.parse(typed, currency, locale=config.settings().workspace_locale)
         description = required(form, "description", "Say what the customer pays for; it is on the invoice.")
         when = choice(form, "when", ("next", "now"), "Choose when it should be charged.")
-        if when == "next" and not _has_next_invoice(subject):
+        if when == "next" and not has_next_invoice(subject):
             raise InvalidInput("There is no next invoice.", field="when", remedy="Charge it now.")
         if when == "now" and subject.payment_method is None:
             raise InvalidInput(
@@ -86,34 +95,30 @@ class AddCharge(Command):
             "subscription": subject.subscription.id if subject.subscription and when == "next" else None,
             "payment_method": _own_card(subject) if when == "now" else None,
             "charged_to": subject.charged_to if when == "now" else {},
+            "balance": subject.balance(currency) if when == "now" else None,
         }
 
     @override
     def quote(self, subject: Subject) -> Quote | None:
         """The next invoice as it would be without this."""
-        return next_invoice(subject) if _has_next_invoice(subject) else None
+        return next_invoice(subject) if has_next_invoice(subject) else None
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """Which invoice the amount goes on, and what that comes to."""
         amount = words.money(params["amount"], params["currency"])
         if params["when"] == "now":
-            return Preview(
-                (f"An invoice for {amount} is made, and {words.card(subject.card)} is charged now.",),
-                (
-                    *_earlier(subject),
-                    "A charge can only be given back as a refund.",
-                    "If the card is declined, the invoice stays open.",
-                ),
-            )
+            happens = _invoiced(subject, params["amount"], params["currency"])
+            due = params["amount"] + subject.balance(params["currency"])
+            taken = _OF_CARDS if money.chargeable(due, params["currency"]) else ()
+            return Preview(happens, (*_earlier(subject), *taken))
         assert subject.subscription is not None
         day, lost = subject.subscription.current_period_end, _may_never_come(subject)
         which = f"invoice of {words.moment(day)}" if day and not lost else "next invoice"
-        happens = [f"{amount} for “{params['description']}” is added to the {which}. Nothing is charged now."]
+        told = [f"{amount} for “{params['description']}” is added to the {which}. Nothing is charged now."]
         if quote and quote.currency == params["currency"]:
-            total = words.money(quote.amount_due + params["amount"], quote.currency)
-            happens.append(f"That invoice then comes to {total}, before any tax on this amount.")
-        return Preview(tuple(happens), (*lost, *_earlier(subject)))
+            told.append(_comes_to(subject, quote, params["amount"]))
+        return Preview(tuple(told), (*lost, *_earlier(subject)))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -160,8 +165,46 @@ class AddCharge(Command):
         return None
 
 
-def _has_next_invoice(subject: Subject) -> bool:
+def has_next_invoice(subject: Subject) -> bool:
+    """Whether the subscription is billed again by itself, so that an amount can wait for that."""
     return subject.subscription is not None and subject.subscription.status in _BILLED
+
+
+def _rather(subject: Subject) -> str:
+    """Where a charge goes instead of on a subscription that is over; "" where no other place takes it."""
+    if subject.subscription is None or subject.subscription.status not in ENDED:
+        return ""
+    if any(other.status in _BILLED or charging.first(other, subject.customer) for other in subject.others):
+        return "one that runs"
+    return "the customer, at the top of the page" if charging.first(subject.customer) else ""
+
+
+def _invoiced(subject: Subject, amount: int, currency: str) -> tuple[str, ...]:
+    """What the invoice comes to with the customer's balance: credit pays first, what is owed is added."""
+    balance, method = subject.balance(currency), words.card(subject.card)
+    asked = words.money(amount, currency)
+    due = max(0, amount + balance)
+    if not balance:
+        return (f"An invoice for {asked} is made, and {method} is charged now.",)
+    made, moved = f"An invoice for {asked} is made.", words.money(abs(due - amount), currency)
+    if balance > 0:
+        owed = f"The customer's balance owes {moved} from before, which is added:"
+        return (made, f"{owed} {words.money(due, currency)} is charged now to {method}.")
+    used = f"{moved} of it is taken from the customer's credit"
+    if not money.chargeable(due, currency):
+        rest = (words.too_small(due, currency),) if due else ()
+        return (made, f"{used}; nothing is charged.", *rest)
+    return (made, f"{used}, and {words.money(due, currency)} is charged now to {method}.")
+
+
+def _comes_to(subject: Subject, quote: Quote, amount: int) -> str:
+    """What the next invoice asks for with the amount, once credit has paid what it can."""
+    due = quote.total + amount + subject.balance(quote.currency)
+    if due <= 0:
+        return "Credit pays all of that invoice, also this amount."
+    said = f"That invoice then comes to {words.money(due, quote.currency)}, before any tax on this amount."
+    small = not money.chargeable(due, quote.currency)
+    return f"{said} {words.too_small(due, quote.currency)}" if small else said
 
 
 def _may_never_come(subject: Subject) -> tuple[str, ...]:
@@ -171,12 +214,10 @@ def _may_never_come(subject: Subject) -> tuple[str, ...]:
     ends, period = subscription.cancel_at, subscription.current_period_end
     if fate := words.uncollected(subscription, period or 0):
         return (f"Collection is paused: the invoice that this waits for is {fate}, and nobody is charged.",)
-    by_hand = subscription.collection_method == "send_invoice"
-    stops = {"cancel": "is canceled", "pause": "pauses"}.get(subscription.trial_end_behavior or "")
     if subscription.cancel_at_period_end or (ends and (not period or ends <= period)):
         when = f" on {words.moment(ends)}" if ends else ""
         why = f"The subscription is set to end{when}"
-    elif subscription.status == "trialing" and stops and not by_hand and subject.payment_method is None:
+    elif subscription.status == "trialing" and (stops := ends_unbilled(subject)):
         why = f"Without a card the subscription {stops} when its trial ends"
     else:
         return ()
@@ -194,8 +235,7 @@ def _own_card(subject: Subject) -> str | None:
 
     Else the invoice has none of its own, so that a retry takes the card that the customer enters next.
     """
-    default = subject.customer.default_payment_method or subject.customer.default_source
-    return None if default else subject.payment_method
+    return None if charging.first(subject.customer) else subject.payment_method
 
 
 def _currency(subject: Subject, form: Form) -> str:
@@ -209,8 +249,9 @@ def _currency(subject: Subject, form: Form) -> str:
 
 def _draft(work: Work) -> Answer:
     params = {name: work.params[name] for name in ("customer", "currency", "description")}
-    if work.params["payment_method"]:
-        params["default_payment_method"] = work.params["payment_method"]
+    if own := work.params["payment_method"]:
+        [kind] = charged_to(work) or ["payment_method"]
+        params[f"default_{kind}"] = own
     return writes.draft_invoice(params, work.mark, work.key)
 
 

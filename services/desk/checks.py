@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from models import Action, PaymentMethod
@@ -16,7 +16,7 @@ from services.stripe_api import declines
 from services.stripe_api.failures import OutcomeUnknown
 
 _TRIES = ("attempt_count", "failed_charge")
-_LOOK_AGAIN = "Nothing was done. Look at it again, and open the dialog anew if it is still wanted."
+_LOOK_AGAIN = "Nothing was done. Look at what has changed before you repeat it."
 
 
 def require_unchanged(row: Action, command: Command, now: Subject) -> None:
@@ -53,11 +53,26 @@ def require_untried(row: Action, now: Subject) -> None:
     raise Conflict(f"{who} this payment {open_still}{why}", remedy=_LOOK_AGAIN)
 
 
+def require_same_balance(row: Action, now: Subject) -> None:
+    """For a charge of which nothing was sent yet: raises Conflict where its dialog reckoned with another
+    balance of the customer. Later its own invoice uses the balance up."""
+    told, currency = row.params.get("balance"), row.params.get("currency")
+    if told is None or not currency or told == now.balance(currency):
+        return
+    by_now = words.balance(now.balance(currency), currency)
+    raise Conflict(
+        f"The dialog reckoned with {words.balance(told, currency)}; by now the customer has {by_now}.",
+        remedy=_LOOK_AGAIN,
+    )
+
+
 def require_undisturbed(row: Action, command: Command, now: Subject) -> None:
     """For a request that was sent and has no effect: raises Conflict (it was not done) where something stands
-    against it by now, OutcomeUnknown where a later action of ours wrote over the mark of this one."""
+    against it by now, OutcomeUnknown where a later action of ours wrote over the mark of this one. An invoice
+    of its own making does not stand against it."""
+    mine = now.latest is not None and now.latest.id == row.result.get("invoice")
     try:
-        require_unchanged(row, command, now)
+        require_unchanged(row, command, replace(now, latest=None) if mine else now)
     except Conflict as conflict:
         if _is_written_over(row, now):
             raise OutcomeUnknown from None
@@ -69,7 +84,7 @@ def require_undisturbed(row: Action, command: Command, now: Subject) -> None:
 
 def told(quote: Quote | None) -> dict[str, Any] | None:
     """A quote as the ledger keeps it among the parameters."""
-    return asdict(quote) if quote else None
+    return {"amount_due": quote.amount_due, "currency": quote.currency} if quote else None
 
 
 def _who(other: Action | None) -> str:
@@ -86,7 +101,7 @@ def _who(other: Action | None) -> str:
 
 
 def _require_same_quote(row: Action, command: Command, now: Subject) -> None:
-    if not command.charges_quote(row.params) or "quote" not in row.params:
+    if "quote" not in row.params:
         return
     said, asked = row.params["quote"], told(command.quote(now))
     if said != asked:

@@ -22,10 +22,16 @@ Params = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What Stripe says that the next invoice would ask for, in minor units of `currency`."""
+    """What Stripe says that the next invoice would ask for, in minor units of `currency`.
+
+    `total` is before the customer's balance, and below 0 where credits for changes in mid-period prevail.
+    `carried` is too small to be charged: Stripe moves it to the customer's balance.
+    """
 
     amount_due: int
     currency: str
+    total: int
+    carried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +123,9 @@ class Command(ABC):
         del subject
         return None
 
-    def charges_quote(self, params: Params) -> bool:
-        """Whether the quote is charged with these parameters: it must be the same still when it runs."""
-        del params
+    def quote_binds(self, subject: Subject) -> bool:
+        """Whether the quote is charged: it must be known, and the same still when the command runs."""
+        del subject
         return False
 
     @abstractmethod
@@ -169,7 +175,10 @@ def choice(form: Form, name: str, allowed: tuple[str, ...], message: str) -> str
 
 
 def gone(subject: Subject) -> str:
-    """Why nothing can be done for a deleted customer; "" for one that is there."""
+    """Why nothing can be done for what is not in Stripe any more; "" where it is there."""
     if subject.customer.deleted:
         return "This customer was deleted in Stripe; what is shown here is history."
+    about = subject.invoice or subject.subscription
+    if about and about.deleted:
+        return f"This {subject.kind} is not in Stripe any more; what is shown here is history."
     return ""

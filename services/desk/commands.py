@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from sqlmodel import Session
 
 from models import Action, Invoice
+from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, fresh, ledger, runner, snapshots, subject, words
+from services.desk import catalog, checks, choosing, fresh, ledger, runner, snapshots, subject, words
 from services.desk.command import Command, Form, Params, Preview, Quote
 from services.desk.subject import Subject
-from services.errors import Conflict, InvalidInput, NotAllowed, Unavailable
+from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
 
 LONGEST_REASON = 500
@@ -25,7 +26,10 @@ _PATIENCE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open dialog: its token, what it is about, and what Stripe foresees. `warning`: Stripe was silent."""
+    """An open dialog: its token, what it is about, and what Stripe foresees.
+
+    `warning`: Stripe was silent, or refused to say what it foresees.
+    """
 
     token: str
     command: Command
@@ -50,6 +54,7 @@ class Outcome:
 
     `link` is a secret to be shown once; it is kept nowhere. `repeatable`: whether the same may be tried again
     after a refusal; not where it left something in the account, from which `next_step` goes on if anything.
+    `overtaken`: it was refused because things had changed, and nothing went wrong.
     """
 
     token: str
@@ -60,6 +65,7 @@ class Outcome:
     link: str = ""
     repeatable: bool = True
     next_step: NextStep | None = None
+    overtaken: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -77,7 +83,7 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
     wanted = catalog.find(command)
     person.require(wanted.permission)
     with database.session() as session:
-        about = object_id or subject.choose(session, customer, wanted.about, wanted.offered)
+        about = object_id or choosing.choose(session, customer, wanted.about, wanted.offered)
     now, quote, warning = _look(wanted, customer, about)
     if reason := wanted.offered(now):
         raise Conflict(reason, remedy="Close this and look at the customer's page again.")
@@ -90,14 +96,23 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
     try:
         now = fresh.subject(customer, object_id)
-        quote = None if command.offered(now) else command.quote(now)
-        return now, quote, ""
+        return now, *_quoted(command, now)
     except Unavailable as silence:
         if command.moves_money:
             raise
         with database.session() as session:
             known = subject.load(session, customer, object_id)
         return known, None, f"{silence.message} What is shown here is as of the last time that it answered."
+
+
+def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
+    """What Stripe foresees. Where it refuses to say that and the quote only informs, a warning."""
+    try:
+        return (None if command.offered(now) else command.quote(now)), ""
+    except (Refused, NotAllowed) as refusal:
+        if command.quote_binds(now):
+            raise
+        return None, f"{refusal.message} What the next invoice comes to is therefore not known."
 
 
 def preview(opened: Opened, form: Form) -> Preview:
@@ -131,9 +146,10 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
 
 
 def _fixed(opened: Opened, form: Form, now: int) -> Params:
-    """The parameters; for a command that moves money with the quote that its dialog showed."""
+    """The parameters, with the quote that the dialog showed where it is charged."""
     params = opened.command.parse(opened.subject, form, now)
-    return {**params, "quote": checks.told(opened.quote)} if opened.command.moves_money else params
+    binds = opened.command.quote_binds(opened.subject)
+    return {**params, "quote": checks.told(opened.quote)} if binds else params
 
 
 def _checked_reason(command: Command, reason: str) -> str:
@@ -169,7 +185,7 @@ def _at_once(opened: Opened, mine: bool) -> Outcome:
 
 
 def _with_link(opened: Opened, reached: Outcome) -> Outcome:
-    answer = runner.repeat(opened.token, "portal")
+    answer = runner.answer_again(opened.token, "portal")
     return replace(reached, link=str(answer.object["url"]))
 
 
@@ -205,6 +221,7 @@ def outcome(session: Session, token: str) -> Outcome:
         row.request_id,
         repeatable=not row.error.get("left"),
         next_step=_next_step(row),
+        overtaken=row.end == OVERTAKEN,
     )
 
 

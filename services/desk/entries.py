@@ -55,10 +55,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What rows are told with: names of staff by id, and what actions charged by token."""
+    """What rows are told with: names of staff by id, what actions charged by token, and what calls and tasks
+    were at first, by id (services/customers/audit)."""
 
     staff: Mapping[int, str]
     charged: Mapping[str, str]
+    first: Mapping[str, audit.Fields]
 
     def name(self, id: int | None) -> str:
         """A staff member's name; "" for nobody."""
@@ -70,7 +72,9 @@ def told(session: Session, found: Sequence[Found]) -> list[Entry]:
     rows = {
         source: _rows(session, source, [key for each, key in found if each == source]) for source in _TOLD
     }
-    known = _Known(people.names(session), results.of(session, list(rows[ACTIONS].values())))
+    asked = {**rows[REQUEST_CALL], **rows[ADD_TASK]}
+    first = audit.at_first(session, {row.customer for row in asked.values()}, list(asked))
+    known = _Known(people.names(session), results.of(session, list(rows[ACTIONS].values())), first)
     entries = [_TOLD[source].tell(rows[source][key], known) for source, key in found if key in rows[source]]
     return _named(session, entries)
 
@@ -98,11 +102,12 @@ def _action(row: Action, known: _Known) -> Entry:
         kind=row.command,
         title=names.of_action(row.command, row.params),
         at=row.started_at or row.opened_at,
-        state=row.state,
+        state=row.end,
         staff_name=row.staff_name,
         customer=row.customer,
         role=row.role,
         reason=row.reason,
+        detail=names.CAME_OF.get(row.command, "") if row.state == "done" else "",
         charged=known.charged.get(row.token, ""),
         happens=tuple(row.preview.get("happens", ())),
         differences=tuple(snapshots.differences(row.before, row.after)) if row.after else (),
@@ -126,7 +131,7 @@ def _message(row: Message, known: _Known) -> Entry:
 def _call(row: CallRequest, known: _Known) -> Entry:
     return Entry(
         REQUEST_CALL, row.token, REQUEST_CALL, names.REQUEST_CALL, row.created_at, "done",
-        row.requested_by_name, row.customer, reason=row.note, detail=_whose(row, known),
+        row.requested_by_name, row.customer, reason=row.note, detail=_whose(row.token, row, known),
     )  # fmt: skip
 
 
@@ -150,7 +155,7 @@ def _note(row: Note, known: _Known) -> Entry:
 def _task(row: Task, known: _Known) -> Entry:
     return Entry(
         ADD_TASK, str(row.id), ADD_TASK, names.ADD_TASK, row.created_at, "done", known.name(row.created_by),
-        row.customer, detail=f"{isolated(row.title)} ({_whose(row, known)})",
+        row.customer, detail=f"{isolated(row.title)} ({_whose(str(row.id), row, known)})",
     )  # fmt: skip
 
 
@@ -168,10 +173,12 @@ def _change(row: AuditEntry, known: _Known) -> Entry:
     )  # fmt: skip
 
 
-def _whose(row: CallRequest | Task, known: _Known) -> str:
-    """Whom it is for, and by when."""
-    due = f", due {words.day(row.due_at)}" if row.due_at else ""
-    return f"for {known.name(row.assignee) or 'nobody yet'}{due}"
+def _whose(id: str, row: CallRequest | Task, known: _Known) -> str:
+    """Whom it was for when it was asked for, and by when; what changed since has entries of its own."""
+    first = known.first.get(id, {})
+    assignee, due_at = first.get("assignee", row.assignee), first.get("due_at", row.due_at)
+    due = f", due {words.day(due_at)}" if due_at else ""
+    return f"for {known.name(assignee) or 'nobody yet'}{due}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,33 @@ The objects are read from Stripe, the mirror's writer stores them, and the subje
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 
 from services import clock, database
-from services.desk import terms
+from services.desk import terms, words
+from services.desk.command import gone
 from services.desk.subject import LIVING, Subject, load
+from services.errors import Unavailable
 from services.mirror import answers, complete, shapes
 from services.mirror.shapes.billing import subscription_of
 from services.mirror.shapes.reading import Object, dig, ident, listed
 from services.stripe_api import client
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import RightMissing
+
+_LOOKS, _PAUSE = 5, 0.5  # seconds
+
+
+class Outrun(Unavailable):
+    """The tables claim to know an object as of later (s) than Stripe answers: they may be wrong about now."""
+
+    def __init__(self, kind: str, id: str, as_of: int) -> None:
+        super().__init__(
+            f"The desk holds a later state of the {kind} {id} than the one that Stripe answers with.",
+            remedy=f"Wait until {words.moment(as_of + 60)}, then try again.",
+        )
 
 
 def subject(customer: str, object_id: str | None = None) -> Subject:
@@ -32,9 +47,11 @@ def subject(customer: str, object_id: str | None = None) -> Subject:
 
 def _fresh_subscription(customer: str, id: str) -> Subject:
     shown = _pull("subscription", id)
+    if shown.get("status") == "paused" and (latest := ident(shown.get("latest_invoice"))):
+        _pull("invoice", latest)  # one that waits for its payment is not to be made a second time
     with database.session() as session:
         now = load(session, customer, id)
-    if now.subscription is None or now.subscription.status in LIVING:
+    if now.subscription is None or now.subscription.status in LIVING or gone(now):
         return now
     _pull_living(customer)  # what has ended may be started anew, unless it was already
     for coupon in terms.coupons(shown):
@@ -67,6 +84,24 @@ def _pull_living(customer: str) -> None:
 
 
 def _pull(kind: str, id: str) -> Object:
-    answer = complete.read(kind, id)
-    answers.apply(answer)
+    """Reads an object into the tables; again where they keep what an event of the same second told: an answer
+    is older by as long as it took. Raises Outrun where they go on to claim that they are newer, and not for
+    what came in meanwhile."""
+    claimed = _claimed(kind, id)
+    for look in range(_LOOKS):
+        time.sleep(_PAUSE if look else 0)
+        before, answer = claimed, complete.read(kind, id)
+        answers.apply(answer)
+        claimed = _claimed(kind, id)
+        if claimed <= answer.as_of:
+            return answer.object
+    if before > answer.as_of:
+        raise Outrun(kind, id, claimed)
     return answer.object
+
+
+def _claimed(kind: str, id: str) -> int:
+    """As of when (s) the tables know an object; 0 where they do not, or know that it is gone for good."""
+    with database.session() as session:
+        row = session.get(shapes.KINDS[kind].model, id)
+    return row.as_of if row is not None and not row.deleted else 0

@@ -13,14 +13,16 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action, ActionStep
+from models.ledger import OVERTAKEN
 from services import clock
 from services.desk.command import Command, Params
 from services.desk.subject import Subject
-from services.errors import NotFound, TrialdeskError
+from services.errors import Conflict, NotFound, TrialdeskError
 from services.mirror import changes
 from services.staff.roles import Person
 
 FINAL = frozenset(("done", "failed", "unknown"))
+BILLED = "billed"
 
 
 def get(session: Session, token: str) -> Action:
@@ -100,7 +102,7 @@ def note_before(session: Session, token: str, before: dict[str, Any]) -> None:
 
 
 def note_after(session: Session, token: str, after: dict[str, Any]) -> None:
-    """What the object looks like after the action, where no request of it said so."""
+    """What the object looks like after the action, as it was read after its requests."""
     session.execute(sa.update(Action).where(col(Action.token) == token).values(after=after))
 
 
@@ -152,9 +154,10 @@ def has_begun(session: Session, token: str) -> bool:
 
 
 def made(session: Session, token: str) -> dict[str, str]:
-    """The requests that were done, with the ids of what they made or changed."""
+    """The requests that were done, with the ids of what they made or changed; `BILLED` is their invoice."""
     done = select(ActionStep).where(ActionStep.token == token, ActionStep.state == "done")
-    return {row.step: row.object_id for row in session.exec(done)}
+    invoice = get(session, token).result.get("invoice")
+    return {row.step: row.object_id for row in session.exec(done)} | ({BILLED: invoice} if invoice else {})
 
 
 def last_done(session: Session, row: Action) -> Action | None:
@@ -210,12 +213,15 @@ def running(session: Session) -> list[Action]:
 
 
 def describe(error: Exception) -> dict[str, Any]:
-    """An error as the ledger keeps it: the sentence, what to do, and Stripe's codes. No personal data."""
+    """An error as the ledger keeps it: the sentence, what to do, Stripe's codes, and whether it only says
+    that things had changed. No personal data."""
     kept = {
         name: getattr(error, name)
         for name in ("code", "decline_code", "advice_code", "param", "right")
         if getattr(error, name, None)
     }
+    if isinstance(error, Conflict):
+        kept[OVERTAKEN] = True
     if isinstance(error, TrialdeskError):
         return {"message": error.message, "remedy": error.remedy, **kept}
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from models import Invoice
+from services import money
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, gone
@@ -15,7 +16,7 @@ from services.stripe_api import declines, writes
 _CLOSED = {
     "paid": "The invoice is paid.",
     "void": "The invoice was voided.",
-    "uncollectible": "The invoice was marked as uncollectible; mark it differently in Stripe first.",
+    "uncollectible": "The invoice was marked as uncollectible. The customer can still pay it by its link.",
     "draft": "The invoice is still a draft; Stripe charges it when it is finalized.",
 }
 
@@ -70,6 +71,8 @@ class RetryPayment(Command):
             else "If it fails, Stripe does not try again by itself."
         )
         warnings = ["A payment can only be given back as a refund."]
+        if not money.chargeable(params["amount"], params["currency"]):
+            warnings.append(f"{amount} is less than Stripe charges: it may refuse this.")
         if subject.invoice.collection_method == "send_invoice":
             warnings.append("This invoice was sent for the customer to pay; the card is charged instead.")
         if subject.last_failure and _same_card(subject):
@@ -123,11 +126,12 @@ class CardLink(Command):
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What the link does."""
+        which = "another card" if subject.payment_method else "a card"
         return Preview(
             (
-                "Stripe makes a link to a page where the customer enters another card.",
+                f"Stripe makes a link to a page where the customer enters {which}.",
                 "Nothing is sent and nothing is charged.",
-                "A new card does not pay an open invoice: retry the payment afterwards.",
+                "If an invoice is open, a new card does not pay it: retry the payment afterwards.",
             ),
             (
                 "The link works for a few minutes only.",
@@ -169,15 +173,35 @@ def settled(invoice: Invoice | None, amount: str, done: str) -> str:
 
 
 def charged(invoice: Invoice) -> str:
-    """What was charged for an invoice, and what of it the customer's credit paid."""
-    credit = invoice.total - invoice.amount_due
-    due = words.money(invoice.amount_due, invoice.currency)
-    if credit <= 0:
-        return settled(invoice, due, "charged")
-    used = words.money(credit, invoice.currency)
-    if invoice.amount_due == 0:
-        return f"{used} was taken from the customer's credit; nothing was charged."
-    return f"{settled(invoice, due, 'charged')} {used} was taken from the customer's credit."
+    """What was charged for an invoice, what of it the customer's credit paid, and what was too small."""
+    due, used, carried = (
+        words.money(amount, invoice.currency)
+        for amount in (invoice.amount_due, invoice.from_credit, invoice.carried)
+    )
+    told = [settled(invoice, due, "charged") if invoice.amount_due else "Nothing was charged."]
+    if invoice.from_credit:
+        told.append(f"{used} was taken from the customer's credit.")
+    if invoice.carried:
+        told.append(f"{carried} is less than Stripe charges: it went to the customer's balance.")
+    return " ".join(told)
+
+
+def first_payment(subject: Subject, invoice: Invoice) -> str:
+    """What became of the first payment."""
+    amount = words.money(invoice.amount_due, invoice.currency)
+    if invoice.total <= 0:
+        return "Nothing had to be paid."
+    if invoice.status == "draft":
+        return f"The invoice for {amount} is still a draft; Stripe finalizes it within about an hour."
+    if invoice.status != "open":
+        return charged(invoice)
+    if subject.last_failure:
+        return f"The payment of {amount} failed: {declines.explain(subject.last_failure.code).words}"
+    if invoice.collection_method == "send_invoice":
+        return f"An invoice for {amount} goes to the customer and is not paid yet."
+    if subject.payment_method is None:
+        return f"Nothing was charged: no card is on file, and the invoice for {amount} stays open."
+    return charged(invoice)
 
 
 def _same_card(subject: Subject) -> bool:

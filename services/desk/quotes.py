@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from services import money
 from services.desk.command import Quote
 from services.desk.subject import Subject
 from services.errors import Refused
+from services.mirror.shapes.reading import Object
 from services.stripe_api import writes
 from services.stripe_api.failures import OutcomeUnknown, StripeUnavailable
 
@@ -31,4 +33,11 @@ def of(params: dict[str, Any]) -> Quote | None:
         if refusal.code == "invoice_upcoming_none":
             return None
         raise
-    return Quote(amount_due=invoice["amount_due"], currency=invoice["currency"])
+    return _quote(invoice)
+
+
+def _quote(invoice: Object) -> Quote:
+    currency, total = invoice["currency"], invoice["total"]
+    due = money.chargeable(invoice["amount_due"], currency)
+    owed = total + (invoice.get("starting_balance") or 0)
+    return Quote(due, currency, total, carried=max(0, owed) if total and not due else 0)

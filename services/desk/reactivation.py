@@ -6,24 +6,26 @@ items, quantities, taxes and lasting discounts, without a second trial.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from typing_extensions import override
 
 from models.subscriptions import ENDED
+from services import charging
 from services.customers import names
-from services.customers.contents import Rebate
-from services.desk import effects, quotes, words
-from services.desk.cancellations import next_charge
-from services.desk.command import Command, Form, Params, Preview, Quote, Step, gone
+from services.customers.contents import Rebate, in_currency
+from services.desk import effects, quotes, resumption, words
+from services.desk.command import Command, Form, Leftover, Params, Preview, Quote, Step, gone
+from services.desk.payments import first_payment
 from services.desk.subject import Item, Subject
 from services.desk.terms import Charged, Terms
+from services.desk.upcoming import next_charge, sent_now, uncharged
 from services.errors import Conflict
 from services.staff.roles import Permission
 from services.stripe_api import writes
 
 Way = Literal["resume", "collect", "anew"]
-_NO_CARD = "No card is on file. Send a card link first."
 
 
 class Reactivate(Command):
@@ -41,8 +43,8 @@ class Reactivate(Command):
 
     @override
     def label(self, subject: Subject) -> str:
-        """The button, by the way that fits the state."""
-        return names.WAYS.get(way(subject), self.title)
+        """The button: a running subscription's collection is resumed, all else reactivated."""
+        return names.RESUME_COLLECTION if way(subject) == "collect" else self.title
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -53,7 +55,7 @@ class Reactivate(Command):
             return deleted
         match way(subject):
             case "resume":
-                return "" if _payable(subject) else _NO_CARD
+                return resumption.why_not(subject)
             case "collect":
                 return ""
             case "anew":
@@ -65,33 +67,35 @@ class Reactivate(Command):
         """Nothing to fill in; what the new subscription consists of is fixed here."""
         assert subject.subscription is not None
         chosen, latest = way(subject), subject.subscription.latest_invoice
-        return {"way": chosen, "new": _anew(subject) if chosen == "anew" else {}, "latest_invoice": latest}
+        fixed = {"way": chosen, "new": _anew(subject) if chosen == "anew" else {}, "latest_invoice": latest}
+        if chosen == "resume":
+            return {**fixed, **resumption.card(subject, now)}
+        charged = chosen == "anew" and not _by_hand(subject)
+        return {**fixed, **({"charged_to": subject.charged_to} if charged else {})}
 
     @override
     def quote(self, subject: Subject) -> Quote | None:
         """The invoice that going on makes."""
         match way(subject):
             case "resume":
-                return quotes.next_invoice(subject, resume_at="now")
+                return quotes.next_invoice(subject, resume_at="now", billing_cycle_anchor={"type": "now"})
             case "collect":
                 return quotes.next_invoice(subject)
         return quotes.of(_previewed(_anew(subject)))
 
     @override
-    def charges_quote(self, params: Params) -> bool:
+    def quote_binds(self, subject: Subject) -> bool:
         """Collecting again charges nothing by itself; the two other ways do."""
-        return bool(params["way"] != "collect")
+        return way(subject) != "collect"
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What begins, and the first charge."""
         if params["way"] == "collect":
-            return Preview(
-                ("Invoices of this subscription are collected again.", *next_charge(subject, quote))
-            )
+            return _collected(subject, quote)
         if params["way"] == "resume":
-            return _resumed(subject, quote, now)
-        plan = words.listing([_said(item) for item in subject.items])
+            return resumption.preview(subject, quote, now)
+        plan = words.listing([_said(item, subject.currency) for item in subject.items])
         happens = [
             f"A new subscription begins now: {plan}.",
             "It has no trial.",
@@ -107,14 +111,16 @@ class Reactivate(Command):
             for rebate in each.rebates
             if rebate not in lasting
         ]
-        return Preview(tuple(happens), (*warnings, "If the payment fails, no subscription is made."))
+        if _takes_money(subject, quote):
+            warnings.append("If the payment fails, no subscription is made.")
+        return Preview(tuple(happens), tuple(warnings))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
-        """One request, by the way."""
+        """By the way: one request, and where it resumes the payment of its invoice."""
         match params["way"]:
             case "resume":
-                return (_resume(params.get("latest_invoice")),)
+                return resumption.steps(params)
             case "collect":
                 return (_collect(),)
         return (
@@ -131,12 +137,16 @@ class Reactivate(Command):
     def outcome(self, subject: Subject, params: Params) -> str:
         """What became of it."""
         if params["way"] == "anew":
-            return "A new subscription has begun."
+            begun = "Reactivated: a new subscription has begun."
+            return f"{begun} {first_payment(subject, subject.invoice)}" if subject.invoice else begun
         if params["way"] == "collect":
             return "Invoices are collected again."
-        if subject.subscription and subject.subscription.status == "paused":
-            return "Stripe made the invoice; the subscription resumes once it is paid."
-        return "The subscription has resumed."
+        return resumption.outcome(subject)
+
+    @override
+    def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
+        """The invoice of a subscription that was resumed and could not be charged."""
+        return resumption.left_behind(made)
 
 
 def way(subject: Subject) -> Way | None:
@@ -171,7 +181,7 @@ def _why_not_anew(subject: Subject) -> str:
     for item in subject.items:
         if item.row.product in subject.other_products:
             return f"The customer already has a running subscription of {item.name}."
-    return "" if _payable(subject) else _NO_CARD
+    return "" if _payable(subject) else resumption.NO_CARD
 
 
 def _why_not_sold(item: Item) -> str:
@@ -190,29 +200,40 @@ def _why_not_sold(item: Item) -> str:
 
 
 def _payable(subject: Subject) -> bool:
-    assert subject.subscription is not None
-    return subject.payment_method is not None or subject.subscription.collection_method == "send_invoice"
+    return subject.payment_method is not None or _by_hand(subject)
 
 
-def _resumed(subject: Subject, quote: Quote | None, now: int) -> Preview:
-    """A resumed subscription is billed at once, and runs once that is paid."""
+def _collected(subject: Subject, quote: Quote | None) -> Preview:
+    """What the next invoice brings, and what collection leaves of those that came in the pause."""
     assert subject.subscription is not None
-    if not (fate := words.uncollected(subject.subscription, now)):
-        happens = ("The subscription resumes: a new period begins now.", _charged_now(subject, quote))
-        return Preview(happens, ("If the payment fails, it stays paused.",))
-    which = f"the invoice for {words.money(quote.amount_due, quote.currency)}" if quote else "its invoice"
+    drafts = subject.subscription.pause_collection == "keep_as_draft"
+    left = (
+        "stay drafts: finalize them in Stripe, or delete them there" if drafts else "are not asked for again"
+    )
     return Preview(
-        ("Stripe is asked to resume it.", f"Collection is paused: {which} is {fate} now; nothing is taken."),
-        ("As nobody pays that invoice, it may stay paused: end the pause of collection in Stripe first.",),
+        ("Invoices of this subscription are collected again.", *next_charge(subject, quote, lifted="pause")),
+        (f"Invoices that were made in the pause {left}.",) if subject.set_aside else (),
     )
 
 
-def _charged_now(subject: Subject, quote: Quote | None) -> str:
+def _takes_money(subject: Subject, quote: Quote | None) -> bool:
+    """Whether a card is charged at once for a new subscription."""
+    return not _by_hand(subject) and (quote is None or quote.amount_due > 0)
+
+
+def _by_hand(subject: Subject) -> bool:
+    """Whether the customer pays invoices that are sent."""
     assert subject.subscription is not None
+    return subject.subscription.collection_method == "send_invoice"
+
+
+def _charged_now(subject: Subject, quote: Quote | None) -> str:
     amount = words.money(quote.amount_due, quote.currency) if quote else "Its price"
-    if subject.subscription.collection_method == "send_invoice":
-        return f"An invoice for {amount} is sent now."
-    return f"{amount} is charged now." if not quote or quote.amount_due else "Nothing is charged now."
+    if _takes_money(subject, quote):
+        return f"{amount} is charged now to {words.card(subject.card)}."
+    if quote and not quote.amount_due:
+        return uncharged("Nothing is charged now.", quote)
+    return sent_now(amount)
 
 
 def _anew(subject: Subject) -> dict[str, Any]:
@@ -225,13 +246,15 @@ def _anew(subject: Subject) -> dict[str, Any]:
         "collection_method": old.collection_method or "charge_automatically",
         "metadata": dict(old.metadata_),
     }
+    if old.currency:  # else Stripe takes the customer's, which may be another by now
+        new["currency"] = old.currency
     new |= terms.whole.params(tax="default_tax_rates")
     if terms.automatic_tax:
         new["automatic_tax"] = {"enabled": True}
     if new["collection_method"] == "send_invoice":
         new["days_until_due"] = old.days_until_due or 30
-    elif not subject.customer.default_payment_method and old.default_payment_method:
-        new["default_payment_method"] = old.default_payment_method
+    elif (own := charging.first(old)) and not charging.first(subject.customer):
+        new[f"default_{own.kind}"] = own.id
     return new
 
 
@@ -243,7 +266,7 @@ def _ordered(item: Item, charged: Charged) -> dict[str, Any]:
 
 def _previewed(new: dict[str, Any]) -> dict[str, Any]:
     """The parameters that ask what the new subscription's first invoice comes to."""
-    inside, beside = ("items", "default_tax_rates"), ("customer", "discounts", "automatic_tax")
+    inside, beside = ("items", "default_tax_rates"), ("customer", "currency", "discounts", "automatic_tax")
     details = {name: new[name] for name in inside if name in new}
     return {**{name: new[name] for name in beside if name in new}, "subscription_details": details}
 
@@ -258,18 +281,20 @@ def _called(rebate: Rebate) -> str:
     return (rebate.coupon.name if rebate.coupon else None) or rebate.row.coupon
 
 
-def _said(item: Item) -> str:
-    return item.name if item.row.quantity == 1 else f"{item.row.quantity} × {item.name}"
+def _said(item: Item, currency: str) -> str:
+    """`Team at $490.00 a year`, `3 × Team at $49.00 a month each`, `2 × Team by tiers a month`."""
+    cost = words.price(in_currency(item.price, currency)) if item.price else ""
+    known = cost and not cost.startswith("by ")  # an amount, and not only how it comes about
+    named = f"{item.name}{' at' if known else ''} {cost}".strip()
+    if item.row.quantity == 1:
+        return named
+    return f"{item.row.quantity} × {named}{' each' if known and _by_unit(item) else ''}"
 
 
-def _resume(latest_invoice: str | None) -> Step:
-    return Step(
-        "resume",
-        "subscription",
-        lambda work: writes.resume(work.subject.object_id, work.key),
-        effects.of_subscription(lambda found: found["status"] != "paused"),
-        billed=effects.new_invoice(latest_invoice),
-    )
+def _by_unit(item: Item) -> bool:
+    """Whether one costs what the price says, and not a package or by tiers."""
+    price = item.price
+    return price is not None and price.billing_scheme != "tiered" and not price.transform_divide_by
 
 
 def _collect() -> Step:

@@ -38,9 +38,15 @@ def _charged(action: Action, invoice: Invoice | None) -> str:
     if action.command != "retry_payment":
         amount, currency = invoice.amount_due, invoice.currency
     if not amount or not currency:
-        return f"{words.money(invoice.total, invoice.currency)} paid from credit" if invoice.total else ""
+        return _uncharged(invoice)
     by_hand = invoice.collection_method == "send_invoice" and action.command != "retry_payment"
     return _asked(words.money(amount, currency), invoice.status, by_hand)
+
+
+def _uncharged(invoice: Invoice) -> str:
+    """What paid an invoice that charged nothing."""
+    parts = ((invoice.from_credit, "paid from credit"), (invoice.carried, "moved to the customer's balance"))
+    return ", ".join(f"{words.money(amount, invoice.currency)} {how}" for amount, how in parts if amount)
 
 
 def _asked(money: str, status: str | None, by_hand: bool) -> str:

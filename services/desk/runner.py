@@ -8,29 +8,22 @@ is open; what stays open is looked up on the object: done, not done, or unknown.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
 from dbos import DBOS
 
 from models import Action, ActionStep
+from models.ledger import OVERTAKEN
 from services import clock, database, durable
 from services.desk import catalog, checks, fresh, ledger, snapshots, subject
 from services.desk.command import Leftover, Step, Work
+from services.desk.repeats import call, look
 from services.errors import Conflict, TrialdeskError, Unavailable
 from services.mirror import answers
 from services.stripe_api.client import Answer
-from services.stripe_api.failures import (
-    KeyRejected,
-    OutcomeUnknown,
-    RateLimited,
-    RequestRejected,
-    RightMissing,
-    StripeUnavailable,
-)
+from services.stripe_api.failures import OutcomeUnknown
 
-PAUSES = (0.5, 2.0, 5.0)  # seconds before each repeat, beside the SDK's own two at once
 KEY_LIFE = 23 * 3600  # seconds; Stripe keeps keys for 24 hours at least
 _ON_ACTIVITY = "Then choose “Check again” on the Activity page, or say there how it ended."
 _log = logging.getLogger(__name__)
@@ -71,6 +64,7 @@ def check(token: str, attempt: int) -> list[str]:
             now = fresh.subject(row.customer, row.object_id)
             checks.require_unchanged(row, command, now)
             checks.require_untried(row, now)
+            checks.require_same_balance(row, now)
             with database.transaction() as session:
                 ledger.note_before(session, token, snapshots.of(now))
     except TrialdeskError as error:
@@ -134,53 +128,10 @@ def _unneeded(step: Step, work: Work) -> Answer | None:
     return step.effect(work) if step.may_be_done else None
 
 
-def repeat(token: str, name: str) -> Answer:
+def answer_again(token: str, name: str) -> Answer:
     """The answer to a request that was done, once more: under the same key Stripe gives the same one."""
     work, step, _ = _prepare(token, name)
     return step.call(work)
-
-
-def call(step: Step, work: Work, *, repeated: bool) -> Answer:
-    """The request, repeated with the same key while its outcome is open.
-
-    Once an attempt may have arrived (`repeated`: before this call), only Stripe's own answer for this key
-    ends the doubt; that one got no answer is not forgotten over later server errors. A DELETE has no key:
-    before each repeat its effect is looked up, and a refusal is no refusal where the effect is there.
-    Raises OutcomeUnknown, or what Stripe decided.
-    """
-    doubt = OutcomeUnknown() if repeated else None
-    last: Unavailable = doubt or StripeUnavailable()
-    for pause in (*PAUSES, None):
-        if doubt and not step.keyed and (found := _look(step, work, doubt)):
-            return found
-        try:
-            return step.call(work)
-        except OutcomeUnknown as unknown:
-            doubt = last = OutcomeUnknown(
-                unknown.status if doubt is None or doubt.status else None, request_id=unknown.request_id
-            )
-        except (RateLimited, StripeUnavailable) as unavailable:
-            last = doubt or unavailable
-        except (KeyRejected, RightMissing):
-            if doubt:
-                raise doubt from None
-            raise
-        except RequestRejected:
-            if not step.keyed and (found := _look(step, work, doubt or OutcomeUnknown())):
-                return found
-            raise
-        if pause is not None:
-            time.sleep(pause)
-    raise last
-
-
-def _look(step: Step, work: Work, doubt: OutcomeUnknown) -> Answer | None:
-    """The effect of a request that may have arrived; where it cannot be read the doubt stays: raises it."""
-    try:
-        return step.effect(work)
-    except TrialdeskError as error:
-        _log.warning("The effect of %s (%s) could not be read: %s", work.token, step.name, error)
-        raise doubt from None
 
 
 def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
@@ -192,7 +143,7 @@ def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
     money that was moved after all would be moved twice by a new try.
     """
     try:
-        found = _look(step, work, doubt)
+        found = look(step, work, doubt)
     except OutcomeUnknown:
         return _unknown(token, doubt)
     if found:
@@ -238,10 +189,10 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         row.after = snapshots.of_object(answer.object, row.object_id) or row.after
         row.request_id = answer.request_id or row.request_id
         session.add(row)
-        customer = row.customer
+        about = (row.customer, row.object_id)
     _mirror(token, lambda: answers.apply(answer))
     if billed:
-        _mirror(token, lambda: fresh.subject(customer, billed))  # how its payment went, too
+        _mirror(token, lambda: _look_after(token, *about, billed))
 
 
 def _mirror(token: str, apply: Callable[[], object]) -> None:
@@ -259,16 +210,17 @@ def _refused(token: str, error: TrialdeskError, *, request_id: str = "") -> None
         made = ledger.made(session, token)
     command = catalog.find(row.command)
     if made or command.moves_money:
-        _mirror(token, lambda: _look_after(token, row))
+        _mirror(token, lambda: _look_after(token, row.customer, row.object_id, row.result.get("invoice")))
     left = command.left_behind(made)
     _finish(token, "failed", error, left=left, request_id=request_id or getattr(error, "request_id", ""))
 
 
-def _look_after(token: str, row: Action) -> None:
-    """What a refusal changed all the same: an attempt was counted, an invoice stands there."""
-    if made := row.result.get("invoice"):
-        fresh.subject(row.customer, made)
-    after = snapshots.of(fresh.subject(row.customer, row.object_id))
+def _look_after(token: str, customer: str, object_id: str, invoice: str | None) -> None:
+    """How the payment of an invoice went and what that made of its subscription; what a refusal changed all
+    the same (an attempt was counted, an invoice stands there)."""
+    if invoice:
+        fresh.subject(customer, invoice)
+    after = snapshots.of(fresh.subject(customer, object_id))
     with database.transaction() as session:
         ledger.note_after(session, token, after)
 
@@ -278,7 +230,7 @@ def _finish(
 ) -> None:
     values: dict[str, Any] = {"error": ledger.describe(error)}
     if left:
-        values["error"] |= {"left": left.said, "next": [left.command, left.object_id]}
+        values["error"] |= {"left": left.said, "next": [left.command, left.object_id], OVERTAKEN: False}
     with database.transaction() as session:
         ledger.finish(session, token, state, **values, **({"request_id": request_id} if request_id else {}))
 

@@ -18,8 +18,8 @@ Snapshot = dict[str, Any]
 _LABELS = {
     "status": "Status",
     "trial_end": "Trial ends",
-    "cancel_at": "Cancels",
-    "cancel_at_period_end": "Cancels at the period's end",
+    "cancel_at": "Set to end",
+    "cancel_at_period_end": "Set to end with its period",
     "pause_collection": "Collection paused",
     "ended_at": "Ended",
     "current_period_end": "Period ends",
@@ -35,6 +35,7 @@ _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
 _FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}
 _INSTANTS = frozenset(("trial_end", "cancel_at", "ended_at", "current_period_end"))
 _AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
+_UNSET = {"cancel_at": "no", "pause_collection": "no", "ended_at": "no"}
 _MONEY = _AMOUNTS | {"attempt_count"}
 
 
@@ -65,10 +66,13 @@ def of_object(source: dict[str, Any], id: str) -> Snapshot:
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[Difference]:
-    """What changed between two snapshots of one object, in words. A trial's end is its period's end too."""
+    """What changed between two snapshots of one object, in words. A trial's end is its period's end too, and
+    an end that is set says more than that it is the period's."""
     changed = [name for name in _LABELS if name in before and name in after and before[name] != after[name]]
     if "trial_end" in changed and after.get("trial_end") == after.get("current_period_end"):
         changed = [name for name in changed if name != "current_period_end"]
+    if {"cancel_at", "cancel_at_period_end"} <= set(changed):
+        changed.remove("cancel_at_period_end")
     return [_difference(name, before, after) for name in changed]
 
 
@@ -82,7 +86,7 @@ def _difference(name: str, before: Snapshot, after: Snapshot) -> Difference:
 def _said(name: str, snapshot: Snapshot, write: Callable[[int], str]) -> str:
     value = snapshot[name]
     if value is None:
-        return "–"
+        return _UNSET.get(name, "–")
     if name in _INSTANTS:
         return write(value)
     if name in _AMOUNTS:

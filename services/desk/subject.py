@@ -7,7 +7,7 @@ mirror's writer store them, so that a button's offer and the check right before 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -23,7 +23,10 @@ from models import (
     Subscription,
     SubscriptionItem,
 )
+from models.subscriptions import ENDED
+from services import charging
 from services.customers import contents
+from services.desk import invoiced
 from services.desk.terms import Terms
 from services.errors import NotFound
 from services.metrics import failures
@@ -59,7 +62,8 @@ class Subject:
     `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
     left open or as drafts; `pending` what waits for the subscription's next invoice; `last_failure` is of the
     invoice. `terms` are of a subscription that has ended; only `fresh` knows them. `card` is the payment
-    method's row, where a subject is loaded alone.
+    method's row, where a subject is loaded alone. `latest` is the subscription's latest invoice;
+    `set_aside` how many invoices there are of the kind that its pause of collection makes of them.
     """
 
     customer: Customer
@@ -67,6 +71,8 @@ class Subject:
     items: tuple[Item, ...] = ()
     terms: Terms | None = None
     card: PaymentMethod | None = None
+    latest: Invoice | None = None
+    set_aside: int = 0
     pending: tuple[InvoiceItem, ...] = ()
     others: tuple[Subscription, ...] = ()
     other_products: frozenset[str] = field(default_factory=frozenset)
@@ -101,17 +107,24 @@ class Subject:
 
     @property
     def payment_method(self) -> str | None:
-        """What Stripe would charge: the invoice's payment method, the subscription's, the customer's."""
-        own = self.invoice.default_payment_method if self.invoice else None
-        own = own or (self.subscription.default_payment_method if self.subscription else None)
-        return own or self.customer.default_payment_method or self.customer.default_source
+        """What Stripe would charge."""
+        return self._default.id if self._default else None
 
     @property
     def charged_to(self) -> dict[str, str]:
-        """The same as Stripe's parameter for a payment: sources, the older kind, have one of their own."""
-        id = self.payment_method
-        name = "source" if id == self.customer.default_source else "payment_method"
-        return {name: id} if id else {}
+        """The same as Stripe's parameter for a payment."""
+        return {self._default.kind: self._default.id} if self._default else {}
+
+    @property
+    def _default(self) -> charging.Default | None:
+        """A subscription that has ended is charged no more; what follows it goes by the customer's first."""
+        if not self.invoice and self.subscription and self.subscription.status in ENDED:
+            return charging.first(self.customer, self.subscription)
+        return charging.first(self.invoice, self.subscription, self.customer)
+
+    def balance(self, currency: str) -> int:
+        """What the customer owes from before (minor units), or has as credit (below 0), in that currency."""
+        return self.customer.balance if self.customer.currency == currency else 0
 
 
 def load(session: Session, customer: str, object_id: str | None = None) -> Subject:
@@ -150,9 +163,17 @@ def load_many(session: Session, customer: str, object_ids: Collection[str]) -> d
     for found in contents.items(session, {row.id for row in (*wanted, *whole.others)}):
         contained[found[0].subscription].append(found)
     waiting = contents.pending(session, customer)
+    latest, aside = invoiced.latest(session, wanted), invoiced.set_aside(session, wanted)
     return {
         customer: whole,
-        **{row.id: _one_of(session, whole, row, contained, waiting) for row in wanted},
+        **{
+            row.id: replace(
+                _one_of(session, whole, row, contained, waiting),
+                latest=latest.get(row.id),
+                set_aside=aside.get(row.id, 0),
+            )
+            for row in wanted
+        },
         **(_demands(session, whole.customer, invoices) if invoices else {}),
     }
 
@@ -204,29 +225,6 @@ def _demands(session: Session, owner: Customer, ids: Collection[str]) -> dict[st
     }
 
 
-def choose(
-    session: Session, customer: str, about: frozenset[About], offered: Callable[[Subject], str]
-) -> str | None:
-    """Which subscription or invoice a command is meant for where nobody said: the newest it is offered for.
-
-    Without one the newest at all, so that its reason can be shown; None for the customer as a whole.
-    """
-    candidates = [
-        id for kind in ("invoice", "subscription") if kind in about for id in _ids(session, customer, kind)
-    ]
-    fitting = (id for id in candidates if not offered(load(session, customer, id)))
-    chosen = next(fitting, None)
-    return chosen or (None if "customer" in about or not candidates else candidates[0])
-
-
-def _ids(session: Session, customer: str, kind: About) -> list[str]:
-    model: type[Invoice] | type[Subscription] = Invoice if kind == "invoice" else Subscription
-    shown = select(model.id).where(model.customer == customer, col(model.deleted).is_(False))
-    if kind == "invoice":
-        shown = shown.where(Invoice.status == "open")
-    return list(session.exec(shown.order_by(col(model.created).desc(), col(model.id)).limit(100)))
-
-
 def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
     invoice = session.get(Invoice, id)
     if invoice is None or invoice.customer != owner.id:
@@ -241,6 +239,7 @@ def _living(session: Session, customer: str) -> tuple[Subscription, ...]:
         session.exec(
             select(Subscription)
             .where(Subscription.customer == customer, col(Subscription.status).in_(LIVING))
+            .where(col(Subscription.deleted).is_(False))
             .order_by(col(Subscription.created).desc(), col(Subscription.id))
         )
     )
@@ -255,7 +254,9 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
     return Subject(
         owner,
         subscription=subscription,
-        items=_items(session, subscription),
+        items=tuple(_item(session, *found) for found in contents.items(session, [subscription.id])),
+        latest=invoiced.latest(session, [subscription]).get(subscription.id),
+        set_aside=invoiced.set_aside(session, [subscription]).get(subscription.id, 0),
         others=others,
         other_products=frozenset(session.exec(products)),
         unsettled=_unsettled(session, owner.id),
@@ -281,10 +282,6 @@ def _unsettled(session: Session, customer: str) -> tuple[Invoice, ...]:
         .order_by(col(Invoice.created), col(Invoice.id))
     )
     return tuple(invoice for invoice in session.exec(left) if MARK in invoice.metadata_)
-
-
-def _items(session: Session, subscription: Subscription) -> tuple[Item, ...]:
-    return tuple(_item(session, *found) for found in contents.items(session, [subscription.id]))
 
 
 def _item(session: Session, row: SubscriptionItem, price: Price | None, product: Product | None) -> Item:

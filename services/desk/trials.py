@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 
+from sqlmodel import Session, col, select
 from typing_extensions import override
 
-from models import Invoice
+from models import Customer, Subscription
 from services import clock, config
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
-from services.desk.payments import charged
+from services.desk.payments import first_payment
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
+from services.desk.upcoming import after_trial, ends_unbilled, if_declined
 from services.errors import InvalidInput
 from services.staff.roles import Permission
-from services.stripe_api import declines, writes
+from services.stripe_api import writes
 
 LONGEST_DAYS = 730
-_WITHOUT_CARD = {
-    "cancel": "No card is on file: unless the customer adds one, the subscription is canceled {when}.",
-    "pause": "No card is on file: unless the customer adds one, the subscription pauses {when}.",
-    "create_invoice": "No card is on file: an invoice for {amount} is made {when} that nobody can pay yet.",
-}
 
 
 def _why_not(subject: Subject) -> str:
@@ -102,7 +100,8 @@ class ExtendTrial(Command):
         happens = [
             f"The trial ends on {words.moment(new)} instead of {words.moment(old)}: {later} later.",
             "Nothing is charged now.",
-            _scheduled_end(subject, new) or after_trial(subject, quote, "then", new),
+            _scheduled_end(subject, new)
+            or after_trial(subject, quote, "then", words.uncollected(subject.subscription, new)),
         ]
         return Preview(tuple(happens))
 
@@ -149,7 +148,7 @@ class EndTrial(Command):
         return next_invoice(subject, trial_end="now")
 
     @override
-    def charges_quote(self, params: Params) -> bool:
+    def quote_binds(self, subject: Subject) -> bool:
         """The first period is billed."""
         return True
 
@@ -165,10 +164,12 @@ class EndTrial(Command):
         assert subject.subscription is not None and subject.subscription.trial_end is not None
         happens = (
             f"The trial ends now instead of {words.moment(subject.subscription.trial_end)}.",
-            after_trial(subject, quote, "now", now),
+            after_trial(subject, quote, "now", words.uncollected(subject.subscription, now)),
         )
         lasting = "A trial that has ended cannot be given back to this subscription here."
-        return Preview(happens, (*_billed_though_leaving(subject), lasting))
+        return Preview(
+            happens, (*_billed_though_leaving(subject), *if_declined(subject, quote, now), lasting)
+        )
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -191,63 +192,20 @@ class EndTrial(Command):
         if subject.invoice is None:
             why = "without a card " if status in ("canceled", "paused") else ""
             return f"The trial has ended; nothing was charged, and {why}the subscription is {status}."
-        return f"The trial has ended. {_paid(subject, subject.invoice)} The subscription is {status}."
-
-
-def _paid(subject: Subject, invoice: Invoice) -> str:
-    """What became of the first payment."""
-    amount = words.money(invoice.amount_due, invoice.currency)
-    if invoice.total <= 0:
-        return "Nothing had to be paid."
-    if invoice.status == "draft":
-        return f"The invoice for {amount} is still a draft; Stripe finalizes it within about an hour."
-    if invoice.status != "open":
-        return charged(invoice)
-    if subject.last_failure:
-        return f"The payment of {amount} failed: {declines.explain(subject.last_failure.code).words}"
-    if invoice.collection_method == "send_invoice":
-        return f"An invoice for {amount} goes to the customer and is not paid yet."
-    if subject.payment_method is None:
-        return f"Nothing was charged: no card is on file, and the invoice for {amount} stays open."
-    return charged(invoice)
-
-
-def after_trial(subject: Subject, quote: Quote | None, when: str, at: int) -> str:
-    """What the end of the trial (at `at`, `when` in words) brings: a payment, or what Stripe does else."""
-    assert subject.subscription is not None
-    amount = words.money(quote.amount_due, quote.currency) if quote else "the plan's price"
-    if fate := words.uncollected(subject.subscription, at):
-        return f"Collection is paused: the first invoice, for {amount}, is {fate} {when}; nothing is taken."
-    if subject.subscription.collection_method == "send_invoice":
-        return f"An invoice for {amount} is sent to the customer {when}."
-    if subject.payment_method is None:
-        behaviour = subject.subscription.trial_end_behavior or "create_invoice"
-        return _WITHOUT_CARD.get(behaviour, _WITHOUT_CARD["create_invoice"]).format(amount=amount, when=when)
-    if quote and quote.amount_due == 0:
-        return f"Nothing has to be paid {when}."
-    return f"The first payment, {amount}, is taken {when}."
+        return f"The trial has ended. {first_payment(subject, subject.invoice)} The subscription is {status}."
 
 
 def _billed_though_leaving(subject: Subject) -> tuple[str, ...]:
     """That who asked to leave with the trial pays for a period, where there is something to bill."""
     subscription = subject.subscription
     assert subscription is not None
-    if not (subscription.cancel_at or subscription.cancel_at_period_end) or _ends_unbilled(subject):
+    if not (subscription.cancel_at or subscription.cancel_at_period_end) or ends_unbilled(subject):
         return ()
     ends = subscription.cancel_at or subscription.trial_end
     set_to = f"It is set to cancel on {words.moment(ends)}" if ends else "It is set to cancel"
     if subscription.cancel_at_period_end:
         return (f"{set_to}: the first period is billed all the same, and it ends with that one instead.",)
     return (f"{set_to} and still ends then: what is due for the first period is billed all the same.",)
-
-
-def _ends_unbilled(subject: Subject) -> bool:
-    """Whether the end of the trial brings no invoice: Stripe cancels or pauses it for want of a card."""
-    subscription = subject.subscription
-    assert subscription is not None
-    by_hand = subscription.collection_method == "send_invoice"
-    stops = subscription.trial_end_behavior in ("cancel", "pause")
-    return stops and not by_hand and subject.payment_method is None
 
 
 def _scheduled_end(subject: Subject, trial_end: int) -> str:
@@ -261,6 +219,31 @@ def _scheduled_end(subject: Subject, trial_end: int) -> str:
     return ""
 
 
+def special(session: Session, ids: Collection[str]) -> dict[str, list[str]]:
+    """What is not as usual with some of these trials, as the tables know it, and with which of them."""
+    wanted = select(Subscription, Customer).join(Customer, col(Customer.id) == Subscription.customer)
+    rows = session.exec(wanted.where(col(Subscription.id).in_(ids)))
+    subjects = {row.id: Subject(customer, subscription=row) for row, customer in rows}
+    found: dict[str, list[str]] = {}
+    for id in ids:
+        for told in _unusual(subjects[id]) if id in subjects else ():
+            found.setdefault(told, []).append(id)
+    return found
+
+
+def _unusual(subject: Subject) -> Iterator[str]:
+    subscription = subject.subscription
+    assert subscription is not None
+    if subscription.cancel_at_period_end:
+        yield "Set to cancel, and that moves along with the end of the trial, so that nothing is charged"
+    elif subscription.cancel_at:
+        yield "Set to cancel on a day that stays as it is"
+    elif subscription.collection_method != "send_invoice" and subject.payment_method is None:
+        stops = ends_unbilled(subject)
+        billed = "and billed at the new end with an invoice that nobody can pay"
+        yield f"Without a card, {f'so that it {stops} at the new end' if stops else billed}"
+
+
 def days(form: Form) -> int:
     """By how many days the trial should end later. Raises InvalidInput."""
     text = form.get("days", "").strip()
@@ -270,13 +253,14 @@ def days(form: Form) -> int:
             field="days",
             remedy=f"Type a whole number between 1 and {LONGEST_DAYS}.",
         )
-    if not text or not 1 <= int(text[:5]) <= LONGEST_DAYS:
+    number = int(text.lstrip("0")[:5] or 0)  # what is longer is too many, and Python reads no endless number
+    if not 1 <= number <= LONGEST_DAYS:
         raise InvalidInput(
             f"The number of days must be between 1 and {LONGEST_DAYS}.",
             field="days",
             remedy="Type a whole number.",
         )
-    return int(text)
+    return number
 
 
 def _on_day(form: Form, ends: int) -> int:

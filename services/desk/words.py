@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from babel import Locale
 from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
 
-from models import PaymentMethod, Subscription
+from models import PaymentMethod, Price, Subscription
 from services import clock, config
 from services import money as amounts
 
@@ -28,6 +31,50 @@ def day(instant: int) -> str:
 def money(amount: int, currency: str) -> str:
     """An amount in minor units as the workspace writes it."""
     return amounts.display(amount, currency, locale=config.settings().workspace_locale)
+
+
+def balance(amount: int, currency: str) -> str:
+    """What a customer has with Stripe: `$90.00 of credit`, `$5.00 owed from before`, `no balance`."""
+    if not amount:
+        return "no balance"
+    return f"{money(abs(amount), currency)} {'of credit' if amount < 0 else 'owed from before'}"
+
+
+def too_small(amount: int, currency: str) -> str:
+    """What becomes of an amount that is due and that Stripe does not charge."""
+    return (
+        f"{money(amount, currency)} is less than Stripe charges: it goes to the customer's balance, and the "
+        "invoice counts as paid."
+    )
+
+
+def price(row: Price) -> str:
+    """`$49.00 a month`, `$49.00 every 3 months`, `by tiers a month`; "" where the amount is not known."""
+    amount = money(row.unit_amount, row.currency) if row.unit_amount is not None else _fraction(row)
+    if row.billing_scheme == "tiered":
+        amount = "by tiers"
+    if row.transform_divide_by:
+        amount += (
+            f" for each {format_decimal(row.transform_divide_by, locale=config.settings().workspace_locale)}"
+        )
+    if row.usage_type == "metered":
+        amount += " by use"
+    return f"{amount} {every(row)}".strip() if amount else ""
+
+
+def every(row: Price) -> str:
+    """How often a price is billed: `a month`, `every 3 months`; "" for a one-off."""
+    if not row.interval:
+        return ""
+    return f"a {row.interval}" if row.interval_count == 1 else f"every {row.interval_count} {row.interval}s"
+
+
+def _fraction(row: Price) -> str:
+    """A part of the smallest unit, exactly: `0.005 USD` for half a cent."""
+    if not row.unit_amount_decimal:
+        return ""
+    minor = Decimal(row.unit_amount_decimal).scaleb(-amounts.exponent(row.currency))
+    return f"{minor.normalize():f} {row.currency.upper()}"
 
 
 def card(method: PaymentMethod | None) -> str:

@@ -76,7 +76,8 @@ _ALL = (
     Definition(
         "trials_ending", "Trials", "Ending within 7 days",
         "Running trials that end within the next seven days.",
-        more="Compared with how many were to end within seven days a week ago.",
+        more="It is not compared with an earlier day: once a trial was extended or ended early, nothing says "
+        "any more when it was to end.",
     ),
     Definition(
         "cohort_rate", "Trials", "Trial conversion",
@@ -116,7 +117,8 @@ _ALL = (
         "How far the people who signed up in the period came. Each step is a part of the step before it.",
         more="Signed up: the customer was created. Payment method: one is on file, or the customer pays by "
         "invoice, or has paid. Still paying: 30 and 90 days after the first payment an invoice "
-        "above zero covered that day, paid or still asked for; what happened later changes nothing. "
+        "above zero covered that day, paid or still asked for; what happened later changes nothing, and "
+        "a draft that was asked for only later does not count. "
         "Customers who never trialed have a path of their own. “Too early to tell” counts those for "
         "whom the step lies in the future.",
     ),
@@ -163,7 +165,11 @@ _ALL = (
         "Of the payments that first failed in the last 30 days, the share that is paid by now, by any means.",
         "of these, the invoices that are paid", "invoices whose payment first failed in the last 30 days",
         "The first invoice after a trial is left out here: it is a missed payment of the trial. The "
-        "rest is either in recovery, or lost (void, uncollectible, or the subscription is over).",
+        "rest is either in recovery, or lost (void, uncollectible, or the subscription is over). A payment "
+        "failed where a charge for it failed, where Stripe said so or tried again by itself, or where it was "
+        "tried and is not paid. Who pays by hand after the first failure is recovered too. A try that came "
+        "to no charge, and was paid before the desk first read the account, is known only where Stripe had "
+        "tried again or its event was not yet 30 days old.",
     ),
     Definition(
         "disputes", "Failed payments", "Open disputes",

@@ -5,7 +5,7 @@ Lists, the customers' facts, texts and numbers all ask here, so that they name t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from models import Charge, Invoice, InvoicePayment, PaymentIntent, PaymentMethod, Subscription
+from models import Charge, Event, Invoice, InvoicePayment, PaymentIntent, PaymentMethod, Subscription
 from models.subscriptions import ENDED
+from services.clock import DAY
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 _P, _I, _C, _M = InvoicePayment, PaymentIntent, Charge, PaymentMethod
@@ -65,6 +66,59 @@ def is_of_ended(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
     """
     over = col(_ITS.status).in_(ENDED) | col(_ITS.deleted)
     return sa.exists().where(col(_ITS.id) == col(invoice.subscription), over)
+
+
+def first() -> sa.Subquery:
+    """SQL: each `invoice` of which an attempt has failed, ever, and when the first one did (`failed_at`).
+
+    A failed charge tells it with its time, and so does Stripe's event (it lists 30 days of them: whoever
+    pulls the account later has none of before). About when shows where a payment intent has an error, where
+    Stripe tried again by itself, and where an invoice was tried and is not paid. The count of attempts does
+    not tell more: tries by hand after the first are not in it.
+
+    What Stripe charges by itself is tried once it is finalized: a sign with a time that came days later is
+    of a later try, and hides none before. An invoice that was sent waits for its customer instead.
+    """
+    i = Invoice
+    failed = _failed_intents()
+    sent = col(i.collection_method) == "send_invoice"
+    finalized = sa.func.coalesce(col(i.finalized_at), col(i.created))
+    retried = col(i.attempt_count) > sa.literal_column("1")
+    unpaid = col(i.status).in_(("open", "uncollectible", "void")) & col(i.attempted) & ~is_processing()
+    signs = sa.union_all(
+        *_timed(),
+        _sign(col(_P.invoice), about=failed.c.created).join_from(
+            failed, _P, col(_P.payment_intent) == failed.c.id
+        ),
+        *(
+            _sign(col(i.id), about=finalized, tried=sa.case((~sent, finalized))).where(each)
+            for each in (retried, unpaid)
+        ),
+    ).subquery()
+    told, guessed, tried = (sa.func.min(each) for each in (signs.c.at, signs.c.about, signs.c.tried))
+    failed_at = sa.case((tried < told - DAY, tried), else_=sa.func.coalesce(told, guessed))
+    return sa.select(signs.c.invoice, failed_at.label("failed_at")).group_by(signs.c.invoice).subquery()
+
+
+def _failed_intents() -> sa.CTE:
+    """SQL: the few intents with an error. Without the fence SQLite reads all payments to look theirs up."""
+    failed = sa.select(col(_I.id), col(_I.created)).where(col(_I.error_code).is_not(None))
+    return failed.cte("failed_intents").prefix_with("MATERIALIZED")
+
+
+def _timed() -> Iterator[sa.Select[Any]]:
+    """The signs of failure that have a time. What is literal in them leads to the index made for it."""
+    for mine, named in ((col(_C.payment_intent), col(_P.payment_intent)), (col(_C.id), col(_P.charge))):
+        charged = _sign(col(_P.invoice), at=col(_C.created)).join_from(_C, _P, mine == named)
+        yield charged.where(col(_C.status) == "failed", named.is_not(None))
+    failed = col(Event.type) == sa.literal_column("'invoice.payment_failed'")
+    yield _sign(col(Event.object_id), at=col(Event.created)).where(failed)
+
+
+def _sign(invoice: Any, *, at: Any = None, about: Any = None, tried: Any = None) -> sa.Select[Any]:
+    times = {"at": at, "about": about, "tried": tried}
+    named = (sa.cast(time, sa.BigInteger).label(name) for name, time in times.items())
+    return sa.select(invoice.label("invoice"), *named)
 
 
 def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Failure]:
@@ -119,7 +173,8 @@ def _waiting() -> Any:
 def _failed_charges() -> Any:
     """The failed charges, oldest first; of one second the one that its intent calls the latest stands last.
 
-    Two lists, since a join by either column has no index.
+    Two lists, since a join by either column has no index. And no bare `status`: SQLite would go through all
+    charges that failed by its index.
     """
     named = (col(_C.payment_intent) == col(_P.payment_intent), col(_C.id) == col(_P.charge))
     tried = sa.union_all(
@@ -140,6 +195,6 @@ def _failed_charges() -> Any:
         )
         .join_from(tried, _C, col(_C.id) == tried.c.id)
         .outerjoin(_I, its_intent)
-        .where(col(_C.status) == "failed")
+        .where(col(_C.status).concat("") == "failed")
         .order_by(col(_C.created), col(_I.id).is_not(None), col(_C.id))
     )

@@ -130,7 +130,9 @@ def _kept(walked: sa.CTE, days: int, as_of: int) -> sa.ColumnElement[int]:
     """SQL: whether a paying customer still paid `days` later (1, 0), or it is too early to tell (-1).
 
     Decided by what was true then: an invoice line above zero covers that instant, on an invoice that was
-    not given up by then, of a subscription that had not ended.
+    asked for and not given up by then, of a subscription that had not ended. A draft is asked for within a
+    day at most; one that waited longer (collection paused, subscription unpaid) was not asked for then. Use
+    is billed in arrears: what covers the day is on an invoice made at the period's end.
     """
     s, bill, line = _SUBSCRIPTION, _INVOICE, _LINE
     then = walked.c.paid_at + days * DAY
@@ -146,6 +148,8 @@ def _kept(walked: sa.CTE, days: int, as_of: int) -> sa.ColumnElement[int]:
         col(bill.id) == col(line.invoice),
         col(bill.total) > 0,
         col(bill.status).in_(("paid", "open")) | (given_up > then),
+        (sa.func.coalesce(col(bill.finalized_at), col(bill.created)) <= then + DAY)
+        | (col(bill.finalized_at) <= col(bill.created) + DAY),
         ~col(bill.deleted),
     )
     return sa.case((then > as_of, _UNDECIDED), (billed, 1), else_=0)

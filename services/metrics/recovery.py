@@ -5,7 +5,7 @@ States: recovered (paid by any means), in recovery, lost (void, uncollectible, o
 The first invoice after a trial is left out of the recovery rate and reported as `missed_payment` with the
 trials; it is among the open failures, because somebody has to see to it.
 
-Open failures of a past instant are reconstructed from when invoices were finalized, paid and given up.
+Open failures of a past instant are reconstructed from when invoices first failed, were paid and given up.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import Charge, Customer, Dispute, Event, Invoice, InvoicePayment, Subscription
-from services.clock import DAY
-from services.metrics.failures import OPEN_DISPUTES, is_of_ended, is_open_failure, is_processing
+from models import Charge, Customer, Dispute, Event, Invoice, Subscription
+from services.metrics import failures
+from services.metrics.failures import OPEN_DISPUTES, is_of_ended, is_open_failure
 from services.metrics.statistics import Rate
 from services.metrics.sums import total
 from services.metrics.trials import has_ended, is_regular
 
 CameTo = Literal["recovered", "in_recovery", "lost"]
 CAME_TO: tuple[CameTo, ...] = get_args(CameTo)
-_LONGEST_DUNNING = 120 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +83,12 @@ def open_failures_at(session: Session, at: int, *, ended: bool) -> dict[str, AtS
 
     `ended` as in `open_failures`, as of that instant.
     """
-    i = Invoice
+    i, first = Invoice, failures.first()
     resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
-    failed = (col(i.attempt_count) > 1) | (col(i.status) != "paid")
-    later = (col(i.created) > at - _LONGEST_DUNNING) & (resolved > at) & failed & (col(i.attempt_count) > 0)
-    then = (is_open_failure() | later) & (sa.func.coalesce(col(i.finalized_at), col(i.created)) <= at)
+    failed = sa.select(first.c.invoice).where(first.c.failed_at <= at)
+    still = ((col(i.status) == "open") & (col(i.amount_remaining) > 0)) | (resolved > at)
     over = sa.exists().where(col(Subscription.id) == col(i.subscription), has_ended(at))
-    then &= (col(i.total) > 0) & (col(i.created) <= at) & (over if ended else ~over)
+    then = col(i.id).in_(failed) & still & (col(i.total) > 0) & ~col(i.deleted) & (over if ended else ~over)
     return _summed(session, then, col(i.amount_due))
 
 
@@ -169,7 +167,7 @@ def failed(
 
 def _failed(begins: int, ends: int) -> sa.Subquery:
     """The payments that first failed in a period and count for the rate."""
-    first, i, s = _first_failures(), aliased(Invoice), aliased(Subscription)
+    first, i, s = failures.first(), aliased(Invoice), aliased(Subscription)
     over = is_of_ended(i) | col(i.status).in_(("void", "uncollectible"))
     paid = col(i.status) == "paid"
     return (
@@ -193,26 +191,6 @@ def _failed(begins: int, ends: int) -> sa.Subquery:
 
 def _sum_if(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[int]:
     return total(sa.case((condition, value), else_=0))
-
-
-def _first_failures() -> sa.Subquery:
-    """Each invoice with a failed charge, and when the first failed; then those that failed without one."""
-    c, p, i = Charge, InvoicePayment, Invoice
-    charged: Any = (
-        sa.select(col(p.invoice).label("invoice"), sa.func.min(col(c.created)).label("failed_at"))
-        .join_from(c, p, col(p.payment_intent) == col(c.payment_intent))
-        .where(col(c.status) == "failed")
-        .group_by(col(p.invoice))
-    )
-    asked = sa.select(col(i.id), sa.func.coalesce(col(i.finalized_at), col(i.created))).where(
-        col(i.status).in_(("open", "uncollectible")), col(i.attempt_count) > 0, ~is_processing(i)
-    )
-    both = charged.union_all(asked).subquery()
-    return (
-        sa.select(both.c.invoice, sa.func.min(both.c.failed_at).label("failed_at"))
-        .group_by(both.c.invoice)
-        .subquery()
-    )
 
 
 def _is_first_after_trial(invoice: Any, subscription: Any) -> sa.ColumnElement[bool]:

@@ -128,10 +128,13 @@ _KEPT = (
 
 
 def in_trial(as_of: int) -> sa.ColumnElement[bool]:
-    """SQL: whether a subscription is in its trial. One that Stripe has not ended yet still is."""
+    """SQL: whether a subscription is in its trial. One that Stripe has not ended yet still is; one that is
+    paused is not, whatever end its trial still names."""
     begun = sa.func.coalesce(col(Subscription.trial_start), as_of + 1) <= as_of  # never NULL: it is negated
     to_come = sa.func.coalesce(col(Subscription.trial_end), 0) > as_of
-    return begun & ~has_ended(as_of) & ((col(Subscription.status) == "trialing") | to_come)
+    paused_at = sa.func.coalesce(col(Subscription.paused_at), col(Subscription.as_of))
+    stopped = (col(Subscription.status) == "paused") & (paused_at <= as_of)
+    return begun & ~has_ended(as_of) & ((col(Subscription.status) == "trialing") | (to_come & ~stopped))
 
 
 def has_ended(as_of: int) -> sa.ColumnElement[bool]:

@@ -19,11 +19,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from services import config, sandbox_process
+from services import config, memory, sandbox_process
 from services.config import Settings
 from services.errors import TrialdeskError
 from services.mirror import backfill, opening, reconcile, replay
 from services.mirror.progress import Progress
+from services.stripe_api import reads
+from services.stripe_api.sharing import Sharing
 
 _BAR = 30  # characters
 
@@ -31,9 +33,14 @@ _BAR = 30  # characters
 def main(arguments: list[str] | None = None) -> int:
     """Does one thing and gives the exit code."""
     asked = _parser().parse_args(arguments)
+    memory.share_one_arena()
     try:
         with _account(config.load()):
-            told = _do(asked)
+            try:
+                with Sharing():
+                    told = _do(asked)
+            finally:
+                reads.keep()
     except TrialdeskError as error:
         print(f"{error}", file=sys.stderr)
         return 2

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import reduce
+from operator import or_
+
+from sqlmodel import Session
+
 from services import database
-from services.mirror import aside, complete, facts, gaps, owners, rates, writer
+from services.mirror import aside, complete, gaps, underived, writer
 from services.mirror.batch import Batch
 from services.mirror.shapes.reading import Object
+from services.mirror.writer import Written
 from services.stripe_api.client import Answer
 
 
@@ -20,29 +27,17 @@ def apply(answer: Answer) -> set[str]:
     fresh = complete.read_again(answer) if again else answer
     batch = Batch()
     batch.add(complete.whole(fresh.object), fresh.as_of)
-    with database.session() as session:
-        repriced = owners.of_repriced(session, batch)
-    try:
-        with database.transaction() as session:
-            touched = writer.write(session, batch, exact=True)
-            facts.refresh(session, touched)
-    except aside.REFUSED:
-        touched, problems = _apply_row_by_row(batch)
-    else:
-        problems = []
-    facts.refresh_in_pieces(repriced - touched)
+    written, problems = aside.write_with(_write, batch)
+    together = reduce(or_, written, Written())
+    underived.derive(together.kept, done=together.own)
     if problems:
         raise problems[0]
-    return touched
+    return together.own
 
 
-def _apply_row_by_row(batch: Batch) -> tuple[set[str], list[aside.Unstorable]]:
-    problems = aside.write(batch)
-    with database.transaction() as session:
-        touched = owners.of(session, batch)
-        rates.refresh(session, touched)
-        facts.refresh(session, touched)
-    return touched, problems
+def _write(session: Session, batch: Batch) -> Written:
+    written = writer.write(session, batch)
+    return replace(written, kept={**written.kept, **underived.derive_now(session, written.own)})
 
 
 def _lacks(source: Object) -> bool:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError
@@ -21,10 +20,11 @@ from models import InboxItem
 from services import clock, database
 from services.errors import TrialdeskError
 from services.locks import Confirm, unguarded
+from services.mirror import writer
 from services.mirror.batch import Batch
 from services.mirror.shapes.reading import Object
-from services.mirror.writer import write_rows
 
+T = TypeVar("T")
 _NAMED = 5  # of those put aside, the latest
 REFUSED = (DataError, IntegrityError)  # by the database, for what a row holds
 _log = logging.getLogger(__name__)
@@ -47,38 +47,44 @@ def refused(kind: str, id: str, error: Exception) -> Unstorable:
     return Unstorable(kind, id)
 
 
-def write(batch: Batch, confirm: Confirm = unguarded) -> list[Unstorable]:
-    """Writes what was read, in one transaction; where the database refuses it, row by row.
+def write(batch: Batch, confirm: Confirm = unguarded) -> None:
+    """Writes what was read, in one transaction; where the database refuses it, row by row, and puts aside
+    what it refuses then. `confirm` is called before each commit.
+    """
+    write_with(writer.write, batch, confirm)
 
-    Returns what was put aside. `confirm` is called before each commit.
+
+def write_with(
+    writes: Callable[[Session, Batch], T], batch: Batch, confirm: Confirm = unguarded
+) -> tuple[list[T], list[Unstorable]]:
+    """Like `write`, by a function of the caller's; returns what it returned of all that was written, and what
+    was put aside.
     """
     try:
         with database.transaction() as session:
-            write_rows(session, batch, exact=True)
+            written = writes(session, batch)
             confirm()
     except REFUSED:
-        return one_by_one(
-            (
-                ({"object": name, **row}, partial(write_rows, batch=piece, exact=True))
-                for name, row, piece in batch.pieces()
-            ),
-            confirm,
+        pieces = (
+            ({"object": name, **row}, lambda session, piece=piece: writes(session, piece))
+            for name, row, piece in batch.pieces()
         )
-    return []
+        return one_by_one(pieces, confirm)
+    return [written], []
 
 
 def one_by_one(
-    pieces: Iterable[tuple[Object, Callable[[Session], Any]]], confirm: Confirm = unguarded
-) -> list[Unstorable]:
-    """Writes each piece in a transaction of its own; puts aside what the database refuses, and returns it.
+    pieces: Iterable[tuple[Object, Callable[[Session], T]]], confirm: Confirm = unguarded
+) -> tuple[list[T], list[Unstorable]]:
+    """Writes each piece in a transaction of its own; puts aside what the database refuses.
 
-    `confirm` is called before each commit.
+    Returns what writing the others returned, and what was put aside. `confirm` is called before each commit.
     """
-    problems = list[Unstorable]()
+    written, problems = list[T](), list[Unstorable]()
     for source, write_it in pieces:
         try:
             with database.transaction() as session:
-                write_it(session)
+                told = write_it(session)
                 confirm()
         except REFUSED as error:
             problem = refused(source["object"], source["id"], error)
@@ -86,7 +92,9 @@ def one_by_one(
                 keep(session, source, problem, source.get("as_of") or clock.now())
                 confirm()
             problems.append(problem)
-    return problems
+        else:
+            written.append(told)
+    return written, problems
 
 
 def keep(session: Session, source: Object, error: TrialdeskError, seen_at: int) -> None:
@@ -102,9 +110,18 @@ def keep(session: Session, source: Object, error: TrialdeskError, seen_at: int) 
         state="failed",
         attempts=1,
         error=str(error),
+        tried_at=clock.now(),
     )
-    newer = {name: insert.excluded[name] for name in ("created", "received_at", "payload", "error")}
+    newer = {name: insert.excluded[name] for name in ("created", "payload", "error", "tried_at")}
+    newer["attempts"] = col(InboxItem.attempts) + 1
+    stays = sa.or_(col(InboxItem.source) != "pull", col(InboxItem.state) == "ignored")
+    newer["state"] = sa.case((stays, col(InboxItem.state)), else_="failed")
     connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=newer))
+
+
+def last_try() -> Any:
+    """When each was last tried; those from before this was kept, when they came in."""
+    return sa.func.coalesce(col(InboxItem.tried_at), col(InboxItem.received_at))
 
 
 def told(session: Session) -> tuple[int, tuple[str, ...]]:
@@ -112,5 +129,5 @@ def told(session: Session) -> tuple[int, tuple[str, ...]]:
     lie = col(InboxItem.state) == "failed"
     count = session.exec(select(sa.func.count()).select_from(InboxItem).where(lie)).one()
     latest = select(InboxItem.type, InboxItem.id, InboxItem.error).where(lie)
-    found = session.exec(latest.order_by(col(InboxItem.received_at).desc(), col(InboxItem.id)).limit(_NAMED))
+    found = session.exec(latest.order_by(last_try().desc(), col(InboxItem.id)).limit(_NAMED))
     return count, tuple(error if id in error else f"{type} {id}: {error}" for type, id, error in found)

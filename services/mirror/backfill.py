@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from services import clock, database
+from services import database
 from services.errors import Conflict
-from services.mirror import cursors, progress, pull
+from services.mirror import progress, pull
 from services.mirror.progress import Progress
 from services.stripe_api import client
 
@@ -34,13 +34,10 @@ def run(*, anew: bool, tell: Tell) -> dict[str, Any]:
     requests and seconds are of this run. Raises AlreadyPulling, and what a pull raises.
     """
     began, asked = time.monotonic(), client.account().pacer.sent
-    if anew and cursors.begun():
-        with database.transaction() as session:
-            cursors.start_over(session, clock.now())
-    with _Watched(tell):
-        pull.whole_account()
+    with _Watched(tell, 0 if anew else _progress().objects):
+        mine = pull.whole_account(anew=anew)
     found = _progress()
-    if not found.complete and all(one.state != "failed" for one in found.resources):
+    if not mine and (anew or not found.complete):
         raise AlreadyPulling
     return {
         "complete": found.complete,
@@ -57,14 +54,14 @@ def _progress() -> Progress:
 
 
 class _Watched:
-    """Tells how far the pull is, until it ends."""
+    """Tells how far the pull is, until it ends; `before` are the objects that it need not read any more."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell, self._over = tell, threading.Event()
+    def __init__(self, tell: Tell, before: int) -> None:
+        self._tell, self._before, self._over = tell, before, threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch")
 
     def __enter__(self) -> None:
-        self._began, self._before = time.monotonic(), _progress().objects
+        self._began = time.monotonic()
         self._thread.start()
 
     def __exit__(self, *_error: object) -> None:

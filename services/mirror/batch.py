@@ -132,6 +132,11 @@ class Batch:
                 self._put(Coupon, shapes.row_of("coupon", coupon), HEARSAY)
 
 
+def is_card_of_charge(model: Table, row: Row) -> bool:
+    """Whether a charge told it: the card is then as old as the charge."""
+    return model is PaymentMethod and row["as_of"] == row["created"]
+
+
 def _take_newer(mine: dict[str, T], others: dict[str, T], as_of: Callable[[T], int]) -> None:
     for id, one in others.items():
         known = mine.get(id)

@@ -1,13 +1,15 @@
-"""How do many rows reach the database at its own speed? Past SQLAlchemy's work for each row and value.
+"""How do rows reach the database at its own speed? Past SQLAlchemy's work for each row and value.
 
-The rows go to the driver as plain tuples, into a table of this transaction alone (on PostgreSQL by COPY);
-from there one statement writes them all, and says which ids it wrote.
+The rows go to the driver as plain values, which stand in the statement that writes them and says which ids it
+wrote. On PostgreSQL many go by COPY into a table of this transaction alone, from where one statement writes
+them all: to make and drop it leaves dozens of dead rows in the catalog, too many for each webhook.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -21,6 +23,9 @@ from services.mirror.shapes.reading import Row
 
 Names = tuple[str, ...]
 Values = tuple[Any, ...]
+FEW = 40  # rows; on PostgreSQL a table pays off above
+_AT_ONCE = 200  # rows in a statement
+_PLACES = 30_000  # for values in a statement; SQLite has room for 32,766
 _NAME = "incoming"
 _UNSENDABLE = (sa.exc.DataError, psycopg.DataError, OverflowError, UnicodeEncodeError)
 _MISUSED = (sa.exc.InterfaceError, sa.exc.ProgrammingError, psycopg.ProgrammingError)
@@ -29,7 +34,7 @@ _SENDABLE = (str, int, float, type(None))
 
 @dataclass(frozen=True, slots=True)
 class _Incoming:
-    """The transaction's own table for rows on their way into another one.
+    """Rows on their way into a table, and the statement that makes a table of the transaction's own for them.
 
     `pick` takes a row's values; `constants` stand for the columns that rows leave out; `json` are the places
     of values that are written as JSON.
@@ -37,7 +42,6 @@ class _Incoming:
 
     names: Names
     create: str
-    insert: str
     pick: Callable[[Row], Values]
     constants: Values
     json: tuple[int, ...]
@@ -62,11 +66,13 @@ def upsert(
     a value is none that the database takes, and IntegrityError where one is missing.
     """
     incoming = _incoming(table, tuple(rows[0]), connection.dialect)
-    connection.exec_driver_sql(incoming.create)
-    _send(connection, incoming, incoming.tuples(rows))
-    written = connection.execute(statement(incoming.names)).scalars().all()
-    connection.exec_driver_sql(f"DROP TABLE {_NAME}")
-    return list(written)
+    values, insert = incoming.tuples(rows), statement(incoming.names)
+    with _refused(values):
+        if connection.dialect.name == "postgresql" and len(rows) > FEW:
+            return _by_copy(connection, incoming, insert, values)
+        size = min(_AT_ONCE, _PLACES // len(incoming.names))
+        pieces = (values[at : at + size] for at in range(0, len(values), size))
+        return [id for piece in pieces for id in _by_statement(connection, incoming.names, insert, piece)]
 
 
 def select(names: Names) -> sa.Select[Any]:
@@ -76,12 +82,47 @@ def select(names: Names) -> sa.Select[Any]:
     return sa.select(*columns).select_from(sa.table(_NAME)).where(sa.true())
 
 
-def _send(connection: sa.Connection, incoming: _Incoming, values: list[Values]) -> None:
+def _by_statement(connection: sa.Connection, names: Names, insert: Any, values: list[Values]) -> list[str]:
+    spelled = _spelled(insert, names, len(values), connection.dialect)
+    return list(connection.exec_driver_sql(spelled, _flat(connection, values)).scalars())
+
+
+def _by_copy(connection: sa.Connection, incoming: _Incoming, insert: Any, values: list[Values]) -> list[str]:
+    connection.exec_driver_sql(incoming.create)
+    _copy(connection, incoming, values)
+    written = connection.execute(insert).scalars().all()
+    connection.exec_driver_sql(f"DROP TABLE {_NAME}")
+    return list(written)
+
+
+def _spelled(insert: Any, names: Names, rows: int, dialect: sa.Dialect) -> str:
+    """The INSERT with places for so many rows' values instead of the query."""
+    head, tail = _around_query(insert, names, dialect)
+    place = "?" if dialect.paramstyle == "qmark" else "%s"
+    row = f"({', '.join([place] * len(names))})"
+    return f"{head}VALUES {', '.join([row] * rows)}{tail}"
+
+
+@cache
+def _around_query(insert: Any, names: Names, dialect: sa.Dialect) -> tuple[str, str]:
+    text = str(insert.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    head, _query, tail = text.partition(str(select(names).compile(dialect=dialect)))
+    return head, tail
+
+
+def _flat(connection: sa.Connection, values: list[Values]) -> Values:
+    flat = tuple(one for row in values for one in row)
+    if connection.dialect.name != "postgresql":
+        return flat
+    # as text, like COPY: else a number of the wrong kind is rounded, or taken for a fault of the statement
+    return tuple(str(one) if isinstance(one, int | float) else one for one in flat)
+
+
+@contextmanager
+def _refused(values: list[Values]) -> Iterator[None]:
+    """Raises DataError where the driver or the database refuses one of these values."""
     try:
-        if connection.dialect.name == "postgresql":
-            _copy(connection, incoming, values)
-        else:
-            connection.exec_driver_sql(incoming.insert, values)
+        yield
     except (*_UNSENDABLE, *_MISUSED) as error:
         if isinstance(error, _MISUSED) and all(isinstance(one, _SENDABLE) for row in values for one in row):
             raise  # else drivers say it of a value whose type no column takes
@@ -105,7 +146,6 @@ def _incoming(table: sa.Table, given: Names, dialect: sa.Dialect) -> _Incoming:
     return _Incoming(
         names=tuple(column.name for column in columns),
         create=str(CreateTable(made).compile(dialect=dialect)),
-        insert=str(sa.insert(made).compile(dialect=dialect)),
         pick=itemgetter(*given),
         constants=tuple(_default(column) for column in left_out),
         json=tuple(place for place, column in enumerate(columns) if isinstance(column.type, sa.JSON)),

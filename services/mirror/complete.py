@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services import clock
 from services.mirror import shapes
 from services.mirror.shapes.reading import Object, cut, listed
 from services.stripe_api import client
@@ -32,7 +31,7 @@ def read(name: str, id: str) -> Answer:
         answer = _read_expanded(shapes.KINDS[name], id)
     except ObjectMissing as missing:
         stub = {"id": id, "object": name, "deleted": True}
-        return Answer(stub, missing.as_of or clock.now(), missing.request_id)
+        return Answer(stub, missing.as_of, missing.request_id)
     return replace(answer, object=whole(answer.object))
 
 

@@ -2,10 +2,13 @@
 
 Rows of `sync_cursors`: one for each resource, one for the work after the last page (`facts`), and one for
 the feed of events, whose cursor is an instant. States: waiting, running, complete, failed, and denied where
-the key may not read the resource.
+the key may not read the resource; the feed's are running, and gap where events were lost.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -23,6 +26,14 @@ RESOURCES: dict[str, str] = {
 } | {HISTORY: ""}
 
 
+def listing(resource: str) -> tuple[str, dict[str, Any]]:
+    """Where a resource is listed, and with which parameters."""
+    if resource == HISTORY:
+        return "/v1/events", {}
+    kind = shapes.KINDS[RESOURCES[resource]]
+    return kind.path, kind.list_params()
+
+
 def prepare(now: int) -> None:
     """Adds the rows that are missing. `now` (account's clock) is where the feed begins on a new database."""
     with database.transaction() as session:
@@ -35,7 +46,8 @@ def prepare(now: int) -> None:
 
 
 def start_over(session: Session, now: int) -> None:
-    """Has every resource pulled anew: events from `now` on, everything before by listing."""
+    """Has every resource pulled anew: events from `now` on, everything before by listing. Call it while no
+    pull is under way."""
     session.connection().execute(
         sa.update(SyncCursor)
         .where(col(SyncCursor.resource) != FEED)
@@ -43,6 +55,7 @@ def start_over(session: Session, now: int) -> None:
     )
     windows.forget(session)
     move_feed(session, now)
+    of(session, FEED).state = "running"
 
 
 def unfinished() -> list[str]:
@@ -53,10 +66,11 @@ def unfinished() -> list[str]:
 
 
 def complete() -> bool:
-    """Whether the account was pulled, and the facts of all customers derived."""
+    """Whether the account was pulled, no events were lost since, and the facts of all customers derived."""
     with database.session() as session:
         derived = session.get(SyncCursor, DERIVED)
-    return derived is not None and derived.state == "complete" and not unfinished()
+        lacks = has_gap(session)
+    return derived is not None and derived.state == "complete" and not lacks and not unfinished()
 
 
 def of(session: Session, resource: str) -> SyncCursor:
@@ -64,11 +78,16 @@ def of(session: Session, resource: str) -> SyncCursor:
     return session.exec(select(SyncCursor).where(SyncCursor.resource == resource)).one()
 
 
-def reopen_denied(session: Session) -> None:
-    """Has resources that the key could not read asked for again: it may have got the right since."""
-    session.connection().execute(
-        sa.update(SyncCursor).where(col(SyncCursor.state) == "denied").values(state="waiting", error="")
-    )
+def these(session: Session, resources: Iterable[str]) -> dict[str, SyncCursor]:
+    """The rows of some resources, by their names."""
+    rows = session.exec(select(SyncCursor).where(col(SyncCursor.resource).in_(resources)))
+    return {row.resource: row for row in rows}
+
+
+def reopen_denied(session: Session, names: Iterable[str] = tuple(RESOURCES)) -> None:
+    """Has those resources that the key could not read asked for again: it may have got the right since."""
+    denied = col(SyncCursor.resource).in_(names) & (col(SyncCursor.state) == "denied")
+    session.connection().execute(sa.update(SyncCursor).where(denied).values(state="waiting", error=""))
 
 
 def begin(session: Session, resource: str) -> SyncCursor:
@@ -124,3 +143,14 @@ def move_feed(session: Session, at: int) -> None:
     """Notes that the events up to an instant have been read; never backwards."""
     row = of(session, FEED)
     row.cursor = str(max(at, int(row.cursor or 0)))
+
+
+def note_gap(session: Session) -> None:
+    """Notes that events were lost: all is to be pulled anew."""
+    of(session, FEED).state = "gap"
+
+
+def has_gap(session: Session) -> bool:
+    """Whether events were lost, and the pull that makes up for them has not begun."""
+    row = session.get(SyncCursor, FEED)
+    return row is not None and row.state == "gap"

@@ -7,7 +7,6 @@ any are left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -47,14 +46,6 @@ _CALL: Any = table(CallRequest).c
 _PROFILE: Any = table(CustomerProfile).c
 
 
-@dataclass(frozen=True, slots=True)
-class Methods:
-    """How a customer would be charged: the default payment method's id, or an older source's."""
-
-    method: str | None
-    source: str | None
-
-
 def plan_name(product: str | None, interval: str | None, count: int | None, more: int = 0) -> str:
     """A plan as people say it: `Team, yearly`, `Team, every 3 months + 1 more`."""
     name = product or ""
@@ -91,17 +82,18 @@ def _plan(items: list[Any]) -> Facts:
     return {"product": first.product, "plan": name}
 
 
-def cards(connection: sa.Connection, methods: dict[str, Methods]) -> dict[str, Facts]:
-    """Whether a payment method is on file, and the card: the default one, else the last one charged."""
+def cards(connection: sa.Connection, methods: dict[str, str | None]) -> dict[str, Facts]:
+    """Whether a payment method is on file, and the card: the default one, else the last one charged.
+    `methods` are the ids of what the customers would be charged to."""
     known: dict[str, Any] = {}
-    for some in chunks({m.method for m in methods.values() if m.method}):
+    for some in chunks(set(filter(None, methods.values()))):
         known |= {row.id: row for row in connection.execute(_methods(), {"ids": some})}
     last = {row.id: row for row in connection.execute(_last_charged(), {"ids": list(methods)})}
     found = {}
-    for customer, has in methods.items():
-        card, charged = known.get(has.method or ""), last.get(customer)
+    for customer, method in methods.items():
+        card, charged = known.get(method or ""), last.get(customer)
         found[customer] = {
-            "payment_method_on_file": bool(has.method or has.source),
+            "payment_method_on_file": method is not None,
             "card_last4": (card and card.last4) or (charged and charged.last4) or "",
             "card_country": (card and card.country) or (charged and charged.country),
         }

@@ -14,11 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Drift, Event, InboxItem
+from models import Discount, Drift, Event, InboxItem
 from models.base import Mirrored
 from services import clock
 from services.mirror import shapes
-from services.mirror.batch import Batch, Family
+from services.mirror.batch import Batch, Family, is_card_of_charge
 from services.mirror.shapes.reading import Row
 from services.mirror.tables import chunks, is_kept, table
 
@@ -28,7 +28,9 @@ _OURS = frozenset(("as_of", "deleted"))
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A difference as seen at `at` (s, account's clock); `parent` is the object whose event would tell it."""
+    """A difference as seen at `at` (s, account's clock); `parent` is the object whose event would tell it.
+    `made`: when what is missing came into being, where that is another object's to tell.
+    """
 
     at: int
     resource: str
@@ -37,6 +39,12 @@ class Found:
     what: str
     fields: tuple[str, ...] = ()
     as_of: int | None = None
+    made: int = 0
+
+    @property
+    def since(self) -> int:
+        """Events from later than this (s) may have told it."""
+        return self.as_of or max(0, self.made - 1)
 
 
 def of(session: Session, batch: Batch, kinds: Collection[str]) -> list[Found]:
@@ -47,11 +55,17 @@ def of(session: Session, batch: Batch, kinds: Collection[str]) -> list[Found]:
         kind = shapes.KINDS[name]
         ours = _rows(session, kind.model, batch.rows[kind.model])
         for id, row in batch.rows[kind.model].items():
-            if _is_older(ours.get(id), row["as_of"]):
-                found += _differs(kind.model, ours.get(id), row, id)
+            if _is_older(ours.get(id), row["as_of"]) and not is_card_of_charge(kind.model, row):
+                found += _differs(kind.model, ours.get(id), row, _teller(kind.model, row))
         if kind.children is not None:
             found += _of_children(session, kind.children, batch.families[name], ours)
     return found
+
+
+def _teller(model: type[Mirrored], row: Row) -> str:
+    """The object whose events tell of a row too: a discount comes and goes with its owner."""
+    owner = row["subscription"] or row["customer"] if model is Discount else None
+    return str(owner or row["id"])
 
 
 def _of_children(
@@ -90,7 +104,8 @@ def _is_older(ours: Row | None, as_of: int) -> bool:
 
 def _differs(model: type[Mirrored], ours: Row | None, row: Row, parent: str) -> Iterator[Found]:
     if ours is None:
-        yield _found(model, row["id"], parent, "missing")
+        made = 0 if parent == row["id"] else row["created"]
+        yield _found(model, row["id"], parent, "missing", made=made)
         return
     fields = tuple(
         name
@@ -108,8 +123,9 @@ def _found(
     what: str,
     fields: tuple[str, ...] = (),
     as_of: int | None = None,
+    made: int = 0,
 ) -> Found:
-    return Found(clock.now(), table(model).name, id, parent, what, fields, as_of)
+    return Found(clock.now(), table(model).name, id, parent, what, fields, as_of, made)
 
 
 def _plain(value: Any) -> Any:
@@ -122,7 +138,7 @@ def keep(session: Session, found: Collection[Found]) -> int:
     kept = 0
     for one in found:
         told = _events(session, one)
-        if any(received >= one.at for _created, received in told):
+        if any(told) or _waits(session, one):
             continue
         session.add(
             Drift(
@@ -139,15 +155,25 @@ def keep(session: Session, found: Collection[Found]) -> int:
     return kept
 
 
-def _events(session: Session, one: Found) -> list[tuple[int, int]]:
-    """When events about the object happened, and came in, since our row was true."""
-    since = one.as_of or 0
+def _events(session: Session, one: Found) -> list[bool]:
+    """Of each event that may have told it, whether it had not been applied yet."""
+    late = sa.or_(col(InboxItem.state) == "pending", col(InboxItem.applied_at) >= one.at)
     query = (
-        select(Event.created, sa.func.coalesce(InboxItem.received_at, 0))
+        select(sa.case((late, 1), else_=0))
+        .select_from(Event)
         .join(InboxItem, col(InboxItem.id) == col(Event.id), isouter=True)
-        .where(Event.object_id == one.parent, Event.created > since)
+        .where(col(Event.object_id).in_((one.parent, one.object_id)), Event.created > one.since)
     )
-    return [(created, received) for created, received in session.exec(query)]
+    return [bool(is_late) for is_late in session.exec(query)]
+
+
+def _waits(session: Session, one: Found) -> bool:
+    """Whether the inbox has an event of it that nobody has opened yet, as another process drains."""
+    named = (
+        col(InboxItem.payload).contains(f'"id":"{id}"', autoescape=True) for id in (one.parent, one.object_id)
+    )
+    waiting = select(InboxItem.id).where(InboxItem.state == "pending", InboxItem.created > one.since)
+    return session.exec(waiting.where(sa.or_(*named)).limit(1)).first() is not None
 
 
 def _cause(one: Found, told: bool) -> str:
@@ -156,6 +182,17 @@ def _cause(one: Found, told: bool) -> str:
     if told:
         return "An event of it came in, but it did not reach this row."
     return "No event of it came in: it was lost, or Stripe sends none for this change."
+
+
+def count(session: Session) -> int:
+    """How many differences are kept."""
+    return int(session.scalar(sa.select(sa.func.count(col(Drift.id)))) or 0)
+
+
+def page(session: Session, *, offset: int, limit: int) -> list[Drift]:
+    """One page of the differences that are kept, the newest first."""
+    order = (col(Drift.found_at).desc(), col(Drift.id).desc())
+    return list(session.exec(select(Drift).order_by(*order).offset(offset).limit(limit)))
 
 
 def forget(session: Session, before: int) -> None:

@@ -17,18 +17,27 @@ from sqlmodel import Session
 
 from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
-from services import config, database
-from services.mirror import changes, cursors, dealings, rates
+from services import charging, config, database
+from services.locks import Confirm, unguarded
+from services.mirror import changes, cursors, dealings, rates, underivable
 from services.mirror.tables import THESE, chunks, held, table, take_turn
-from services.text import folded
+from services.text import folded, phone_key
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",
               "incomplete_expired")  # fmt: skip
 _RANK = {status: rank for rank, status in enumerate(PRECEDENCE)}
 _CHUNK = 200
+_MANY = 12  # with whom it goes wrong one after the other: then others are tried, to tell who is to blame
 _CUSTOMER: Any = table(Customer).c
 _SUBSCRIPTION: Any = table(Subscription).c
 Facts = dict[str, Any]
+
+
+def derive(session: Session, customers: Collection[str]) -> None:
+    """Like `refresh`, and what their subscriptions come to before."""
+    rates.refresh(session, customers)
+    refresh(session, customers)
+    underivable.forget(session, customers)
 
 
 def refresh(session: Session, customers: Collection[str]) -> None:
@@ -54,12 +63,57 @@ def everyone() -> list[str]:
         return list(session.connection().execute(sa.select(_CUSTOMER.id)).scalars())
 
 
-def refresh_in_pieces(customers: Collection[str]) -> None:
-    """Like `refresh`, and the rates before, each few hundred in a short transaction of its own."""
+def derive_in_pieces(customers: Collection[str], confirm: Confirm = unguarded) -> None:
+    """Like `derive`, each few hundred in a short transaction of its own; `confirm` is called before each
+    commit. A customer with whom that goes wrong is kept to be tried again, and all others are derived.
+
+    Raises what went wrong where it goes wrong with everybody: no customer is to blame for that.
+    """
+    failed: dict[str, Exception] = {}
     for some in chunks(customers, _CHUNK):
+        _derive_apart(some, confirm, failed)
+    _keep(failed, confirm)
+
+
+def _derive_apart(customers: list[str], confirm: Confirm, failed: dict[str, Exception]) -> None:
+    """Derives these together; where that goes wrong, each half by itself, down to whoever is to blame.
+
+    `failed` are those with whom it went wrong one after the other: they are kept once somebody is derived.
+    """
+    fault = _attempt(customers, confirm)
+    if fault is not None and (half := len(customers) // 2):
+        _derive_apart(customers[:half], confirm, failed)
+        _derive_apart(customers[half:], confirm, failed)
+        return
+    if fault is not None:
+        failed[customers[0]] = fault
+        if len(failed) < _MANY:
+            return
+        if not any(_attempt([other], confirm) is None for other in underivable.others(failed)):
+            raise fault
+    _keep(failed, confirm)
+
+
+def _attempt(customers: list[str], confirm: Confirm) -> Exception | None:
+    """Derives these together; returns what went wrong, and raises what is nobody's fault."""
+    try:
         with database.transaction() as session:
-            rates.refresh(session, some)
-            refresh(session, some)
+            derive(session, customers)
+            confirm()
+    except underivable.NOBODYS_FAULT:
+        raise
+    except Exception as error:
+        return error
+    return None
+
+
+def _keep(failed: dict[str, Exception], confirm: Confirm) -> None:
+    if failed:
+        with database.transaction() as session:
+            for customer, fault in failed.items():
+                underivable.keep(session, customer, fault)
+            confirm()
+        failed.clear()
 
 
 def _facts(connection: sa.Connection, customers: list[str]) -> list[Facts]:
@@ -68,7 +122,7 @@ def _facts(connection: sa.Connection, customers: list[str]) -> list[Facts]:
     main = {id: rows[0] for id, rows in subscriptions.items()}
     plans = dealings.plans(connection, {id: row.id for id, row in main.items()})
     cards = dealings.cards(
-        connection, {row.id: _methods(row, subscriptions.get(row.id, ())) for row in people}
+        connection, {row.id: _method(row, subscriptions.get(row.id, ())) for row in people}
     )
     concerns = [
         dealings.failures(connection, customers),
@@ -101,6 +155,7 @@ def _person(row: Any) -> Facts:
         "search_key": folded(f"{name}\n{email}"),
         "email_key": email.lower(),
         "email_domain": email.lower().rpartition("@")[2] if "@" in email else "",
+        "phone_key": phone_key(row.phone or ""),
         "source": str(row.metadata.get(config.settings().source_metadata_key) or ""),
     }
 
@@ -119,7 +174,7 @@ def _subscriptions(connection: sa.Connection, customers: list[str]) -> dict[str,
 def _theirs() -> Any:
     names = ("id", "customer", "status", "currency", "created", "mrr_micros", "plan_micros", "trial_start",
              "trial_end", "cancel_at", "cancel_at_period_end", "current_period_end",
-             "default_payment_method")  # fmt: skip
+             "default_payment_method", "default_source")  # fmt: skip
     return sa.select(*(_SUBSCRIPTION[name] for name in names)).where(
         _SUBSCRIPTION.customer.in_(THESE), _SUBSCRIPTION.deleted.is_(False)
     )
@@ -147,10 +202,10 @@ def _standing(rows: list[Any], currency: str | None) -> Facts:
     }
 
 
-def _methods(person: Any, subscriptions: Collection[Any]) -> dealings.Methods:
-    live = [row for row in subscriptions if row.status not in ENDED]
-    own = next((row.default_payment_method for row in live if row.default_payment_method), None)
-    return dealings.Methods(method=own or person.default_payment_method, source=person.default_source)
+def _method(person: Any, subscriptions: Collection[Any]) -> str | None:
+    """The id of what the customer would be charged to."""
+    chosen = charging.first(*(row for row in subscriptions if row.status not in ENDED), person)
+    return chosen.id if chosen else None
 
 
 def _blank() -> Facts:

@@ -13,7 +13,7 @@ from services.config import Mode, Settings
 from services.errors import ConfigurationError, InvalidInput, WrongAccount
 from services.mirror import cursors
 from services.mirror.shapes.reading import Object, dig, either
-from services.stripe_api import client
+from services.stripe_api import client, errands
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import RightMissing
 
@@ -32,6 +32,7 @@ class Identity:
         return f"the {self.mode} account {self.account}"
 
 
+@errands.on(errands.START)
 def ask(settings: Settings) -> Identity:
     """Asks the connected account who it is; follows its clock where it is the sandbox's.
 
@@ -70,6 +71,15 @@ def claim(session: Session, identity: Identity) -> Workspace:
     held.account_name = identity.name or held.account_name
     held.clock_offset = clock.offset()
     return held
+
+
+def name(session: Session) -> str:
+    """What people call this database's account, with its id; "" before it is claimed."""
+    held = session.get(Workspace, 1)
+    if held is None:
+        return ""
+    has_name = held.account_name not in ("", held.account)
+    return f"{held.account_name} ({held.account})" if has_name else held.account
 
 
 def follow_clock(mode: str, date: int) -> None:

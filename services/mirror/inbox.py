@@ -8,8 +8,9 @@ not know. What cannot be understood stays, as `failed`, with its reason.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,14 +18,13 @@ from sqlmodel import Session
 
 from models import InboxItem
 from services import clock, database, locks
-from services.mirror import aside, events, facts, orphans, owners, resolve, writer
+from services.mirror import aside, bulk, events, orphans, resolve, underived, writer
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object, instant
 from services.mirror.tables import table
-from services.stripe_api import payload
+from services.stripe_api import errands, payload
 
 BATCH = 200
-READ_AGAIN = "read_again"  # the type of what is no event of Stripe's: it asks for a read of its object
 _INBOX: Any = table(InboxItem).c
 
 
@@ -43,9 +43,10 @@ class Drained:
 
 
 def put(session: Session, found: Iterable[Object], source: str) -> int:
-    """Adds events that the inbox does not have yet; returns how many were new.
+    """Adds events that the inbox does not have yet; returns how many were new. Of others that a webhook
+    brings it notes when.
 
-    `source`: poll, webhook, replay. Whatever has an id and a time is kept, also what cannot be applied.
+    `source`: poll, webhook, replay. Whatever has an id is kept, also what cannot be applied.
     """
     connection = session.connection()
     rows = [
@@ -53,7 +54,7 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
             "id": str(event["id"]),
             "source": source,
             "type": str(event.get("type") or ""),
-            "created": instant(event.get("created")),
+            "created": instant(event.get("created")) or clock.now(),
             "received_at": clock.now(),
             "payload": json.dumps(event, separators=(",", ":"), ensure_ascii=False),
             "state": "pending",
@@ -64,30 +65,54 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
     ]
     if not rows:
         return 0
-    insert = database.insert(InboxItem, connection.dialect.name).on_conflict_do_nothing(index_elements=["id"])
     rows.sort(key=lambda row: str(row["id"]))
-    return len(connection.execute(insert.returning(_INBOX.id), rows).all())
+    new = set(bulk.upsert(connection, table(InboxItem), partial(_add, connection.dialect.name), rows))
+    known = sorted({str(row["id"]) for row in rows} - new)
+    if known and source == "webhook":
+        again = sa.update(table(InboxItem)).where(_INBOX.id.in_(known)).values(delivered_at=clock.now())
+        connection.execute(again)
+    return len(new)
 
 
-def drain(batch: int = BATCH) -> Drained:
+@cache
+def _add(dialect: str, names: bulk.Names) -> Any:
+    insert = database.insert(InboxItem, dialect).from_select(names, bulk.select(names))
+    return insert.on_conflict_do_nothing(index_elements=["id"]).returning(_INBOX.id)
+
+
+def read_request(id: str, kind: str, object_id: str) -> Object:
+    """A payload that asks for a fresh read of an object, of no time: our clock may differ from Stripe's."""
+    return {
+        "id": id,
+        "object": "event",
+        "created": 0,
+        "type": resolve.READ_AGAIN,
+        "data": {"object": {"object": kind, "id": object_id}},
+    }
+
+
+@errands.on(errands.EVENTS)
+def drain(batch: int = BATCH, *, between: Callable[[], None] = lambda: None) -> Drained:
     """Applies what is pending, oldest first, a batch in each transaction; not while another drains.
 
-    Comes to its end with a batch that is not full: a batch costs much the same however small it is, so what
-    comes in meanwhile is left to gather for the next drain.
+    Calls `between` after each batch that others follow. Comes to its end with a batch that is not full: a
+    batch costs much the same however small it is, so what comes in meanwhile is left to gather for the next.
     Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
     applied stays pending.
     """
     with locks.alone("inbox") as mine:  # two would do the work twice
-        return _drain(batch) if mine else Drained()
+        return _drain(batch, between) if mine else Drained()
 
 
-def _drain(batch: int) -> Drained:
+def _drain(batch: int, between: Callable[[], None] = lambda: None) -> Drained:
+    underived.derive(underived.left())
     total, after = Drained(), (0, "")
     while items := _pending(batch, after):
         after = (items[-1].created, items[-1].id)
         total += _apply(items)
         if len(items) < batch:
             break
+        between()
     return total
 
 
@@ -109,7 +134,7 @@ def _pending(limit: int, after: tuple[int, str]) -> list[Any]:
     created, id = after
     later = sa.or_(_INBOX.created > created, sa.and_(_INBOX.created == created, _INBOX.id > id))
     query = (
-        sa.select(_INBOX.id, _INBOX.created, _INBOX.payload, _INBOX.attempts)
+        sa.select(_INBOX.id, _INBOX.created, _INBOX.payload, _INBOX.attempts, _INBOX.source, _INBOX.type)
         .where(_INBOX.state == "pending", later)
         .order_by(_INBOX.created, _INBOX.id)
         .limit(limit)
@@ -125,7 +150,8 @@ def _apply(items: list[Any]) -> Drained:
     except aside.REFUSED as error:
         if len(items) > 1:
             return sum((_apply([item]) for item in items), Drained())
-        problem = aside.refused("event", items[0].id, error)
+        kind = items[0].type if items[0].source == "pull" else "event"
+        problem = aside.refused(kind, items[0].id, error)
     with database.transaction() as session:
         _mark(session, items, {items[0].id: str(problem)}, set())
     return Drained(failed=1)
@@ -135,21 +161,18 @@ def _apply_together(items: list[Any]) -> Drained:
     incoming, problems = _read(items)
     with database.session() as session:
         plan = resolve.plan(session, incoming)
-        renamed = owners.of_renamed(session, plan.batch)
     problems |= plan.problems
     answers = resolve.read(plan, problems)
-    with database.session() as session:
-        repriced = owners.of_repriced(session, answers.batch)
     waiting = resolve.too_early(plan, answers)
     understood = [one for one in incoming if one.id not in problems]
     with database.transaction() as session:
-        touched = writer.write(session, plan.batch, exact=False)
-        touched |= writer.write(session, answers.batch, exact=True)
-        happened = [events.row(one.event) for one in understood if one.event["type"] != READ_AGAIN]
+        written = writer.write(session, plan.batch, exact=False)
+        written |= writer.write(session, answers.batch, exact=True)
+        happened = [events.row(one.event) for one in understood if not one.is_request]
         events.save(session, happened)
-        facts.refresh(session, touched)
-    facts.refresh_in_pieces(renamed | repriced)
-    facts.refresh_in_pieces(orphans.adopt(touched | _named(understood)))
+        kept = {**written.kept, **underived.derive_now(session, written.own)}
+    underived.derive(kept, done=written.own)
+    underived.derive(orphans.adopt(written.own | _named(understood)))
     with database.transaction() as session:  # last: what was cut short before is done again
         _mark(session, items, problems, waiting)
     failed, deferred = len(problems), len(waiting - problems.keys())
@@ -185,6 +208,7 @@ def _mark(session: Session, items: list[Any], problems: dict[str, str], waiting:
                 "tries": item.attempts + 1,
                 "why": problems.get(item.id, ""),
                 "at": now if state == "applied" else None,
+                "now": now,
             }
         )
     session.connection().execute(
@@ -195,6 +219,7 @@ def _mark(session: Session, items: list[Any], problems: dict[str, str], waiting:
             attempts=sa.bindparam("tries"),
             error=sa.bindparam("why"),
             applied_at=sa.bindparam("at"),
+            tried_at=sa.bindparam("now"),
         ),
         rows,
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +15,12 @@ from models import Charge, Customer, Invoice, Subscription
 from services import database
 from services.errors import Refused
 from services.locks import Confirm, unguarded
-from services.mirror import aside, complete, cursors
+from services.mirror import aside, complete, cursors, underived, writer
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
+from services.mirror.shared import Key
 from services.mirror.tables import chunks, table
+from services.stripe_api import errands
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import RightMissing
 
@@ -29,8 +30,9 @@ _log = logging.getLogger(__name__)
 _NAMING: tuple[Any, ...] = (Subscription, Invoice, Charge)
 
 
-def adopt(among: Collection[str] | None = None, confirm: Confirm = unguarded) -> set[str]:
-    """Reads the customers that are named and missing, among these or among all; returns those it found.
+def adopt(among: Collection[str] | None = None, confirm: Confirm = unguarded) -> underived.Kept:
+    """Reads the customers that are named and missing, among these or among all; returns what rates and facts
+    are still to be derived from.
 
     One that Stripe refuses, or of unknown shape, stays missing; where the key may read no customers, all do,
     and `customers` is marked as denied. `confirm` is called before rows are committed. Raises Unavailable and
@@ -38,18 +40,18 @@ def adopt(among: Collection[str] | None = None, confirm: Confirm = unguarded) ->
     """
     with database.session() as session:
         if cursors.denied(session, _CUSTOMERS):
-            return set()
-    missing, adopted = _missing(among), set[str]()
-    with ThreadPoolExecutor(_READERS) as pool:
+            return {}
+    missing, kept = _missing(among), dict[str, Key]()
+    with errands.pool(_READERS) as pool:
         for some in chunks(missing, 100):
             try:
                 batch = _together([one for one in pool.map(_read, some) if one], missing)
             except RightMissing as refused:
                 cursors.fail(_CUSTOMERS, str(refused), denied=True)
                 break
-            aside.write(batch, confirm)
-            adopted |= set(batch.rows[Customer]) | set(batch.tombs[Customer])
-    return adopted
+            for written in aside.write_with(writer.write_and_keep, batch, confirm)[0]:
+                kept.update(written.kept)
+    return kept
 
 
 def _read(id: str) -> Answer | None:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Product, SyncCursor, SyncWindow, Workspace
+from models import InboxItem, Product, SyncCursor, SyncWindow, Workspace
 from services import clock, database
 from services.mirror import aside, cursors
+from services.mirror.health import BY_WEBHOOK
+
+_LATELY = 900  # seconds: longer ago, a look has been since
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class ResourceProgress:
 class Progress:
     """The whole pull. `age`: seconds since the tables were last known to be fresh, None before the first
     pull is done. `last_error` is a sentence, "" when all is well. `put_aside` counts what could not be
-    stored, `aside` says of the latest which it is and why.
+    stored, `aside` says of the latest which it is and why. `waiting` counts what came in and is not applied.
     """
 
     resources: tuple[ResourceProgress, ...]
@@ -42,6 +45,7 @@ class Progress:
     last_error: str
     put_aside: int = 0
     aside: tuple[str, ...] = ()
+    waiting: int = 0
 
     @property
     def denied(self) -> tuple[str, ...]:
@@ -58,15 +62,16 @@ def read(session: Session) -> Progress:
     for window in session.exec(select(SyncWindow).where(col(SyncWindow.done).is_(False))):
         left[window.resource].append(window)
     found = tuple(_resource(name, rows.get(name), left[name], oldest) for name in cursors.RESOURCES)
-    derived = rows.get(cursors.DERIVED)
+    derived, has_gap = rows.get(cursors.DERIVED), cursors.has_gap(session)
     settled = all(one.state in cursors.SETTLED for one in found)
     pulled_at, checked_at = (workspace.pulled_at, workspace.checked_at) if workspace else (None, None)
-    fresh = max((at for at in (pulled_at, checked_at) if at is not None), default=None)
+    heard_at = _heard(session)
+    fresh = max((at for at in (pulled_at, checked_at, heard_at) if at is not None), default=None)
     errors = [row.error for row in rows.values() if row.state == "failed"]
     put_aside, named = aside.told(session)
     return Progress(
         resources=found,
-        complete=settled and derived is not None and derived.state == "complete",
+        complete=settled and derived is not None and derived.state == "complete" and not has_gap,
         share=sum(one.share for one in found) / len(found),
         objects=sum(one.fetched for one in found),
         pulled_at=pulled_at,
@@ -75,7 +80,14 @@ def read(session: Session) -> Progress:
         last_error=next(iter(errors), workspace.last_error if workspace else ""),
         put_aside=put_aside,
         aside=named,
+        waiting=_waiting(session),
     )
+
+
+def _heard(session: Session) -> int | None:
+    """When an event that Stripe delivered by itself was last applied, if that was of late."""
+    lately = col(InboxItem.applied_at) >= clock.now() - _LATELY
+    return session.exec(select(sa.func.max(col(InboxItem.applied_at))).where(BY_WEBHOOK, lately)).one()
 
 
 def trouble(problem: str) -> None:
@@ -108,3 +120,8 @@ def _listed(row: SyncCursor, left: Collection[SyncWindow], oldest: int | None) -
 def _oldest(session: Session) -> int | None:
     """When the account began to sell, as far as is known yet."""
     return session.exec(select(sa.func.min(col(Product.created)))).one()
+
+
+def _waiting(session: Session) -> int:
+    pending = select(sa.func.count()).select_from(InboxItem).where(col(InboxItem.state) == "pending")
+    return session.exec(pending).one()

@@ -12,6 +12,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
+from sqlmodel import Session
+
 from models import Workspace
 from services import clock, database, locks
 from services.errors import TrialdeskError
@@ -23,24 +25,23 @@ from services.mirror import (
     facts,
     orphans,
     progress,
-    rates,
+    shared,
+    underived,
     vanished,
     windows,
 )
 from services.mirror.batch import Batch
 from services.mirror.readers import Readers, ReadPage, Stop
-from services.mirror.tables import chunks
 from services.mirror.writer import write_rows
-from services.stripe_api import client
+from services.stripe_api import client, errands
 from services.stripe_api.failures import RightMissing
 
-_DERIVED_AT_ONCE = 200  # customers in a transaction
 
-
-def begin() -> None:
+def begin(confirm: Confirm = unguarded, *, anew: bool = False) -> None:
     """Prepares a pull: notes the account's time before the first page, so that no change is missed.
 
-    A key that may not read events is told the time too, when it is refused.
+    `anew`: of everything, whatever was pulled before; `confirm` is called before that is committed. A key
+    that may not read events is told the time too, when it is refused.
     """
     try:
         now = client.account().read("/v1/events", {"limit": 1}).as_of
@@ -49,24 +50,35 @@ def begin() -> None:
     except TrialdeskError as error:
         progress.trouble(str(error))
         raise
-    cursors.prepare(now or clock.now())
+    now = now or clock.now()
+    cursors.prepare(now)
+    if anew:
+        with database.transaction() as session:
+            cursors.start_over(session, now)
+            confirm()
 
 
-def whole_account(stop: Stop = lambda: False) -> None:
-    """Pulls all that is not pulled yet, and derives the facts.
+@errands.on(errands.BACKFILL)
+def whole_account(stop: Stop = lambda: False, *, anew: bool = False) -> bool:
+    """Pulls all that is not pulled yet (everything: where asked `anew`, or events were lost since), and
+    derives the facts.
 
     Safe to call again at any time: it goes on where it was. `stop` ends it early, between two pages. Raises
     the first error once the other resources are done; a resource that the key may not read is left out.
-    Does nothing while another process pulls: two would number their windows alike. Raises LockLost where
-    another may have begun meanwhile; nothing more is written then but why a resource could not be read.
+    Does nothing and returns False while another process pulls: two would number their windows alike. Raises
+    LockLost where another may have begun meanwhile; nothing more is written then but why a resource could not
+    be read.
     """
     with locks.alone("pull") as lock:
         if lock is None:
-            return
-        begin()
+            return False
+        with database.session() as session:
+            has_gap = cursors.has_gap(session)
+        begin(lock.confirm, anew=anew or has_gap)
         resources(cursors.unfinished(), stop, lock.confirm)
         if not stop() and not cursors.complete():
             finish(lock.confirm)
+        return True
 
 
 def resources(names: Collection[str], stop: Stop = lambda: False, confirm: Confirm = unguarded) -> None:
@@ -129,12 +141,10 @@ def finish(confirm: Confirm = unguarded) -> None:
     except TrialdeskError as error:
         cursors.fail(cursors.DERIVED, str(error))
         raise
-    for some in chunks(facts.everyone(), _DERIVED_AT_ONCE):
-        with database.transaction() as session:
-            rates.refresh(session, some)
-            facts.refresh(session, some)
-            confirm()
+    left = underived.left()
+    facts.derive_in_pieces({*facts.everyone(), *shared.users(left.values())}, confirm)
     with database.transaction() as session:
+        underived.forget(session, left)
         cursors.finish(session, cursors.DERIVED)
         workspace = session.get(Workspace, 1)
         if workspace is not None:
@@ -155,14 +165,21 @@ def _store(pages: list[ReadPage], confirm: Confirm) -> set[str]:
         for page in pages:
             for source, error, as_of in page.unreadable:
                 aside.keep(session, source, error, as_of)
-        stopped = {page.resource for page in pages if cursors.of(session, page.resource).state != "running"}
-        for page in pages:
-            if page.resource not in stopped:
-                windows.save(session, page.windows)
-                cursors.of(session, page.resource).fetched += page.objects
-        for resource in {page.resource for page in pages} - stopped:
-            if windows.is_listed(session, resource):
-                cursors.finish(session, resource)
-                windows.forget(session, resource)
+        stopped = _move_on(session, pages)
         confirm()
     return stopped
+
+
+def _move_on(session: Session, pages: list[ReadPage]) -> set[str]:
+    """Notes how far the windows are, and whose are all listed. Returns the resources that run no more."""
+    rows = cursors.these(session, {page.resource for page in pages})
+    running = {name: row for name, row in rows.items() if row.state == "running"}
+    moved = [page for page in pages if page.resource in running]
+    windows.save(session, [window for page in moved for window in page.windows])
+    for page in moved:
+        running[page.resource].fetched += page.objects
+    for resource in {page.resource for page in moved if page.ends_a_window}:
+        if windows.is_listed(session, resource):
+            cursors.finish(session, resource)
+            windows.forget(session, resource)
+    return rows.keys() - running.keys()

@@ -28,8 +28,9 @@ _COUPON: Any = table(Coupon).c
 _CUSTOMER: Any = table(Customer).c
 _LINE: Any = table(InvoiceLine).c
 _INVOICE: Any = table(Invoice).c
-_AMOUNTS = ("currency", "unit_amount_decimal", "tiers", "tiers_mode", "transform_divide_by",
-            "transform_round", "currency_options")  # fmt: skip
+PRICED = ("interval", "interval_count", "usage_type", "currency", "unit_amount_decimal", "tiers",
+          "tiers_mode", "transform_divide_by", "transform_round", "currency_options")  # fmt: skip
+REBATED = ("percent_off", "amount_off", "currency", "duration", "applies_to")
 _SAVED = ("mrr_micros", "plan_micros", "unvalued_items", "first_trial_end")
 
 
@@ -110,10 +111,7 @@ def _priced_items() -> Any:
             _ITEM.discounts,
             _ITEM.product,
             _PRICE.id.label("price_id"),
-            _PRICE.interval,
-            _PRICE.interval_count,
-            _PRICE.usage_type,
-            *(_PRICE[name] for name in _AMOUNTS),
+            *(_PRICE[name] for name in PRICED),
         )
         .join_from(table(SubscriptionItem), table(Subscription), _SUBSCRIPTION.id == _ITEM.subscription)
         .outerjoin(table(Price), _PRICE.id == _ITEM.price)
@@ -134,14 +132,7 @@ def _rebates(connection: sa.Connection, discounts: set[str]) -> dict[str, Rebate
     found = {}
     for some in chunks(discounts):
         rows = connection.execute(
-            sa.select(
-                _DISCOUNT.id,
-                _COUPON.percent_off,
-                _COUPON.amount_off,
-                _COUPON.currency,
-                _COUPON.duration,
-                _COUPON.applies_to,
-            )
+            sa.select(_DISCOUNT.id, *(_COUPON[name] for name in REBATED))
             .join_from(table(Discount), table(Coupon), _COUPON.id == _DISCOUNT.coupon)
             .where(_DISCOUNT.id.in_(some), _DISCOUNT.deleted.is_(False))
         )

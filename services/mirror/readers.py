@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from services.errors import TrialdeskError
-from services.mirror import complete, cursors, events, shapes
+from services.mirror import complete, cursors, events
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object, Row
 from services.mirror.windows import Plan, Saved, Window
-from services.stripe_api import client
+from services.stripe_api import client, errands
 from services.stripe_api.client import Page
 from services.stripe_api.failures import ObjectMissing, RightMissing
 
@@ -45,6 +45,11 @@ class ReadPage:
         """How many rows it holds."""
         return self.batch.size + len(self.events)
 
+    @property
+    def ends_a_window(self) -> bool:
+        """Whether nothing is left of a window behind it."""
+        return any(window["done"] for window in self.windows)
+
 
 class Readers:
     """Threads that read pages and take them apart, for one that writes them.
@@ -59,7 +64,7 @@ class Readers:
         self._read: queue.SimpleQueue[ReadPage | Exception | None] = queue.SimpleQueue()
         self._left_over: list[ReadPage | Exception | None] = []
         self._room = threading.Semaphore(_READERS + _WAITING)
-        self._threads = [threading.Thread(target=self._work, name=f"pull-{n}") for n in range(_READERS)]
+        self._threads = [errands.thread(self._work, f"pull-{n}") for n in range(_READERS)]
 
     def pages(self) -> Iterator[list[ReadPage]]:
         """What was read, as much as one transaction takes, until all is. Raises what nobody foresaw."""
@@ -69,7 +74,8 @@ class Readers:
         while working:
             found = self._some()
             if read := [one for one in found if isinstance(one, ReadPage)]:
-                self._room.release(sum(not one.is_split for one in read))
+                for _ in (one for one in read if not one.is_split):
+                    self._room.release()
                 yield read
             for one in found:
                 if isinstance(one, Exception):
@@ -138,7 +144,7 @@ class Readers:
 
 
 def _page(window: Window) -> Page:
-    path, params = _listing(window.resource)
+    path, params = cursors.listing(window.resource)
     try:
         return client.account().page(path, {**params, **window.params()})
     except ObjectMissing:
@@ -146,13 +152,6 @@ def _page(window: Window) -> Page:
             raise
     window.step_over()
     return client.account().page(path, {**params, **window.params()})
-
-
-def _listing(resource: str) -> tuple[str, dict[str, object]]:
-    if resource == cursors.HISTORY:
-        return "/v1/events", {}
-    kind = shapes.KINDS[cursors.RESOURCES[resource]]
-    return kind.path, kind.list_params()
 
 
 def _take_apart(resource: str, page: Page) -> ReadPage:

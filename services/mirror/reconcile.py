@@ -6,29 +6,31 @@ alone: a reconciliation that was stopped has put right what it saw, and the next
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import sqlalchemy as sa
 from sqlmodel import select
 
 from models import SyncCursor
 from services import clock, database, locks
-from services.errors import Conflict, NotAllowed, Refused, TrialdeskError
-from services.mirror import aside, complete, cursors, drift, facts, owners, poll, shapes
+from services.errors import Conflict, NotAllowed, Refused, TrialdeskError, Unforeseen
+from services.mirror import comparisons, complete, cursors, drift, poll, repair
 from services.mirror.batch import Batch
 from services.mirror.drift import Found
 from services.mirror.readers import Readers, ReadPage, Stop
 from services.mirror.shapes import UnreadableObject
-from services.mirror.tables import chunks, table
+from services.mirror.tables import chunks
 from services.mirror.windows import Window
-from services.stripe_api import client
+from services.stripe_api import client, errands
 from services.stripe_api.client import Answer
 
+LOCK = "reconcile"
 _READERS = 4
+_log = logging.getLogger(__name__)
 _AT_ONCE = 100
 
 
@@ -57,40 +59,67 @@ class _Check:
 
     found: list[Found] = field(default_factory=list)
     objects: int = 0
-    skipped: dict[str, str] = field(default_factory=dict)
+    aside: int = 0
+    skipped: dict[str, list[str]] = field(default_factory=dict)
+
+    def skip(self, resource: str, why: object) -> None:
+        """Notes that something of a resource was not compared, and why; several threads may tell the same."""
+        reasons = self.skipped.setdefault(resource, [])
+        if str(why) not in reasons:
+            reasons.append(str(why))
 
 
-def run(stop: Stop = lambda: False) -> dict[str, Any]:
-    """Compares and repairs everything that was pulled.
+def run(stop: Stop = lambda: False, *, gently: bool = False) -> dict[str, Any]:
+    """Compares and repairs everything that was pulled; `gently` leaves most of what we may ask to others.
 
-    Returns `{"complete", "objects", "requests", "seconds", "drifts", "skipped": {resource: why}}`.
-    Raises NotPulledYet, AlreadyReconciling, and what a poll raises.
+    Returns `{"complete", "objects", "requests", "seconds", "drifts", "aside", "skipped": {resource: [why]}}`,
+    and keeps it. Raises NotPulledYet, AlreadyReconciling, and what a poll raises.
     """
-    with locks.alone("reconcile") as lock:
+    with locks.alone(LOCK) as lock:
         if lock is None:
             raise AlreadyReconciling
-        return _run(stop)
+        names = _pulled()
+        id = comparisons.begin()
+        try:
+            with errands.on(errands.RECONCILE, gently=gently):
+                told = _run(names, stop)
+        except Exception as error:
+            comparisons.end(id, "failed", error=_why(error))
+            raise
+        state = "complete" if told["complete"] else "stopped" if stop() else "incomplete"
+        kept = ("objects", "requests", "drifts", "aside", "skipped")
+        comparisons.end(id, state, **{name: told[name] for name in kept})
+        return told
 
 
-def _run(stop: Stop) -> dict[str, Any]:
+def _why(error: Exception) -> str:
+    if isinstance(error, TrialdeskError):
+        return str(error)
+    if away := database.absence(error):
+        return str(away)
+    unforeseen = Unforeseen("Something went wrong in the desk", error)
+    _log.error("A comparison failed (reference %s).", unforeseen.reference, exc_info=error)
+    return str(unforeseen)
+
+
+def _run(names: list[str], stop: Stop) -> dict[str, Any]:
     began, asked = time.monotonic(), client.account().pacer.sent
-    names = _pulled()
     poll.once()
     since = client.account().read("/v1/events", {"limit": 1}).as_of
     check = _Check()
     _compare_lists(check, names, stop)
-    if not stop():
-        _compare_the_rest(check, [name for name in names if name not in check.skipped], since)
+    _compare_the_rest(check, [name for name in names if name not in check.skipped], since, stop)
     poll.once()
     with database.transaction() as session:
         kept = drift.keep(session, check.found)
         drift.forget(session, clock.now() - drift.KEPT)
     return {
-        "complete": not (stop() or check.skipped),
+        "complete": not (stop() or check.skipped or check.aside),
         "objects": check.objects,
         "requests": client.account().pacer.sent - asked,
         "seconds": round(time.monotonic() - began, 1),
         "drifts": kept,
+        "aside": check.aside,
         "skipped": check.skipped,
     }
 
@@ -104,10 +133,7 @@ def _pulled() -> list[str]:
 
 
 def _compare_lists(check: _Check, names: Collection[str], stop: Stop) -> None:
-    def skip(resource: str, error: TrialdeskError) -> None:
-        check.skipped[resource] = str(error)
-
-    readers = Readers([Window(name, 1) for name in names], stop, skip)
+    readers = Readers([Window(name, 1) for name in names], stop, check.skip)
     try:
         for pages in readers.pages():
             _compare_pages(check, pages)
@@ -121,60 +147,54 @@ def _compare_pages(check: _Check, pages: Collection[ReadPage]) -> None:
         batch.absorb(page.batch)
         check.objects += page.objects
         for _source, error, _as_of in page.unreadable:
-            check.skipped[page.resource] = str(error)
+            check.skip(page.resource, error)
     _compare(check, batch, kinds)
 
 
 def _compare(check: _Check, batch: Batch, kinds: Collection[str]) -> None:
-    """Notes how the tables differ from a batch, and writes it; row by row where the database refuses one."""
-    with database.session() as session:
-        found = drift.of(session, batch, kinds)
-    aside.write(batch)
-    check.found += found
-    if found:
-        with database.session() as session:
-            touched = owners.of(session, batch)
-        facts.refresh_in_pieces(touched)
+    done = repair.write(batch, kinds)
+    check.found += done.found
+    check.aside += done.aside
+    for why in done.left_out:
+        check.skip("discounts", why)
 
 
-def _compare_the_rest(check: _Check, names: Collection[str], since: int) -> None:
+def _compare_the_rest(check: _Check, names: Collection[str], since: int, stop: Stop) -> None:
     """Reads what no list held: what was deleted in silence, and test clocks' objects."""
-    with ThreadPoolExecutor(_READERS) as pool:
+    with errands.pool(_READERS) as pool:
         for resource in names:
             kind = cursors.RESOURCES[resource]
             for some in chunks(_untouched(kind, since), _AT_ONCE):
+                if stop():
+                    return
                 batch = Batch()
-                for answer in pool.map(lambda id, kind=kind: _read(kind, id), some):
-                    if answer is not None:
-                        _take(check, resource, batch, answer)
+                answers = pool.map(partial(_read, kind), some)
+                for id, answer in zip(some, answers, strict=True):
+                    _take(check, resource, batch, id, answer)
                 check.objects += len(some)
-                _note_deleted(check, kind, batch)
+                check.found += repair.buried(batch, kind)
                 _compare(check, batch, [kind])
 
 
-def _take(check: _Check, resource: str, batch: Batch, answer: Answer) -> None:
+def _take(check: _Check, resource: str, batch: Batch, id: str, answer: Answer | TrialdeskError) -> None:
+    if isinstance(answer, TrialdeskError):
+        check.skip(resource, f"{id}: {answer}")
+        return
     try:
         batch.add(answer.object, answer.as_of)
     except UnreadableObject as error:
-        check.skipped[resource] = str(error)
-
-
-def _note_deleted(check: _Check, kind: str, batch: Batch) -> None:
-    model = shapes.KINDS[kind].model
-    for id in batch.tombs[model]:
-        check.found.append(Found(clock.now(), table(model).name, id, id, "gone"))
+        check.skip(resource, error)
 
 
 def _untouched(kind: str, since: int) -> list[str]:
-    """Rows that are as old as before the lists were read. Hearsay (`as_of` 0) is in no list."""
-    columns: Any = table(shapes.KINDS[kind].model).c
-    old = sa.and_(columns.deleted.is_(False), columns.as_of > 0, columns.as_of < since)
+    """Rows that are as old as before the lists were read."""
     with database.session() as session:
-        return list(session.connection().execute(sa.select(columns.id).where(old)).scalars())
+        return repair.untouched(session, kind, since)
 
 
-def _read(kind: str, id: str) -> Answer | None:
+def _read(kind: str, id: str) -> Answer | TrialdeskError:
+    """One object; the error where Stripe refuses this one, while the others can be read."""
     try:
         return complete.read(kind, id)
-    except (Refused, NotAllowed):
-        return None
+    except (Refused, NotAllowed) as error:
+        return error

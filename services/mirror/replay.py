@@ -79,6 +79,4 @@ def _understood(line: bytes) -> Object:
     kind = shapes.kind_of(found)
     if kind is None or not complete.readable(kind):
         raise Unusable(f"Objects such as “{found.get('object')}” are not kept by themselves.")
-    now = clock.now()
-    asked = {"id": f"read_{kind}_{found['id']}_{now}", "object": "event", "created": now}
-    return asked | {"type": inbox.READ_AGAIN, "data": {"object": {"object": kind, "id": found["id"]}}}
+    return inbox.read_request(f"read_{kind}_{found['id']}_{clock.now()}", kind, found["id"])

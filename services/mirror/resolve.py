@@ -2,34 +2,44 @@
 
 Of an object's events only the newest second counts. It is applied as it stands when it is one event, newer
 than the row, and whole. Otherwise the object is read; a read counts for certain once the second is over, so
-until then its events wait. A read and a write's answer of one second are told apart by no clock of ours: an
-answer that came after the read had begun may still show an older state (it is as old as the write's effect,
-the read may show a later change), so that neither wins for good, and the write's own event settles it.
+until then its events wait, and the tables keep what it showed: it began after the events were here, so that
+it is as new as any of them, while of one second's snapshots nothing says which is the last.
+
+A read and a write's answer of one second are told apart by no clock of ours: an answer that came after the
+read had begun may still show an older state (it is as old as the write's effect, the read may show a later
+change), so that neither wins for good, and the write's own event settles it.
+
+A write's answer shows its end and is dated from its beginning, so that the events of all its steps are newer:
+where one comes alone, the object is read with it.
+
+A request of ours to read an object tells nothing of when: it is read, whatever the row says of its age.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from models import ActionStep
 from services.errors import NotAllowed, Refused, TrialdeskError
 from services.mirror import complete, gaps, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
-from services.mirror.shapes.reading import Object, cut, ident
+from services.mirror.shapes.reading import Object, cut, dig, ident
 from services.mirror.tables import chunks, table
+from services.stripe_api import errands
 from services.stripe_api.client import Answer
 
 Key = tuple[str, str]
 DELETIONS = frozenset(
     f"{name}.deleted" for name in ("customer", "product", "price", "coupon", "invoice", "invoiceitem")
 ) | {"customer.discount.deleted"}
+READ_AGAIN = "read_again"  # the type of what is no event of Stripe's: it asks for a read of its object
 FORECASTS = frozenset(("invoice.upcoming",))  # the object is not in the account
 _PATIENCE = 20  # drains; a clock that stands still would make a second last for ever
 _READERS = 4
@@ -48,9 +58,14 @@ class Incoming:
         return str(self.event["id"])
 
     @property
+    def is_request(self) -> bool:
+        """Whether it is no event, but asks for a read."""
+        return bool(self.event["type"] == READ_AGAIN)
+
+    @property
     def created(self) -> int:
-        """The event's second."""
-        return int(self.event["created"])
+        """The event's second (Stripe's clock); 0 of a request."""
+        return 0 if self.is_request else int(self.event["created"])
 
     @property
     def object(self) -> Object:
@@ -63,6 +78,11 @@ class Incoming:
         """The values before the change."""
         found: Object = self.event["data"].get("previous_attributes") or {}
         return found
+
+    @property
+    def written_under(self) -> str:
+        """The idempotency key of the request that led to it, "" where none did."""
+        return str(dig(self.event, "request", "idempotency_key") or "")
 
     @property
     def key(self) -> Key | None:
@@ -90,10 +110,10 @@ class Plan:
 
 @dataclass(slots=True)
 class Answers:
-    """What was read: as a batch, and the instant that each object was surely true at."""
+    """What was read: as a batch, and of which objects for certain after the second that had to be over."""
 
     batch: Batch = field(default_factory=Batch)
-    as_of: dict[Key, int] = field(default_factory=dict)
+    certain: set[Key] = field(default_factory=set)
 
 
 def plan(session: Session, incoming: Iterable[Incoming]) -> Plan:
@@ -101,16 +121,32 @@ def plan(session: Session, incoming: Iterable[Incoming]) -> Plan:
     made = Plan()
     groups: dict[Key, list[Incoming]] = defaultdict(list)
     for one in incoming:
-        if one.key is not None:
+        if one.key is not None and one.is_request:
+            made.need(one.key, [one])
+        elif one.key is not None:
             groups[one.key].append(one)
     known = _known(session, groups)
     newest = {key: _newest(group) for key, group in groups.items()}
     applied = {key for key in groups if known.get(key, -1) < newest[key][0].created}
     lacking = gaps.of(session, [newest[key][-1].object for key in applied])
+    ours = _ours(session, {one.written_under for some in newest.values() for one in some})
     for key, group in groups.items():
-        if key in applied or known.get(key) == newest[key][0].created:
-            _decide(made, key, group, newest[key], key not in applied, lacking)
+        tied = known.get(key) == newest[key][0].created
+        if key in applied or tied:
+            answered = key in known and any(one.written_under in ours for one in newest[key])
+            _decide(made, key, group, newest[key], tied or answered, lacking)
     return made
+
+
+def _ours(session: Session, keys: Iterable[str]) -> set[str]:
+    """Those idempotency keys under which the desk wrote."""
+    column, found = table(ActionStep).c.idempotency_key, set[str]()
+    tokens = table(ActionStep).c.token
+    for some in chunks(set(keys) - {""}):
+        begun = {key.rpartition(":")[0] for key in some}  # a key begins with its token, which is indexed
+        query = sa.select(column).where(tokens.in_(begun), column.in_(some))
+        found |= set(session.connection().execute(query).scalars())
+    return found
 
 
 def _decide(
@@ -192,11 +228,10 @@ def _known(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
 def read(made: Plan, problems: dict[str, str]) -> Answers:
     """Reads what the plan asks for; adds to `problems` what cannot be understood.
 
-    Whether an answer is young enough is told by its own `as_of`; see `too_early`. Raises Unavailable and
-    KeyRejected.
+    Raises Unavailable and KeyRejected.
     """
     wanted, answers = list(made.reads), Answers()
-    with ThreadPoolExecutor(_READERS) as pool:
+    with errands.pool(_READERS) as pool:
         for key, answer in zip(wanted, pool.map(_one, wanted), strict=True):
             try:
                 _take(made, answers, key, answer)
@@ -214,22 +249,19 @@ def _one(key: Key) -> Answer | TrialdeskError:
 
 
 def _take(made: Plan, answers: Answers, key: Key, answer: Answer | TrialdeskError) -> None:
+    """Takes an answer as of its own instant, or of the events' second, as it began after they came in; never
+    as of later than Stripe's clock says."""
     if isinstance(answer, TrialdeskError):
         raise answer
-    hurried = _impatient(made, key)
-    as_of = max(answer.as_of, made.reads[key]) if hurried else answer.as_of
-    answers.batch.add(answer.object, as_of)
-    answers.as_of[key] = as_of + hurried
+    second, hurried = made.reads[key], _impatient(made, key)
+    answers.batch.add(answer.object, max(answer.as_of, min(second, answer.date)))
+    if hurried or answer.as_of > second:
+        answers.certain.add(key)
 
 
 def too_early(made: Plan, answers: Answers) -> set[str]:
     """The ids of events whose object must be read once more, when their second is over."""
-    return {
-        one.id
-        for key, second in made.reads.items()
-        if answers.as_of.get(key, -1) <= second
-        for one in made.because[key]
-    }
+    return {one.id for key in made.reads if key not in answers.certain for one in made.because[key]}
 
 
 def _impatient(made: Plan, key: Key) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from models import Coupon, Price, Subscription
+from models import Coupon, PaymentMethod, Price, Subscription
 from models.base import Mirrored
 from services import database
 from services.metrics.sums import LARGEST
@@ -71,6 +71,8 @@ def is_kept(model: type[Mirrored], name: str, value: Any) -> bool:
     """Whether a column stays as it is although this value was sent: see `_kept`."""
     if model is Subscription:
         return name == "first_trial_end"
+    if model is PaymentMethod:
+        return name == "created"
     return name in _SELDOM_SENT.get(model, {}) and not value
 
 
@@ -102,13 +104,17 @@ def _replace_older(dialect: str, model: type[Mirrored], exact: bool, names: bulk
 
 
 def _kept(model: type[Mirrored], excluded: Any) -> dict[str, Any]:
-    """What is not simply replaced: a trial's first end, and what is seldom sent (the products of a coupon,
-    the tiers and other currencies of a price)."""
+    """What is not simply replaced: a trial's first end, a card's first second (a charge that shows it knows
+    only its own), and what is seldom sent (the products of a coupon, the tiers and other currencies of a
+    price)."""
     columns = table(model).c
     if model is Subscription:
         same_trial = columns.trial_start == excluded.trial_start
         known = sa.func.coalesce(columns.first_trial_end, excluded.first_trial_end)
         return {"first_trial_end": sa.case((same_trial, known), else_=excluded.first_trial_end)}
+    if model is PaymentMethod:
+        earlier = columns.created < excluded.created
+        return {"created": sa.case((earlier, columns.created), else_=excluded.created)}
     return {
         name: sa.case((sa.cast(excluded[name], sa.Text) == empty, columns[name]), else_=excluded[name])
         for name, empty in _SELDOM_SENT.get(model, {}).items()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from services.mirror import aside, complete, cursors, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.tables import chunks, table
+from services.stripe_api import errands
 from services.stripe_api.client import Answer
 
 _READERS = 4
@@ -34,7 +34,7 @@ def read_again(confirm: Confirm = unguarded) -> None:
 
     Raises Unavailable and KeyRejected.
     """
-    with ThreadPoolExecutor(_READERS) as pool:
+    with errands.pool(_READERS) as pool:
         for name, ids in _untouched().items():
             for some in chunks(ids, 100):
                 batch = _together(one for one in pool.map(partial(_read, name), some) if one)

@@ -179,7 +179,11 @@ def load(session: Session, resources: Collection[str]) -> list[Window]:
 
 
 def save(session: Session, rows: list[Saved]) -> None:
-    """Saves windows, in the transaction that stores the page that moved them."""
+    """Saves windows, in the transaction that stores the pages that moved them; of several rows of one window
+    the last counts.
+    """
+    if not rows:
+        return
     connection = session.connection()
     insert = database.insert(SyncWindow, connection.dialect.name)
     changed = {name: insert.excluded[name] for name in _COLUMNS if name not in ("resource", "number")}

@@ -7,31 +7,53 @@ accepted, in its transaction: the parent's lock keeps older and newer families a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from models import Invoice, InvoiceItem
-from services.mirror import changes, leftovers, owners, rates, shapes
+from models import Customer, Invoice, InvoiceItem, SubscriptionItem
+from services.mirror import changes, discounts, leftovers, owners, shapes, shared, underived
 from services.mirror.batch import Batch, Family
 from services.mirror.tables import bury, chunks, table, take_turn, upsert
 
 
-def write(session: Session, batch: Batch, *, exact: bool) -> set[str]:
-    """Writes a batch where it is newer than the tables, and what is derived from it.
-
-    `exact` for reads and writes' answers, False for events' snapshots. Returns the ids of the customers
-    whose facts may have changed.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Whom it reaches that a batch was written: the customers whose rows it held, and who uses what changed,
+    which is `kept` until they are derived.
     """
+
+    own: set[str] = field(default_factory=set)
+    kept: underived.Kept = field(default_factory=dict)
+
+    def __or__(self, other: Written) -> Written:
+        return Written(self.own | other.own, {**self.kept, **other.kept})
+
+
+def write(session: Session, batch: Batch, *, exact: bool = True) -> Written:
+    """Writes a batch where it is newer than the tables; whoever calls derives rates and facts: those of its
+    `own` customers in this transaction, or where all are derived afterwards; from what is `kept` after it.
+
+    `exact` for reads and writes' answers, False for events' snapshots.
+    """
+    take_turn(session)
+    before = shared.said(session, batch)
     write_rows(session, batch, exact=exact)
-    touched = owners.of(session, batch)
-    rates.refresh(session, touched)
-    return touched
+    changed = shared.changed(before, shared.said(session, batch))
+    return Written(owners.of(session, batch), underived.keep(session, changed))
+
+
+def write_and_keep(session: Session, batch: Batch) -> Written:
+    """Like `write`, where the `own` customers too are derived after the commit: they are kept."""
+    written = write(session, batch)
+    own = underived.keep(session, {(Customer, id) for id in written.own})
+    return replace(written, kept={**written.kept, **own})
 
 
 def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
-    """Writes a batch's rows alone; whoever calls derives rates and facts afterwards."""
+    """Like `write`, where everybody's rates and facts are derived afterwards."""
     changes.note(session)
     take_turn(session)
     invoices: dict[str, Family] = {}
@@ -85,5 +107,7 @@ def _remove_vanished(
     for some in chunks(parents):
         known = connection.execute(sa.select(columns.id).where(columns[children.parent].in_(some))).scalars()
         gone = [id for id in known if id not in present]
+        if gone and children.model is SubscriptionItem:
+            discounts.hand_over(session, gone)
         if gone:
             connection.execute(sa.delete(table(children.model)).where(columns.id.in_(gone)))

@@ -11,10 +11,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from models import CallRequest, Customer, CustomerFacts, Staff
+from services.customers import places
+from services.customers.places import LocalTime
 from services.outreach.calls import OPEN, STATES
 
 Condition = sa.ColumnElement[bool]
 NOBODY = 0
+_MOST_OPEN = 100
 _assignee = aliased(Staff)
 
 
@@ -32,7 +35,7 @@ class CallFilter:
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """One call with what the caller should know: the customer's phone, plan, value and trial."""
+    """One call with what the caller should know: the customer's phone, plan, value, trial and clock."""
 
     token: str
     state: str
@@ -40,7 +43,7 @@ class CallRow:
     name: str
     email: str
     phone: str
-    country: str
+    local: LocalTime | None
     due_at: int | None
     overdue: bool
     assignee: int | None
@@ -107,6 +110,12 @@ def page(session: Session, where: Sequence[Condition], now: int, *, offset: int,
     return [_row(now, *parts) for parts in found]
 
 
+def open_with(session: Session, customers: Sequence[str], now: int) -> list[CallRow]:
+    """The calls with these customers that are still to be made, due first."""
+    where = [col(CallRequest.state).in_(OPEN), col(CallRequest.customer).in_(customers)]
+    return page(session, where, now, offset=0, limit=_MOST_OPEN)
+
+
 def _row(
     now: int, call: CallRequest, customer: Customer | None, facts: CustomerFacts | None, assignee: str | None
 ) -> CallRow:
@@ -119,7 +128,7 @@ def _row(
         name=who.name or "",
         email=who.email or "",
         phone=who.phone or "",
-        country=who.country or "",
+        local=places.local_time(who, at=now),
         due_at=call.due_at,
         overdue=call.state in OPEN and call.due_at is not None and call.due_at < now,
         assignee=call.assignee,

@@ -1,6 +1,6 @@
 """Who should talk to which customer, by when, and what came of it?
 
-A call is requested, scheduled, and closed as done, no_show or declined with an outcome code. Each
+A call is requested, scheduled, and closed as no_show, declined, or done with an outcome code. Each
 change names the state that its author saw; where it is another by now, nothing is written.
 """
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from models import CallRequest, Staff
-from services import clock, database
+from services import clock, config, database
 from services.customers import audit, names
 from services.errors import Conflict, InvalidInput, NotFound
-from services.mirror import changes, facts
+from services.mirror import changes, underived
 from services.outreach import reachable
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -48,6 +48,23 @@ def assignees(session: Session) -> list[Person]:
     return [person for person in people.active(session) if person.may(Permission.WORK_CALLS)]
 
 
+def check_due(due_at: int | None) -> int | None:
+    """The instant when a call is due, if one may ask for it: today or later, within a year.
+
+    Raises InvalidInput.
+    """
+    if due_at is None:
+        return None
+    now = clock.now()
+    if due_at < clock.day_start(now, config.settings().zone):
+        raise InvalidInput("The date has passed.", field="due_at", remedy="Choose today or a later day.")
+    if due_at > now + _FURTHEST:
+        raise InvalidInput(
+            "The date is more than a year away.", field="due_at", remedy="Choose a nearer one."
+        )
+    return due_at
+
+
 def request(session: Session, token: str, person: Person, wish: Wish) -> bool:
     """Asks for a call, once for each token; whether it is new.
 
@@ -64,7 +81,7 @@ def request(session: Session, token: str, person: Person, wish: Wish) -> bool:
         "requested_by_name": person.name,
         "note": _check_note(wish.note, "note"),
         "created_at": clock.now(),
-        "due_at": _check_due(wish.due_at),
+        "due_at": check_due(wish.due_at),
         "outcome": None,
         "outcome_note": "",
         "closed_at": None,
@@ -87,13 +104,14 @@ def schedule(session: Session, token: str, person: Person, due_at: int, *, seen:
     """Sets the time of an open call, or another time, or reopens one that was not held."""
     row = _locked(session, token, person, seen, (*OPEN, NO_SHOW))
     before = {"state": row.state, "due_at": row.due_at}
-    row.due_at = _check_due(due_at)
+    row.due_at = check_due(due_at)
     row.state, row.outcome, row.closed_at = SCHEDULED, None, None
     row.closed_by, row.closed_by_name = None, ""
     after = {"state": row.state, "due_at": row.due_at}
     audit.changed(
-        session, person, "call_scheduled", row.customer, object_id=token, before=before, after=after
-    )
+        session, person, "call_scheduled", row.customer, object_id=token, before=before, after=after,
+        always=("due_at",),
+    )  # fmt: skip
 
 
 def reassign(session: Session, token: str, person: Person, assignee: int | None, *, seen: str) -> None:
@@ -109,15 +127,15 @@ def reassign(session: Session, token: str, person: Person, assignee: int | None,
 def close(
     session: Session, token: str, person: Person, state: str, outcome: str, note: str, *, seen: str
 ) -> None:
-    """Says what came of an open call: `state` is done, no_show or declined, `outcome` one of its codes."""
+    """Says what came of an open call: `state` is done, no_show or declined, `outcome` a code where it was
+    done, else ""."""
     row = _locked(session, token, person, seen, OPEN)
-    if outcome not in names.OUTCOMES.get(state, {}):
+    if state not in CLOSED or (outcome not in names.OUTCOMES if state == DONE else outcome):
         raise InvalidInput("Say what came of the call.", field="outcome", remedy="Choose one of the list.")
-    row.state, row.outcome, row.closed_at = state, outcome, clock.now()
+    row.state, row.outcome, row.closed_at = state, outcome or None, clock.now()
     row.outcome_note = _check_note(note, "outcome_note")
     row.closed_by, row.closed_by_name = person.id, person.name
-    session.flush()
-    facts.refresh(session, [row.customer])
+    underived.refresh_now(session, row.customer)
 
 
 def _locked(session: Session, token: str, person: Person, seen: str, allowed: tuple[str, ...]) -> CallRequest:
@@ -137,19 +155,6 @@ def _check_assignee(session: Session, id: int | None) -> int | None:
         name = session.exec(select(Staff.name).where(col(Staff.id) == id)).first() or "This person"
         raise InvalidInput(f"{name} does not make calls.", field="assignee", remedy="Choose another person.")
     return id
-
-
-def _check_due(due_at: int | None) -> int | None:
-    if due_at is None:
-        return None
-    now = clock.now()
-    if due_at < now - clock.DAY:
-        raise InvalidInput("The date has passed.", field="due_at", remedy="Choose today or a later day.")
-    if due_at > now + _FURTHEST:
-        raise InvalidInput(
-            "The date is more than a year away.", field="due_at", remedy="Choose a nearer one."
-        )
-    return due_at
 
 
 def _check_note(note: str, field: str) -> str:

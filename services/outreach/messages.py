@@ -17,8 +17,8 @@ from models import Message
 from services import clock, config, database, durable
 from services.customers import audit
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError
-from services.mirror import facts
-from services.outreach import email, reachable, sending, smtp, templates, variables
+from services.mirror import underived
+from services.outreach import card_links, email, reachable, sending, smtp, templates, variables
 from services.outreach.defaults import TEMPLATES, Template
 from services.outreach.sending import ACCEPTED, FAILED, OUTBOX, QUEUED, SENDING, UNKNOWN
 from services.outreach.templates import TemplateProblem
@@ -157,7 +157,8 @@ def write(text: Template, whom: Reader) -> Draft:
 
 def check(written: Draft) -> Draft:
     """The message as it will be sent. Raises InvalidInput for a subject or text that cannot be."""
-    return replace(written, subject=email.check_subject(written.subject), body=_check_text(written.body))
+    subject = email.check_subject(card_links.keep_out(written.subject))
+    return replace(written, subject=subject, body=_check_text(written.body))
 
 
 def submit(token: str, person: Person, written: Draft) -> Outcome:
@@ -173,7 +174,7 @@ def submit(token: str, person: Person, written: Draft) -> Outcome:
     with database.transaction() as session:
         fresh = database.insert_once(session, Message, _row(session, token, person, written, state))
         if fresh and state == OUTBOX:
-            facts.refresh(session, [written.customer])
+            underived.refresh_now(session, written.customer)
         result = outcome(session, token)
     if fresh and state == QUEUED:
         sending.begin(token, 0)
@@ -188,13 +189,14 @@ def outcome(session: Session, token: str) -> Outcome:
     return Outcome(row.token, row.state, row.to_address, row.error)
 
 
-def letter(session: Session, token: str) -> Letter:
-    """A message with its text. Raises NotFound."""
+def letter(session: Session, person: Person, token: str) -> Letter:
+    """A message with its text as `person` may read it. Raises NotFound."""
     row = session.get(Message, token)
     if row is None:
         raise NotFound("message", token, remedy="Choose one from the list.")
+    text = card_links.for_reader(row.body, person)
     return Letter(
-        row.token, row.customer, row.to_address, row.subject, row.body, row.state, row.error, row.staff_name,
+        row.token, row.customer, row.to_address, row.subject, text, row.state, row.error, row.staff_name,
         row.created_at, row.sent_at,
     )  # fmt: skip
 
@@ -248,7 +250,7 @@ def mark_sent(token: str, person: Person, *, seen: str = UNKNOWN) -> Outcome:
             session, person, "message_marked", row.customer, object_id=token,
             before={"state": seen}, after={"state": ACCEPTED},
         )  # fmt: skip
-        facts.refresh(session, [row.customer])
+        underived.refresh_now(session, row.customer)
         return outcome(session, token)
 
 

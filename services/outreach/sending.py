@@ -17,7 +17,7 @@ from models import Customer, Message, Staff
 from services import clock, config, database, durable, mailbox
 from services.config import Settings
 from services.errors import TrialdeskError
-from services.mirror import facts
+from services.mirror import underived
 from services.outreach import email, smtp
 from services.outreach.email import Email
 from services.outreach.smtp import DeliveryUnknown, MailServer
@@ -156,5 +156,4 @@ def _settle(token: str, attempt: int, state: str, *, error: str = "", message_id
             return
         message.state, message.error, message.message_id = state, error, message_id
         message.sent_at = arrival(state)
-        session.flush()
-        facts.refresh(session, [message.customer])
+        underived.refresh_now(session, message.customer)

@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="let a person in, or change their role")
     add.add_argument("email")
-    add.add_argument("--role", choices=list(Role), required=True)
+    add.add_argument("--role", choices=[role.value for role in Role], required=True)
     add.add_argument("--name", default="")
     commands.add_parser("deactivate", help="shut a person out at once").add_argument("email")
     commands.add_parser("list", help="show everybody")

@@ -41,10 +41,19 @@ class Permission(StrEnum):
     SEND_MESSAGE = "send messages"
     REQUEST_CALL = "request calls"
     WORK_CALLS = "work through calls"
+    SEE_SYSTEM = "see how the desk runs"
+    TEND_INBOX = "decide about what was put aside"
+    CONNECT = "connect the account"
 
 
 _READS = frozenset(
-    {Permission.SEE_CUSTOMERS, Permission.SEE_METRICS, Permission.SEE_ACTIVITY, Permission.EXPORT}
+    {
+        Permission.SEE_CUSTOMERS,
+        Permission.SEE_METRICS,
+        Permission.SEE_ACTIVITY,
+        Permission.SEE_SYSTEM,
+        Permission.EXPORT,
+    }
 )
 _VIEWER = frozenset({Permission.SEE_CUSTOMERS, Permission.SEE_METRICS})
 _SALES = _VIEWER | {
@@ -65,12 +74,13 @@ _SUPPORT = _SALES | {
     Permission.REACTIVATE,
     Permission.RETRY_PAYMENT,
 }
+_ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.SALES: _SALES,
     Role.SUPPORT: _SUPPORT,
     Role.FOUNDER: _SUPPORT,
-    Role.ADMIN: _SUPPORT,
+    Role.ADMIN: _ADMIN,
 }
 
 
@@ -86,9 +96,15 @@ class Person:
 
     def why_not(self, permission: Permission) -> str:
         """Why this person may not do it, as a sentence; "" when allowed."""
-        if permission not in GRANTS[self.role]:
-            return f"Your role ({self.role}) may not {permission}. Ask an admin for another role."
-        return "" if permission in _READS else self.read_only
+        return self.why_none(permission)
+
+    def why_none(self, *permissions: Permission) -> str:
+        """Why this person may do none of these, as a sentence; "" where one of them is allowed."""
+        granted = [each for each in permissions if each in GRANTS[self.role]]
+        if not granted:
+            named = " or ".join(filter(None, (", ".join(permissions[:-1]), permissions[-1])))
+            return f"Your role ({self.role}) may not {named}. Ask an admin for another role."
+        return "" if any(each in _READS for each in granted) else self.read_only
 
     def may(self, permission: Permission) -> bool:
         """Whether this person may do it now."""

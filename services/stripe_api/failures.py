@@ -35,7 +35,8 @@ class CardDeclined(Refused):
         self, *, code: str, decline_code: str | None, advice_code: str | None, request_id: str
     ) -> None:
         explanation = declines.explain(decline_code or code)
-        super().__init__(explanation.words, code=code, request_id=request_id, remedy=explanation.advice)
+        said = f"Declined, nothing was charged. {explanation.words}"
+        super().__init__(said, code=code, request_id=request_id, remedy=explanation.advice)
         self.decline_code = decline_code
         self.advice_code = advice_code
 
@@ -64,7 +65,7 @@ class RightMissing(NotAllowed):
     """
 
     def __init__(self, right: str, said: str, *, request_id: str, as_of: int = 0) -> None:
-        words = f"the right “{_readable(right)}”" if right else "a right that this needs"
+        words = f"the right “{readable(right)}”" if right else "a right that this needs"
         super().__init__(
             right,
             f"The Stripe key lacks {words}.",
@@ -150,6 +151,6 @@ def _refusal(status: int, detail: dict[str, Any], request_id: str, as_of: int) -
     return RequestRejected(said, code=code, param=param, request_id=request_id)
 
 
-def _readable(right: str) -> str:
+def readable(right: str) -> str:
     """`rak_subscription_write` as people read it: `subscription write`."""
     return right.removeprefix("rak_").replace("_", " ")

@@ -1,8 +1,8 @@
 """How fast may we ask?
 
 One token bucket for the account and one for each endpoint. A 429 lowers the bucket that it names
-(`Stripe-Rate-Limited-Reason`); quiet time raises it again, never above where it began. Rates are requests a
-second, times seconds of a monotonic clock.
+(`Stripe-Rate-Limited-Reason`); quiet time raises it again, never above where it began. Where several
+processes ask, each has its part (`sharing`). Rates are requests a second, times seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 _LOWEST = 1.0
 _RECOVERY = 1.03  # factor for each second without a 429: a halved bucket is whole in 24 s
+_GENTLE = 0.2  # of the account's rate, for what may wait: the rest is always free for others
 _ENDPOINT_REASONS = ("endpoint-rate", "endpoint-concurrency", "resource-specific")
 
 
@@ -33,9 +34,9 @@ LOCAL = Limits(account=2_000, endpoint=2_000)
 class Bucket:
     """Tokens that refill at `rate` a second up to one second's worth; not safe for threads by itself."""
 
-    def __init__(self, rate: float, at: float) -> None:
-        self.first_rate = self.rate = rate
-        self._tokens = rate
+    def __init__(self, rate: float, at: float, parts: int = 1) -> None:
+        self._whole, self._lowest = rate, min(_LOWEST, rate) / parts
+        self.first_rate = self.rate = self._tokens = rate / parts
         self._at = at
 
     def take(self, at: float) -> float:
@@ -47,8 +48,16 @@ class Bucket:
     def lower(self, at: float) -> None:
         """Halves the rate and empties the bucket: the other side said that it was too fast."""
         self._refill(at)
-        self.rate = max(_LOWEST, self.rate / 2)
+        self.rate = max(self._lowest, self.rate / 2)
         self._tokens = min(self._tokens, 0.0)
+
+    def divide(self, at: float, parts: int) -> None:
+        """Leaves all but one of so many equal parts to others; what was learned stays in proportion."""
+        self._refill(at)
+        learned, self.first_rate = self.rate / self.first_rate, self._whole / parts
+        self._lowest = min(_LOWEST, self._whole) / parts
+        self.rate = self.first_rate * learned
+        self._tokens = min(self._tokens, self.rate)
 
     def _refill(self, at: float) -> None:
         passed, self._at = max(0.0, at - self._at), at
@@ -69,11 +78,18 @@ class Pacer:
         self.sent = 0  # requests since the beginning, those that are tried again too
         self._limits, self._now, self._sleep = limits, now, sleep
         self._lock = threading.Lock()
+        self._askers = 1
         self._account = Bucket(limits.account, now())
+        self._gentle = Bucket(limits.account * _GENTLE, now())
         self._endpoints: dict[str, Bucket] = {}
 
-    def wait(self, endpoint: str) -> None:
-        """Returns when one more request to the endpoint may be sent."""
+    def wait(self, endpoint: str, *, gentle: bool = False) -> None:
+        """Returns when one more request to the endpoint may be sent; a `gentle` one leaves others room."""
+        if gentle:
+            with self._lock:
+                seconds = self._gentle.take(self._now())
+            if seconds:
+                self._sleep(seconds)
         with self._lock:
             at = self._now()
             self.sent += 1
@@ -90,6 +106,15 @@ class Pacer:
             elif reason:
                 self._account.lower(at)
 
+    def share_among(self, askers: int) -> None:
+        """Keeps one of so many equal parts of all limits, from now on; see `sharing`."""
+        with self._lock:
+            if askers == self._askers:
+                return
+            self._askers, at = askers, self._now()
+            for bucket in (self._account, self._gentle, *self._endpoints.values()):
+                bucket.divide(at, askers)
+
     def rate(self, endpoint: str | None = None) -> float:
         """Requests a second now allowed to the endpoint, or in all."""
         with self._lock:
@@ -99,5 +124,5 @@ class Pacer:
     def _endpoint(self, endpoint: str, at: float) -> Bucket:
         bucket = self._endpoints.get(endpoint)
         if bucket is None:
-            bucket = self._endpoints[endpoint] = Bucket(self._limits.endpoint, at)
+            bucket = self._endpoints[endpoint] = Bucket(self._limits.endpoint, at, self._askers)
         return bucket

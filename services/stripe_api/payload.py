@@ -17,12 +17,13 @@ _SUSPECT = re.compile(
     rb"|(?<!\\u[dD][89abAB]..\\u)[dD][c-fC-F]..)"  # a second half without its first
     rb"|\xed[\xa0-\xbf]"
 )
+_SIGNS = (b"\\u0000", b"\\ud", b"\\uD", b"\xed")  # of what it finds; to look for them costs nothing
 
 
 def parse(body: bytes | str) -> Any:
     """The value of a JSON text, its texts storable. Raises ValueError where it is none."""
     raw = body.encode(errors="surrogatepass") if isinstance(body, str) else body
-    value = json.loads(raw)
+    value = json.loads(raw.decode(errors="surrogatepass"))  # of bytes it would take UTF-16, too
     return storable(value) if _may_be_unstorable(raw) else value
 
 
@@ -38,4 +39,7 @@ def storable(value: Any) -> Any:
 
 
 def _may_be_unstorable(raw: bytes) -> bool:
-    return (b"\\u" in raw or b"\xed" in raw) and _SUSPECT.search(raw) is not None  # the first costs nothing
+    if not any(sign in raw for sign in _SIGNS):
+        return False
+    plain = raw.replace(rb"\\", b"--")  # two backslashes say one, and what follows them is text
+    return _SUSPECT.search(plain) is not None

@@ -20,6 +20,7 @@ import requests
 import stripe
 import urllib3
 
+from services.stripe_api import errands, reads
 from services.stripe_api.pacing import Pacer
 
 AS_OF = "Trialdesk-As-Of"
@@ -66,7 +67,9 @@ class Transport(stripe.RequestsClient):
         """One request; a 429 is waited out, as nothing was done (the SDK itself never retries it)."""
         endpoint = endpoint_of(urlsplit(url).path)
         for attempt in range(1, _TRIES + 1):
-            self._pacer.wait(endpoint)
+            self._pacer.wait(endpoint, gentle=errands.current().gentle)
+            if method.lower() == "get":
+                reads.note()
             body, status, answered = self._timed(method, url, headers, post_data)
             if status != 429:
                 break

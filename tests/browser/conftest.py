@@ -64,11 +64,11 @@ class Tables:
     """The desk's tables as they are on disk."""
 
     def __init__(self, desk: Desk) -> None:
-        self._engine = database.open_engine(f"sqlite:///{desk.folder / 'sandbox.db'}")
+        self.engine = database.open_engine(f"sqlite:///{desk.folder / 'sandbox.db'}")
 
     def read(self, question: Callable[[Session], T]) -> T:
         """What a question finds now."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False) as session:
             return question(session)
 
     def row(self, model: type[T], key: Any) -> T:
@@ -113,7 +113,7 @@ class Tables:
 
     def close(self) -> None:
         """Lets go of the file."""
-        self._engine.dispose()
+        self.engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,7 @@ def trialing(account: Account) -> dict[str, int]:
     return {str(one.customer): one.trial_end or 0 for one in running.auto_paging_iter()}
 
 
+@pytest.mark.slow  # one of them is typed in test_customers
 def test_what_is_typed_finds_whom_it_means(visitor: Visitor, part: Part, cast: Cast) -> None:
     number = next(
         one.number for one in cast.sdk.invoices.list({"customer": part.customer}).data if one.number
@@ -83,7 +84,7 @@ def test_a_link_shows_the_same_customers(
     another.page.goto(visitor.page.url)
     assert count(another.arrive("Customers")) == shown
     with another.page.expect_download() as download:
-        another.button("CSV").click()
+        another.press("CSV")
     download.value.save_as(tmp_path / "customers.csv")
     rows = csv.DictReader(io.StringIO((tmp_path / "customers.csv").read_text("utf-8-sig"), newline=""))
     assert {row["id"] for row in rows if row["status"] == "trialing"} == set(trialing(account))
@@ -117,16 +118,16 @@ def test_a_link_shows_the_conversion_of_a_plan(visitor: Visitor, another: Visito
 def test_a_filter_is_saved_for_everybody(visitor: Visitor, another: Visitor, tables: Tables) -> None:
     visitor.open("customers", "Customers", status="past due", sort="Money at stake")
     shown = count(visitor)
-    visitor.button("Saved filters").click()
+    visitor.press("Saved filters")
     visitor.page.get_by_label("Save this filter as").fill("Owes *us* money")
     visitor.page.get_by_text("Share with everybody").click()
-    visitor.button("Save").click()
+    visitor.press("Save")
     visitor.sees("The filter is saved.")
     [kept] = tables.read(lambda session: session.exec(select(SavedFilter)).all())
     assert (kept.name, kept.shared, kept.page) == ("Owes *us* money", True, "customers")
     assert kept.query == {"status": ["past due"], "sort": ["Money at stake"]}
     another.open("customers", "Customers").act_as("Pia Novak")
-    another.button("Saved filters").click()
+    another.press("Saved filters")
     another.page.get_by_role("button", name=re.compile(re.escape("Owes *us* money"))).click()
     expect(another.page).to_have_url(re.compile("status=past"))
     another.sees(re.compile(f"^{shown}$"))

@@ -49,9 +49,21 @@ def test_a_dialog_is_left_with_nothing_done(
     for button, leave in (("Extend trial", "Cancel"), ("Cancel", "Go back")):
         visitor.dialog_of(button)
         visitor.say_why()
-        visitor.button(leave, visitor.dialog).click()
+        visitor.press(leave, visitor.dialog)
         expect(visitor.page.get_by_role("dialog")).to_have_count(0)
         assert (trial_end(cast, part), tables.actions(part.customer)) == (before, [])
+
+
+def test_a_dialog_is_there_while_stripe_takes_its_time(
+    visitor: Visitor, parts: dict[str, Part], account: Account
+) -> None:
+    part = parts["leave later"]
+    visitor.open("customer", part.name, id=part.customer)
+    account.fault("slow", method="GET", path=f"/v1/customers/{part.customer}", seconds=4, count=1)
+    dialog = visitor.dialog_of("Cancel")
+    expect(dialog.get_by_text("Asking Stripe…")).to_be_visible()
+    expect(visitor.button("Cancel subscription", dialog)).to_be_visible()
+    expect(dialog.get_by_text("Asking Stripe…")).to_have_count(0)
 
 
 def test_a_trial_is_extended_by_days(
@@ -65,6 +77,9 @@ def test_a_trial_is_extended_by_days(
     dialog.get_by_label("Days", exact=True).fill("1.5")
     dialog.get_by_label("Days", exact=True).press("Enter")
     expect(dialog.get_by_text("“1.5” is not a whole number of days.")).to_be_visible()
+    dialog.get_by_label("Days", exact=True).fill("")
+    dialog.get_by_label("Days", exact=True).press("Enter")
+    expect(dialog.get_by_text("The number of days must be between 1 and 730.")).to_be_visible()
     dialog.get_by_label("Days", exact=True).fill("10")
     dialog.get_by_label("Days", exact=True).press("Enter")
     expect(dialog.get_by_text("10 days later")).to_be_visible()
@@ -105,7 +120,7 @@ def test_a_trial_ends_now_with_a_reason(
     visitor.open("customer", part.name, id=part.customer)
     dialog = visitor.dialog_of("End trial now")
     expect(dialog.get_by_text("The first payment, $49.00, is taken now.")).to_be_visible()
-    visitor.button("End trial now", dialog).click()
+    visitor.press("End trial now", dialog)
     expect(dialog.get_by_text("Say why: the reason is kept with the action.")).to_be_visible()
     assert tables.actions(part.customer) == []
     visitor.say_why()
@@ -175,10 +190,10 @@ def test_a_paused_subscription_resumes(
 ) -> None:
     part = parts["paused"]
     visitor.open("customer", part.name, id=part.customer)
-    dialog = visitor.dialog_of("Resume")
-    expect(dialog.get_by_text("$49.00 is charged now.")).to_be_visible()
+    dialog = visitor.dialog_of("Reactivate")
+    expect(dialog.get_by_text("$49.00 is charged now to the")).to_be_visible()
     visitor.say_why()
-    visitor.confirm("Resume", "The subscription has resumed.")
+    visitor.confirm("Reactivate", "Reactivated: the subscription has resumed.")
     now = cast.sdk.subscriptions.retrieve(part.subscription)
     assert now.status == "active"
     assert cast.sdk.invoices.retrieve(str(now.latest_invoice)).status == "paid"
@@ -192,10 +207,10 @@ def test_a_canceled_one_starts_again_without_a_second_trial(
     part = parts["canceled"]
     old = cast.sdk.subscriptions.retrieve(part.subscription)
     visitor.open("customer", part.name, id=part.customer)
-    dialog = visitor.dialog_of("Start again")
+    dialog = visitor.dialog_of("Reactivate")
     expect(dialog.get_by_text("It has no trial.")).to_be_visible()
     visitor.say_why()
-    visitor.confirm("Start again", "A new subscription has begun.")
+    visitor.confirm("Reactivate", "Reactivated: a new subscription has begun.")
     new, before = cast.sdk.subscriptions.list({"customer": part.customer, "status": "all"}).data
     assert (before.id, before.status) == (old.id, "canceled")
     assert (new.status, new.trial_start, new.trial_end) == ("active", None, None)

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.visitor import Visitor
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.browser
@@ -36,23 +37,23 @@ def one(tables: sa.Connection, query: str, **values: object) -> str:
     return str(tables.execute(sa.text(query), values).scalar_one())
 
 
-def open_page(page: Page, url: str, heading: str | re.Pattern[str]) -> None:
-    page.goto(url)
-    expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible(timeout=20_000)
-    settled(page)
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=20_000)
-
-
 def counted(page: Page) -> Locator:
     return page.get_by_text(re.compile(r"^(\d+–\d+ of )?\d+ customers?$"))
 
 
+@pytest.mark.slow  # its looks alone
+def test_the_pager_of_a_short_list_names_every_page(visitor: Visitor) -> None:
+    visitor.open("customers", "Customers")
+    pager = visitor.page.get_by_role("navigation", name="Pagination")
+    expect(pager.get_by_role("button", name=re.compile("^Page "))).to_have_text(["1", "2"])
+    pager.get_by_role("button", name="Page 2").click()
+    expect(counted(visitor.page)).to_have_text(re.compile(r"^51–"))
+
+
 def test_typing_finds_and_the_address_shows_a_colleague_the_same(
-    desk: Desk, page: Page, tables: sa.Connection
+    visitor: Visitor, tables: sa.Connection
 ) -> None:
+    page = visitor.page
     email = one(
         tables, "SELECT email FROM customers WHERE email IS NOT NULL AND NOT deleted ORDER BY id LIMIT 1"
     )
@@ -61,7 +62,7 @@ def test_typing_finds_and_the_address_shows_a_colleague_the_same(
             tables, "SELECT count(*) FROM customer_facts WHERE email_key = lower(:e) AND NOT deleted", e=email
         )
     )
-    open_page(page, f"{desk.url}/customers", "Customers")
+    visitor.open("customers", "Customers")
     search = page.get_by_role("searchbox", name="Search")
     search.press_sequentially(email)
     expect(page).to_have_url(re.compile(rf"[?&]q={re.escape(quote(email))}$"))  # the last letter is sent, too
@@ -70,32 +71,31 @@ def test_typing_finds_and_the_address_shows_a_colleague_the_same(
     page.get_by_role("link", name="Trials").click()
     expect(page.get_by_role("heading", name="Trials", level=1)).to_be_visible()
     assert "q=" not in page.url
-    open_page(page, shared, "Customers")
+    page.goto(shared)
+    visitor.arrive("Customers")
     expect(search).to_have_value(email)
     expect(counted(page)).to_have_text(f"{same} customer{'s' if same > 1 else ''}")
 
 
 def test_a_click_on_a_row_opens_the_customer_and_back_returns_to_the_filter(
-    desk: Desk, page: Page, tables: sa.Connection
+    visitor: Visitor, tables: sa.Connection
 ) -> None:
+    page, desk = visitor.page, visitor.url
     id = one(tables, "SELECT id FROM customers WHERE NOT deleted AND name IS NOT NULL ORDER BY id LIMIT 1")
-    open_page(page, f"{desk.url}/customers?q={id}", "Customers")
+    visitor.open("customers", "Customers", q=id)
     expect(counted(page)).to_have_text("1 customer")
-    grid = page.get_by_test_id("stDataFrame")
-    box = grid.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 60, box["y"] + 52)  # the name in the first row
+    visitor.open_row(0)
     page.wait_for_url(f"**/customer?id={id}")
-    settled(page)
+    visitor.arrive()
     page.go_back()
     expect(page.get_by_role("heading", name="Customers", level=1)).to_be_visible()
     expect(page.get_by_role("searchbox", name="Search")).to_have_value(id)
-    expect(page).to_have_url(f"{desk.url}/customers?q={id}")
+    expect(page).to_have_url(f"{desk}/customers?q={id}")
     page.go_forward()
-    expect(page).to_have_url(f"{desk.url}/customer?id={id}")
+    expect(page).to_have_url(f"{desk}/customer?id={id}")
 
 
-def test_names_with_markdown_and_html_stay_text(desk: Desk, page: Page, tables: sa.Connection) -> None:
+def test_names_with_markdown_and_html_stay_text(visitor: Visitor, tables: sa.Connection) -> None:
     found = tables.execute(
         sa.text(
             "SELECT id, name FROM customers WHERE name LIKE '%<%' OR name LIKE '%](%' OR name LIKE '%**%'"
@@ -103,15 +103,16 @@ def test_names_with_markdown_and_html_stay_text(desk: Desk, page: Page, tables: 
     ).all()
     assert found, "the sandbox has such names in every history"
     for id, name in found:
-        open_page(page, f"{desk.url}/customer?id={id}", re.compile("."))
-        heading = page.get_by_role("heading", level=1)
+        visitor.open("customer", id=id)
+        heading = visitor.page.get_by_role("heading", level=1)
         assert (heading.inner_text()).replace("\u2060", "") == " ".join(name.split())
         assert heading.locator("a, b, strong, img, script").count() == 0
 
 
-def test_a_note_a_tag_and_a_task_are_kept(desk: Desk, page: Page, tables: sa.Connection) -> None:
+def test_a_note_a_tag_and_a_task_are_kept(visitor: Visitor, tables: sa.Connection) -> None:
+    page = visitor.page
     id = one(tables, "SELECT id FROM customers WHERE NOT deleted ORDER BY id DESC LIMIT 1")
-    open_page(page, f"{desk.url}/customer?id={id}", re.compile("."))
+    visitor.open("customer", id=id)
     note = page.get_by_placeholder("Write a note for your colleagues")
     note.fill("Called. *Will* pay on <b>Friday</b>.")
     page.get_by_role("button", name="Add note").dblclick()
@@ -136,12 +137,12 @@ def test_a_note_a_tag_and_a_task_are_kept(desk: Desk, page: Page, tables: sa.Con
 
 
 def test_the_file_holds_every_customer_of_the_filter_and_no_formula(
-    desk: Desk, page: Page, tables: sa.Connection, tmp_path: Path
+    visitor: Visitor, tables: sa.Connection, tmp_path: Path
 ) -> None:
     living = int(one(tables, "SELECT count(*) FROM customer_facts WHERE NOT deleted"))
-    open_page(page, f"{desk.url}/customers", "Customers")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+    visitor.open("customers", "Customers")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="CSV").click()
     download.value.save_as(tmp_path / "customers.csv")
     text = (tmp_path / "customers.csv").read_text("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))

@@ -59,7 +59,7 @@ def test_two_clicks_on_send_keep_one_message(visitor: Visitor, tables: Tables) -
 
 def test_a_text_that_cannot_be_sent_keeps_what_was_typed(visitor: Visitor, tables: Tables) -> None:
     write(visitor, 2, "", "A long text that took a while")
-    visitor.button("Put into the outbox", visitor.dialog).click()
+    visitor.press("Put into the outbox", visitor.dialog)
     expect(visitor.dialog.get_by_text("The subject is empty").first).to_be_visible()
     body = visitor.dialog.get_by_label("Message", exact=True)
     expect(body).to_have_value("A long text that took a while")
@@ -98,6 +98,19 @@ def test_a_call_goes_from_a_failed_payment_to_its_outcome(visitor: Visitor, tabl
     asked = select(CallRequest).where(CallRequest.note == "Ask about the card")
     (call,) = tables.read(lambda session: list(session.exec(asked)))
     assert (call.state, call.outcome) == ("done", "will_pay")
+
+
+@pytest.mark.parametrize("path, heading", [("trials", "Trials"), ("failed-payments", "Failed payments")])
+@pytest.mark.parametrize("width", [1440, pytest.param(1000, marks=pytest.mark.slow)])
+def test_no_row_moves_under_the_mouse_that_ticks(
+    visitor: Visitor, path: str, heading: str, width: int
+) -> None:
+    visitor.page.set_viewport_size({"width": width, "height": 900})
+    visitor.open(path, heading)
+    stands = visitor.top_of_table()
+    for row in (0, 1, 0):
+        visitor.tick(row)
+        assert visitor.top_of_table() == stands
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +154,10 @@ def test_a_call_is_asked_for_and_worked_through(
     visitor.choose("Who calls", "Ada Berg", dialog)
     dialog.get_by_label("Note").fill("Show the new reports")
     visitor.confirm("Request", "1 call requested. See the Calls page.")
-    visitor.open("calls", "Calls", calls_of="Mine").tick(0)
+    visitor.open("calls", "Calls", calls_of="Mine")
+    stands = visitor.top_of_table()
+    visitor.tick(0)
+    assert visitor.top_of_table() == stands
     dialog = visitor.dialog_of("Outcome")
     visitor.choose("Outcome", "Will pay", dialog)
     dialog.get_by_label("Note").fill("Takes <b>two</b> more seats")
@@ -165,8 +181,14 @@ def test_tasks_reach_whoever_they_are_for_and_are_ticked_off_together(
 ) -> None:
     part, titles = parts["call"], ["Send the *offer*", "Ask <b>again</b>"]
     visitor.open("customer", part.name, id=part.customer)
+    visitor.press("Add a task")
+    visitor.press("Add")
+    visitor.sees("A task says what to do")
+    expect(visitor.page.get_by_label("What is to be done")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    visitor.settle()
     for title in titles:
-        visitor.button("Add a task").click()
+        visitor.press("Add a task")
         visitor.page.get_by_label("What is to be done").fill(title)
         visitor.choose("Who", "Pia Novak")
         visitor.button("Add").dblclick()
@@ -175,9 +197,11 @@ def test_tasks_reach_whoever_they_are_for_and_are_ticked_off_together(
         visitor.settle()
     another.open("tasks", "Tasks").act_as("Pia Novak")
     another.sees("2 tasks")
+    stands = another.top_of_table()
     another.tick(0, 1)
+    assert another.top_of_table() == stands
     another.sees("2 tasks chosen")
-    another.button("Mark as done").click()
+    another.press("Mark as done")
     another.sees("No task fits this view.")
     mine = select(Task).where(Task.customer == part.customer)
     rows = tables.read(lambda session: list(session.exec(mine)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, TimeoutError, ViewportSize, expect
 
 from pages.components.navigation import PAGES
 from tests.browser.cast import NASTY, Cast, Part
@@ -20,6 +21,7 @@ WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 400, "height": 800}
 Look = tuple[Literal["light", "dark"], ViewportSize]
 HALF: ViewportSize = {"width": 900, "height": 900}
+_TO_FOLLOW = 15_000  # milliseconds
 _WIDER_THAN_WINDOW = """() => [document.documentElement, ...document.querySelectorAll(
     '[data-testid="stMain"], [data-testid="stAppViewContainer"], [data-testid="stMainBlockContainer"]')]
     .filter(one => one.scrollWidth > one.clientWidth + 1)
@@ -37,8 +39,9 @@ def nasty(cast: Cast, account: Account, tables: Tables) -> Part:
 
 
 def faults_of(page: Page) -> list[str]:
-    """What is wrong with the page as it stands: an error shown, or something wider than the window."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """What is wrong with the page as it stands: an error, or what stays wider than the window."""
+    with suppress(TimeoutError):  # a table follows its window when its observer is told
+        page.wait_for_function(f"() => ({_WIDER_THAN_WINDOW})().length === 0", timeout=_TO_FOLLOW)
     shown = page.get_by_test_id("stException").all_inner_texts()
     ours = page.get_by_text("Something went wrong on this page").all_inner_texts()
     return [*shown, *ours, *page.evaluate(_WIDER_THAN_WINDOW)]
@@ -84,6 +87,17 @@ def test_half_a_screen_is_used_for_what_is_read(visitor: Visitor, nasty: Part) -
     assert width(visitor.page.get_by_test_id("stDataFrame")) > 600
 
 
+@pytest.mark.slow  # all pages are opened narrow above
+def test_a_phone_is_used_for_two_numbers_beside_each_other(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 800})
+    for path, heading in (("", "Overview"), ("conversion", "Conversion")):
+        visitor.open(path, heading)
+        tiles = [box for one in visitor.page.get_by_test_id("stMetric").all() if (box := one.bounding_box())]
+        first, second = tiles[:2]
+        assert first["y"] == second["y"]
+        assert second["x"] + second["width"] > 340, "they take the whole width"
+
+
 def look(page: Page, theme: Literal["light", "dark"], size: ViewportSize) -> None:
     """Changes the window while the page is open, as a person's machine does at night."""
     page.emulate_media(color_scheme=theme)
@@ -93,7 +107,7 @@ def look(page: Page, theme: Literal["light", "dark"], size: ViewportSize) -> Non
 def test_an_unknown_customer_is_a_sentence(visitor: Visitor) -> None:
     visitor.open("customer", "Customer", id="cus_nobody")
     visitor.sees("cus_nobody")
-    visitor.button("Search customers").click()
+    visitor.press("Search customers")
     visitor.arrive("Customers")
     assert urlsplit(visitor.page.url).path == "/customers"
 
@@ -110,7 +124,7 @@ def test_a_name_is_text_wherever_it_stands(visitor: Visitor, nasty: Part, tables
     dialog = visitor.dialog_of("Retry payment")
     expect(dialog.get_by_text(NASTY)).to_be_visible()
     dialog.get_by_label("Reason").fill(NASTY)
-    visitor.button("Charge now", dialog).click()
+    visitor.press("Charge now", dialog)
     expect(dialog.get_by_text("There was not enough money on the card.")).to_be_visible()
     made_by_text = "a[href*='evil'], img[src*='evil'], b, strong:has-text('Bold'), s, code"
     assert dialog.locator(made_by_text).count() == 0

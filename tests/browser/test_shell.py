@@ -76,6 +76,10 @@ def test_the_person_one_acts_as_outlives_a_reload_and_follows_every_way(
     plays_vera(another.arrive("Overview"), "/[?]")
     another.act_as("Ada Berg")
     expect(another.page).not_to_have_url(re.compile("as="))
+    another.open("custmers", "No such page", **{"as": "Vera Lind · viewer"})
+    plays_vera(another, "/not-found[?]asked=")
+    another.page.get_by_test_id("stSidebarNavLink").filter(has_text="Calls").click()
+    plays_vera(another.arrive("Calls"), "/calls[?]")
 
 
 def test_the_tab_is_named_after_the_page_or_the_customer(

@@ -6,10 +6,11 @@ Every wait is for something to be seen; nothing waits for time alone.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date
 from urllib.parse import urlencode
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 PATIENCE = 60_000  # milliseconds; machines that run tests are busy
 WHY = "Asked for it by *mail* <b>today</b>"
@@ -25,6 +26,13 @@ _SETTLED = """() => {
         && performance.now() - Math.max(window.drawnAt, window.answeredAt) > 200
         && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
 }"""
+_CLICKS = 3  # a chart may be drawn at the first, and at its answer
+_BELOW = """([x, y]) => ({
+    below: document.elementsFromPoint(x, y).slice(0, 4).map(it => it.outerHTML.slice(0, 120)),
+    script: document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState,
+    quiet: [performance.now() - window.askedAt, performance.now() - window.answeredAt],
+    dialogs: document.querySelectorAll('[role="dialog"]').length,
+})"""
 _LISTEN = """(() => {
     if (window.askedAt !== undefined) return
     window.askedAt = 0
@@ -77,9 +85,40 @@ class Visitor:
         """A button by its words (an icon's name may stand before them)."""
         return (within or self.page).get_by_role("button", name=worded(label))
 
+    def press(self, label: str, within: Locator | None = None) -> None:
+        """Presses the button with these words, once nothing of an earlier drawing is left beside it: a dialog
+        has only one, a page the first of several."""
+        self.settle()
+        found = self.button(label, within)
+        (found if within else found.first).click()
+
+    def press_mark(self, mark: Locator, leads_to: re.Pattern[str]) -> None:
+        """Clicks on a bar or a point of a chart, and again where that led nowhere.
+
+        Plotly takes the click on a layer above the mark, and none while it draws; a second click takes the
+        first one back, so it waits for what that led to.
+        """
+        assert not leads_to.search(self.page.url), "the page is there before the click"
+        for _ in range(_CLICKS):
+            self.settle()
+            if leads_to.search(self.page.url):
+                return
+            x, y = self._middle(mark)
+            self.page.mouse.click(x, y)
+            with suppress(TimeoutError):
+                self.page.wait_for_url(leads_to, timeout=PATIENCE / _CLICKS, wait_until="commit")
+                return
+        raise AssertionError(f"{_CLICKS} clicks led nowhere: {self.page.evaluate(_BELOW, [x, y])}")
+
+    def _middle(self, mark: Locator) -> tuple[float, float]:
+        mark.scroll_into_view_if_needed()
+        box = mark.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
     def dialog_of(self, label: str) -> Locator:
         """Presses a button of the page and gives the dialog that opens."""
-        self.button(label).first.click()
+        self.press(label)
         return self.dialog
 
     @property
@@ -91,9 +130,9 @@ class Visitor:
 
     def confirm(self, label: str, outcome: str) -> None:
         """Presses the dialog's button, waits for the outcome's words, and closes it."""
-        self.button(label, self.dialog).click()
+        self.press(label, self.dialog)
         expect(self.dialog.get_by_text(outcome)).to_be_visible()
-        self.button("Done", self.dialog).click()
+        self.press("Done", self.dialog)
         expect(self.page.get_by_role("dialog")).to_have_count(0)
         self.settle()
 
@@ -122,11 +161,19 @@ class Visitor:
             self._click(BOX, row)
             self.settle()
 
+    def top_of_table(self) -> float:
+        """How far from the top of the document the page's table begins."""
+        grid = self.page.get_by_test_id("stDataFrame").first
+        grid.scroll_into_view_if_needed()
+        scrolled = "document.querySelector('[data-testid=\"stMain\"]').scrollTop"
+        return float(grid.evaluate(f"it => it.getBoundingClientRect().top + {scrolled}"))
+
     def open_row(self, row: int = 0) -> None:
         """Clicks the button in a row's first column."""
         self._click(60, row)
 
     def _click(self, x: int, row: int) -> None:
+        self.settle()  # a table that still moves is hit beside the row
         grid = self.page.get_by_test_id("stDataFrame").first
         grid.scroll_into_view_if_needed()
         box = grid.bounding_box()

@@ -8,8 +8,10 @@ from typing import Any
 from sqlmodel import Session
 
 from models import Base, Customer, CustomerFacts, Staff
+from services.customers import worklists
+from services.customers.worklists import FailureFilter, FailureRow
 from services.staff.roles import Person, Role
-from services.text import folded
+from services.text import folded, phone_key
 
 NOW = 1_800_000_000
 _numbers = count(1)
@@ -36,6 +38,7 @@ def customer(session: Session, id: str = "", *, created: int = NOW, **given: Any
         "search_key": folded(f"{name or ''}\n{email or ''}"),
         "email_key": (email or "").lower(),
         "email_domain": (email or "").lower().rpartition("@")[2],
+        "phone_key": phone_key(given.get("phone") or ""),
     }
     session.add(Customer(id=id, created=created, **_columns(Customer, given)))
     session.add(CustomerFacts(customer=id, created=created, **{**keys, **_columns(CustomerFacts, given)}))
@@ -51,3 +54,9 @@ def row(session: Session, table: type[Base], **given: Any) -> None:
     if "as_of" in table.model_fields:
         given = {"created": NOW, "as_of": NOW, **given}
     session.add(table(**given))
+
+
+def open_failures(session: Session, wanted: FailureFilter) -> list[FailureRow]:
+    """The first page of the open failures that a filter finds."""
+    where = worklists.failure_conditions(wanted)
+    return worklists.failures(session, where, worklists.stakes(session, where), offset=0, limit=10)

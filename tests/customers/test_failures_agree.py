@@ -9,7 +9,7 @@ import pytest
 
 from models import Charge, CustomerFacts, Invoice, InvoicePayment, PaymentIntent, PaymentMethod
 from services import config
-from services.customers import billing, worklists
+from services.customers import billing
 from services.customers.worklists import FailureFilter
 from services.desk import subject
 from services.metrics import recovery
@@ -45,8 +45,8 @@ def failing(database: ModuleType, intent: dict[str, Any], charges: list[dict[str
 def reasons(database: ModuleType) -> set[tuple[str, str]]:
     """What each part of the desk says: the code, and the advice where the part knows of it."""
     with database.session() as s:
-        (listed,) = worklists.failures(s, worklists.failure_conditions(FailureFilter()), offset=0, limit=9)
-        (demand,) = billing.unpaid(s, CUSTOMER, limit=9)
+        (listed,) = builders.open_failures(s, FailureFilter())
+        (demand,) = billing.unpaid(s, CUSTOMER, now=NOW, limit=9)
         (shown,) = billing.invoices(s, CUSTOMER, offset=0, limit=9)
         about = subject.load(s, CUSTOMER, "in_1").last_failure
         kept = s.get(CustomerFacts, CUSTOMER)
@@ -119,8 +119,8 @@ def test_a_payment_that_waits_for_the_customer_stands_for_all_tries_before_it(
 def test_a_payment_under_way_has_not_failed(database: ModuleType, status: str, failed: bool) -> None:
     failing(database, {"status": status}, [])
     with database.session() as s:
-        customer = billing.unpaid(s, CUSTOMER, limit=9)
-        listed = worklists.failures(s, worklists.failure_conditions(FailureFilter()), offset=0, limit=9)
+        customer = billing.unpaid(s, CUSTOMER, now=NOW, limit=9)
+        listed = builders.open_failures(s, FailureFilter())
         stakes = recovery.open_failures(s, ended=False)
         lately = recovery.recovered(s, NOW - 9, NOW + 9)
         kept = s.get(CustomerFacts, CUSTOMER)

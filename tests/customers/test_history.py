@@ -113,6 +113,42 @@ def test_a_page_of_it_is_its_newest_part(life: ModuleType) -> None:
             assert told(s, limit) == whole[:limit]
 
 
+def test_a_trial_without_a_card_ended_by_itself_and_was_not_asked_to(database: ModuleType) -> None:
+    asked = {"status": "canceled", "created": T, "trial_end_behavior": "cancel", **USD}
+    with database.transaction() as s:
+        customer(s, "cus_1", created=T)
+        for id, canceled, ended, trial_end in (
+            ("sub_1", day(7), day(7), day(7)),  # with the trial
+            ("sub_2", day(5), day(8), day(8)),  # asked for in the trial
+            ("sub_3", day(20), day(20), day(9)),  # asked for after it
+            ("sub_4", day(7) + 60, day(7) + 60, day(7)),  # staff ended the trial, which was charged
+            ("sub_5", day(7) + 60, day(7) + 60, day(7)),  # likewise, and there was nothing to charge
+            ("sub_6", day(0), day(0), day(0)),  # staff ended the trial in its first second
+        ):
+            row(s, Subscription, id=id, canceled_at=canceled, ended_at=ended, trial_end=trial_end,
+                cancellation_reason="cancellation_requested", **asked)  # fmt: skip
+            row(s, Invoice, id=f"in_{id}", subscription=id, billing_reason="subscription_create",
+                created=T, **USD)  # fmt: skip
+        row(s, Subscription, id="sub_7", canceled_at=day(7), ended_at=day(7), trial_end=day(7),
+            default_payment_method="pm_1", **asked)  # fmt: skip
+        for id, total in (("sub_4", 4900), ("sub_5", 0)):
+            row(s, Invoice, id=f"in_after_{id}", subscription=id, billing_reason="subscription_update",
+                created=day(7), total=total, **USD)  # fmt: skip
+        row(s, Invoice, id="in_extra", subscription="sub_1", billing_reason="manual", created=day(9), **USD)
+    with database.session() as s:
+        ends = {fact.id: sentence(fact.name, fact.facts, formats) for fact in told(s)
+                if fact.name == "customer.subscription.deleted"}  # fmt: skip
+    assert ends == {
+        "sub_1": "The subscription ended with its trial, as there was no payment method",
+        "sub_2": "The subscription ended as asked for",
+        "sub_3": "The subscription ended as asked for",
+        "sub_4": "The subscription ended as asked for",
+        "sub_5": "The subscription ended as asked for",
+        "sub_6": "The subscription ended with its trial, as there was no payment method",
+        "sub_7": "The subscription ended",
+    }
+
+
 def test_what_is_still_to_come_is_not_told(database: ModuleType) -> None:
     ahead = 4_000_000_000
     with database.transaction() as s:

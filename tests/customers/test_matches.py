@@ -19,7 +19,8 @@ from tests.support.statements import asked
 def account(database: ModuleType) -> ModuleType:
     """Ada, who has one of everything, and Bob 4242, who has it in his name."""
     with database.transaction() as s:
-        customer(s, "cus_ada", name="Ada Müller", email="ada@engine.example", card_last4="1852")
+        customer(s, "cus_ada", name="Ada Müller", email="ada@engine.example", card_last4="1852",
+                 phone="+31 20 555 1703")  # fmt: skip
         customer(s, "cus_bob", name="Bob 4242 TD-0042", email="bob@x.example", created=NOW - 1)
         row(s, PaymentMethod, id="pm_1", customer="cus_ada", last4="4242")
         row(s, Subscription, id="sub_1AdaLove", customer="cus_ada", status="active")
@@ -46,6 +47,8 @@ def why(database: ModuleType, text: str) -> dict[str, list[Match]]:
         ("td-004", [Match("invoice", "TD-0042")]),
         ("4242", [Match("card", "4242")]),
         ("1852", [Match("card", "1852")]),
+        ("Visa ·· 1852", [Match("card", "1852")]),
+        ("020 555 1703", [Match("phone", "+31 20 555 1703")]),
         ("sub_1Ada", [Match("id", "sub_1Ada")]),
         ("cus_ada", [Match("id", "cus_ada")]),
         ("$49.00", [Match("invoice", "TD-0042", 4900, "usd")]),

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from models import CustomerFacts, Note, Staff, Task, Workspace
+from models import Customer, CustomerFacts, Note, Staff, Task, Workspace
 from services import clock
 from services.customers import notes, tasks
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.metrics import version
+from services.mirror import underived
 from services.staff.roles import Person, Role
 from tests.customers.builders import customer, person, staff
 
@@ -145,6 +146,23 @@ def test_an_owner_is_somebody_who_works_here_and_the_facts_follow(database: Modu
     with database.session() as s:
         assert notes.owner(s, "cus_1") is None
         assert _row(s, CustomerFacts, "cus_1").owner is None
+
+
+def test_an_owner_is_kept_though_the_facts_cannot_be_derived(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1", metadata_=5)
+        ann = staff(s, "Ann")
+    with database.transaction() as s:
+        notes.set_owner(s, person(), "cus_1", ann)
+    with database.session() as s:
+        assert notes.owner(s, "cus_1") == ann
+        assert _row(s, CustomerFacts, "cus_1").owner is None
+    with database.transaction() as s:
+        _row(s, Customer, "cus_1").metadata_ = {}
+    underived.derive(underived.left())
+    with database.session() as s:
+        assert _row(s, CustomerFacts, "cus_1").owner == ann
+    assert underived.left() == {}
 
 
 def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None:

@@ -215,6 +215,25 @@ def test_disputes_that_wait_for_us_come_first(database: ModuleType) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("own", "status", "customers", "charged"),
+    [
+        ({"default_source": "card_1"}, "active", {"default_payment_method": "pm_1"}, "card_1"),
+        ({"default_source": "card_1"}, "canceled", {"default_payment_method": "pm_1"}, "pm_1"),
+        ({}, "active", {"default_source": "card_2"}, "card_2"),
+        ({}, "active", {}, None),
+    ],
+)
+def test_what_is_charged_next_is_a_running_plans_own_or_the_customers(
+    database: ModuleType, own: dict[str, str], status: str, customers: dict[str, str], charged: str | None
+) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1", **customers)
+        row(s, Subscription, id="sub_1", customer="cus_1", status=status, **own)
+    with database.session() as s:
+        assert record.read(s, "cus_1", now=NOW).default_payment_method == charged
+
+
 def test_the_default_card_comes_first_and_a_card_lives_through_its_month(database: ModuleType) -> None:
     with database.transaction() as s:
         row(s, PaymentMethod, id="pm_new", customer="cus_1", exp_year=2026, exp_month=3, created=NOW)

@@ -119,6 +119,29 @@ def test_each_form_finds_its_customer_and_nobody_else(account: ModuleType) -> No
             assert found(s, q=typed) == ["cus_ada"], typed
 
 
+def test_a_phone_number_is_found_as_it_may_be_written(account: ModuleType) -> None:
+    with account.transaction() as s:
+        customer(s, "cus_phone", name="Piet", phone="+31 20 555 1703")
+        customer(s, "cus_other", name="Jan", phone="+31 20 555 1704")
+        customer(s, "cus_states", name="Sue", phone="(212) 555-0173")
+        for typed in (
+            "+31 20 555 1703", "+31205551703", "+31 (0)20 555 1703", "0031 20 555 1703", "020 555 1703",
+            "0205551703", "20-555-1703", "piet +31 20 555 1703",
+        ):  # fmt: skip
+            assert found(s, q=typed) == ["cus_phone"], typed
+        for typed in ("212 555 0173", "(212) 555-0173", "212-555-0173", "2125550173"):
+            assert found(s, q=typed) == ["cus_states"], typed
+        for typed in ("1703", "555 1703", "sue +31 20 555 1703", "+31 20 555 170"):
+            assert found(s, q=typed) == [], typed
+
+
+def test_a_card_is_found_as_the_desk_writes_it(account: ModuleType) -> None:
+    with account.transaction() as s:
+        for typed in ("Visa ·· 1852", "ada visa ·· 1852", "·· 1852", "American Express ·· 1852 ada"):
+            assert found(s, q=typed) == ["cus_ada"], typed
+        assert found(s, q="Visa ·· 1853") == found(s, q="grace Visa ·· 1852") == []
+
+
 def test_signs_of_sql_patterns_mean_themselves(account: ModuleType) -> None:
     with account.session() as s:
         for typed in ["100%", "100%_x", "_x"]:

@@ -192,6 +192,23 @@ def told(database: ModuleType) -> ModuleType:
     return database  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("done", "It ends now."), ("failed", "Announced: It ends now."), ("unknown", "Announced: It ends now.")],
+)
+def test_what_was_announced_and_not_done_is_not_told_as_a_fact(
+    database: ModuleType, state: str, said: str
+) -> None:
+    with database.transaction() as session:
+        preview = {"happens": ["It ends now."], "warnings": []}
+        session.add(
+            Action(token="a", command="cancel", state=state, customer="cus_1", opened_at=T, preview=preview)
+        )
+    with database.session() as session:
+        [entry] = timeline.latest(session, SAM, "cus_1", ["Actions"], formats, limit=5).entries
+    assert entry.detail == said
+
+
 def test_all_sources_make_one_line_newest_first(told: ModuleType) -> None:
     with told.session() as s:
         page = timeline.latest(s, SAM, "cus_1", USUAL, formats, limit=50)

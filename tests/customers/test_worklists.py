@@ -124,6 +124,15 @@ def test_a_trials_row_says_what_a_person_needs(trials: ModuleType) -> None:
     assert (later.last_contact_at, later.last_contact_kind) == (NOW, "message")
 
 
+def test_filters_offer_nothing_that_only_trials_have_that_stripe_no_longer_has(trials: ModuleType) -> None:
+    with trials.transaction() as session:
+        builders.row(session, Product, id="prod_old", name="Old")
+        _trial(session, "old", NOW + DAY, "prod_old", 1, "jpy", deleted=True)
+    with trials.session() as session:
+        assert worklists.trial_products(session) == {"prod_b": "Solo", "prod_a": "Team"}
+        assert worklists.trial_currencies(session) == ["eur", "usd"]
+
+
 @pytest.fixture
 def failures(database: ModuleType) -> ModuleType:
     """Three open failures in two currencies and four invoices that are none."""
@@ -157,7 +166,7 @@ def failures(database: ModuleType) -> ModuleType:
 
 def list_failures(database: ModuleType, wanted: FailureFilter) -> list[str]:
     with database.session() as session:
-        rows = worklists.failures(session, worklists.failure_conditions(wanted), offset=0, limit=10)
+        rows = builders.open_failures(session, wanted)
     return [row.invoice.removeprefix("in_") for row in rows]
 
 
@@ -204,7 +213,7 @@ def test_what_is_at_stake_and_what_ended_subscriptions_left_are_the_overviews(fa
             ):
                 told = side.get(stake.currency, AtStake())
                 wanted = FailureFilter(stake.currency, subscription=standing)
-                rows = worklists.failures(session, worklists.failure_conditions(wanted), offset=0, limit=10)
+                rows = builders.open_failures(session, wanted)
                 assert (
                     (told.count, told.amount) == (count, amount) == (len(rows), sum(r.amount for r in rows))
                 )
@@ -213,9 +222,7 @@ def test_what_is_at_stake_and_what_ended_subscriptions_left_are_the_overviews(fa
 
 def test_the_issuers_reason_goes_before_the_general_one(failures: ModuleType) -> None:
     with failures.session() as session:
-        rows = worklists.failures(
-            session, worklists.failure_conditions(FailureFilter(currency="usd")), offset=0, limit=10
-        )
+        rows = builders.open_failures(session, FailureFilter(currency="usd"))
     small, big = rows
     assert (big.code, big.advice, big.attempts, big.next_attempt) == (
         "lost_card",

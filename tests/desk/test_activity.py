@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from models import Action, Staff
-from services.desk import activity
+from services.customers import timeline
+from services.desk import activity, words
 from services.desk.activity import ActivityFilter
 from services.staff.roles import Person, Role
 from tests.customers import builders
@@ -98,6 +99,21 @@ def test_without_the_permission_one_sees_ones_own(ledger: ModuleType) -> None:
 )
 def test_each_filter(ledger: ModuleType, wanted: dict[str, Any], expected: list[int]) -> None:
     assert tokens(ledger, ANA, **wanted) == expected
+
+
+def test_what_was_refused_as_things_had_changed_is_no_failure(ledger: ModuleType) -> None:
+    with ledger.transaction() as session:
+        for token, overtaken in (("token-01", True), ("token-06", False)):
+            session.get(Action, token).error = {"message": "Ben was first.", "overtaken": overtaken}
+    assert tokens(ledger, ANA, state="overtaken") == [1]
+    assert tokens(ledger, ANA, state="failed") == [16, 11, 6]
+    with ledger.session() as session:
+        [entry] = activity.search(session, ANA, ActivityFilter(state="overtaken"))
+        lines = timeline.latest(session, ANA, "cus_1", ["Actions"], words, limit=30).entries
+    assert entry.state == "overtaken"
+    assert {line.id: line.state for line in lines if line.state in ("failed", "overtaken")} == {
+        "token-01": "overtaken", "token-06": "failed", "token-11": "failed"
+    }  # fmt: skip
 
 
 def test_pages_of_the_list_cover_it_once(ledger: ModuleType) -> None:

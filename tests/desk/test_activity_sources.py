@@ -121,6 +121,29 @@ def test_each_says_what_was_before_and_what_is_after(worked: ModuleType) -> None
     assert found(worked, kind="send_message")[0].error == "No route."
 
 
+def test_what_was_asked_for_stays_as_it_was_asked_for(worked: ModuleType) -> None:
+    told = {entry.kind: entry.detail for entry in found(worked)}
+    with worked.session() as session:
+        call, _, task, _ = (formats.day(int(at)) for at in _dues(session))
+        entries = timeline.latest(session, ANN, "cus_jo", ["Calls", "Tasks"], formats, limit=9).entries
+    assert told["request_call"] == f"for Ann, due {call}"
+    assert told["add_task"] == f"Send offer (for Bob, due {task})"
+    titles = [entry.title for entry in entries]
+    assert f"Request a call, due {call}" in titles and f"Add a task for Bob, due {task}" in titles
+
+
+def test_a_call_that_is_scheduled_for_the_day_it_was_due_says_the_day(database: ModuleType) -> None:
+    due = clock.now() + DAY
+    with database.transaction() as s:
+        builders.staff(s, "Ann")
+        builders.customer(s, "cus_jo")
+        calls.request(s, "call", ANN, Wish("cus_jo", 1, due))
+        calls.schedule(s, "call", ANN, due, seen="requested")
+        calls.schedule(s, "call", ANN, due, seen="scheduled")  # changes nothing
+    [change] = found(database, kind="call_scheduled")
+    assert said(change) == f"Due {words.moment(due)}; state requested → scheduled"
+
+
 def test_of_a_tasks_text_is_kept_that_it_changed_and_not_the_words(database: ModuleType) -> None:
     with database.transaction() as s:
         builders.customer(s, "cus_jo")

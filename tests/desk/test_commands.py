@@ -9,7 +9,8 @@ from sqlmodel import update
 
 from models import Base, Discount, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
-from services.desk import catalog, commands, fresh, runner, subject, words
+from services.customers import timeline
+from services.desk import catalog, commands, fresh, repeats, subject, words
 from services.errors import Conflict, InvalidInput
 from services.money import display
 from services.stripe_api import client, transport
@@ -166,6 +167,9 @@ def test_a_charge_now_bills_this_amount_and_nothing_else_that_waits(desk: Bench)
     paid = desk.sdk.invoices.retrieve(made["invoice"])
     assert (paid.status, paid.amount_paid, paid.description) == ("paid", 1250, "Call")
     assert desk.sdk.invoice_items.retrieve(waiting.id).invoice is None
+    with database.session() as session:
+        [told] = timeline.latest(session, ANA, about.customer.id, ["Actions"], words, limit=5).entries
+    assert "It is for “Call”." in told.detail
 
 
 def test_a_declined_charge_says_what_stands_open_and_is_retried_from_there(desk: Bench) -> None:
@@ -215,7 +219,7 @@ def test_a_new_charge_warns_of_an_earlier_one_that_is_still_open(desk: Bench, wh
 def test_a_charge_that_stops_at_its_draft_leads_to_stripe(
     desk: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "PAUSES", ())
+    monkeypatch.setattr(repeats, "PAUSES", ())
     monkeypatch.setattr(transport, "_TRIES", 1)
     about = desk.in_state("active")
     desk.sandbox.fault("429", method="POST", path="/v1/invoices/in_")
@@ -257,7 +261,7 @@ def test_cancel_at_the_periods_end_keeps_the_feedback_and_can_be_undone(desk: Be
     assert not desk.sdk.subscriptions.retrieve(about.object_id).cancel_at_period_end
 
 
-def test_canceling_now_says_what_was_still_to_be_billed(desk: Bench) -> None:
+def test_canceling_says_what_was_still_to_be_billed(desk: Bench) -> None:
     about = desk.in_state("active")
     press(ANA, "add_charge", about, amount="25", description="Setup", when="next")
 
@@ -266,7 +270,7 @@ def test_canceling_now_says_what_was_still_to_be_billed(desk: Bench) -> None:
         return " ".join(commands.preview(opened, {"when": when}).warnings)
 
     assert f"{display(2500, 'usd')} waits for its next invoice" in warnings(about.object_id, "now")
-    assert "waits" not in warnings(about.object_id, "period_end")
+    assert "which may never come" in warnings(about.object_id, "period_end")
     other = desk.subscribe(about.customer.id, items=[{"price": desk.price(9900)}])
     assert "waits" not in warnings(other, "now"), "it is the other one's"
 
@@ -303,7 +307,8 @@ def test_an_ended_subscription_starts_again_with_what_it_had(desk: Bench) -> Non
     assert [d.source.coupon for d in new.discounts] == [forever.id]  # type: ignore[union-attr]
     assert new.metadata["external_id"] == "42"
     charged = new.latest_invoice.amount_paid  # type: ignore[union-attr]
-    assert charged == 3 * 4900 * 80 // 100 and f"{display(charged, 'usd')} is charged now." in told
+    assert charged == 3 * 4900 * 80 // 100
+    assert f"{display(charged, 'usd')} is charged now to the Visa card ending in 4242." in told
     assert "Friends applies again" in told and "Welcome is not carried over" in told
     with database.session() as session:
         assert session.get(Subscription, new.id), "the new subscription is in the tables at once"
@@ -343,7 +348,8 @@ def test_it_starts_again_with_the_taxes_and_the_discounts_of_its_items(desk: Ben
     assert [[rate.id for rate in item.tax_rates or []] for item in (first, second)] == [[gst], []]
     charged = (4900 // 2 + 2 * 9900) * 90 // 100
     assert new.latest_invoice.amount_paid == charged  # type: ignore[union-attr]
-    assert f"{display(charged, 'usd')} is charged now." in told and "Tax is worked out as before." in told
+    assert f"{display(charged, 'usd')} is charged now to the Visa card ending in 4242." in told
+    assert "Tax is worked out as before." in told
     assert {"The discount Friends applies again.", "The discount Half a seat applies again."} <= set(told)
 
 
@@ -387,10 +393,12 @@ def test_an_archived_price_is_refused_with_its_successor(desk: Bench, has_succes
 def test_a_payment_is_retried_after_a_new_card(desk: Bench) -> None:
     about = desk.failed_invoice()
     opened, outcome = press(ANA, "retry_payment", about)
-    assert outcome.state == "failed" and "not enough money" in outcome.message
+    assert outcome.state == "failed" and outcome.message.startswith("Declined, nothing was charged. ")
     kept = row(opened.token)
     assert kept["error"]["decline_code"] == "insufficient_funds" and kept["request_id"]
-    assert kept["after"]["attempt_count"] == kept["before"]["attempt_count"] + 1
+    assert kept["after"]["attempt_count"] == kept["before"]["attempt_count"], "tries by hand are not counted"
+    charges = desk.sdk.charges.list({"customer": about.customer.id}).data
+    assert [charge.status for charge in charges] == ["failed", "failed"]
     desk.sandbox.add_card(about.customer.id)
     _, outcome = press(ANA, "retry_payment", about)
     assert outcome.state == "done" and outcome.message == f"{display(4900, 'usd')} was paid."
@@ -447,6 +455,7 @@ def test_a_card_link_is_shown_and_kept_nowhere(desk: Bench) -> None:
     customer = desk.customer(None)
     about = fresh.subject(customer)
     opened, outcome = press(SAM, "card_link", about, reason="")
+    assert commands.preview(opened, {}).happens[0].endswith("to a page where the customer enters a card.")
     assert outcome.state == "done" and outcome.link.startswith(desk.sandbox.url)
     assert commands.submit(opened, SAM, {}, "").link == outcome.link, "a second click finds the same link"
     secret = outcome.link.rsplit("/", 1)[1]

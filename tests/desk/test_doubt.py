@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from services.desk import runner
+from services.desk import repeats
 from services.desk.command import Step, Work
 from services.errors import TrialdeskError
 from services.stripe_api.client import Answer
@@ -28,7 +28,7 @@ SAY_NOTHING = (StripeUnavailable(), RateLimited(None), KeyRejected(), RightMissi
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runner, "PAUSES", (0.0,))
+    monkeypatch.setattr(repeats, "PAUSES", (0.0,))
     yield
 
 
@@ -51,7 +51,7 @@ def call(
     """What the runner makes of a step that gets these answers, and of its effect."""
     step = Step("update", "subscription", answers(*said), answers(effect), keyed)  # type: ignore[arg-type]
     work = Work("token", "token:update", None, {})  # type: ignore[arg-type]
-    return runner.call(step, work, repeated=repeated)
+    return repeats.call(step, work, repeated=repeated)
 
 
 @pytest.mark.parametrize("silence", SAY_NOTHING, ids=lambda error: type(error).__name__)

@@ -61,6 +61,8 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Zon
         ({"mode": "days", "days": "٣"}, "not a whole number"),
         ({"mode": "days", "days": ""}, "between 1 and 730"),
         ({"mode": "days", "days": "9" * 5000}, "between 1 and 730"),
+        ({"mode": "days", "days": "00001" + "9" * 5000}, "between 1 and 730"),
+        ({"mode": "days", "days": "0" * 5000}, "between 1 and 730"),
         ({"mode": "days", "days": "730"}, "at most two years ahead"),
         ({"mode": "date", "date": "2020-01-01"}, "is in the past"),
         ({"mode": "date", "date": "2026-02-30"}, "Choose the day"),
@@ -84,9 +86,10 @@ def test_a_day_before_the_present_end_is_no_extension() -> None:
 
 @given(days=st.integers(1, 700))
 def test_days_are_added_to_the_present_end(days: int) -> None:
-    assert parse("extend_trial", about(), mode="days", days=str(days)) == {
-        "trial_end": TRIAL_END + days * clock.DAY
-    }
+    for typed in (str(days), f"{'0' * 5000}{days}"):
+        assert parse("extend_trial", about(), mode="days", days=typed) == {
+            "trial_end": TRIAL_END + days * clock.DAY
+        }
 
 
 def test_a_chosen_day_keeps_the_local_time_of_day_across_clock_changes(zone: ZoneInfo) -> None:
@@ -102,7 +105,7 @@ def test_a_chosen_day_keeps_the_local_time_of_day_across_clock_changes(zone: Zon
 def later(ends: int, **form: str) -> str:
     """By how much the dialog says that a trial ends later."""
     subject, command = about(trial_end=ends), catalog.find("extend_trial")
-    told = command.preview(subject, command.parse(subject, form, NOW), Quote(4900, "usd"), NOW)
+    told = command.preview(subject, command.parse(subject, form, NOW), Quote(4900, "usd", 4900), NOW)
     return told.happens[0].rpartition(": ")[2]
 
 
@@ -221,7 +224,7 @@ def test_nothing_is_offered_for_a_deleted_customer(command: Command) -> None:
 def test_the_preview_says_what_happens_without_a_card(behaviour: str, said: str) -> None:
     subject = about(card=None, trial_end_behavior=behaviour)
     told = catalog.find("extend_trial").preview(
-        subject, {"trial_end": TRIAL_END + 7 * clock.DAY}, Quote(4900, "usd"), NOW
+        subject, {"trial_end": TRIAL_END + 7 * clock.DAY}, Quote(4900, "usd", 4900), NOW
     )
     assert said in " ".join(told.happens) and "7 days later" in told.happens[0]
 
@@ -237,7 +240,7 @@ def test_the_preview_says_what_happens_without_a_card(behaviour: str, said: str)
 def test_where_collection_is_paused_no_payment_is_announced(behavior: str, fate: str) -> None:
     longer = {"trial_end": TRIAL_END + 7 * clock.DAY}
     extend = catalog.find("extend_trial").preview
-    told = " ".join(extend(about(pause_collection=behavior), longer, Quote(4900, "usd"), NOW).happens)
+    told = " ".join(extend(about(pause_collection=behavior), longer, Quote(4900, "usd", 4900), NOW).happens)
     assert f"Collection is paused: the first invoice, for $49.00, is {fate} then; nothing is taken." in told
     assert "first payment" not in told
 
@@ -260,7 +263,7 @@ def told_by(command: str, **fields: Any) -> str:
     subject = about(**{**state, **fields})
     found = catalog.find(command)
     assert not found.offered(subject)
-    said = found.preview(subject, found.parse(subject, form, NOW), Quote(4900, "usd"), NOW)
+    said = found.preview(subject, found.parse(subject, form, NOW), Quote(4900, "usd", 4900), NOW)
     return " ".join([*said.happens, *said.warnings]).replace("Nothing is charged now.", "")
 
 
@@ -289,11 +292,11 @@ def test_every_command_that_brings_an_invoice_is_asked_about_a_pause() -> None:
 def test_what_starts_again_or_is_collected_again_is_paid_for() -> None:
     collected = about("active", pause_collection="void")
     command = catalog.find("reactivate")
-    told = command.preview(collected, command.parse(collected, {}, NOW), Quote(4900, "usd"), NOW)
+    told = command.preview(collected, command.parse(collected, {}, NOW), Quote(4900, "usd", 4900), NOW)
     assert "The next payment, $49.00, is due on" in " ".join(told.happens)
     ended = replace(about("canceled", pause_collection="void"), terms=Terms(Charged()))
-    told = command.preview(ended, command.parse(ended, {}, NOW), Quote(4900, "usd"), NOW)
-    assert "$49.00 is charged now." in told.happens, "a new subscription is not paused"
+    told = command.preview(ended, command.parse(ended, {}, NOW), Quote(4900, "usd", 4900), NOW)
+    assert "$49.00 is charged now to the card on file." in told.happens, "a new subscription is not paused"
 
 
 NEXT = {"amount": 500, "currency": "usd", "description": "Setup", "when": "next"}
@@ -329,8 +332,12 @@ def test_differences_are_said_in_words() -> None:
     assert [(d.label, d.before, d.after) for d in snapshots.differences(before, after)] == [
         ("Status", "past due", "active"),
         ("Trial ends", "–", words.day(NOW)),
-        ("Cancels at the period's end", "no", "yes"),
+        ("Set to end with its period", "no", "yes"),
     ]
+    ends = {"cancel_at": NOW, "cancel_at_period_end": True}
+    assert [
+        d.line for d in snapshots.differences({"cancel_at": None, "cancel_at_period_end": False}, ends)
+    ] == [f"set to end no → {words.day(NOW)}"]
 
 
 def test_an_unknown_command_is_named() -> None:

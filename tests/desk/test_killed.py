@@ -6,9 +6,6 @@ something; all moments with all commands, on both databases, run with the slow t
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from sqlmodel import select
 
@@ -16,7 +13,7 @@ from models import Action
 from services import database
 from tests.desk.bench import FORMS, GRAVE, Bench, happened, prepare
 from tests.desk.victim import MOMENTS
-from tests.support.nursery import ROOT
+from tests.support.nursery import nursery
 
 CASES = [
     ("before the queue", "extend_trial"),
@@ -29,21 +26,25 @@ CASES = [
 ALL = [(moment, command) for moment in MOMENTS for command in FORMS]
 
 
-def run(*arguments: str) -> int:
-    """The exit code of a victim; -9 where it was killed."""
-    command = [sys.executable, "-m", "tests.desk.victim", *arguments]
-    return subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode
+def run(desk: Bench, *arguments: str) -> tuple[int, str]:
+    """The exit code of a victim on the desk's database and account, and what it wrote; -9: it was killed."""
+    url = database.engine().url.render_as_string(hide_password=False)
+    log = desk.sandbox.data.with_name("victim.log")
+    log.unlink(missing_ok=True)
+    given = [url, desk.sandbox.url, *arguments]
+    return nursery().start("tests.desk.victim", given, log).wait(120), log.read_text()
 
 
 def effects(desk: Bench, moment: str, command: str) -> int:
     """Kills a process at the moment, lets another finish; how often it happened by the account's books."""
     about = prepare(desk, command)
-    url = database.engine().url.render_as_string(hide_password=False)
-    assert run(url, desk.sandbox.url, moment, command, about.customer.id, about.object_id) == -9
+    code, told = run(desk, moment, command, about.customer.id, about.object_id)
+    assert code == -9, told
     with database.session() as session:
         left = session.exec(select(Action).where(Action.customer == about.customer.id)).one()
         assert left.state == "running"
-    assert run(url, desk.sandbox.url, "finish") == 0
+    code, told = run(desk, "finish")
+    assert code == 0, told
     with database.session() as session:
         ended = session.exec(select(Action).where(Action.customer == about.customer.id)).one()
     assert ended.state == "done", ended.error

@@ -23,14 +23,14 @@ OFFERED = {
     "cancel": set(STATES) - {"canceled"},
     "undo_cancel": {"set to cancel"},
     "reactivate": {"paused", "collection paused", "canceled"},
-    "add_charge": set(STATES),
+    "add_charge": set(STATES) - {"canceled"},
 }
 FORMS: dict[str, Form] = {
     "extend_trial": {"mode": "days", "days": "7"},
     "cancel": {"when": "now", "feedback": "unused"},
     "add_charge": {"amount": "12.50", "description": "Onboarding", "when": "next"},
 }
-CHARGED_NOW = {"paused", "canceled", "incomplete"}  # no next invoice to put an amount on
+CHARGED_NOW = {"paused", "incomplete"}  # no next invoice to put an amount on
 STATUS_AFTER = {
     ("end_trial", "trialing"): "active",
     ("end_trial", "trialing without a card"): "canceled",

@@ -10,9 +10,10 @@ from sqlmodel import col, update
 from models import Action, ActionStep, Discount
 from services import clock, database
 from services.customers import record
-from services.desk import catalog, commands, fresh, ledger, loose_ends, runner, words
+from services.desk import catalog, commands, fresh, ledger, loose_ends, repeats, words
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
+from services.mirror import inbox
 from services.money import display
 from tests.desk.bench import ANA, BEN, FORMS, VIC, Bench, press, row
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, sco
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runner, "PAUSES", (0.0,))
+    monkeypatch.setattr(repeats, "PAUSES", (0.0,))
     yield
 
 
@@ -57,6 +58,7 @@ def test_a_second_look_repeats_nothing_on_what_has_changed(desk: Bench) -> None:
     desk.sdk.subscriptions.update(about.object_id, {"trial_end": later})
     outcome = commands.try_again(BEN, token)
     assert outcome.state == "failed" and outcome.message.startswith("It was not done."), outcome
+    assert outcome.overtaken
     assert "Trial ends:" in outcome.message
     assert desk.sdk.subscriptions.retrieve(about.object_id).trial_end == later
 
@@ -92,6 +94,15 @@ def test_a_charge_that_a_colleague_added_meanwhile_is_not_repeated(desk: Bench) 
     outcome = commands.try_again(ANA, token)
     assert outcome.state == "failed" and "Ben did “Add charge”" in outcome.message
     assert desk.sdk.invoice_items.list({"customer": about.customer.id}).data == []
+
+
+def test_what_was_stopped_halfway_is_a_failure_also_where_things_had_changed(desk: Bench) -> None:
+    about = desk.in_state("active")
+    token = lose(desk, "add_charge", about, path="/v1/invoiceitems", **FORMS["add_charge"])
+    desk.sdk.subscriptions.cancel(about.object_id)
+    outcome = commands.try_again(ANA, token)
+    assert (outcome.state, outcome.overtaken) == ("failed", False), outcome
+    assert "This subscription is over." in outcome.message and "was left in Stripe" in outcome.remedy
 
 
 def test_it_does_not_start_again_beside_one_that_the_tables_do_not_know(desk: Bench) -> None:
@@ -191,7 +202,7 @@ USED = "was taken from the customer's credit"
 @pytest.mark.parametrize(
     ("credit", "said"),
     [
-        (10_000, f"{display(2500, 'usd')} {USED}; nothing was charged."),
+        (10_000, f"Nothing was charged. {display(2500, 'usd')} {USED}."),
         (1_000, f"{display(1500, 'usd')} was charged. {display(1000, 'usd')} {USED}."),
     ],
 )
@@ -244,3 +255,18 @@ def test_a_discount_that_has_ended_is_not_on_the_record(desk: Bench) -> None:
     with database.session() as session:
         shown = record.read(session, about.customer.id, now=clock.now()).plans[0].rebates
     assert [each.row.id for each in shown] == ["di_on"]
+
+
+def test_a_slow_answer_is_not_beaten_by_what_an_event_of_its_second_told(desk: Bench) -> None:
+    """An answer is as old as its question: one that took long would leave a dialog with an older state."""
+    about = desk.in_state("trialing")
+    assert about.subscription and about.subscription.trial_end
+    desk.sdk.subscriptions.update(about.object_id, {"metadata": {"plan": "old"}})
+    told = desk.sdk.events.list({"type": "customer.subscription.updated", "limit": 1}).data[0]
+    with database.transaction() as session:
+        inbox.put(session, [told.to_dict(for_json=True)], "webhook")
+    inbox.drain()
+    desk.sdk.subscriptions.update(about.object_id, {"metadata": {"plan": "new"}})
+    desk.sandbox.fault("slow", method="GET", path="/v1/subscriptions/", seconds=1.1, count=1)
+    now = fresh.subject(about.customer.id, about.object_id)
+    assert now.subscription and now.subscription.metadata_["plan"] == "new"

@@ -22,15 +22,15 @@ def test_every_command_is_called_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("standing", "way"),
+    ("standing", "way", "called"),
     [
-        ({"status": "paused"}, "resume"),
-        ({"status": "canceled"}, "anew"),
-        ({"status": "active", "pause_collection": "void"}, "collect"),
+        ({"status": "paused"}, "resume", "Reactivate"),
+        ({"status": "canceled"}, "anew", "Reactivate"),
+        ({"status": "active", "pause_collection": "void"}, "collect", "Resume collection"),
     ],
 )
 def test_reactivating_is_told_by_the_words_on_its_button(
-    database: ModuleType, standing: dict[str, object], way: str
+    database: ModuleType, standing: dict[str, object], way: str, called: str
 ) -> None:
     with database.transaction() as session:
         builders.customer(session, "cus_1", name="Jo")
@@ -47,4 +47,4 @@ def test_reactivating_is_told_by_the_words_on_its_button(
         button = catalog.find("reactivate").label(subject.load(session, "cus_1", "sub_1"))
         [entry] = activity.search(session, ANA, ActivityFilter())
         [told] = timeline.latest(session, ANA, "cus_1", ["Actions"], formats, limit=5).entries
-    assert button == entry.title == told.title == names.WAYS[way]
+    assert button == entry.title == told.title == called

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import Mock
 
 import pytest
 from sqlmodel import Session, select
@@ -10,10 +12,11 @@ from sqlmodel import Session, select
 from models import Subscription
 from services import database, durable
 from services.desk import catalog, commands, subject
-from services.errors import Conflict, InvalidInput, NotAllowed, Unavailable
+from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
-from services.stripe_api import client
-from tests.desk.bench import ANA, BEN, SAM, VIC, Bench, row
+from services.stripe_api import client, writes
+from services.stripe_api.failures import RequestRejected
+from tests.desk.bench import ANA, BEN, FORMS, SAM, VIC, Bench, row
 from tests.support.sandbox import free_port
 
 
@@ -89,6 +92,54 @@ def test_where_stripe_is_silent_no_money_moves(desk: Bench, request: pytest.Fixt
     assert "cannot be reached" in opened.warning
     outcome = commands.submit(opened, ANA, {"mode": "days", "days": "7"}, "")
     assert outcome.state == "failed" and "cannot be reached" in outcome.message
+
+
+@contextmanager
+def without_previews(desk: Bench, how: str) -> Iterator[str]:
+    """Stripe does not say what an invoice would come to; all else works. What it says instead."""
+    if how == "refused":
+        said = "The customer's tax location is not known."
+        refusal = RequestRejected(said, code="customer_tax_location_invalid", param=None, request_id="")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(writes, "preview_invoice", Mock(side_effect=refusal))
+            yield said
+        return
+    known = client.account()
+    rights = {"customers": "read", "subscriptions": "write", "invoices": "read", "invoiceitems": "write"}
+    desk.sandbox.restrict("rk_test_no_previews", **rights)
+    client.configure(client.connect("rk_test_no_previews", desk.sandbox.url))
+    try:
+        yield "The Stripe key lacks the right “invoices write”."
+    finally:
+        client.configure(known)
+
+
+@pytest.mark.parametrize("how", ["refused", "a right is missing"])
+def test_without_a_preview_what_it_says_is_not_charged_and_all_else_can_be_done(
+    desk: Bench, how: str
+) -> None:
+    subjects = {name: desk.in_state(name) for name in ("trialing", "set to cancel", "collection paused")}
+    with without_previews(desk, how) as said:
+        for command, state in (
+            ("end_trial", "trialing"),
+            ("reactivate", "paused"),
+            ("reactivate", "canceled"),
+        ):
+            about = desk.shared(state)
+            with pytest.raises((Refused, NotAllowed), match=said):
+                commands.open(ANA, command, about.customer.id, about.object_id)
+        for command, form, about in (
+            ("extend_trial", FORMS["extend_trial"], subjects["trialing"]),
+            ("undo_cancel", {}, subjects["set to cancel"]),
+            ("add_charge", {**FORMS["add_charge"], "when": "next"}, subjects["trialing"]),
+            ("reactivate", {}, subjects["collection paused"]),
+        ):
+            opened = commands.open(ANA, command, about.customer.id, about.object_id)
+            assert opened.quote is None
+            assert opened.warning.endswith(f"{said} What the next invoice comes to is therefore not known.")
+            assert commands.preview(opened, form).happens
+            outcome = commands.submit(opened, ANA, form, "asked")
+            assert outcome.state == "done", outcome
 
 
 def test_nothing_begins_while_the_desk_starts(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from models import Action
 from services import database
-from services.desk import activity, results, words
+from services.customers import timeline
+from services.desk import activity, fresh, results, words
 from services.desk.activity import ActivityFilter, Entry
 from tests.desk.bench import ANA, Bench, press
 
@@ -87,6 +88,16 @@ def test_a_retried_payment_and_a_new_start_say_what_was_paid(desk: Bench) -> Non
     assert outcome.state == "done" and told(opened.token).charged == "charged $49.00, paid"
     opened, outcome = press(ANA, "reactivate", desk.in_state("canceled"))
     assert outcome.state == "done" and told(opened.token).charged == "charged $49.00, paid"
+    assert outcome.message == "Reactivated: a new subscription has begun. $49.00 was charged."
+
+
+def test_a_card_link_that_was_made_is_told_as_made(desk: Bench) -> None:
+    opened, _ = press(ANA, "card_link", fresh.subject(desk.customer()))
+    customer = opened.subject.customer.id
+    with database.session() as session:
+        [line] = timeline.latest(session, ANA, customer, ["Actions"], words, limit=5).entries
+    for said in (told(opened.token).detail, line.detail.split("\n")[0]):
+        assert said == "A link was made to a page where the customer can enter a card."
 
 
 def test_what_was_refused_charged_nothing(desk: Bench) -> None:

@@ -29,7 +29,8 @@ def fill(session: Any, first: int, last: int) -> list[str]:
     for number in range(first, last):
         sub, invoice = f"sub_{number}", f"in_{number}"
         status = "canceled" if number % 5 == 4 else "active"
-        row(session, Subscription, id=sub, customer="cus_1", status=status, created=NOW + number)
+        row(session, Subscription, id=sub, customer="cus_1", status=status, created=NOW + number,
+            latest_invoice=invoice)  # fmt: skip
         for product in (number % 3, 3 + number):
             row(session, SubscriptionItem, id=f"si_{number}_{product}", subscription=sub,
                 price=f"price_{number % 3}", product=f"prod_{product}")  # fmt: skip
@@ -65,6 +66,7 @@ def test_many_are_the_same_as_one_by_one(agency: ModuleType) -> None:
         assert found.keys() == {"cus_1", *ids}
         for id in found:
             assert found[id] == subject.load(session, "cus_1", id), id
+        assert found["sub_4"].latest.id == "in_4"
         assert found["sub_0"].items[0].successor is not None
         assert found["sub_4"].subscription.status == "canceled" and len(found["sub_4"].others) == 10
         with pytest.raises(NotFound):
@@ -79,4 +81,27 @@ def test_many_subscriptions_cost_no_more_statements_than_a_few(agency: ModuleTyp
         with agency.session() as session, asked(session.get_bind()) as statements:
             assert len(subject.load_many(session, "cus_1", ids)) == len(ids) + 1
             costs.append(len([one for one in statements if "prices.active" not in one.partition("WHERE")[2]]))
-    assert costs[0] == costs[1] <= 11
+    assert costs[0] == costs[1] <= 12
+
+
+@pytest.mark.parametrize(
+    ("behavior", "count"), [("keep_as_draft", 1), ("void", 2), ("mark_uncollectible", 0)]
+)
+def test_what_a_pause_of_collection_set_aside_is_counted(
+    agency: ModuleType, behavior: str, count: int
+) -> None:
+    with agency.transaction() as session:
+        for id in ("sub_p", "sub_q"):
+            row(session, Subscription, id=id, customer="cus_1", status="active", pause_collection=behavior)
+        for n, (of, status, more) in enumerate(
+            (
+                ("sub_p", "draft", {}), ("sub_p", "draft", {"auto_advance": True}), ("sub_p", "void", {}),
+                ("sub_p", "void", {}), ("sub_p", "draft", {"deleted": True}), ("sub_q", "paid", {}),
+                ("sub_1", "void", {}),
+            )
+        ):  # fmt: skip
+            row(session, Invoice, id=f"in_p{n}", customer="cus_1", subscription=of, status=status, **more)
+    with agency.session() as session:
+        found = subject.load_many(session, "cus_1", ["sub_p", "sub_q", "sub_1"])
+        assert [found[id].set_aside for id in ("sub_p", "sub_q", "sub_1")] == [count, 0, 0]
+        assert found["sub_p"] == subject.load(session, "cus_1", "sub_p")

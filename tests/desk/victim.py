@@ -1,14 +1,12 @@
 """A desk's process that dies at a named moment of a command (SIGKILL), or that finishes what is left.
 
-python -m tests.desk.victim DATABASE_URL ACCOUNT_URL MOMENT COMMAND CUSTOMER OBJECT
-python -m tests.desk.victim DATABASE_URL ACCOUNT_URL finish
+Its arguments: DATABASE_URL ACCOUNT_URL MOMENT COMMAND CUSTOMER OBJECT, or DATABASE_URL ACCOUNT_URL finish.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -40,8 +38,9 @@ MOMENTS: dict[str, Callable[[], None]] = {
 }
 
 
-def main(url: str, account: str, moment: str, *given: str) -> None:
+def main(arguments: list[str]) -> None:
     """Opens the desk on the database and does as the arguments say."""
+    url, account, moment, *given = arguments
     database.configure(url)
     client.configure(client.connect(KEY, account))
     if moment == "finish":
@@ -65,7 +64,3 @@ def _wait_for_the_end() -> None:
                 return
         time.sleep(0.05)
     raise SystemExit("something is still running")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -14,7 +14,7 @@ from models import Subscription
 from services.clock import DAY
 from services.metrics import funnel, periods
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS, Cell, Path, Step
-from tests.metrics.build import Account, at
+from tests.metrics.build import HOUR, Account, at
 
 NOW = at("2026-06-15 12:00")
 LONG_AGO = at("2026-01-10")
@@ -110,6 +110,37 @@ def test_who_got_only_drafts_after_the_first_month_was_not_still_paying(database
     bill(account, sub, LONG_AGO + 14 * DAY, 1)
     bill(account, sub, LONG_AGO + 44 * DAY, 3, status="draft", paid_at=None)
     assert reached(database, account)[-3:] == [1, 0, 0]
+
+
+def test_drafts_that_were_asked_for_much_later_do_not_make_up_for_it(database, account) -> None:
+    """Staff paid the drafts of an unpaid subscription, or collection went on after a pause."""
+    sub = account.trial(account.customer("ada", LONG_AGO, card=True), LONG_AGO, status="active")
+    first = LONG_AGO + 14 * DAY
+    bill(account, sub, first, 1)
+    late = {"finalized_at": first + 110 * DAY, "paid_at": first + 110 * DAY}
+    bill(account, sub, first + 30 * DAY, 3, **late)
+    assert reached(database, account)[-3:] == [1, 0, 0]
+
+
+def test_what_covers_the_day_may_still_be_a_draft_for_some_hours(database, account) -> None:
+    sub = account.trial(account.customer("ada", LONG_AGO, card=True), LONG_AGO, status="active")
+    first = LONG_AGO + 14 * DAY
+    bill(account, sub, first, 1, paid_at=first)
+    bill(account, sub, first + 30 * DAY, 1, finalized_at=first + 30 * DAY + 5 * HOUR)
+    assert reached(database, account)[-3:] == [1, 1, 0]
+
+
+def test_use_is_paid_for_at_the_end_of_the_period_that_it_covers(database, account) -> None:
+    """Billed in arrears; a draft of such a period that waited for long was not asked for in time."""
+    first = LONG_AGO + 14 * DAY
+    for name, waits in (("ada", 1 * HOUR), ("bob", 20 * DAY)):
+        sub = account.trial(account.customer(name, LONG_AGO, card=True), LONG_AGO, status="active")
+        bill(account, sub, first, 1, paid_at=first)
+        for month in range(1, 5):
+            begins, ends = first + (month - 1) * 31 * DAY, first + month * 31 * DAY
+            asked = {"finalized_at": ends + waits, "paid_at": ends + waits}
+            account.line(account.invoice(sub, ends, 4900, **asked), begins, ends, "team")
+    assert reached(database, account)[-3:] == [2, 1, 1]
 
 
 def test_an_invoice_counts_until_it_is_given_up(database, account) -> None:

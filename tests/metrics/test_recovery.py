@@ -6,10 +6,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from models import Charge, Event, InvoicePayment, Subscription
+from models import Charge, Event, Invoice, InvoicePayment, PaymentIntent, Subscription
 from services.clock import DAY
-from services.metrics import recovery
+from services.metrics import failures, recovery
 from services.metrics.recovery import AtStake, Recovery
 from services.metrics.statistics import Rate
 from tests.metrics.build import HOUR, Account, at
@@ -86,6 +87,98 @@ def test_what_was_open_then_is_reconstructed(database, account, sub) -> None:
     assert ask(database, account, recovery.open_failures_at, THEN, ended=False) == {
         "usd": AtStake(3, 1, 14700)
     }
+
+
+def _charge(account: Account, id: str, status: str, created: int) -> Charge:
+    return account.add(Charge(id=id, created=created, status=status, payment_intent=f"pi_{id}"))
+
+
+def _sign(account: Account, sign: str, invoice: Invoice, failed_at: int) -> None:
+    """One sign, and no other, that the invoice's payment failed before somebody paid it by hand."""
+    asked = InvoicePayment(id=account.id("inpay"), created=invoice.created, invoice=invoice.id)
+    match sign:
+        case "charge of its intent":
+            _charge(account, "ch_1", "failed", failed_at)
+            asked.payment_intent = "pi_ch_1"
+        case "charge of its own":
+            _charge(account, "ch_1", "failed", failed_at)
+            asked.charge = "ch_1"
+        case "event":
+            told = {"type": "invoice.payment_failed", "object_id": invoice.id}
+            account.add(Event(id=account.id("evt"), created=failed_at, **told))
+        case "intent that was given up":
+            error = {"status": "canceled", "error_code": "payment_intent_authentication_failure"}
+            account.add(PaymentIntent(id="pi_1", created=failed_at, **error))
+            asked.payment_intent = "pi_1"
+        case "retried by Stripe":
+            invoice.attempt_count, invoice.finalized_at = 2, failed_at
+    account.add(asked)
+
+
+SIGNS = (
+    "charge of its intent", "charge of its own", "event", "intent that was given up", "retried by Stripe",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_what_failed_once_and_was_then_paid_by_hand_is_recovered(database, account, sub, sign) -> None:
+    """Tries by hand after the first do not raise Stripe's count of attempts."""
+    invoice = account.invoice(sub, THEN - 2 * DAY, paid_at=THEN + DAY)
+    _sign(account, sign, invoice, THEN - DAY)
+    account.save(database)
+    with database.session() as session:
+        assert recovery.open_failures_at(session, THEN, ended=False) == {"usd": AtStake(1, 1, 4900)}
+        assert recovery.open_failures_at(session, THEN - 2 * DAY, ended=False) == {}, "it failed later"
+        assert recovery.recovered(session, THEN - 2 * DAY, NOW) == {"usd": Recovery(1, 0, 0, 4900, 4900)}
+        [row] = recovery.failed(session, THEN - 2 * DAY, NOW, "usd")
+    assert (row.came_to, row.failed_at, row.paid_at) == ("recovered", THEN - DAY, THEN + DAY)
+
+
+def test_what_was_paid_at_the_first_try_has_not_failed(database, account, sub) -> None:
+    invoice = account.invoice(sub, THEN - 2 * DAY, paid_at=THEN + DAY)
+    _charge(account, "ch_1", "succeeded", THEN + DAY)
+    asked = {"invoice": invoice.id, "payment_intent": "pi_ch_1"}
+    account.add(InvoicePayment(id="inpay_1", created=invoice.created, **asked))
+    account.add(Event(id="evt_1", created=THEN + DAY, type="invoice.paid", object_id=invoice.id))
+    assert ask(database, account, recovery.open_failures_at, THEN, ended=False) == {}
+    assert ask(database, account, recovery.recovered, THEN - 3 * DAY, NOW) == {}
+
+
+def test_an_invoice_that_was_sent_failed_when_its_card_did(database, account, sub) -> None:
+    """And not when it was finalized, weeks before the customer tried to pay."""
+    sent = account.invoice(sub, NOW - 50 * DAY, paid_at=None, collection_method="send_invoice")
+    _sign(account, "charge of its intent", sent, NOW - 5 * DAY)
+    assert ask(database, account, recovery.open_failures_at, THEN, ended=False) == {}
+    assert ask(database, account, recovery.recovered, NOW - 30 * DAY, NOW)["usd"].in_recovery == 1
+
+
+@pytest.mark.parametrize("fields", [{"attempt_count": 3, "paid_at": NOW - DAY}, {"paid_at": None}])
+def test_a_later_event_does_not_hide_an_earlier_failure(database, account, sub, fields) -> None:
+    """Of 30 days of events only the second try's is left; no try came to a charge."""
+    invoice = account.invoice(sub, NOW - 35 * DAY, finalized_at=NOW - 35 * DAY + HOUR, **fields)
+    _sign(account, "event", invoice, NOW - 28 * DAY)
+    account.save(database)
+    with database.session() as session:
+        assert recovery.recovered(session, NOW - 30 * DAY, NOW) == {}
+        [row] = recovery.failed(session, NOW - 40 * DAY, NOW, "usd")
+    assert row.failed_at == NOW - 35 * DAY + HOUR
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_failed_intents_are_found_by_the_index_made_for_them(database, account, sub) -> None:
+    """SQLite reads all payments otherwise."""
+    account.save(database)
+    whole = sa.select(sa.func.count()).select_from(failures.first())
+    with database.session() as session:
+        asked = whole.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = [row.detail for row in session.execute(sa.text(f"EXPLAIN QUERY PLAN {asked}"))]
+    assert "SCAN payment_intents USING INDEX ix_payment_intents_failed" in plan
+    assert not any(step.startswith("SCAN invoice_payments") for step in plan), plan
+
+
+def test_what_was_tried_and_voided_without_a_charge_is_lost(database, account, sub) -> None:
+    account.invoice(sub, NOW - 9 * DAY, paid_at=None, status="void", voided_at=NOW - DAY)
+    assert ask(database, account, recovery.recovered, NOW - 30 * DAY, NOW)["usd"].lost == 1
 
 
 def test_what_ended_subscriptions_left_is_not_at_stake(database, account, sub) -> None:

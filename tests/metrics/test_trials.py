@@ -110,6 +110,23 @@ def test_without_a_card_a_trial_expires_by_cancel_or_by_pause(database, account)
     assert states(database, account) == {"ada": "expired", "bob": "expired"}
 
 
+def test_a_pause_is_the_end_of_a_trial_whatever_end_it_still_names(database, account) -> None:
+    account.trial(account.customer("ada", START), NOW - DAY, status="paused", as_of=NOW - HOUR)
+    assert states(database, account) == {"ada": "expired"}
+    assert states(database, account, NOW - 2 * HOUR) == {"ada": "running"}
+
+
+def test_when_a_paused_trial_was_read_last_does_not_move_its_pause(database, account) -> None:
+    paused = NOW - 40 * DAY
+    account.trial(account.customer("ada", START - 30 * DAY), START - 30 * DAY, 90, status="paused",
+                  paused_at=paused, as_of=NOW)  # fmt: skip
+    assert states(database, account, paused - 1) == {"ada": "running"}
+    assert states(database, account, paused) == {"ada": "expired"}
+    with database.session() as session:
+        assert running(session, paused - 1)["usd"].running == 1
+        assert running(session, NOW - 30 * DAY) == {}
+
+
 def test_nothing_above_zero_ever_due_is_free(database, account) -> None:
     sub = account.trial(account.customer("ada", START), START, status="active")
     account.invoice(sub, OVER, 0)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from services.mirror import writer
+from services.mirror import rates, writer
 from services.mirror.batch import Batch
 from services.sandbox import objects as sandbox
 
@@ -23,7 +23,9 @@ def store(session: Session, objects: Iterable[Object], as_of: int, *, exact: boo
     batch = Batch()
     for source in objects:
         batch.add(source, as_of)
-    return writer.write(session, batch, exact=exact)
+    touched = writer.write(session, batch, exact=exact).own
+    rates.refresh(session, touched)
+    return touched
 
 
 def customer(id: str = "cus_1", **fields: Any) -> Object:

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from models import SyncCursor, Workspace
-from services.mirror import changes, cursors, events, facts
+from services.mirror import changes, cursors, events, facts, underived
 from tests.mirror import objects as o
 from tests.mirror.objects import NOW
 
@@ -37,10 +37,11 @@ def _event(session: Session) -> None:
     [
         lambda session: o.store(session, [o.customer()], NOW, exact=True),
         lambda session: facts.refresh(session, {"cus_1"}),
+        lambda session: underived.refresh_now(session, "cus_1"),
         lambda session: cursors.finish(session, "customers"),
         _event,
     ],
-    ids=["rows", "facts", "a pull's end", "events"],
+    ids=["rows", "facts", "facts apart", "a pull's end", "events"],
 )
 def test_every_change_counts_once_for_its_transaction(
     workspace: ModuleType, change: Callable[[Session], object]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,10 @@ def test_a_backfill_tells_what_it_did_and_a_second_one_has_nothing_to_do(
     assert first["complete"] and first["requests"] > 10
     living = len(list(account.client().v1.customers.list().auto_paging_iter()))
     assert first["resources"]["customers"] == {"state": "complete", "objects": living}
+    [path] = tmp_path.glob("acct_*-test.db")
+    with closing(sqlite3.connect(path)) as tables:
+        counted = dict(tables.execute("SELECT purpose, reads FROM stripe_reads"))
+    assert counted == {"start": 1, "backfill": first["requests"]}
     assert first["objects"] == sum(one["objects"] for one in first["resources"].values())
     again = last_line(run(tmp_path, account, "backfill"))
     assert (again["objects"], again["requests"] <= 2) == (first["objects"], True)

@@ -32,6 +32,7 @@ def test_a_customer_without_any_subscription(database: ModuleType) -> None:
     person = o.customer(
         name="  Žofie ÄRGER ",
         email="Me@Example.COM ",
+        phone="+420 (0)2 555-1703",
         currency="eur",
         address={"country": "CZ"},
         metadata={"source": "ads"},
@@ -43,6 +44,7 @@ def test_a_customer_without_any_subscription(database: ModuleType) -> None:
         "me@example.com",
         "example.com",
     )
+    assert found.phone_key == "30715552024"
     assert (found.country, found.source, found.currency, found.status) == ("CZ", "ads", "eur", "none")
     assert (found.subscriptions, found.mrr_micros, found.created) == (0, 0, NOW - 1000)
 
@@ -171,6 +173,13 @@ def test_an_old_style_card_is_on_file_too(database: ModuleType) -> None:
     assert known(o.customer(default_source="card_1")).payment_method_on_file
 
 
+def test_a_subscriptions_own_source_is_on_file_while_it_lives(database: ModuleType) -> None:
+    assert not known(o.customer(), o.subscription()).payment_method_on_file
+    own = {"default_source": "card_1"}
+    assert known(o.subscription(**own), at=NOW + 1).payment_method_on_file
+    assert not known(o.subscription(status="canceled", **own), at=NOW + 2).payment_method_on_file
+
+
 def test_disputes_count_until_they_are_decided(database: ModuleType) -> None:
     found = known(o.customer(), o.charge(), o.dispute(), o.dispute("dp_2", status="won"))
     assert found.open_disputes == 1
@@ -227,7 +236,7 @@ def test_hundreds_at_once(database: ModuleType) -> None:
     ]
     with desk.transaction() as session:
         o.store(session, [*people, *paying], NOW, exact=True)
-    facts.refresh_in_pieces(facts.everyone())
+    facts.derive_in_pieces(facts.everyone())
     with desk.session() as session:
         kept = [session.get(CustomerFacts, f"cus_{n:04}") for n in range(450)]
     assert [row.mrr_micros for row in kept if row] == [(n + 1) * 1_000_000_000 for n in range(450)]
@@ -247,7 +256,7 @@ def test_what_a_slow_writer_read_does_not_replace_newer_facts(
         save(*values)
 
     monkeypatch.setattr(facts, "_save", save_slowly)
-    slow = threading.Thread(target=facts.refresh_in_pieces, args=(["cus_1"],))
+    slow = threading.Thread(target=facts.derive_in_pieces, args=(["cus_1"],))
     slow.start()
     assert computed.wait(5)
     known(o.subscription(status="active"), at=NOW + 1)

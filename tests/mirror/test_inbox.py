@@ -149,6 +149,23 @@ def test_a_snapshot_that_fits_no_version_is_read_again(pulled: ModuleType, sandb
         assert row.metadata_ == {**paying["metadata"], "seen": "yes"}
 
 
+def test_a_second_that_does_not_come_ends_the_wait_and_makes_no_row_newer_than_its_answer(
+    pulled: ModuleType, sandbox: Sandbox
+) -> None:
+    paying = active(sandbox)
+    sandbox.client().v1.subscriptions.update(paying["id"], {"metadata": {"seen": "yes"}})
+    strange = {"object": "subscription", "id": paying["id"], "state": "active"}
+    event = {"id": "evt_ahead", "created": sandbox.now() + 120, "type": "customer.subscription.updated"}
+    with pulled.transaction() as session:
+        inbox.put(session, [{**event, "data": {"object": strange}}], "replay")
+    drained = [inbox.drain() for _ in range(21)]
+    assert drained == [inbox.Drained(deferred=1)] * 20 + [inbox.Drained(applied=1)]
+    with pulled.session() as session:
+        row = session.get(Subscription, paying["id"])
+    assert row is not None and row.as_of <= sandbox.now()
+    assert row.metadata_ == {**paying["metadata"], "seen": "yes"}
+
+
 @sqlite_only
 def test_reads_that_fail_leave_their_events_pending(pulled: ModuleType, sandbox: Sandbox) -> None:
     sandbox.advance(days=9)

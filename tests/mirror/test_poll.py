@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from types import ModuleType
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from models import (
     Customer,
     CustomerFacts,
+    InboxItem,
     InvoiceLine,
     Subscription,
     SubscriptionItem,
     Workspace,
 )
-from services import clock
-from services.mirror import answers, cursors, inbox, poll
+from services import clock, config
+from services.mirror import answers, cursors, inbox, poll, progress, pull
 from services.stripe_api import client, failures
 from tests.mirror import objects as o
 from tests.mirror import truth
@@ -186,12 +189,57 @@ def test_an_account_that_is_away_loses_nothing(pulled: ModuleType, sandbox: Sand
         assert workspace.last_error == ""
 
 
-def test_the_interval_is_short_where_reads_are_free() -> None:
-    assert (poll.interval("sandbox", 300), poll.interval("live", 300), poll.interval("test", 1)) == (
-        2,
-        300,
-        1,
-    )
+@pytest.mark.parametrize(
+    ("given", "missed", "seconds"),
+    [
+        ({}, 0, 2),
+        ({"poll_interval": 300}, 0, 2),
+        ({"stripe_api_key": "sk_live_1"}, 0, 300),
+        ({"stripe_api_key": "sk_live_1", "stripe_webhook_secret": "whsec_1"}, 0, 900),
+        ({"stripe_api_key": "sk_live_1", "stripe_webhook_secret": "whsec_1"}, 1, 300),
+        ({"stripe_api_key": "sk_test_1", "stripe_webhook_secret": "whsec_1", "poll_interval": 1}, 1, 1),
+    ],
+)
+def test_looks_are_as_far_apart_as_reads_cost_and_webhooks_allow(
+    given: dict[str, Any], missed: int, seconds: int
+) -> None:
+    assert poll.interval(config.Settings(_env_file=None, **given), missed=missed) == seconds
+
+
+@sqlite_only
+def test_a_delivery_that_may_still_come_is_not_missed(pulled: ModuleType, sandbox: Sandbox) -> None:
+    poll.once()
+    sandbox.client().v1.customers.create({"email": "ana@example.com"})
+    looked = poll.once()
+    assert (looked.received, looked.missed) == (1, 0)
+    with pulled.transaction() as session:
+        session.execute(sa.delete(InboxItem))
+    sandbox.advance(seconds=90)
+    again = poll.once()
+    assert again.missed > 0 and again.missed == again.received
+
+
+@sqlite_only
+def test_the_datas_age_counts_what_stripe_delivers_by_itself(pulled: ModuleType, sandbox: Sandbox) -> None:
+    with pulled.transaction() as session:
+        session.execute(sa.update(Workspace).values(pulled_at=clock.now() - 5000, checked_at=None))
+    assert age(pulled) >= 5000
+    sandbox.client().v1.customers.create({"email": "ana@example.com"})
+    for sources in (["poll"], ["webhook"], ["poll", "webhook"]):
+        with pulled.transaction() as session:
+            events = truth.every(sandbox, "/v1/events", {"created": {"gte": sandbox.now() - 60}})
+            session.execute(sa.delete(InboxItem))
+            new = [inbox.put(session, events, source) for source in sources]
+            assert new[0] and not any(new[1:])
+        poll.settle()
+        assert (age(pulled) < 100) is ("webhook" in sources)
+
+
+def age(database: ModuleType) -> int:
+    with database.session() as session:
+        found = progress.read(session).age
+    assert found is not None
+    return found
 
 
 @sqlite_only
@@ -232,26 +280,41 @@ def test_more_items_and_lines_than_one_page_are_all_there(pulled: ModuleType, sa
     assert row.mrr_micros == sum(100 + n for n in range(15)) * 1_000_000
 
 
-@sqlite_only
-def test_a_gap_is_noted_with_the_moved_cursor_or_not_at_all(
-    pulled: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed on the way, the desk finds either the old cursor or the decision to pull all anew."""
-    before = cursors.feed()
+def test_a_gap_has_all_pulled_anew(pulled: ModuleType, sandbox: Sandbox) -> None:
     sandbox.advance(days=40)
-
-    def killed(*_given: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(cursors, "start_over", killed)
-        with pytest.raises(KeyboardInterrupt):
-            poll.fetch()
-    assert cursors.feed() == before
-    assert cursors.complete()
-    poll.fetch()
-    assert cursors.feed() > before
+    poll.once()
     assert not cursors.complete()
+    with pulled.session() as session:
+        assert not progress.read(session).complete
+    pull.whole_account()
+    poll.once()
+    assert cursors.complete()
+    assert truth.differences(sandbox) == []
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["pulls on", "dies"])
+def test_a_gap_found_during_a_pull_has_all_pulled_anew_once_by_the_next_one(
+    claimed: ModuleType, sandbox: Sandbox, dies: bool
+) -> None:
+    pages = itertools.count(1)
+
+    def look_meanwhile() -> bool:
+        if (page := next(pages)) == 4:
+            sandbox.advance(days=40)
+            poll.fetch()
+        return dies and page > 8
+
+    pull.begin()
+    assert pull.whole_account(look_meanwhile)
+    assert not cursors.complete()
+    pull.whole_account()
+    listed = len(sandbox.requests(path="/v1/customers"))
+    assert listed > 1
+    poll.once()
+    assert cursors.complete()
+    pull.whole_account()
+    assert len(sandbox.requests(path="/v1/customers")) == listed
+    assert truth.differences(sandbox) == []
 
 
 @sqlite_only
@@ -272,5 +335,29 @@ def test_what_happens_between_two_pages_comes_with_the_next_look(
     monkeypatch.setattr(inbox, "put", put_while_the_account_lives)
     poll.once()
     assert len(pages) > 1
+    poll.once()
+    assert truth.differences(sandbox) == []
+
+
+@sqlite_only
+def test_events_that_expire_while_they_are_read_are_a_gap(
+    pulled: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next page would begin after an event that Stripe no longer has."""
+    sandbox.advance(days=6)
+    monkeypatch.setattr("services.stripe_api.client.PAGE_SIZE", 20)
+    put, pages = inbox.put, []
+
+    def put_while_a_month_passes(*given: Any) -> int:
+        pages.append(given)
+        if len(pages) == 2:
+            sandbox.advance(days=31)
+        return put(*given)
+
+    monkeypatch.setattr(inbox, "put", put_while_a_month_passes)
+    poll.once()
+    assert len(pages) == 2
+    assert not cursors.complete()
+    pull.whole_account()
     poll.once()
     assert truth.differences(sandbox) == []

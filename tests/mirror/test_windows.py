@@ -14,6 +14,7 @@ from sqlmodel import select
 from models import SyncWindow
 from services import database as desk
 from services.mirror import windows
+from services.mirror.readers import Readers, ReadPage
 from services.mirror.windows import Plan, Saved, Window
 from services.stripe_api.client import PAGE_SIZE, Page
 from tests.mirror.conftest import sqlite_only
@@ -168,3 +169,10 @@ def test_whenever_it_ends_it_goes_on_from_what_was_saved(database: ModuleType) -
         with desk.transaction() as session:
             windows.forget(session, "a")
             assert session.exec(select(SyncWindow)).all() == []
+
+
+def test_a_split_may_come_without_any_page() -> None:
+    readers = Readers([], lambda: False, lambda *_: None)
+    readers._read.put(ReadPage("charges", is_split=True))
+    assert [one.is_split for some in readers.pages() for one in some] == [True]
+    readers.end()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from models import (
+    Charge,
     Coupon,
     Customer,
     Discount,
@@ -33,6 +34,7 @@ from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from tests.mirror import objects as o
 from tests.mirror.objects import NOW
+from tests.support import statements
 
 
 def store(*sources: Any, at: int = NOW, exact: bool = True) -> set[str]:
@@ -62,31 +64,74 @@ def test_a_read_replaces_what_is_as_old_and_an_event_does_not(database: ModuleTy
     assert (row(Customer, "cus_1").name, row(Customer, "cus_1").as_of) == ("newer", NOW + 1)
 
 
+def some(customers: int) -> Batch:
+    """A batch of so many customers, from `cus_1` on."""
+    batch = Batch()
+    for n in range(1, customers + 1):
+        batch.add(o.customer(f"cus_{n}"), NOW)
+    return batch
+
+
+few_and_many = pytest.mark.parametrize("number", [2, bulk.FEW + 1], ids=["few", "many"])
+
+
+@few_and_many
 def test_a_wrong_statement_is_a_fault_of_ours_and_puts_no_object_aside(
-    database: ModuleType, monkeypatch: pytest.MonkeyPatch
+    database: ModuleType, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    right = bulk._incoming
+    right, spelled = bulk._incoming, bulk._spelled
 
     def wrong(*of: Any) -> Any:
         made = right(*of)
-        return replace(made, insert=made.insert.replace("?", "? || ?", 1), names=("none", *made.names[1:]))
+        return replace(made, create=made.create.replace("incoming", "elsewhere"))
+
+    def misspelled(*of: Any) -> str:
+        place = "?" if "?" in spelled(*of) else "%s"
+        return spelled(*of).replace(place, f"{place} || {place}", 1)
 
     monkeypatch.setattr(bulk, "_incoming", wrong)
-    batch = Batch()
-    batch.add(o.customer(), NOW)
+    monkeypatch.setattr(bulk, "_spelled", misspelled)
     with pytest.raises((sa.exc.ProgrammingError, psycopg.ProgrammingError)):
-        aside.write(batch)
+        aside.write(some(number))
     assert ids(InboxItem) == set()
 
 
+@few_and_many
 @pytest.mark.parametrize("value", [{"an": "object"}, 2**63, "\ud800"])
-def test_a_value_that_no_column_takes_puts_its_object_aside(database: ModuleType, value: object) -> None:
-    batch = Batch()
-    batch.add(o.customer(), NOW)
-    batch.add(o.customer("cus_2"), NOW)
+def test_a_value_that_no_column_takes_puts_its_object_aside(
+    database: ModuleType, value: object, number: int
+) -> None:
+    batch = some(number)
     batch.rows[Customer]["cus_2"]["balance"] = value
     aside.write(batch)
-    assert (ids(Customer), ids(InboxItem)) == ({"cus_1"}, {"cus_2"})
+    assert (ids(Customer), ids(InboxItem)) == (set(some(number).rows[Customer]) - {"cus_2"}, {"cus_2"})
+
+
+@few_and_many
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite takes anything
+@pytest.mark.parametrize(("column", "value"), [("balance", 10.5), ("balance", True), ("deleted", 7.5)])
+def test_a_value_of_the_wrong_kind_is_neither_rounded_nor_a_fault_of_the_statement(
+    database: ModuleType, column: str, value: object, number: int
+) -> None:
+    batch = some(number)
+    batch.rows[Customer]["cus_2"][column] = value
+    aside.write(batch)
+    assert (ids(Customer), ids(InboxItem)) == (set(some(number).rows[Customer]) - {"cus_2"}, {"cus_2"})
+
+
+@pytest.mark.parametrize("many", [bulk.FEW + 1, 2 * bulk._AT_ONCE + 1])
+def test_only_many_rows_need_a_table_of_their_own_and_only_on_postgresql(
+    database: ModuleType, many: int
+) -> None:
+    with statements.shaped(database.engine()) as sent:
+        store(*(o.charge(f"ch_{n}") for n in range(bulk.FEW)))
+    assert sent == []
+    assert len(ids(Charge)) == bulk.FEW
+    with statements.shaped(database.engine()) as sent:
+        store(*(o.charge(f"ch_{n}", amount=7) for n in range(many)), at=NOW + 1)
+    assert len(sent) == (0 if database.is_sqlite() else 2)
+    assert row(Charge, "ch_0").amount == row(Charge, f"ch_{many - 1}").amount == 7
+    assert len(ids(Charge)) == many
 
 
 @pytest.mark.parametrize("later", [o.customer(name="Ada"), o.deleted("customer", "cus_1")])
@@ -101,6 +146,20 @@ def test_what_was_put_aside_lies_there_until_something_as_new_is_stored(
     assert ids(InboxItem) == {"cus_1"}
     store(later, at=NOW)
     assert ids(InboxItem) == set()
+
+
+def test_what_lies_aside_is_looked_up_by_id(database: ModuleType) -> None:
+    with statements.asked(database.engine()) as sent:
+        store(o.customer())
+    looked = [one for one in sent if "FROM inbox" in one]
+    assert looked
+    assert all("inbox.id IN (" in one for one in looked)
+
+
+def test_of_many_objects_nothing_is_looked_up_where_nothing_lies_aside(database: ModuleType) -> None:
+    with statements.asked(database.engine()) as sent:
+        store(*(o.customer(f"cus_{n}") for n in range(100)))
+    assert [one for one in sent if "inbox.id IN (" in one] == []
 
 
 VERSIONS = st.lists(
@@ -242,6 +301,15 @@ def test_one_object_that_cannot_be_read_writes_nothing(database: ModuleType) -> 
         "no 'status'",
     )
     assert ids(Customer) == set()
+
+
+@pytest.mark.parametrize(("kind", "field"), [("subscription", "items"), ("invoice", "lines")])
+@pytest.mark.parametrize("strange", [None, "many", {}, {"data": 7}, {"data": ["one"]}])
+def test_a_list_inside_of_another_shape_makes_its_object_unreadable(
+    database: ModuleType, kind: str, field: str, strange: object
+) -> None:
+    with pytest.raises(UnreadableObject):
+        store({**getattr(o, kind)(), field: strange})
 
 
 def test_kinds_that_are_not_mirrored_are_passed_over(database: ModuleType) -> None:

@@ -1,20 +1,24 @@
 """Do the tables say what the account says? Field by field, read with the official SDK, without our shapes.
 
-A column is looked up under its own name in the JSON, or along the path that is written here.
+A column is looked up under its own name in the JSON, or along the path that is written here. What is derived
+is compared with what is derived anew.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlmodel import Session
 
 from models import (
     Charge,
     Coupon,
     CreditNote,
     Customer,
+    CustomerFacts,
     Discount,
     Dispute,
     Invoice,
@@ -31,6 +35,7 @@ from models import (
     SubscriptionItem,
 )
 from services import database
+from services.mirror import facts
 from tests.support.sandbox import Sandbox
 
 DERIVED = {"as_of", "deleted", "mrr_micros", "plan_micros", "unvalued_items", "first_trial_end"}
@@ -89,6 +94,7 @@ _LISTS: tuple[tuple[type[Any], str, dict[str, Any], Paths], ...] = (
             "cancellation_feedback": "cancellation_details.feedback",
             "cancellation_comment": "cancellation_details.comment",
             "paused_by": "status_details.paused.subscription.type",
+            "paused_at": "status_details.paused.transitioned_at",
             "pause_collection": "pause_collection.behavior",
             "pause_resumes_at": "pause_collection.resumes_at",
         },
@@ -173,7 +179,7 @@ def differences(sandbox: Sandbox) -> list[str]:
             found += _compare(InvoiceLine, {line["id"]: line for line in lines}, _LINE)
         if model is Customer:
             found += _compare_methods(sandbox, objects)
-    return found
+    return found + _out_of_date()
 
 
 def every(sandbox: Sandbox, path: str, params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -240,6 +246,37 @@ def _compare_discounts(sandbox: Sandbox, subscriptions: list[dict[str, Any]]) ->
             if row.get("coupon") != discount["source"]["coupon"] or row.get("end") != discount["end"]:
                 found.append(f"discounts: {discount['id']} is {row}, in the account {discount}")
     return found
+
+
+class _Undone(Exception):
+    """What was derived anew is not kept."""
+
+
+def _out_of_date() -> list[str]:
+    """What was derived once and would be derived otherwise now."""
+    found: list[str] = []
+    with suppress(_Undone), database.transaction() as session:
+        before = _derived(session)
+        facts.derive(session, facts.everyone())
+        for key, values in _derived(session).items():
+            kept = before.get(key, {})
+            found += [
+                f"{key}.{column} is {kept.get(column)!r}, derived anew {value!r}"
+                for column, value in values.items()
+                if kept.get(column) != value
+            ]
+        raise _Undone
+    return found
+
+
+def _derived(session: Session) -> dict[str, dict[str, Any]]:
+    """All that is derived, by customer and by subscription."""
+    connection, rates = session.connection(), Subscription.__table__.c
+    columns = [rates[name] for name in sorted(DERIVED - {"as_of", "deleted"})]
+    of_customers = connection.execute(sa.select(CustomerFacts.__table__))
+    found = {f"customer_facts: {row.customer}": dict(row._mapping) for row in of_customers}
+    of_subscriptions = connection.execute(sa.select(rates.id, *columns))
+    return found | {f"subscriptions: {row.id}": dict(row._mapping) for row in of_subscriptions}
 
 
 def _follow(source: Any, path: str) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from models import CallRequest, Customer, CustomerFacts, Workspace
 from services import clock
 from services.clock import DAY
-from services.customers.names import OUTCOMES
+from services.customers.names import CALL_ENDS
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.metrics import version
 from services.outreach import callboard, calls
@@ -80,7 +81,7 @@ def test_twenty_clicks_request_one_call(database: ModuleType, ann: Person) -> No
 @pytest.mark.usefixtures("jo")
 def test_a_call_that_was_not_held_can_get_a_new_time(database: ModuleType, ann: Person) -> None:
     ask(database, ann)
-    change(database, calls.close, ann, "no_show", "no_answer", "", seen="requested")
+    change(database, calls.close, ann, "no_show", "", "", seen="requested")
     assert held(database).closed_at is not None
     with database.session() as session:
         assert session.get(CustomerFacts, "cus_jo").last_contact_at is None
@@ -92,7 +93,7 @@ def test_a_call_that_was_not_held_can_get_a_new_time(database: ModuleType, ann: 
 @pytest.mark.usefixtures("jo")
 def test_what_somebody_else_did_meanwhile_is_not_overwritten(database: ModuleType, ann: Person) -> None:
     ask(database, ann)
-    change(database, calls.close, ann, "declined", "no_interest", "", seen="requested")
+    change(database, calls.close, ann, "declined", "", "", seen="requested")
     for act, given in (
         (calls.schedule, (clock.now() + DAY,)),
         (calls.close, ("done", "will_pay", "")),
@@ -101,7 +102,7 @@ def test_what_somebody_else_did_meanwhile_is_not_overwritten(database: ModuleTyp
         for seen in ("requested", "declined"):
             with pytest.raises(Conflict):
                 change(database, act, ann, *given, seen=seen)
-    assert held(database).outcome == "no_interest"
+    assert (held(database).state, held(database).outcome) == ("declined", None)
 
 
 @pytest.mark.usefixtures("jo")
@@ -150,6 +151,15 @@ def test_what_cannot_be_requested_is_not_written(
         calls.get(session, "call_1")
 
 
+def test_a_call_may_be_due_today_but_not_the_day_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: builders.NOW)
+    today = clock.day_start(builders.NOW, ZoneInfo("UTC"))
+    assert calls.check_due(today) == today
+    assert calls.check_due(None) is None
+    with pytest.raises(InvalidInput, match="The date has passed"):
+        calls.check_due(today - 1)
+
+
 @pytest.mark.usefixtures("jo")
 def test_nobody_is_asked_to_call_a_deleted_customer(database: ModuleType, ann: Person) -> None:
     with database.transaction() as session:
@@ -158,15 +168,19 @@ def test_nobody_is_asked_to_call_a_deleted_customer(database: ModuleType, ann: P
         ask(database, ann)
 
 
-@pytest.mark.parametrize(("state", "outcome"), [("done", ""), ("done", "no_answer"), ("requested", "other")])
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [("done", ""), ("done", "no_answer"), ("no_show", "will_pay"), ("requested", ""), ("requested", "other")],
+)
 @pytest.mark.usefixtures("jo")
-def test_an_end_needs_an_outcome_that_fits(
+def test_a_call_that_took_place_needs_an_outcome_and_no_other_has_one(
     database: ModuleType, ann: Person, state: str, outcome: str
 ) -> None:
     ask(database, ann)
     with pytest.raises(InvalidInput, match="what came of the call"):
         change(database, calls.close, ann, state, outcome, "", seen="requested")
-    assert set(OUTCOMES) == set(calls.CLOSED)
+    assert held(database).closed_at is None
+    assert set(CALL_ENDS) == set(calls.CLOSED)
 
 
 def test_those_who_work_calls_can_be_given_one(database: ModuleType, ann: Person) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import select
 from models import AuditEntry, Customer, CustomerFacts, Message
 from services import durable
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.mirror import underived
 from services.outreach import messages, outbox, reachable, sending, smtp
 from services.outreach.defaults import Template
 from services.outreach.email import Email
@@ -185,6 +186,19 @@ def test_a_customer_deleted_meanwhile_gets_nothing(database: ModuleType, mailbox
         session.get(Customer, "cus_jo").deleted = True
     sending.deliver("msg_1", 0)
     assert (row(database, "msg_1").state, mailbox.taken) == ("failed", [])
+
+
+@pytest.mark.usefixtures("smtp_settings", "jo")
+def test_what_the_server_accepted_is_accepted_though_the_facts_cannot_be_derived(
+    database: ModuleType, mailbox: Mailbox
+) -> None:
+    make(database, "queued")
+    with database.transaction() as session:
+        session.get(Customer, "cus_jo").metadata_ = 5
+    sending.deliver("msg_1", 0)
+    sending.deliver("msg_1", 0)
+    assert (row(database, "msg_1").state, len(mailbox.taken)) == ("accepted", 1)
+    assert set(underived.left().values()) == {(Customer, "cus_jo")}
 
 
 @pytest.mark.usefixtures("smtp_settings", "jo")

@@ -16,6 +16,8 @@ from services.metrics import kept
 from services.mirror import cursors
 from services.schedules import Startup
 from services.staff import people
+from services.staff.roles import Person
+from tests.pages.work import whoever
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,12 @@ def staffed(database: ModuleType) -> ModuleType:
 
 
 @pytest.fixture
+def sam(staffed: ModuleType) -> Person:
+    """A supporter of the sandbox."""
+    return whoever(staffed, "sam@trialdesk.test")
+
+
+@pytest.fixture
 def pulled(staffed: ModuleType) -> ModuleType:
     """The same after the first pull."""
     with staffed.transaction() as session:
@@ -79,3 +87,7 @@ class ReadyDesk:
     """Stands where the process's desk stands once it has started."""
 
     startup = Startup(ready=True)
+    missed = 0
+
+    def ring(self) -> None:
+        """Nobody drains an inbox here."""

@@ -86,6 +86,15 @@ def test_the_address_is_the_filter(ledger: ModuleType) -> None:
     assert "Nothing fits these filters." in told(open_page("activity", acting_as=ADMIN, account="nobody"))
 
 
+def test_what_a_colleague_was_first_with_is_shown_as_refused_and_not_as_failed(ledger: ModuleType) -> None:
+    with ledger.transaction() as session:
+        session.get(Action, "t2").error = {"message": "Ada did it.", "overtaken": True}
+    said = "Refused: had changed"
+    assert column(open_page("activity", acting_as=ADMIN), "state")[2] == [said]
+    assert column(open_page("activity", acting_as=ADMIN, result=said), "change") == ["Ada did it."]
+    assert column(open_page("activity", acting_as=ADMIN, result="Failed"), "change") == []
+
+
 def test_what_nobody_knows_stands_on_top_with_what_to_check(ledger: ModuleType) -> None:
     app = open_page("activity", acting_as=ADMIN)
     assert "Stripe was silent" in told(app) and "Look at sub\\_1" in told(app)
@@ -168,6 +177,6 @@ def test_a_name_from_right_to_left_turns_nothing_around_that_stands_beside_it(le
         notes.set_tags(session, people.admit(session, ADMIN), "cus_1", ["שלום"], seen=[])
         notes.set_tags(session, people.admit(session, ADMIN), "cus_1", ["محمد"], seen=["שלום"])
     app = open_page("activity", acting_as=ADMIN)
-    assert set(column(app, "customer_name")) == {f"\u2068{name}\u2069"}
-    assert "Tags \u2068שלום\u2069 → \u2068محمد\u2069" in column(app, "change")
+    assert set(column(app, "customer_name")) == {f"\u200e\u2068{name}\u2069"}
+    assert "\u200eTags \u2068שלום\u2069 → \u2068محمد\u2069" in column(app, "change")
     assert f"for \u2068{name}\u2069, by Pia Novak" in told(app).replace("\\", "")

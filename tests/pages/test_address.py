@@ -40,7 +40,13 @@ def rows(pulled: ModuleType) -> ModuleType:
         ("customers", "sort", "Nonsense"),
         ("customers", "trial_days", "soon"),
         ("customers", "created_from", "yesterday"),
+        ("customers", "currency", "XXX"),
+        ("customers", "country", "Atlantis"),
+        ("customers", "plan", "Nonsense"),
+        ("customers", "owner", "Nobody Knows"),
         ("customers", "page", "last"),
+        ("customers", "page", "9999"),
+        ("trials", "trials_page", "2"),
         ("trials", "days", "many"),
         ("trials", "trial_card", "gold"),
         ("trials", "trial_owner", "Nobody Knows"),
@@ -48,14 +54,20 @@ def rows(pulled: ModuleType) -> ModuleType:
         ("failed_payments", "retry", "never"),
         ("failed_payments", "currency", "moons"),
         ("failed_payments", "show", "nonsense"),
+        ("failed_payments", "currency", "XXX"),
         ("failed_payments", "show", "recovered:much"),
+        ("failed_payments", "show", "recovered:xyz"),
         ("calls", "calls_of", "Theirs"),
         ("calls", "call_state", "nonsense"),
         ("outbox", "message_state", "lost"),
         ("activity", "did", "nonsense"),
         ("activity", "since", "monday"),
+        ("activity", "who", "xx"),
+        ("overview", "status", "active"),
+        ("conversion", "id", "cus_ada"),
         ("conversion", "period", "3 moons"),
         ("conversion", "show", "nonsense"),
+        ("conversion", "show", "number:bogus"),
         ("conversion", "show", "cohort:1999-01"),
     ],
 )
@@ -65,6 +77,7 @@ def test_what_is_not_understood_is_said(
     app = open_in_menu(page, **{name: value})
     [said] = ignored(app)
     assert said == f"{name} “{value}”."
+    assert name not in app.query_params, "the address does not say it any longer"
     assert ignored(app.run()) == [said], "it stays while one looks at the page"
 
 
@@ -81,11 +94,14 @@ def test_what_is_not_understood_is_said(
                 "page": "1",
             },
         ),
+        ("customers", {"currency": "SEK", "country": "Iceland (IS)", "tag": "gone", "owner": "Sam Okafor"}),
         ("trials", {"days": "30", "trial_card": "Not on file", "trial_owner": "Nobody"}),
         ("failed_payments", {"retry": "No further retry", "currency": "USD", "show": "recovered:usd"}),
         ("calls", {"calls_of": "Mine", "call_state": "Done"}),
         ("conversion", {"period": "6 months", "within": "14 days", "show": "number:running"}),
         ("overview", {"utm_source": "mail"}),
+        ("customer", {"id": "cus_ada", "view": "Timeline"}),
+        ("not_found", {"asked": "/custmers"}),
         ("trials", {"days": "", "trial_card": ""}),
     ],
 )

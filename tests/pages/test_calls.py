@@ -17,7 +17,7 @@ def board(staffed: ModuleType, ready: None) -> ModuleType:
     """A late call of Sam, one of nobody, one that is done."""
     now = clock.now()
     facts = {"plan": "Team, monthly", "plan_micros": 4_900_000_000, "currency": "usd", "trial_end": now}
-    add_trial(staffed, "Jo", 2.5, phone="+44 20 7946 0000", **facts)
+    add_trial(staffed, "Jo", 2.5, phone="+44 20 7946 0000", country="JP", **facts)
     with staffed.transaction() as session:
         sam = next(person.id for person in people.active(session) if person.name == "Sam Okafor")
         for token, state, assignee, due, outcome in (
@@ -41,6 +41,7 @@ def test_what_is_to_be_done_stands_due_first(board: ModuleType) -> None:
     assert column(app, "due")[1] == "No date"
     assert column(app, "assignee") == ["Sam Okafor", "Nobody yet"]
     assert (column(app, "phone")[0], column(app, "value")[0]) == ("+44 20 7946 0000", "$49.00")
+    assert column(app, "there")[0].endswith("M, Asia/Tokyo")
     assert "Requested 2 · Scheduled 0 · Done 1 · No-show 0 · Declined 0" in captions(app)
 
 
@@ -71,3 +72,10 @@ def test_a_viewer_sees_calls_and_why_the_buttons_are_closed(board: ModuleType) -
     assert column(app, "note") == ["late", "open"]
     help = {button.label: button.help or "" for button in app.button}
     assert all("may not work through calls" in help[label] for label in ("Schedule", "Outcome", "Reassign"))
+    assert not any("Tick" in caption for caption in captions(app))
+
+
+def test_who_sells_begins_with_their_own_calls(board: ModuleType) -> None:
+    assert column(open_page("calls", acting_as="pia@trialdesk.test"), "note") == []
+    everybody = open_page("calls", acting_as="pia@trialdesk.test", calls_of="All")
+    assert column(everybody, "note") == ["late", "open"]

@@ -6,11 +6,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, TextArea
 
 from models import (
     Action,
+    CallRequest,
     Charge,
     Customer,
     CustomerFacts,
@@ -215,11 +217,40 @@ def test_the_head_says_who_it_is_and_names_stay_text(account: ModuleType) -> Non
         assert fact in text, fact
 
 
+def test_an_open_call_is_told_in_the_head(account: ModuleType) -> None:
+    assert "Open call" not in read(opened())
+    with account.transaction() as session:
+        sam = next(person.id for person in people.active(session) if person.email == SUPPORT)
+        for token, state in (("open", "requested"), ("over", "done")):
+            row(session, CallRequest, token=token, customer="cus_ada", state=state, assignee=sam,
+                created_at=clock.now())  # fmt: skip
+    assert read(opened()).count("Open call: Sam Okafor, without a date") == 1
+
+
 def test_what_needs_somebody_stands_first_in_plain_words(account: ModuleType) -> None:
     text = read(opened())
     assert "There was not enough money on the card." in text
-    assert "Tried 2 times. Stripe tries again on Jan 1, 2027" in text
+    assert "Tried 2 times by Stripe's count. Stripe tries again on Jan 1, 2027" in text
     assert "Reason given: product not received. Evidence is due by Jan 1, 2027" in text
+
+
+def test_a_sent_invoice_that_is_overdue_is_told_at_the_top_and_in_the_list(account: ModuleType) -> None:
+    now = clock.now()
+    with account.transaction() as session:
+        sent = {"status": "open", "collection_method": "send_invoice", "currency": "usd", "total": 9_900}
+        for id, due, left in (("late", now - 3 * clock.DAY, 9_900), ("soon", now + clock.DAY, 9_900),
+                              ("nothing", now - clock.DAY, 0)):  # fmt: skip
+            row(session, Invoice, id=f"in_{id}", customer="cus_twin", number=id, due_date=due, created=now,
+                amount_remaining=left, **sent)  # fmt: skip
+    app = opened("cus_twin", view="Invoices")
+    text = read(app).replace("\\", "")
+    assert "$99.00 of invoice late is not paid" in text and "3 days ago." in text
+    assert "It was sent for the customer to pay, and was due on" in text
+    assert "invoice soon" not in text and "invoice nothing" not in text and "payment method to" not in text
+    [listed] = app.dataframe
+    shown = dict(zip(listed.value["number"], [list(cell) for cell in listed.value["status"]], strict=True))
+    assert (shown["late"], shown["soon"], shown["nothing"]) == (["Overdue"], ["Open"], ["Open"])
+    assert "–" not in list(listed.value["due"])
 
 
 def test_subscriptions_say_how_they_stand(account: ModuleType) -> None:
@@ -229,6 +260,18 @@ def test_subscriptions_say_how_they_stand(account: ModuleType) -> None:
     assert "It ended on Jan 1, 2026: too expensive." in text
     assert "$9.00: Set-up *help*" in text
     assert "Visa ·· 4242, 01/2020" in text
+
+
+def test_a_source_that_was_never_charged_is_on_file_all_the_same(account: ModuleType) -> None:
+    assert "once it was charged" not in read(opened())
+    with account.transaction() as session:
+        row = session.get(Customer, "cus_ada")
+        row.default_payment_method, row.default_source = None, "card_unseen"
+        session.execute(sa.update(Subscription).values(default_payment_method=None))
+        session.execute(sa.delete(PaymentMethod))
+    said = read(opened())
+    assert "A payment method is on file; its brand and digits show once it was charged" in said
+    assert "No payment method on file." not in said
 
 
 def test_lists_are_read_when_their_tab_is_open(account: ModuleType) -> None:
@@ -540,7 +583,7 @@ def test_an_ordinary_customer_takes_few_statements(account: ModuleType) -> None:
     app = opened("cus_twin")
     with asked(account.engine()) as statements:
         ran(app)
-    assert len(statements) <= 32
+    assert len(statements) <= 33
 
 
 def test_what_is_not_shown_is_counted_and_a_click_away(account: ModuleType) -> None:

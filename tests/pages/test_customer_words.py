@@ -28,6 +28,10 @@ NOW = 1_767_225_600  # 2026-01-01 00:00 UTC
             "$10.00 for each 100 a month",
         ),
         (
+            {"unit_amount": 1000, "transform_divide_by": 10000, "interval": "month"},
+            "$10.00 for each 10,000 a month",
+        ),
+        (
             {"unit_amount": None, "unit_amount_decimal": "0.5", "interval": "month"},
             "0.005 USD a month",
         ),
@@ -71,10 +75,10 @@ def test_discounts(coupon: dict[str, Any] | None, end: int | None, says: str) ->
     assert customer_words.rebate(Rebate(row, known)) == says
 
 
-def standing(**given: Any) -> str:
+def standing(*, without_method: bool = False, **given: Any) -> str:
     defaults: dict[str, Any] = {"id": "sub_1", "customer": "cus_1", "created": 0, "status": "active"}
-    row = Subscription(**(defaults | given))
-    return " ".join(customer_words.standing(Plan(row, (), ()), NOW)).replace("\u202f", " ")
+    plan = Plan(Subscription(**(defaults | given)), (), (), without_method)
+    return " ".join(customer_words.standing(plan, NOW)).replace("\u202f", " ")
 
 
 def test_a_trial_says_when_it_ends_how_long_that_is_and_whether_it_was_moved() -> None:
@@ -106,6 +110,11 @@ def test_a_trial_says_when_it_ends_how_long_that_is_and_whether_it_was_moved() -
             {"status": "canceled", "ended_at": NOW, "cancellation_reason": "payment_failed"},
             "It ended on Jan 1, 2026, because payment failed.",
         ),
+        (
+            {"status": "canceled", "ended_at": NOW, "without_method": True},
+            "It ended on Jan 1, 2026 with its trial, as there was no payment method.",
+        ),
+        ({"status": "canceled", "ended_at": NOW}, "It ended on Jan 1, 2026."),
         (
             {"pause_collection": "void", "pause_resumes_at": NOW},
             "Payments are not collected until Jan 1, 2026.",

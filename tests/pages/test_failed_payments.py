@@ -49,10 +49,11 @@ def test_failures_stand_by_money_at_stake(failures: ModuleType) -> None:
 
 
 def test_a_card_that_is_lost_is_not_to_be_tried_again(failures: ModuleType) -> None:
-    why = column(open_page("failed_payments"), "why")
-    assert why[0].startswith(declines.explain("insufficient_funds").words)
-    assert why[0].endswith(declines.explain("do_not_try_again").advice)
-    assert why[2].startswith(declines.explain("").words)
+    app = open_page("failed_payments")
+    why, advice = column(app, "why"), column(app, "advice")
+    assert why[0] == declines.explain("insufficient_funds").words
+    assert advice[0] == declines.explain("do_not_try_again").advice
+    assert (why[2], advice[2]) == (declines.explain("").words, declines.explain("").advice)
 
 
 def test_without_a_card_that_is_the_reason(failures: ModuleType) -> None:

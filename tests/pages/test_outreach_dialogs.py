@@ -8,29 +8,18 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from models import CallRequest, Customer, Invoice, Message
+from models import Invoice, Message, Subscription
 from pages.components import outreach, several
-from pages.components.outreach import _CallDialogue, _MessageDialogue
+from pages.components.outreach import _MessageDialogue
 from pages.components.several import _ExtendTrials, _WriteToSeveral
+from services.desk.command import Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, NotAllowed, Unavailable
-from services.outreach import calls, messages
+from services.outreach import messages
 from services.outreach.variables import Occasion
-from services.staff import people
 from services.staff.roles import Person
 from tests.customers import builders
-from tests.pages.work import add_failure, add_trial
-
-
-@pytest.fixture
-def sam(staffed: ModuleType) -> Person:
-    """A supporter of the sandbox."""
-    return whoever(staffed, "sam@trialdesk.test")
-
-
-def whoever(database: ModuleType, email: str) -> Person:
-    with database.session() as session:
-        return next(person for person in people.active(session) if person.email == email)
+from tests.pages.work import add_failure, add_trial, whoever
 
 
 def written(database: ModuleType) -> list[tuple[str, str]]:
@@ -129,6 +118,12 @@ def test_several_customers_get_one_message_each_in_their_own_words(staffed: Modu
     assert written(staffed) == [("cus_al", "For Al"), ("cus_jo", "For Jo")]
 
 
+def test_two_customers_of_one_name_are_two(staffed: ModuleType, sam: Person) -> None:
+    dialogue = _WriteToSeveral(sam, {add_trial(staffed, name, 2): "Jo" for name in ("Jo", "Al")}, "", {})
+    done = dialogue.submit(sam, {"template": "blank", "subject": "Hi", "body": "x"}, "")
+    assert done.message == "2 of 2 messages kept in the outbox."
+
+
 def test_typing_in_the_dialog_for_several_reads_nothing_anew(staffed: ModuleType, sam: Person) -> None:
     dialogue = _WriteToSeveral(
         sam, {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}, "welcome", {}
@@ -155,7 +150,10 @@ def test_who_cannot_be_written_to_is_left_out_and_named(staffed: ModuleType, sam
     assert told.happens[0] == "One email each to 1 customer."
     assert any(warning.startswith("Jo is left out: This text needs") for warning in told.warnings)
     assert any("Mute is left out: This customer has no email address." in one for one in told.warnings)
-    dialogue.submit(sam, form, "")
+    done = dialogue.submit(sam, form, "")
+    assert (done.state, done.message) == ("done", "1 of 3 messages kept in the outbox.")
+    assert "Jo is left out: This text needs" in done.remedy
+    assert "Mute is left out: This customer has no email address." in done.remedy
     assert written(staffed) == [("cus_owes", "$5.00")]
 
 
@@ -171,9 +169,12 @@ def test_each_is_written_to_about_the_invoice_of_the_row(staffed: ModuleType, sa
 
 def test_a_text_for_several_with_a_mistake_is_sent_to_nobody(staffed: ModuleType, sam: Person) -> None:
     dialogue = _WriteToSeveral(sam, {add_trial(staffed, "Jo", 2): "Jo"}, "", {})
-    for subject, body in (("{{ nothing }}", "x"), ("x", "{% if %}"), ("", "x")):
+    for subject, body in (("{{ nothing }}", "x"), ("x", "Hello {{ name }"), ("x", "{% if %}"), ("", "x")):
+        form = {"template": "blank", "subject": subject, "body": body}
         with pytest.raises(InvalidInput):
-            dialogue.preview({"template": "blank", "subject": subject, "body": body})
+            dialogue.preview(form)
+        with pytest.raises(InvalidInput):
+            dialogue.submit(sam, form, "")
     assert written(staffed) == []
 
 
@@ -200,38 +201,6 @@ def test_only_the_messages_that_failed_are_tried_again(
     assert written(staffed) == [("cus_al", "Hi"), ("cus_jo", "Hi")]
 
 
-def test_several_calls_are_requested_once_without_who_was_deleted(staffed: ModuleType, sam: Person) -> None:
-    ids = {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}
-    with staffed.session() as session:
-        dialogue = _CallDialogue(ids, calls.assignees(session), sam.id)
-    form = {"assignee": str(sam.id), "due": outreach.next_working_morning().isoformat(), "note": "Hi"}
-    assert dialogue.preview(form).happens[0].startswith("Sam Okafor is asked to call 2 customers by ")
-    with staffed.transaction() as session:
-        session.get(Customer, "cus_al").deleted = True
-    (warning,) = dialogue.preview(form).warnings
-    assert warning.startswith("Al is left out: This customer was deleted in Stripe.")
-    for _ in range(2):
-        done = dialogue.submit(sam, form, "")
-        assert (done.state, done.message) == ("done", "1 call requested. See the Calls page.")
-        assert done.remedy.startswith("Al is left out: ")
-    assert _number_of_calls(staffed) == 1
-    with staffed.transaction() as session:
-        session.get(Customer, "cus_jo").deleted = True
-    with pytest.raises(InvalidInput, match=r"Jo is left out.*Al is left out"):
-        dialogue.submit(sam, form, "")
-
-
-def _number_of_calls(database: ModuleType) -> int:
-    with database.session() as session:
-        return int(session.scalar(select(sa.func.count()).select_from(CallRequest)))
-
-
-def test_a_call_may_wait_for_somebody_and_have_no_date(staffed: ModuleType, sam: Person) -> None:
-    dialogue = _CallDialogue({add_trial(staffed, "Jo", 2): "Jo"}, [sam], 99)
-    told = dialogue.preview({"assignee": "0", "due": "", "note": ""})
-    assert told.happens[0].startswith("A call with the customer waits on the Calls page")
-
-
 def test_who_may_not_write_writes_nothing(staffed: ModuleType, sam: Person) -> None:
     vera = whoever(staffed, "vera@trialdesk.test")
     dialogue = _WriteToSeveral(vera, {add_trial(staffed, "Jo", 2): "Jo"}, "blank", {})
@@ -253,6 +222,9 @@ class Commands:
         self.opened.append(object_id)
         return object_id
 
+    def preview(self, opened: str, form: dict[str, str]) -> Preview:
+        return Preview((f"{opened} ends later.",))
+
     def submit(self, opened: str, person: Person, form: dict[str, str], reason: str) -> Outcome:
         if opened in self.refuse:
             return Outcome("", "failed", "Stripe said no.", "Try later.")
@@ -260,10 +232,39 @@ class Commands:
         return Outcome("", "done", "Extended.")
 
 
+def test_extending_several_says_which_rows_are_set_to_cancel_or_have_no_card(
+    staffed: ModuleType, sam: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[_ExtendTrials] = []
+    monkeypatch.setattr(several, "show", lambda dialogue, **_: shown.append(dialogue))
+    rows = {f"sub_{name.lower()}": (add_trial(staffed, name, 2), name) for name in ("Al", "Bo", "Cy")}
+    with staffed.transaction() as session:
+        leaving, *others = (session.get(Subscription, id) for id in rows)
+        leaving.cancel_at_period_end = True
+        for each in (leaving, *others):
+            each.collection_method = "charge_automatically"
+        session.add_all((leaving, *others))
+    several.extend_dialog(sam, rows)
+    [dialogue] = shown
+    bare = "Without a card, and billed at the new end with an invoice that nobody can pay"
+    assert dialogue.preview({"mode": "days", "days": "7"}).warnings == (
+        "Set to cancel, and that moves along with the end of the trial, so that nothing is charged: Al.",
+        f"{bare}: Bo, Cy.",
+    )
+    monkeypatch.setattr(several, "commands", Commands(refuse={"sub_al", "sub_bo"}))
+    dialogue.submit(sam, {"mode": "days", "days": "7"}, "asked for it")
+    with staffed.transaction() as session:
+        kept = session.get(Subscription, "sub_al")
+        kept.cancel_at_period_end = False
+        session.add(kept)
+    dialogue.renew(sam)
+    assert dialogue.preview({"mode": "days", "days": "7"}).warnings == (f"{bare}: all of them.",)
+
+
 def test_each_trial_is_extended_by_itself(sam: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Commands(refuse={"sub_2"})
     monkeypatch.setattr(several, "commands", desk)
-    dialogue = _ExtendTrials({f"sub_{n}": (f"cus_{n}", f"Name {n}") for n in (1, 2, 3)})
+    dialogue = _ExtendTrials({f"sub_{n}": (f"cus_{n}", f"Name {n}") for n in (1, 2, 3)}, lambda _: {})
     form = {"mode": "days", "days": "7"}
     assert "3 trials ends 7 days later" in dialogue.preview(form).happens[0]
     half = dialogue.submit(sam, form, "asked for it")

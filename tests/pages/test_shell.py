@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from models import SyncCursor, Workspace
+from models import InboxItem, Reconciliation, StripeReads, SyncCursor, Workspace
 from pages.components import navigation
 from services import clock, config, schedules
 from services.errors import ConfigurationError
@@ -169,17 +169,40 @@ def test_the_first_pull_says_when_only_our_own_work_is_left(pulled: ModuleType) 
 
 def test_the_banner_says_how_old_the_data_is_and_why(pulled: ModuleType) -> None:
     with pulled.transaction() as session:
-        at = clock.now() - 7300
+        at = clock.now() - 40
         session.add(Workspace(account="acct_1", mode="sandbox", pulled_at=at, checked_at=at))
     app = run()
-    assert "Data from 2 hours ago" in [caption.value for caption in app.caption]
+    assert "Data from just now" in [caption.value for caption in app.caption]
     assert not app.get("progress")
     with pulled.transaction() as session:
-        session.get(Workspace, 1).last_error = "Stripe cannot be reached."
+        workspace = session.get(Workspace, 1)
+        workspace.pulled_at = workspace.checked_at = clock.now() - 7300
+        workspace.last_error = "Stripe cannot be reached."
     kept.forget()
     [stale] = [caption for caption in run().caption if "Not up to date" in caption.value]
     assert "2 hours ago" in stale.value
     assert stale.help == r"Stripe cannot be reached\."
+
+
+@pytest.mark.parametrize(
+    ("waiting", "age", "said"),
+    [
+        (200, 5, []),
+        (1201, 5, ["1,201 events to go · Data from just now"]),
+        (0, 24 * clock.DAY, ["Data from 3 weeks ago"]),
+        (1201, 24 * clock.DAY, ["1,201 events to go · Data from 3 weeks ago"]),
+    ],
+)
+def test_the_banner_says_when_the_desk_catches_up(
+    pulled: ModuleType, waiting: int, age: int, said: list[str]
+) -> None:
+    with pulled.transaction() as session:
+        at = clock.now() - age
+        session.add(Workspace(account="acct_1", mode="sandbox", pulled_at=at, checked_at=at))
+        session.add_all(InboxItem(id=f"evt_{one}", source="poll", created=at) for one in range(waiting))
+        session.add(InboxItem(id="evt_applied", source="poll", created=at, state="applied"))
+    told = [one.value for one in run().markdown if "Catching up" in one.value]
+    assert told == [f":orange-background[**Catching up** · {what}]" for what in said]
 
 
 def test_who_looks_after_the_desk_is_told_what_was_put_aside(pulled: ModuleType) -> None:
@@ -194,6 +217,43 @@ def test_who_looks_after_the_desk_is_told_what_was_put_aside(pulled: ModuleType)
     viewer = AppTest.from_function(guarded, default_timeout=60)
     viewer.session_state["as"] = "vera@trialdesk.test"
     assert not [caption for caption in run(viewer).caption if "put aside" in caption.value]
+
+
+def test_who_looks_after_the_desk_is_warned_before_the_reads_are_used_up(
+    pulled: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_1")
+    config.settings.cache_clear()
+    with pulled.transaction() as session:
+        people.prepare(session, "test")
+        session.add(StripeReads(day=clock.now() // clock.DAY * clock.DAY, purpose="poll", reads=7_999))
+    assert not [one for one in run().caption if "reads from Stripe" in one.value]
+    with pulled.transaction() as session:
+        session.add(StripeReads(day=clock.now() // clock.DAY * clock.DAY, purpose="sync", reads=1))
+    kept.forget()
+    [told] = [one for one in run().caption if "reads from Stripe" in one.value]
+    assert "80.0 % of this month’s reads from Stripe used" in told.value
+    assert told.help == "8,000 of 10,000 reads. See System."
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"state": "failed", "error": "*It* broke."}, "Comparison with the account failed"),
+        ({"state": "incomplete", "skipped": {"refunds": "No."}}, "Not all could be compared"),
+        ({"state": "complete", "drifts": 9}, ""),
+    ],
+)
+def test_who_looks_after_the_desk_is_told_how_the_last_comparison_ended(
+    pulled: ModuleType, given: dict[str, object], said: str
+) -> None:
+    with pulled.transaction() as session:
+        session.add(Reconciliation(started_at=5, state="complete"))
+        session.add(Reconciliation(started_at=7, **given))
+        session.add(Reconciliation(started_at=9, state="running"))
+    told = [one for one in run().caption if "ompar" in one.value]
+    assert [one.value for one in told] == ([f":orange[{said}]"] if said else [])
+    assert all("See System" in one.help for one in told)
 
 
 def failing(kind: str) -> None:

@@ -73,6 +73,19 @@ def test_a_page_that_is_not_there_gives_one_that_is(asked: str) -> None:
     assert 1 <= number <= 3
 
 
+def test_text_from_right_to_left_begins_where_the_column_does() -> None:
+    app = AppTest.from_function(arabic, default_timeout=60).run()
+    assert list(app.dataframe[0].value["name"]) == ["\u200eمحمد الأحمد", "Ana"]
+
+
+def arabic() -> None:
+    from pages.components import tables
+    from pages.components.tables import Column
+
+    rows = [{"name": "محمد الأحمد"}, {"name": "Ana"}]
+    tables.show(rows, [Column("name", "Customer")], key="t", alt="Customers", empty="")
+
+
 def test_no_rows_say_why() -> None:
     app = run(0)
     assert not app.dataframe

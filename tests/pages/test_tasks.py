@@ -70,6 +70,7 @@ def test_a_viewer_sees_tasks_and_why_the_buttons_are_closed(board: ModuleType) -
     assert column(app, "title") == ["late", "hers", "someday"]
     help = {button.label: button.help or "" for button in app.button}
     assert all("may not write notes, tags and tasks" in help[each] for each in ("Mark as done", "Open again"))
+    assert not any("Tick" in caption for caption in captions(app))
 
 
 def test_the_overview_counts_what_is_due_for_whoever_looks(board: ModuleType) -> None:

@@ -61,3 +61,7 @@ def test_buttons_wait_for_a_row_and_say_why_a_role_may_not(trials: ModuleType) -
         buttons = {button.label: button for button in open_page("trials", acting_as=who).button}
         ours = [buttons[label] for label in ("Extend trial", "Send message", "Request a call")]
         assert all(button.disabled and told in (button.help or "") for button in ours)
+        app = open_page("trials", acting_as=who)
+        hint = "may not extend trials, send messages or request calls" if told else "Tick one or several rows"
+        assert any(hint in caption.replace("\\", "") for caption in captions(app))
+        assert not (told and any("Tick" in caption for caption in captions(app)))

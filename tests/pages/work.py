@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from models import Invoice, Price, Product, Subscription, SubscriptionItem
 from pages.components.navigation import ROOT
 from services import clock
+from services.staff import people
+from services.staff.roles import Person
 from tests.customers import builders
 
 
@@ -22,6 +24,12 @@ def open_page(name: str, *, acting_as: str = "sam@trialdesk.test", **address: st
     app.run()
     assert not app.exception, app.exception[0].value
     return app
+
+
+def whoever(database: ModuleType, email: str) -> Person:
+    """One of the sandbox's people."""
+    with database.session() as session:
+        return next(person for person in people.active(session) if person.email == email)
 
 
 def column(app: AppTest, label: str) -> list[Any]:

@@ -80,6 +80,14 @@ def test_a_line_on_a_finalized_invoice_cannot_be_changed(shop: Shop) -> None:
         shop.v1.invoices.finalize_invoice(draft.id)
 
 
+def test_an_invoice_of_nothing_leaves_the_balance_as_it_was(shop: Shop) -> None:
+    customer = shop.customer()
+    shop.v1.customers.balance_transactions.create(customer, {"amount": -1000, "currency": "usd"})
+    shop.v1.invoices.finalize_invoice(str((draft := shop.v1.invoices.create({"customer": customer})).id))
+    final = shop.v1.invoices.retrieve(str(draft.id))
+    assert (final.total, final.starting_balance, final.ending_balance) == (0, -1000, -1000)
+
+
 def test_voiding_cancels_the_payment_and_gives_the_credit_back(shop: Shop) -> None:
     customer = shop.customer()
     shop.v1.customers.balance_transactions.create(customer, {"amount": -1000, "currency": "usd"})

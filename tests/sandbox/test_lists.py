@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 import stripe
 
@@ -11,7 +13,7 @@ from tests.sandbox.shop import Shop
 @pytest.fixture
 def five(shop: Shop) -> tuple[str, list[str]]:
     """An email and the ids of five customers who share it, newest first."""
-    email = f"five-{shop.sandbox.state()['now']}-{id(shop)}@example.com"
+    email = f"five-{uuid4().hex}@example.com"
     made = [shop.v1.customers.create({"email": email}).id for _ in range(5)]
     return email, made[::-1]
 

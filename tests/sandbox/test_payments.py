@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -51,6 +53,21 @@ def test_attempts_follow_the_schedule_and_the_last_one_says_so(shop: Shop) -> No
     assert ended.cancellation_details is not None
     assert ended.cancellation_details.reason == "payment_failed"
     assert ended.ended_at == expected[-1]
+
+
+def test_tries_by_hand_after_the_first_neither_count_nor_move_the_schedule(shop: Shop) -> None:
+    subscription = _failing(shop)
+    first = shop.latest(subscription)
+    shop.sandbox.advance(days=1)
+    with pytest.raises(stripe.CardError):
+        shop.v1.invoices.pay(first.id)
+    tried = shop.latest(subscription)
+    assert (tried.attempt_count, tried.next_payment_attempt) == (1, first.next_payment_attempt)
+    shop.sandbox.move_to(int(first.next_payment_attempt or 0) + 60)
+    assert shop.latest(subscription).attempt_count == 2
+    shop.sandbox.add_card(str(subscription.customer))
+    paid = shop.v1.invoices.pay(first.id)
+    assert (paid.status, paid.attempt_count) == ("paid", 2)
 
 
 @pytest.mark.parametrize("setting", ["unpaid", "past_due"])
@@ -238,13 +255,17 @@ def test_a_dispute_can_be_won(shop: Shop) -> None:
     assert shop.v1.disputes.retrieve(made["id"]).status == "won"
 
 
-@pytest.mark.parametrize("named", ["pay", "pay as a source", "invoice", "customer", "source of the customer"])
+@pytest.mark.parametrize(
+    "named",
+    ["pay", "pay as a source", "invoice", "source of the invoice", "customer", "source of the customer"],
+)
 def test_the_card_that_is_charged_is_the_one_named_last(shop: Shop, named: str) -> None:
     customer = shop.customer()
     default, other = shop.default_card(customer), shop.v1.payment_methods.attach(
         "pm_card_amex", {"customer": customer}
     ).id  # fmt: skip
-    terms = {"default_payment_method": other} if named == "invoice" else {}
+    own = {"invoice": "default_payment_method", "source of the invoice": "default_source"}
+    terms = {own[named]: other} if named in own else {}
     draft = shop.v1.invoices.create({"customer": customer, **terms})  # type: ignore[typeddict-item]
     shop.v1.invoice_items.create(
         {"customer": customer, "invoice": str(draft.id), "amount": 900, "currency": "usd"}
@@ -256,6 +277,22 @@ def test_the_card_that_is_charged_is_the_one_named_last(shop: Shop, named: str) 
     shop.v1.invoices.pay(str(draft.id), given)  # type: ignore[arg-type]
     (charge,) = shop.v1.charges.list({"customer": customer}).data
     assert charge.payment_method == (default if named == "customer" else other)
+
+
+def test_a_subscriptions_source_comes_before_the_customers_card_and_after_its_own(shop: Shop) -> None:
+    customer = shop.customer()
+    default = shop.default_card(customer)
+    source = shop.v1.payment_methods.attach("pm_card_amex", {"customer": customer}).id
+    item = {"price": shop.price()}
+    of_source: Any = {"customer": customer, "items": [item], "default_source": source}
+    subscription = shop.v1.subscriptions.create(of_source)
+    assert subscription.default_source == source
+    anew: Any = {"billing_cycle_anchor": {"type": "now"}, "proration_behavior": "none"}
+    shop.v1.subscriptions.update(subscription.id, {"default_payment_method": default, **anew})
+    charges = shop.v1.charges.list({"customer": customer}).data
+    assert [charge.payment_method for charge in charges] == [default, source]
+    shop.v1.payment_methods.detach(source)
+    assert shop.v1.subscriptions.retrieve(subscription.id).default_source is None
 
 
 @pytest.mark.parametrize("name", ["payment_method", "source"])

@@ -67,6 +67,19 @@ def test_the_customers_currency_decides_which_amount_is_billed(shop: Shop) -> No
     assert first_total(shop, both, 1, customer=european) == (850, "eur")
 
 
+def test_a_new_subscription_is_previewed_in_the_currency_that_is_named(shop: Shop) -> None:
+    both = price(shop, unit_amount=1000, currency_options={"eur": {"unit_amount": 850}})
+    named: Any = {"customer": shop.customer(), "subscription_details": {"items": [{"price": both}]}}
+    for more, due in (({}, (1000, "usd")), ({"currency": "eur"}, (850, "eur"))):
+        shown = shop.v1.invoices.create_preview({**named, **more})
+        assert (shown.amount_due, shown.currency) == due
+
+
+def test_of_what_is_billed_by_use_nothing_was_used(shop: Shop) -> None:
+    metered = price(shop, unit_amount=1000, recurring={"interval": "month", "usage_type": "metered"})
+    assert first_total(shop, metered, 1) == (0, "usd")
+
+
 def test_a_change_in_mid_period_is_prorated_in_the_subscriptions_currency(shop: Shop) -> None:
     both = price(shop, unit_amount=3000, currency_options={"eur": {"unit_amount": 1000}})
     subscription = shop.subscribe(price=both, currency="eur")

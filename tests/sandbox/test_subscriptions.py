@@ -149,6 +149,20 @@ def test_canceling_now_stops_collection_and_keeps_pending_items(shop: Shop) -> N
     assert shop.latest(subscription).attempt_count == 1
 
 
+def test_what_was_never_completed_ends_without_stopping_what_else_is_owed(shop: Shop) -> None:
+    owing = shop.subscribe()
+    customer = str(owing.customer)
+    shop.sandbox.behave(shop.default_card(customer), "insufficient_funds")
+    shop.renew(owing)
+    incomplete = shop.subscribe(customer)
+    shop.sandbox.advance(hours=24)
+    assert shop.again(incomplete).status == "incomplete_expired"
+    assert shop.latest(incomplete).status == "void"
+    invoice = shop.latest(owing)
+    assert (invoice.status, invoice.auto_advance) == ("open", True)
+    assert invoice.next_payment_attempt
+
+
 def test_canceling_with_proration_and_an_invoice_gives_credit(shop: Shop) -> None:
     subscription = shop.subscribe(price=shop.price(3000))
     shop.v1.subscriptions.cancel(subscription.id, {"prorate": True, "invoice_now": True})

@@ -124,6 +124,16 @@ def test_ending_a_trial_now_with_a_card_that_is_declined(shop: Shop) -> None:
     assert shop.latest(subscription).next_payment_attempt is not None
 
 
+@pytest.mark.parametrize(("behaviour", "status"), [("cancel", "canceled"), ("pause", "paused")])
+def test_ending_a_trial_now_without_a_card_moves_its_end(shop: Shop, behaviour: str, status: str) -> None:
+    subscription = shop.subscribe(shop.customer(None), trial_period_days=14, **_end_behaviour(behaviour))
+    shop.sandbox.advance(days=2)
+    ended = shop.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
+    assert ended.status == status
+    assert ended.trial_end is not None
+    assert ended.trial_end <= shop.sandbox.now() < int(subscription.trial_end or 0)
+
+
 def test_a_trial_on_an_active_subscription_stops_billing_until_its_end(shop: Shop) -> None:
     subscription = shop.subscribe()
     end = subscription.created + 45 * DAY
@@ -175,22 +185,67 @@ def test_paused_is_resumed_with_a_card(shop: Shop) -> None:
     shop.sandbox.advance(days=40)
     assert shop.again(subscription).status == "paused"
     shop.sandbox.add_card(customer)
-    resumed = shop.v1.subscriptions.resume(subscription.id)
+    assert shop.v1.subscriptions.resume(subscription.id).status == "paused", "nothing was charged yet"
+    invoice = shop.latest(subscription)
+    assert (invoice.status, invoice.attempted, invoice.auto_advance) == ("open", False, False)
+    assert shop.v1.invoices.pay(invoice.id).amount_paid == 4900
+    resumed = shop.again(subscription)
     assert resumed.status == "active"
     assert resumed.billing_cycle_anchor == resumed["items"].data[0].current_period_start
-    assert shop.latest(subscription).amount_paid == 4900
     assert shop.events(subscription.id, "customer.subscription.resumed")
 
 
-def test_paused_stays_paused_until_the_invoice_is_paid(shop: Shop) -> None:
+def _resuming(shop: Shop, card: str = "ok") -> tuple[stripe.Subscription, stripe.Invoice]:
+    """A paused subscription that was asked to resume, and the invoice that has to be paid for it."""
     customer = shop.customer(None)
     subscription = shop.subscribe(customer, trial_period_days=7, **_end_behaviour("pause"))
     shop.sandbox.advance(days=8)
-    shop.sandbox.add_card(customer, "insufficient_funds")
-    assert shop.v1.subscriptions.resume(subscription.id).status == "paused"
-    shop.sandbox.add_card(customer)
-    shop.v1.invoices.pay(shop.latest(subscription).id)
+    shop.sandbox.add_card(customer, card)
+    shop.v1.subscriptions.resume(subscription.id)
+    return subscription, shop.latest(subscription)
+
+
+def test_what_resumes_is_past_due_when_its_payment_fails_and_nothing_is_tried_again(shop: Shop) -> None:
+    subscription, invoice = _resuming(shop, "insufficient_funds")
+    with pytest.raises(stripe.CardError):
+        shop.v1.invoices.pay(invoice.id)
+    assert (shop.again(subscription).status, shop.latest(subscription).next_payment_attempt) == (
+        "past_due",
+        None,
+    )
+    shop.sandbox.add_card(str(subscription.customer))
+    shop.v1.invoices.pay(invoice.id)
     assert shop.again(subscription).status == "active"
+
+
+def test_without_a_try_within_23_hours_it_stays_paused_and_the_invoice_is_voided(shop: Shop) -> None:
+    subscription, _ = _resuming(shop)
+    shop.sandbox.advance(hours=22)
+    assert shop.latest(subscription).status == "open"
+    shop.sandbox.advance(hours=2)
+    assert (shop.latest(subscription).status, shop.again(subscription).status) == ("void", "paused")
+
+
+def test_voiding_the_invoice_by_hand_leaves_it_paused_and_giving_it_up_does_not(shop: Shop) -> None:
+    subscription, invoice = _resuming(shop)
+    shop.v1.invoices.void_invoice(invoice.id)
+    assert shop.again(subscription).status == "paused"
+    assert shop.events(subscription.id, "customer.subscription.resumed") == []
+    shop.v1.subscriptions.resume(subscription.id)
+    shop.v1.invoices.mark_uncollectible(shop.latest(subscription).id)
+    assert shop.again(subscription).status == "active"
+
+
+def test_only_what_is_charged_automatically_resumes_and_only_in_the_flexible_mode_at_once(shop: Shop) -> None:
+    customer = shop.customer(None)
+    subscription = shop.subscribe(customer, trial_period_days=7, **_end_behaviour("pause"))
+    shop.sandbox.advance(days=8)
+    shop.sandbox.add_card(customer)
+    with pytest.raises(stripe.InvalidRequestError, match="flexible"):
+        shop.v1.subscriptions.resume(subscription.id, {"payment_behavior": "resume_on_payment_success"})
+    shop.v1.subscriptions.update(subscription.id, {"collection_method": "send_invoice", "days_until_due": 7})
+    with pytest.raises(stripe.InvalidRequestError, match="charged automatically"):
+        shop.v1.subscriptions.resume(subscription.id)
 
 
 @pytest.mark.parametrize("state", ["trialing", "paused"])

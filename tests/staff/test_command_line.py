@@ -34,6 +34,16 @@ def test_what_cannot_be_done_is_a_sentence_and_exit_code_2(capsys: pytest.Captur
     assert "eve@elsewhere.com" in capsys.readouterr().err
 
 
+def test_a_role_that_there_is_not_is_answered_with_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["add", "ana@company.com", "--role", "king"])
+    said = capsys.readouterr().err
+    assert "Role." not in said
+    assert all(role in said for role in ("viewer", "support", "sales", "founder", "admin"))
+
+
 def test_a_real_account_is_found_by_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

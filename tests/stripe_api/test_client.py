@@ -185,7 +185,7 @@ def test_a_decline_says_why_and_what_to_do(account: StripeAccount, sandbox: Sand
     declined = caught.value
     assert declined.decline_code == "insufficient_funds"
     assert declined.code == "card_declined"
-    assert declined.message == "There was not enough money on the card."
+    assert declined.message == "Declined, nothing was charged. There was not enough money on the card."
     assert declined.remedy
 
 

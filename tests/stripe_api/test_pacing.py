@@ -48,19 +48,26 @@ def test_an_endpoint_is_slower_than_the_account() -> None:
     assert time.at == slow
 
 
-@given(st.lists(st.tuples(st.sampled_from(["/a", "/b", "/c"]), st.floats(0, 0.2)), max_size=300))
-def test_never_more_than_the_limits_in_any_second(asked: list[tuple[str, float]]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from(["/a", "/b", "/c"]), st.floats(0, 0.2)), max_size=250),
+    st.integers(1, 5),
+)
+def test_never_more_than_the_limits_in_any_second_however_many_ask(
+    asked: list[tuple[str, float]], askers: int
+) -> None:
     limits = Limits(account=20, endpoint=8)
-    paced, time = pacer(limits)
     sent: list[tuple[float, str]] = []
-    for endpoint, pause in asked:
-        time.at += pause
-        paced.wait(endpoint)
-        sent.append((time.at, endpoint))
+    for _ in range(askers):
+        paced, time = pacer(limits)
+        paced.share_among(askers)
+        for endpoint, pause in asked:
+            time.at += pause
+            paced.wait(endpoint)
+            sent.append((time.at, endpoint))
     for begin, _ in sent:
         within = [endpoint for at, endpoint in sent if begin <= at < begin + 1]
-        assert len(within) <= 2 * limits.account + 1  # a second's worth may be saved, no more
-        assert all(within.count(endpoint) <= 2 * limits.endpoint + 1 for endpoint in set(within))
+        assert len(within) <= 2 * limits.account + askers  # a second's worth may be saved, no more
+        assert all(within.count(endpoint) <= 2 * limits.endpoint + askers for endpoint in set(within))
 
 
 def test_a_429_slows_the_bucket_that_it_names_and_time_heals_it() -> None:
@@ -92,3 +99,35 @@ def test_many_429s_leave_a_trickle() -> None:
 def test_ids_do_not_make_endpoints() -> None:
     assert endpoint_of("/v1/invoices/in_1Abc/pay") == "/v1/invoices/*/pay"
     assert endpoint_of("/v1/customers") == "/v1/customers"
+
+
+def test_what_may_wait_leaves_most_of_the_account_to_others() -> None:
+    paced, time = pacer(Limits(account=10, endpoint=100))
+    for _ in range(22):
+        paced.wait("/v1/invoices", gentle=True)
+    assert 1009.9 <= time.at <= 1010.1, "two a second, of ten"
+    before = time.at
+    for _ in range(8):
+        paced.wait("/v1/customers")
+    assert time.at == before, "nobody waits behind it"
+
+
+def test_a_429_never_makes_faster_however_small_the_part() -> None:
+    paced, _ = pacer(Limits(account=4, endpoint=2))
+    paced.share_among(4)
+    for _ in range(5):
+        before = paced.rate("/v1/invoices")
+        paced.slow_down("/v1/invoices", "endpoint-rate")
+        assert 0 < paced.rate("/v1/invoices") <= before
+
+
+def test_what_was_learned_from_a_429_stays_when_the_parts_change() -> None:
+    paced, time = pacer(LIVE)
+    paced.slow_down("/v1/invoices", "endpoint-rate")
+    paced.share_among(2)
+    assert (paced.rate("/v1/invoices"), paced.rate("/v1/charges"), paced.rate()) == (6.25, 12.5, 50)
+    paced.share_among(1)
+    assert (paced.rate("/v1/invoices"), paced.rate("/v1/charges"), paced.rate()) == (12.5, 25, 100)
+    time.at += 60
+    paced.wait("/v1/invoices")
+    assert paced.rate("/v1/invoices") == 25

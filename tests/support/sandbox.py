@@ -123,7 +123,7 @@ class Sandbox(Account):
 
     def _start(self) -> Child:
         arguments = ["--port", str(self.port), "--data", str(self.data), *self._arguments]
-        return nursery().start(arguments, self.data.with_suffix(".log"))
+        return nursery().start("services.sandbox.__main__", arguments, self.data.with_suffix(".log"))
 
     def wait_until_ready(self, within: float = _START_WITHIN) -> None:
         """Return when the history is written; fails with the log when the process ends or takes too long."""

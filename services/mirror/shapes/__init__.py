@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from models import (
     Charge,
@@ -37,6 +37,7 @@ from services.mirror.shapes import billing, catalog, customers, payments, subscr
 from services.mirror.shapes.reading import Object, Row
 
 Table = type[Mirrored]
+T = TypeVar("T")
 
 
 class UnreadableObject(TrialdeskError):
@@ -208,15 +209,23 @@ def row_of(name: str, source: Object) -> Row:
 
 
 def child_rows(name: str, source: Object, parent: Row) -> list[Row]:
-    """The rows of the list inside an object of this kind; [] where the kind has none."""
+    """The rows of the list inside an object of this kind; [] where the kind has none. Raises
+    UnreadableObject."""
     children = KINDS[name].children
     if children is None:
         return []
-    from_list = source[children.field]["data"]
+    from_list = _reading(name, source, lambda whole: _members(whole, children.field))
     return [_reading(children.field, member, lambda m: children.row(m, parent)) for member in from_list]
 
 
-def _reading(name: str, source: Object, read: Callable[[Object], Row]) -> Row:
+def _members(source: Object, field: str) -> list[Object]:
+    found: list[Object] = source[field]["data"]
+    if not all(isinstance(one, dict) for one in found):
+        raise TypeError(f"'{field}' lists what is no object")
+    return found
+
+
+def _reading(name: str, source: Object, read: Callable[[Object], T]) -> T:
     try:
         return read(source)
     except KeyError as error:

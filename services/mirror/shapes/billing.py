@@ -34,6 +34,7 @@ def invoice(source: Object) -> Row:
         "hosted_invoice_url": source.get("hosted_invoice_url"),
         "invoice_pdf": source.get("invoice_pdf"),
         "default_payment_method": ident(source.get("default_payment_method")),
+        "default_source": ident(source.get("default_source")),
         "description": source.get("description"),
         "discounts": discount_ids(source),
         "metadata": metadata(source),
@@ -150,6 +151,7 @@ def _amounts(source: Object) -> Row:
         "amount_paid": source["amount_paid"],
         "amount_remaining": source["amount_remaining"],
         "starting_balance": source.get("starting_balance") or 0,
+        "ending_balance": source.get("ending_balance"),
     }
 
 

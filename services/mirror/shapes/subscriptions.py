@@ -32,6 +32,7 @@ def subscription(source: Object) -> Row:
         "current_period_start": _earliest(source, items, "current_period_start"),
         "current_period_end": _earliest(source, items, "current_period_end"),
         "default_payment_method": ident(source.get("default_payment_method")),
+        "default_source": ident(source.get("default_source")),
         "latest_invoice": ident(source.get("latest_invoice")),
         "schedule": ident(source.get("schedule")),
         "discounts": discount_ids(source),
@@ -92,6 +93,7 @@ def _pause(source: Object) -> Row:
     collection = source.get("pause_collection") or {}
     return {
         "paused_by": dig(source, "status_details", "paused", "subscription", "type"),
+        "paused_at": dig(source, "status_details", "paused", "transitioned_at"),
         "pause_collection": collection.get("behavior"),
         "pause_resumes_at": collection.get("resumes_at"),
     }

@@ -8,7 +8,7 @@ account        the account: get, new, change, emit, advance
 customers      create, update, delete, adjust_balance
 catalog        products, prices, coupons, promotion codes
 cards          attach, detach, decline, restore: payment methods and how they behave
-subscriptions  create, cancel, resume;  changes.update;  lifecycle: what happens when time passes
+subscriptions  create, cancel;  changes.update;  resuming.resume;  lifecycle: what happens when time passes
 manual         invoices by command: create, finalize, pay, send, void, mark_uncollectible, delete
 invoices       what an invoice is made of;  invoiceitems;  payments: charging one;  previews
 refunds, disputes, credit_notes, sessions (portal and Checkout)

@@ -58,7 +58,7 @@ def _invoice(body: Body, notes: Body) -> int | None:
         due: int = body["due_date"]
         return due + OVERDUE_FOR if notes.get("overdue") else due
     attempt: int | None = body["next_payment_attempt"]
-    return attempt
+    return attempt if body["attempted"] or attempt else notes.get("expires")
 
 
 def _dispute(body: Body, _notes: Body) -> int | None:

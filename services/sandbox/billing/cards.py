@@ -65,6 +65,7 @@ NO_CARD = (
     "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
 )
 BEHAVIOURS = ("ok", *DECLINES, REQUIRES_ACTION)
+_DEFAULTS = ("default_payment_method", "default_source")
 
 
 def create(account: Account, card: str, **params: Any) -> Body:
@@ -143,8 +144,8 @@ def detach(account: Account, method_id: str) -> Body:
     if not owner.get("deleted") and owner["default_source"] == method_id:
         account.change(owner, "customer.updated", default_source=None)
     for subscription in account.store.all("subscription", "customer = ?", (owner_id,)):
-        if subscription["default_payment_method"] == method_id:
-            account.change(subscription, "customer.subscription.updated", default_payment_method=None)
+        if named := {name: None for name in _DEFAULTS if subscription[name] == method_id}:
+            account.change(subscription, "customer.subscription.updated", **named)
     return method
 
 
@@ -201,12 +202,23 @@ def owned(account: Account, method_id: str, customer: str, param: str) -> Body:
     return method
 
 
-def default_for(account: Account, customer: Body, subscription: Body | None = None) -> Body | None:
-    """What an automatic charge would use: the subscription's default, else the customer's (a source last)."""
-    chosen = subscription["default_payment_method"] if subscription else None
-    chosen = chosen or (customer.get("invoice_settings") or {}).get("default_payment_method")
-    chosen = chosen or customer.get("default_source")
-    return account.store.find(chosen) if chosen else None
+def defaults(account: Account, params: dict[str, Any], customer: str) -> dict[str, str | None]:
+    """Of the parameters the default payment method and source; raises for what is not the customer's."""
+    given = {name: params[name] or None for name in _DEFAULTS if name in params}
+    for name, method_id in given.items():
+        if method_id:
+            owned(account, method_id, customer, name)
+    return given
+
+
+def default_for(account: Account, customer: Body, *before: Body | None) -> Body | None:
+    """What an automatic charge would use: a default of the invoice or subscription `before` the customer's
+    own; of each its payment method, then its source."""
+    chosen = [holder[name] for holder in before if holder for name in _DEFAULTS]
+    settings = customer.get("invoice_settings") or {}
+    chosen += [settings.get("default_payment_method"), customer.get("default_source")]
+    first = next(filter(None, chosen), None)
+    return account.store.find(first) if first else None
 
 
 def declined(why: Decline, **fields: Any) -> CardDeclined:

@@ -19,7 +19,8 @@ def update(account: Account, subscription_id: str, **params: Any) -> Body:
     """Change a subscription. Parameters as in Stripe: items, proration_behavior (create_prorations, none,
     always_invoice), proration_date, trial_end (seconds UTC or "now"), billing_cycle_anchor {type},
     cancel_at_period_end, cancel_at, cancellation_details, pause_collection, discounts, trial_settings,
-    default_payment_method, collection_method, days_until_due, description, metadata, payment_behavior.
+    default_payment_method, default_source, collection_method, days_until_due, description, metadata,
+    payment_behavior.
     Raises InvalidRequest; CardDeclined with payment_behavior=error_if_incomplete.
     """
     subscription = account.get("subscription", subscription_id)
@@ -42,11 +43,7 @@ def _plain(account: Account, subscription: Body, params: dict[str, Any]) -> dict
             fields[name] = params[name] if params[name] != "" else None
     if "metadata" in params:
         fields["metadata"] = metadata.merge(subscription["metadata"], params["metadata"])
-    if "default_payment_method" in params:
-        method = params["default_payment_method"] or None
-        if method:
-            cards.owned(account, method, subscription["customer"], "default_payment_method")
-        fields["default_payment_method"] = method
+    fields |= cards.defaults(account, params, subscription["customer"])
     if "cancellation_details" in params:
         given = {name: value or None for name, value in params["cancellation_details"].items()}
         fields["cancellation_details"] = {**subscription["cancellation_details"], **given}

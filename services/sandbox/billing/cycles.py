@@ -7,6 +7,7 @@ from typing import Any
 from services.sandbox import objects
 from services.sandbox.billing import cards, discounts, invoices, lines, payments, standing
 from services.sandbox.billing.account import Account
+from services.sandbox.billing.agenda import INCOMPLETE_FOR
 from services.sandbox.billing.ending import end
 from services.sandbox.billing.periods import HOUR, next_boundary
 from services.sandbox.errors import CardDeclined
@@ -88,20 +89,34 @@ def complete(account: Account, invoice: Body, *, again: bool = True) -> CardDecl
     In a preview the draft stays as it is, and nothing is collected while the subscription's collection is
     paused.
     """
-    if account.previewing:
-        return None
-    subscription = standing.subscription_for(account, invoice)
-    if subscription and subscription["pause_collection"]:
-        _set_aside(account, invoice, subscription)
-        return None
-    invoices.finalize(account, invoice)
-    if invoice["status"] == "paid":
-        standing.settled(account, invoice)
+    if not _opened(account, invoice):
         return None
     if invoice["collection_method"] == "send_invoice":
         account.emit("invoice.sent", invoice)
         return None
     return payments.collect(account, invoice, again=again)
+
+
+def offer(account: Account, invoice: Body) -> None:
+    """Finalize the draft of a subscription that resumes, for somebody to pay it within 23 hours."""
+    if _opened(account, invoice):
+        invoices.stop_collecting(account, invoice)
+        account.note(invoice, expires=account.now + INCOMPLETE_FOR)
+
+
+def _opened(account: Account, invoice: Body) -> bool:
+    """Finalize a draft that is to be collected; whether there is something to pay then."""
+    if account.previewing:
+        return False
+    subscription = standing.subscription_for(account, invoice)
+    if subscription and subscription["pause_collection"]:
+        _set_aside(account, invoice, subscription)
+        return False
+    invoices.finalize(account, invoice)
+    if invoice["status"] == "paid":
+        standing.settled(account, invoice)
+        return False
+    return True
 
 
 def _set_aside(account: Account, invoice: Body, subscription: Body) -> None:
@@ -113,7 +128,7 @@ def _set_aside(account: Account, invoice: Body, subscription: Body) -> None:
     invoices.finalize(account, invoice)
     if invoice["status"] == "open":
         (invoices.void if behavior == "void" else invoices.give_up)(account, invoice)
-    if invoice["status"] != "void" and subscription["status"] == "paused":
+    if subscription["status"] == "paused":
         standing.settled(account, invoice)
 
 
@@ -122,16 +137,17 @@ def end_trial(account: Account, subscription: Body, *, at_once: bool = False) ->
     `at_once` is staff's "now"; else the invoice is a draft for an hour. Answers a failed charge's error.
     """
     customer = account.get("customer", subscription["customer"])
+    start = account.now if at_once else subscription["trial_end"]
     automatic = subscription["collection_method"] == "charge_automatically"
     if automatic and cards.default_for(account, customer, subscription) is None:
         missing = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
         if missing == "cancel":
+            account.change(subscription, None, trial_end=start)
             end(account, subscription, reason="cancellation_requested")
             return None
         if missing == "pause":
-            pause(account, subscription)
+            pause(account, subscription, start)
             return None
-    start = account.now if at_once else subscription["trial_end"]
     anchored: dict[str, Any] = {"billing_cycle_anchor": start, "trial_end": start, "status": "active"}
     reason = "subscription_update" if at_once else "subscription_cycle"
     span = span_from(subscription, start, start)
@@ -141,13 +157,14 @@ def end_trial(account: Account, subscription: Body, *, at_once: bool = False) ->
     return complete(account, invoice) if at_once else None
 
 
-def pause(account: Account, subscription: Body) -> None:
+def pause(account: Account, subscription: Body, trial_end: int) -> None:
     """The trial is over and nothing can be charged: the service stops until it is resumed."""
     why = {"type": "trial_end_without_payment_method"}
     details = {"paused": {"subscription": why, "transitioned_at": account.now, "type": "subscription"}}
-    account.change(subscription, None, status="paused", status_details=details)
+    moved = {"trial_end": subscription["trial_end"]} if subscription["trial_end"] != trial_end else {}
+    account.change(subscription, None, status="paused", status_details=details, trial_end=trial_end)
     account.emit("customer.subscription.paused", subscription)
-    account.emit("customer.subscription.updated", subscription, {"status": "trialing"})
+    account.emit("customer.subscription.updated", subscription, {"status": "trialing", **moved})
 
 
 def _kept_as_draft(subscription: Body) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from services.sandbox import objects
 from services.sandbox.billing import discounts, invoices
 from services.sandbox.billing.account import Account
-from services.sandbox.store import Body
+from services.sandbox.store import Body, subscription_of
 
 
 def end(
@@ -18,13 +18,16 @@ def end(
     details: dict[str, Any] | None = None,
     status: str = "canceled",
 ) -> None:
-    """The subscription is over now. Its open invoices are no longer collected automatically; its pending
-    invoice items stay. `details` may hold feedback and comment.
+    """The subscription is over now. Its drafts and open invoices are no longer collected automatically, nor
+    is any open invoice of a customer whose subscription is canceled; its pending invoice items stay.
+    `details` may hold feedback and comment.
     """
     kept = {name: value for name, value in subscription["cancellation_details"].items() if name != "reason"}
     cancellation = objects.part("cancellation_details", **{**kept, **(details or {}), "reason": reason})
-    for invoice in account.store.all("invoice", "parent = ?", (subscription["id"],)):
-        if invoice["status"] in ("draft", "open"):
+    for invoice in account.store.all("invoice", "customer = ?", (subscription["customer"],)):
+        its = subscription_of(invoice) == subscription["id"]
+        asked = invoice["status"] == "open" and status == "canceled"
+        if asked or (its and invoice["status"] in ("draft", "open")):
             invoices.stop_collecting(account, invoice)
     fields: dict[str, Any] = {"status": status, "ended_at": account.now}
     if status == "canceled":

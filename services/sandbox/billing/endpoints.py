@@ -13,8 +13,8 @@ from services.sandbox.store import Body
 
 
 def create(account: Account, *, url: str, enabled_events: list[str], **params: Any) -> Body:
-    """An endpoint for webhooks: url, enabled_events ("*" for all), description, metadata. Only this answer
-    holds the signing secret.
+    """An endpoint for webhooks: url, enabled_events ("*" for all), api_version, description, metadata. Only
+    this answer holds the signing secret.
     """
     if not url.startswith(("http://", "https://")):
         raise InvalidRequest(
@@ -26,6 +26,7 @@ def create(account: Account, *, url: str, enabled_events: list[str], **params: A
         "we",
         url=url,
         enabled_events=enabled_events,
+        api_version=params.get("api_version"),
         description=params.get("description"),
         metadata=metadata.merge({}, params.get("metadata")),
         notes={"secret": secret},

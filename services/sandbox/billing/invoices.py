@@ -111,7 +111,7 @@ def finalize(account: Account, invoice: Body) -> Body:
         "invoice.updated",
         status="open",
         number=_number(account, customer),
-        starting_balance=customer["balance"] if ending != customer["balance"] else 0,
+        starting_balance=customer["balance"],
         ending_balance=ending,
         amount_due=due,
         amount_remaining=due,

@@ -72,11 +72,14 @@ def _period_due(account: Account, subscription: Body) -> None:
 
 
 def invoice_due(account: Account, invoice: Body) -> None:
-    """A draft is finalized and collected, a failed charge is tried again, or a sent invoice is overdue."""
+    """A draft is finalized and collected, a failed charge is tried again, a sent invoice is overdue, or
+    nobody tried to pay what the subscription needs to resume."""
     if invoice["status"] == "draft":
         cycles.complete(account, invoice)
     elif invoice["collection_method"] == "send_invoice":
         standing.overdue(account, invoice)
+    elif invoice["next_payment_attempt"] is None:
+        invoices.void(account, invoice)
     else:
         payments.collect(account, invoice)
 

@@ -22,7 +22,12 @@ def product_name(account: Account, price: Body) -> str:
 
 def item_amount(account: Account, item: Body) -> int:
     """What a subscription item costs for a whole period, before discounts."""
-    return prices.cost(account, item["price"], item["quantity"], _currency(account, item))
+    return prices.cost(account, item["price"], _quantity(item), _currency(account, item))
+
+
+def _quantity(item: Body) -> int:
+    """How many are billed: the account hears of no use, so that of what is billed by use there is none."""
+    return 0 if item["price"]["recurring"]["usage_type"] == "metered" else int(item["quantity"])
 
 
 def pricing(account: Account, price: Body, currency: str) -> dict[str, Any]:
@@ -50,7 +55,7 @@ def of_item(account: Account, invoice_id: str, item: Body, span: Span, share: Sh
 
     One line whatever the price (Stripe writes a line for each of its tiers).
     """
-    price, quantity, currency = item["price"], item["quantity"], _currency(account, item)
+    price, quantity, currency = item["price"], _quantity(item), _currency(account, item)
     amount = money.divide(item_amount(account, item), *share)
     name = product_name(account, price)
     text = f"{quantity} × {name} (at {_rate(account, price, currency)})"

@@ -18,7 +18,8 @@ _DRAFT_FOR = HOUR
 def create(account: Account, **params: Any) -> Body:
     """A draft. Stripe's parameters: customer or subscription, pending_invoice_items_behavior (include or
     exclude; for a subscription pending items are always taken), auto_advance, collection_method,
-    days_until_due, due_date, description, discounts, default_payment_method, currency, footer, metadata.
+    days_until_due, due_date, description, discounts, default_payment_method, default_source, currency,
+    footer, metadata.
     Raises InvalidRequest, and TooManyRequests beyond 10 a minute for a subscription.
     """
     subscription = _subscription(account, params)
@@ -61,10 +62,7 @@ def update(account: Account, invoice_id: str, **params: Any) -> Body:
     }
     if "metadata" in params:
         fields["metadata"] = metadata.merge(invoice["metadata"], params["metadata"])
-    if params.get("default_payment_method"):
-        method = params["default_payment_method"]
-        cards.owned(account, method, invoice["customer"], "default_payment_method")
-        fields["default_payment_method"] = method
+    fields |= cards.defaults(account, params, invoice["customer"])
     if "auto_advance" in params:
         fields["auto_advance"] = params["auto_advance"]
         if invoice["status"] == "draft":
@@ -158,10 +156,9 @@ def _subscription(account: Account, params: dict[str, Any]) -> Body | None:
 
 
 def _terms(account: Account, customer: Body, params: dict[str, Any]) -> dict[str, Any]:
-    names = ("collection_method", "description", "due_date", "footer", "currency", "default_payment_method")
+    names = ("collection_method", "description", "due_date", "footer", "currency")
     fields = {name: params[name] for name in names if params.get(name)}
-    if fields.get("default_payment_method"):
-        cards.owned(account, fields["default_payment_method"], customer["id"], "default_payment_method")
+    fields |= cards.defaults(account, params, customer["id"])
     days, due = params.get("days_until_due"), params.get("due_date")
     if fields.get("collection_method") == "send_invoice" and days is None and due is None:
         raise MissingParameter("days_until_due")

@@ -45,7 +45,7 @@ def pay(
         standing.settled(account, invoice)
         return invoice
     method = _source(account, invoice, source) if source else _chosen(account, invoice, payment_method)
-    error = collect(account, invoice, method, again=_unplanned(invoice))
+    error = collect(account, invoice, method, again=_unplanned(invoice), by_hand=True)
     if error is not None:
         error.happened = True
         raise error
@@ -53,14 +53,18 @@ def pay(
 
 
 def collect(
-    account: Account, invoice: Body, method: Body | None = None, *, again: bool = True
+    account: Account, invoice: Body, method: Body | None = None, *, again: bool = True, by_hand: bool = False
 ) -> CardDeclined | None:
     """Try to charge an open invoice to this payment method, or to the default one. With `again` a
     failure is followed by the retry schedule. Answers the error of a failed attempt.
+
+    `attempt_count` is the schedule's: a try `by_hand` counts only where it is the first.
     """
     method = method or _default(account, invoice)
     outcome = cards.charge(account, method) if method else None
-    account.change(invoice, "invoice.updated", attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    counts = not (by_hand and invoice["attempt_count"])
+    tries = invoice["attempt_count"] + int(counts)
+    account.change(invoice, "invoice.updated", attempted=True, attempt_count=tries)
     if method is not None and outcome is None:
         _succeed(account, invoice, method)
         return None
@@ -103,10 +107,8 @@ def _source(account: Account, invoice: Body, source: str) -> Body:
 
 
 def _default(account: Account, invoice: Body) -> Body | None:
-    if invoice["default_payment_method"]:
-        return account.store.find(invoice["default_payment_method"])
     subscription = standing.subscription_for(account, invoice)
-    return cards.default_for(account, account.get("customer", invoice["customer"]), subscription)
+    return cards.default_for(account, account.get("customer", invoice["customer"]), invoice, subscription)
 
 
 def _succeed(account: Account, invoice: Body, method: Body) -> None:

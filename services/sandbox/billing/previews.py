@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from services.sandbox.billing import changes, cycles, invoiceitems, invoices, subscriptions
+from services.sandbox.billing import changes, cycles, invoiceitems, invoices, resuming, subscriptions
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.agenda import ENDED, period_end
 from services.sandbox.errors import InvalidRequest, MissingParameter
@@ -22,10 +22,10 @@ def upcoming(account: Account, subscription_id: str) -> Body:
 
 
 def create(account: Account, **params: Any) -> Body:
-    """A preview. Stripe's parameters: customer, subscription, subscription_details (items, trial_end,
-    proration_behavior, proration_date, billing_cycle_anchor, cancel_at, cancel_at_period_end, cancel_now,
-    resume_at, default_tax_rates), invoice_items, discounts, automatic_tax. Shows the invoice that the change
-    brings at once, else the next renewal's.
+    """A preview. Stripe's parameters: customer, currency (of a new subscription), subscription,
+    subscription_details (items, trial_end, proration_behavior, proration_date, billing_cycle_anchor,
+    cancel_at, cancel_at_period_end, cancel_now, resume_at, default_tax_rates), invoice_items, discounts,
+    automatic_tax. Shows the invoice that the change brings at once, else the next renewal's.
     Raises InvalidRequest (invoice_upcoming_none) when there will be none.
     """
     return _undone(account, lambda: _preview(account, params))
@@ -53,7 +53,8 @@ def _preview(account: Account, params: dict[str, Any]) -> Body:
         return _of_subscription(account, params, details)
     if details.get("items"):
         started = {"customer": customer, "payment_behavior": "default_incomplete", **details}
-        started |= {name: params[name] for name in ("discounts", "automatic_tax") if params.get(name)}
+        beside = ("currency", "discounts", "automatic_tax")
+        started |= {name: params[name] for name in beside if params.get(name)}
         created = subscriptions.create(account, **started)
         return account.get("invoice", created["latest_invoice"])
     pending = invoices.pending_items(account, customer, None)
@@ -68,7 +69,7 @@ def _of_subscription(account: Account, params: dict[str, Any], details: dict[str
     if details.pop("cancel_now", False):
         return _of_cancel(account, subscription, details)
     if details.pop("resume_at", None):
-        subscription = subscriptions.resume(account, subscription["id"], **details)
+        subscription = resuming.resume(account, subscription["id"], **details)
         return account.get("invoice", subscription["latest_invoice"])
     if params.get("discounts"):
         details["discounts"] = params["discounts"]

@@ -29,14 +29,18 @@ def settled(account: Account, invoice: Body) -> None:
             ending.end(account, subscription, status="incomplete_expired")
     elif status in _BEHIND:
         account.change(subscription, "customer.subscription.updated", status="active")
-    elif status == "paused" and account.store.notes(subscription["id"]).get("resuming"):
-        restart(account, subscription)
+    elif status == "paused" and _resumes(account, subscription) and invoice["status"] != "void":
+        _restart(account, subscription, "active")
 
 
-def restart(account: Account, subscription: Body) -> None:
-    """A paused subscription is active again."""
+def _resumes(account: Account, subscription: Body) -> bool:
+    return bool(account.store.notes(subscription["id"]).get("resuming"))
+
+
+def _restart(account: Account, subscription: Body, status: str) -> None:
+    """A paused subscription goes on, as its invoice was settled or its payment has failed."""
     account.note(subscription, resuming=False)
-    account.change(subscription, "customer.subscription.updated", status="active")
+    account.change(subscription, "customer.subscription.updated", status=status)
     account.emit("customer.subscription.resumed", subscription)
 
 
@@ -50,8 +54,11 @@ def failed(account: Account, invoice: Body, *, again: bool) -> None:
     subscription = subscription_for(account, invoice)
     if subscription is None:
         return
-    if subscription["status"] == "active" and subscription["latest_invoice"] == invoice["id"]:
-        account.change(subscription, "customer.subscription.updated", status="past_due")
+    if subscription["latest_invoice"] == invoice["id"]:
+        if subscription["status"] == "active":
+            account.change(subscription, "customer.subscription.updated", status="past_due")
+        elif subscription["status"] == "paused" and _resumes(account, subscription):
+            _restart(account, subscription, "past_due")
     if again and invoice["next_payment_attempt"] is None:
         after_the_last(account, subscription)
 

@@ -1,4 +1,4 @@
-"""How does a subscription start, stop and come back? Changing one is `changes`."""
+"""How does a subscription start and stop? Changing one is `changes`, bringing one back `resuming`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from services.sandbox.billing import (
     lines,
     metadata,
     proration,
-    standing,
 )
 from services.sandbox.billing import prices as pricing
 from services.sandbox.billing.account import Account
@@ -34,9 +33,9 @@ def create(account: Account, **params: Any) -> Body:
     """A new subscription. Stripe's parameters: customer, items [{price | price_data, quantity, metadata,
     discounts, tax_rates}], automatic_tax, default_tax_rates (kept and shown; no invoice carries tax),
     trial_period_days or trial_end (seconds UTC or "now"), trial_from_plan, trial_settings, discounts,
-    collection_method, days_until_due, default_payment_method, billing_cycle_anchor, proration_behavior,
-    cancel_at, cancel_at_period_end, payment_behavior, add_invoice_items, description, metadata,
-    payment_settings, currency. Raises CardDeclined with payment_behavior=error_if_incomplete.
+    collection_method, days_until_due, default_payment_method, default_source, billing_cycle_anchor,
+    proration_behavior, cancel_at, cancel_at_period_end, payment_behavior, add_invoice_items, description,
+    metadata, payment_settings, currency. Raises CardDeclined with payment_behavior=error_if_incomplete.
     """
     customer = account.customer(params["customer"])
     prices = [
@@ -69,50 +68,11 @@ def cancel(
         raise InvalidRequest(f"No such subscription: '{subscription_id}'", "id", "resource_missing")
     if prorate and subscription["status"] != "trialing":
         proration.credit_rest(account, subscription)
+    if not (prorate or invoice_now):
+        _drop_prorations(account, subscription)
     end(account, subscription, details=cancellation_details)
     if invoice_now:
         _bill_pending(account, subscription)
-    return subscription
-
-
-def resume(
-    account: Account,
-    subscription_id: str,
-    *,
-    billing_cycle_anchor: dict[str, Any] | None = None,
-    proration_behavior: str = "create_prorations",
-    payment_behavior: str = "resume_on_payment_success",
-    **_ignored: Any,
-) -> Body:
-    """Bring back a paused subscription. It is active when the invoice of the new period is settled, or at
-    once with payment_behavior=resume_on_payment_attempt. Raises InvalidRequest for one that is not paused.
-    """
-    subscription = account.get("subscription", subscription_id)
-    if subscription["status"] != "paused":
-        raise InvalidRequest(
-            f"Subscription {subscription_id} cannot be resumed because its status is "
-            f"{subscription['status']}; only paused subscriptions can be resumed."
-        )
-    kind = (billing_cycle_anchor or {}).get("type", "now")
-    anchor = account.now if kind == "now" else subscription["billing_cycle_anchor"]
-    span = cycles.span_from(subscription, account.now, anchor)
-    share = lines.WHOLE if kind == "now" else proration.share_of(subscription, span, anchor)
-    if kind != "now" and proration_behavior == "none":
-        share = lines.NOTHING
-    account.note(subscription, resuming=True)
-    invoice = cycles.bill(
-        account,
-        subscription,
-        "subscription_update",
-        span,
-        share=share,
-        at_once=True,
-        billing_cycle_anchor=anchor,
-    )
-    cycles.complete(account, invoice)
-    subscription = account.get("subscription", subscription_id)
-    if payment_behavior == "resume_on_payment_attempt" and subscription["status"] == "paused":
-        standing.restart(account, subscription)
     return subscription
 
 
@@ -152,13 +112,10 @@ def _begin(
             "collection_method",
             "days_until_due",
             "description",
-            "default_payment_method",
             "trial_settings",
         )
         if params.get(name) not in (None, "")
-    }
-    if optional.get("default_payment_method"):
-        cards.owned(account, optional["default_payment_method"], customer["id"], "default_payment_method")
+    } | cards.defaults(account, params, customer["id"])
     subscription = account.new(
         "subscription",
         "sub",
@@ -256,6 +213,13 @@ def _extra_items(account: Account, subscription: Body, extra: list[dict[str, Any
         )
 
 
+def _drop_prorations(account: Account, subscription: Body) -> None:
+    """Stripe removes what changes in mid-period had still to bill when a subscription ends unbilled."""
+    for item in invoices.pending_items(account, subscription["customer"], subscription["id"]):
+        if item["proration"]:
+            invoiceitems.delete(account, item["id"])
+
+
 def _bill_pending(account: Account, subscription: Body) -> None:
     pending = invoices.pending_items(account, subscription["customer"], subscription["id"])
     if not pending:
@@ -304,7 +268,7 @@ def _check_payment(account: Account, customer: Body, params: dict[str, Any], tri
         raise InvalidRequest(
             "You can only use `days_until_due` when `collection_method` is `send_invoice`.", "days_until_due"
         )
-    named = params.get("default_payment_method")
+    named = params.get("default_payment_method") or params.get("default_source")
     if named or trial_end or params.get("payment_behavior") == "default_incomplete":
         return
     if cards.default_for(account, customer) is None:

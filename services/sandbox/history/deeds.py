@@ -6,7 +6,7 @@ canceled or deleted in the meantime.
 
 from typing import Any
 
-from services.sandbox.billing import cards, changes, customers, payments, subscriptions
+from services.sandbox.billing import cards, changes, customers, payments, resuming, subscriptions
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.agenda import ENDED, period_end
 from services.sandbox.billing.periods import DAY, HOUR
@@ -121,7 +121,7 @@ def come_back(account: Account, _customer: str | None, params: Params) -> None:
     owner, old = subscription["customer"], subscription["id"]
     give_card(account, owner)
     if subscription["status"] == "paused":
-        subscriptions.resume(account, old)
+        pay_latest(account, resuming.resume(account, old))
     elif subscription["status"] in ENDED:
         _subscribe_again(account, subscription, params.get("steps", []))
     elif subscription["status"] != "trialing":

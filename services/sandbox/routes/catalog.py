@@ -30,7 +30,7 @@ _RECURRING = hash_of(
         "interval": need(one_of("day", "week", "month", "year")),
         "interval_count": integer,
         "trial_period_days": integer,
-        "usage_type": one_of("licensed"),
+        "usage_type": one_of("licensed", "metered"),
     }
 )
 _TIERS = list_of(

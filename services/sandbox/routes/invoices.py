@@ -34,6 +34,7 @@ _TERMS: Schema = {
     "description": text,
     "footer": text,
     "default_payment_method": text,
+    "default_source": text,
     "metadata": metadata,
 }
 _CREATE: Schema = {
@@ -97,6 +98,7 @@ ROUTES: list[Route] = [
         previews.create,
         {
             "customer": text,
+            "currency": text,
             "subscription": text,
             "automatic_tax": AUTOMATIC_TAX,
             "discounts": DISCOUNTS,

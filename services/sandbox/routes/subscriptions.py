@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.sandbox import objects
-from services.sandbox.billing import changes, subscriptions
+from services.sandbox.billing import changes, resuming, subscriptions
 from services.sandbox.billing.account import Account
 from services.sandbox.errors import NoSuchObject
 from services.sandbox.listing import PAGING, Condition, Page, column, field, of_bodies, times
@@ -67,6 +67,7 @@ _COMMON: Schema = {
     "collection_method": one_of("charge_automatically", "send_invoice"),
     "days_until_due": natural,
     "default_payment_method": text,
+    "default_source": text,
     "proration_behavior": PRORATION,
     "cancel_at_period_end": boolean,
     "payment_behavior": _PAYMENT_BEHAVIOR,
@@ -218,7 +219,7 @@ ROUTES: list[Route] = [
     ),
     post(
         "/v1/subscriptions/{id}/resume",
-        subscriptions.resume,
+        resuming.resume,
         {
             "billing_cycle_anchor": _ANCHOR,
             "proration_behavior": PRORATION,

@@ -1,0 +1,183 @@
+"""A command acts on what Stripe says now, whatever the tables claim to know; and on nothing that is gone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col
+
+from models import Action, InboxItem, Subscription
+from pages.components import several
+from services import clock, database
+from services.desk import catalog, commands, fresh, subject
+from services.desk.command import Form
+from services.desk.commands import Opened, Outcome
+from services.desk.subject import Subject
+from services.errors import Conflict
+from services.mirror import again, aside, inbox, replay
+from services.mirror.shapes import UnreadableObject
+from services.staff.roles import Person
+from tests.desk.bench import ANA, WEEK, Bench, row
+
+AHEAD = 300  # seconds by which the desk's clock goes before Stripe's
+_PATIENCE = 20  # drains after which a read counts whenever it was
+
+
+def replayed(id: str) -> None:
+    source = {"object": "subscription", "id": id, "livemode": False}
+    assert replay.run([json.dumps(source).encode()])["complete"]
+
+
+def tried_again(id: str) -> None:
+    with database.transaction() as session:
+        error = UnreadableObject("subscription", id, "no 'items'")
+        aside.keep(session, {"id": id, "object": "subscription"}, error, clock.now() - 50)
+    with database.transaction() as session:
+        assert [item.id for item in again.queue(session, [id]).again] == [id]
+
+
+def queued_by_an_older_desk(id: str) -> None:
+    asked = inbox.read_request(f"read_{id}", "subscription", id) | {"created": clock.now()}
+    with database.transaction() as session:
+        inbox.put(session, [asked], "replay")
+
+
+@pytest.mark.parametrize("ask", [replayed, tried_again, queued_by_an_older_desk])
+def test_a_desk_whose_clock_goes_ahead_charges_nobody_who_has_left_since(
+    desk: Bench, ask: Callable[[str], None]
+) -> None:
+    about = desk.in_state("trialing")
+    opened = commands.open(ANA, "end_trial", about.customer.id, about.object_id)
+    clock.follow(AHEAD)
+    ask(about.object_id)
+    for _ in range(_PATIENCE + 1):
+        inbox.drain()
+    with database.session() as session:
+        waiting = session.scalar(sa.select(sa.func.count()).where(col(InboxItem.state) == "pending"))
+        kept = session.get(Subscription, about.object_id)
+    assert waiting == 0 and kept and kept.as_of <= desk.sandbox.now()
+    desk.sdk.subscriptions.update(about.object_id, {"cancel_at_period_end": True})
+    outcome = commands.submit(opened, ANA, {}, "asked for it")
+    assert (outcome.state, "Set to end: no" in outcome.message) == ("failed", True), outcome
+    assert desk.sdk.subscriptions.retrieve(about.object_id).status == "trialing"
+    assert desk.sdk.charges.list({"customer": about.customer.id}).data == []
+
+
+def from_the_future(about: Subject, seconds: int = AHEAD) -> int:
+    """What a desk of before has stored: a row as of later than now; the instant."""
+    at = clock.now() + seconds
+    stored = sa.update(Subscription).where(col(Subscription.id) == about.object_id).values(as_of=at)
+    with database.transaction() as session:
+        session.connection().execute(stored)
+    return at
+
+
+def test_nothing_is_charged_where_the_tables_claim_to_be_newer_than_stripes_answer(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    opened = commands.open(ANA, "end_trial", about.customer.id, about.object_id)
+    at = from_the_future(about)
+    desk.sdk.subscriptions.update(about.object_id, {"cancel_at_period_end": True})
+    outcome = commands.submit(opened, ANA, {}, "asked for it")
+    told = fresh.Outrun("subscription", about.object_id, at)
+    assert (outcome.state, outcome.message, outcome.remedy) == ("failed", told.message, told.remedy)
+    assert desk.sdk.subscriptions.retrieve(about.object_id).status == "trialing"
+    assert desk.sdk.charges.list({"customer": about.customer.id}).data == []
+    assert row(opened.token)["state"] == "failed"
+    with pytest.raises(fresh.Outrun):
+        commands.open(ANA, "end_trial", about.customer.id, about.object_id)
+
+
+def test_a_row_that_stripes_clock_has_caught_up_with_is_read_again(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    from_the_future(about, 1)
+    desk.sdk.subscriptions.update(about.object_id, {"cancel_at_period_end": True})
+    now = fresh.subject(about.customer.id, about.object_id)
+    assert now.subscription and now.subscription.cancel_at_period_end
+
+
+SHOWN = {
+    "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
+    "undo_cancel": "set to cancel", "reactivate": "canceled",
+}  # fmt: skip
+
+
+def vanish(about: Subject, *, customer: bool = False) -> tuple[str, str]:
+    """What it is about as if Stripe had never heard of it, like a test clock's objects once that is deleted:
+    the ids of the customer, which is gone too if asked for, and of the object."""
+    ids = (f"{about.customer.id}gone" if customer else about.customer.id, f"{about.object_id}gone")
+    table = "invoices" if about.invoice else "subscriptions"
+    with database.transaction() as session:
+        for statement in (
+            f"UPDATE customers SET id = :owner WHERE id = '{about.customer.id}'",
+            f"UPDATE {table} SET id = :object, customer = :owner WHERE id = '{about.object_id}'",
+        ):
+            session.connection().execute(sa.text(statement), {"owner": ids[0], "object": ids[1]})
+    return ids
+
+
+@pytest.mark.parametrize("customer", [False, True])
+@pytest.mark.parametrize("command", [name for name in catalog.COMMANDS if name != "card_link"])
+def test_what_stripe_no_longer_has_is_told_in_plain_words(desk: Bench, command: str, customer: bool) -> None:
+    about = desk.failed_invoice() if command == "retry_payment" else desk.in_state(SHOWN[command])
+    owner, id = vanish(about, customer=customer)
+    listed = desk.sandbox.requests(method="GET", path="/v1/subscriptions")
+    said = "customer was deleted in Stripe" if customer else f"{about.kind} is not in Stripe any more"
+    with pytest.raises(Conflict, match=f"^This {said}"):
+        commands.open(ANA, command, owner, id)
+    assert desk.sandbox.requests(method="GET", path="/v1/subscriptions") == listed, "Stripe refuses that list"
+    with database.session() as session:
+        assert id not in [other.id for other in subject.load(session, owner).others]
+
+
+def test_what_is_gone_by_the_time_it_is_confirmed_is_not_acted_on(desk: Bench) -> None:
+    about = desk.in_state("active")
+    opened = commands.open(ANA, "cancel", about.customer.id, about.object_id)
+    _, id = vanish(about)
+    with database.transaction() as session:
+        session.connection().execute(
+            sa.update(Action).where(col(Action.token) == opened.token).values(object_id=id)
+        )
+    outcome = commands.submit(opened, ANA, {"when": "now"}, "asked for it")
+    assert outcome.state == "failed" and "is not in Stripe any more" in outcome.message, outcome
+    assert desk.sdk.subscriptions.retrieve(about.object_id).status == "active"
+
+
+def test_a_fault_with_one_of_several_trials_is_told_of_that_one_alone(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    well, early, late, gone = (desk.in_state("trialing") for _ in range(4))
+    names = zip("Al Bo Cy".split(), (well, early, late), strict=True)
+    rows = {each.object_id: (each.customer.id, name) for name, each in names}
+    rows[vanish(gone)[1]] = (gone.customer.id, "Di")
+    real_open, real_submit = commands.open, commands.submit
+
+    def fail_before(person: Person, command: str, customer: str, id: str) -> Opened:
+        if id == early.object_id:
+            raise KeyError("status")
+        return real_open(person, command, customer, id)
+
+    def fail_after(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
+        outcome = real_submit(opened, person, form, reason)
+        if opened.subject.object_id == late.object_id:
+            raise KeyError("status")
+        return outcome
+
+    monkeypatch.setattr(commands, "open", fail_before)
+    monkeypatch.setattr(commands, "submit", fail_after)
+    dialogue = several._ExtendTrials(rows, lambda _: {})
+    outcome = dialogue.submit(ANA, WEEK, "")
+    assert (outcome.state, outcome.message) == ("failed", "1 of 4 trials extended.")
+    told = dict(re.findall(r"(Bo|Cy): Nobody knows yet .*?\(KeyError\)\. .*? under (\w+)\.", outcome.remedy))
+    assert told.keys() == {"Bo", "Cy"} and all(reference in caplog.text for reference in told.values())
+    assert "Di: This subscription is not in Stripe any more" in outcome.remedy
+    monkeypatch.undo()
+    dialogue.renew(ANA)
+    assert dialogue.submit(ANA, WEEK, "").message == "3 of 4 trials extended."
+    for about in (well, early, late):
+        assert about.subscription and about.subscription.trial_end
+        week_later = about.subscription.trial_end + 7 * clock.DAY
+        assert desk.sdk.subscriptions.retrieve(about.object_id).trial_end == week_later
