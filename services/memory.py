@@ -1,8 +1,9 @@
 """How does a process of many threads give back the memory that it no longer needs?
 
 glibc gives each thread an arena of its own. What one thread has freed no other takes, so a pull, whose
-readers free pages of all sizes, took far more than the 17 MB that its objects held at any time. With one arena
-it takes a third less, and no more time: Python runs one thread at a time anyway (benchmarks/RESULTS.md).
+readers free pages of all sizes, took far more than the 17 MB that its objects held at any time. With one
+arena it takes a third less, and no more time: Python runs one thread at a time anyway
+(benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations

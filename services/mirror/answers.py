@@ -9,8 +9,8 @@ from operator import or_
 from sqlmodel import Session
 
 from services import database
-from services.mirror import aside, complete, gaps, underived, writer
-from services.mirror.batch import Batch
+from services.mirror import aside, complete, gaps, resolve, shapes, underived, writer
+from services.mirror.batch import HEARSAY, Batch, is_card_of_charge
 from services.mirror.shapes.reading import Object
 from services.mirror.writer import Written
 from services.stripe_api.client import Answer
@@ -20,13 +20,44 @@ def apply(answer: Answer) -> set[str]:
     """Stores the object of an answer, and what is derived from it; returns the customers touched.
 
     An answer that Stripe replayed from an earlier attempt is of unknown age, and one may name what the
-    tables lack: then the object is read again. Raises UnreadableObject; and Unstorable once what the
-    database refuses is put aside and the rest is stored.
+    tables lack: then the object is read again. So is what the tables show newer than the answer is dated:
+    while it was under way, an event of one of its steps may have brought a state from between. Raises
+    UnreadableObject; and Unstorable once what the database refuses is put aside and the rest is stored.
     """
     again = answer.replayed or _lacks(answer.object)
     fresh = complete.read_again(answer) if again else answer
     batch = Batch()
     batch.add(complete.whole(fresh.object), fresh.as_of)
+    touched = _store(batch)
+    if overtaken := _overtaken(batch):
+        touched |= _store(_read(overtaken))
+    return touched
+
+
+def _overtaken(batch: Batch) -> dict[resolve.Key, int]:
+    """Of which objects the tables hold something that is dated later than in the batch, and when."""
+    told = {
+        (name, id): row["as_of"]
+        for name, kind in shapes.KINDS.items()
+        if complete.readable(name)
+        for id, row in batch.rows[kind.model].items()
+        if row["as_of"] != HEARSAY and not is_card_of_charge(kind.model, row)
+    }
+    with database.session() as session:
+        known = resolve.as_of(session, told)
+    return {key: known[key] for key in known if told[key] < known[key] < resolve.FOR_EVER}
+
+
+def _read(keys: dict[resolve.Key, int]) -> Batch:
+    """Those objects as they are by now, as of no earlier than what is in the tables already."""
+    batch = Batch()
+    for key, known in keys.items():
+        answer = complete.read(*key)
+        batch.add(answer.object, max(answer.as_of, min(known, answer.date)))
+    return batch
+
+
+def _store(batch: Batch) -> set[str]:
     written, problems = aside.write_with(_write, batch)
     together = reduce(or_, written, Written())
     underived.derive(together.kept, done=together.own)

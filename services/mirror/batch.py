@@ -95,6 +95,11 @@ class Batch:
         """Notes that an object was deleted."""
         self.tombs[shapes.KINDS[name].model][id] = {"id": id, "as_of": as_of, "created": created or as_of}
 
+    def drop(self, name: str, id: str) -> None:
+        """Forgets an object, with its children."""
+        self.rows[shapes.KINDS[name].model].pop(id, None)
+        self.families[name].pop(id, None)
+
     def _put(self, model: Table, row: Row, as_of: int) -> bool:
         rows = self.rows[model]
         known = rows.get(row["id"])

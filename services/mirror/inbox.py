@@ -18,10 +18,10 @@ from sqlmodel import Session
 
 from models import InboxItem
 from services import clock, database, locks
-from services.mirror import aside, bulk, events, orphans, resolve, underived, writer
+from services.mirror import aside, bulk, changes, events, orphans, resolve, underived, writer
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object, instant
-from services.mirror.tables import table
+from services.mirror.tables import table, take_turn
 from services.stripe_api import errands, payload
 
 BATCH = 200
@@ -160,12 +160,16 @@ def _apply(items: list[Any]) -> Drained:
 def _apply_together(items: list[Any]) -> Drained:
     incoming, problems = _read(items)
     with database.session() as session:
+        seen = changes.count(session)
         plan = resolve.plan(session, incoming)
     problems |= plan.problems
     answers = resolve.read(plan, problems)
     waiting = resolve.too_early(plan, answers)
     understood = [one for one in incoming if one.id not in problems]
     with database.transaction() as session:
+        take_turn(session)
+        if plan.reads and changes.count(session) != seen and not resolve.is_impatient(plan):
+            waiting, answers = plan.leave_to_reads(), resolve.Answers()
         written = writer.write(session, plan.batch, exact=False)
         written |= writer.write(session, answers.batch, exact=True)
         happened = [events.row(one.event) for one in understood if not one.is_request]

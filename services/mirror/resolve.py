@@ -5,12 +5,9 @@ than the row, and whole. Otherwise the object is read; a read counts for certain
 until then its events wait, and the tables keep what it showed: it began after the events were here, so that
 it is as new as any of them, while of one second's snapshots nothing says which is the last.
 
-A read and a write's answer of one second are told apart by no clock of ours: an answer that came after the
-read had begun may still show an older state (it is as old as the write's effect, the read may show a later
-change), so that neither wins for good, and the write's own event settles it.
-
 A write's answer shows its end and is dated from its beginning, so that the events of all its steps are newer:
-where one comes alone, the object is read with it.
+where one comes alone, the object is read with it. What was read while somebody else wrote may be older than
+the answer that they wrote: it is read once more.
 
 A request of ours to read an object tells nothing of when: it is read, whatever the row says of its age.
 """
@@ -41,6 +38,7 @@ DELETIONS = frozenset(
 ) | {"customer.discount.deleted"}
 READ_AGAIN = "read_again"  # the type of what is no event of Stripe's: it asks for a read of its object
 FORECASTS = frozenset(("invoice.upcoming",))  # the object is not in the account
+FOR_EVER = 2**62  # a second after all others
 _PATIENCE = 20  # drains; a clock that stands still would make a second last for ever
 _READERS = 4
 
@@ -101,6 +99,12 @@ class Plan:
     because: dict[Key, list[Incoming]] = field(default_factory=lambda: defaultdict(list))
     problems: dict[str, str] = field(default_factory=dict)
 
+    def leave_to_reads(self) -> set[str]:
+        """Takes out what is to be read; returns the ids of its events."""
+        for name, id in self.reads:
+            self.batch.drop(name, id)
+        return {one.id for some in self.because.values() for one in some}
+
     def need(self, key: Key, why: Iterable[Incoming]) -> None:
         """Asks for a fresh read of an object on behalf of some events."""
         events = list(why)
@@ -125,7 +129,7 @@ def plan(session: Session, incoming: Iterable[Incoming]) -> Plan:
             made.need(one.key, [one])
         elif one.key is not None:
             groups[one.key].append(one)
-    known = _known(session, groups)
+    known = as_of(session, groups)
     newest = {key: _newest(group) for key, group in groups.items()}
     applied = {key for key in groups if known.get(key, -1) < newest[key][0].created}
     lacking = gaps.of(session, [newest[key][-1].object for key in applied])
@@ -209,8 +213,8 @@ def _first_trial_end(group: list[Incoming]) -> int | None:
     return before if start == latest else None
 
 
-def _known(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
-    """The `as_of` of the rows that there are; a tombstone is newer than anything."""
+def as_of(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
+    """The `as_of` of the rows that there are (s, Stripe's clock); a tombstone is newer than anything."""
     ids: dict[str, set[str]] = defaultdict(set)
     for name, id in keys:
         ids[name].add(id)
@@ -221,7 +225,7 @@ def _known(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
             rows = session.connection().execute(
                 sa.select(columns.id, columns.as_of, columns.deleted).where(columns.id.in_(part))
             )
-            found |= {(name, row.id): 2**62 if row.deleted else row.as_of for row in rows}
+            found |= {(name, row.id): FOR_EVER if row.deleted else row.as_of for row in rows}
     return found
 
 
@@ -262,6 +266,11 @@ def _take(made: Plan, answers: Answers, key: Key, answer: Answer | TrialdeskErro
 def too_early(made: Plan, answers: Answers) -> set[str]:
     """The ids of events whose object must be read once more, when their second is over."""
     return {one.id for key in made.reads if key not in answers.certain for one in made.because[key]}
+
+
+def is_impatient(made: Plan) -> bool:
+    """Whether some of the events have waited for long enough."""
+    return any(_impatient(made, key) for key in made.reads)
 
 
 def _impatient(made: Plan, key: Key) -> bool:
