@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from services.desk.limits import Amount
 from services.desk.subject import MARK, About, Subject
 from services.errors import InvalidInput
 from services.staff.roles import Permission
@@ -127,6 +128,11 @@ class Command(ABC):
         """Whether the quote is charged: it must be known, and the same still when the command runs."""
         del subject
         return False
+
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """How much it does of what a role may be limited in (services/desk/limits)."""
+        del subject, params
+        return ()
 
     @abstractmethod
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:

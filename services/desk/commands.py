@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlmodel import Session
 
 from models import Action, Invoice
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, choosing, fresh, ledger, runner, snapshots, subject, words
+from services.desk import catalog, checks, choosing, fresh, ledger, limits, runner, snapshots, subject, words
 from services.desk.command import Command, Form, Params, Preview, Quote
+from services.desk.limits import OverLimit
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
@@ -22,20 +24,30 @@ from services.staff.roles import Person
 LONGEST_REASON = 500
 _POLL = 0.02
 _PATIENCE = 20.0
+_WAITS = "Nothing is done until a colleague who may do so much allows it."
+_WHO_ALLOWS = "A colleague who may do so much finds it under Approvals."
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open dialog: its token, what it is about, and what Stripe foresees.
+    """An open dialog: its token, who opened it, what it is about, and what Stripe foresees.
 
-    `warning`: Stripe was silent, or refused to say what it foresees.
+    `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
+    customer's trials so far.
     """
 
     token: str
+    person: Person
     command: Command
     subject: Subject
     quote: Quote | None
     warning: str = ""
+    days_before: int = 0
+
+    def over(self, params: Params) -> list[str]:
+        """A sentence for each limit of the person's that this exceeds."""
+        amounts = self.command.amounts(self.subject, params)
+        return limits.exceeded(self.person, amounts, days_before=self.days_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,7 @@ class Outcome:
     @property
     def is_final(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self.state in ledger.FINAL
+        return self.state in (*ledger.FINAL, "waiting")
 
 
 def open(person: Person, command: str, customer: str, object_id: str | None = None) -> Opened:
@@ -90,7 +102,8 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
     token = uuid.uuid4().hex
     with database.transaction() as session:
         ledger.open_row(session, token, person, wanted, now, snapshots.of(now))
-    return Opened(token, wanted, now, quote, warning)
+        days_before = limits.days_before(session, customer)
+    return Opened(token, person, wanted, now, quote, warning, days_before)
 
 
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
@@ -119,11 +132,23 @@ def preview(opened: Opened, form: Form) -> Preview:
     """What will happen with what was typed. Asks nobody. Raises InvalidInput."""
     now = clock.now()
     params = opened.command.parse(opened.subject, form, now)
-    return opened.command.preview(opened.subject, params, opened.quote, now)
+    told = opened.command.preview(opened.subject, params, opened.quote, now)
+    if over := _require_approvable(opened, params):
+        return replace(told, warnings=(*told.warnings, *over, _WAITS))
+    return told
+
+
+def _require_approvable(opened: Opened, params: Params) -> list[str]:
+    """Which limits it exceeds. Raises OverLimit where nobody can be asked to allow it."""
+    over = opened.over(params)
+    if over and not opened.person.policy.approvals:
+        raise OverLimit(over)
+    return over
 
 
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
-    """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing.
+    """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing. What is above
+    a limit of the person's waits for a second person instead.
 
     Raises NotAllowed and InvalidInput before anything is written.
     """
@@ -133,14 +158,23 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
         durable.require()
     now = clock.now()
     params = _fixed(opened, form, now)
-    reason = _checked_reason(command, reason)
+    over = _require_approvable(replace(opened, person=person), params)
     told = asdict(command.preview(opened.subject, params, opened.quote, now))
+    confirmed: dict[str, Any] = {
+        "params": params,
+        "reason": _checked_reason(command, reason),
+        "preview": told,
+    }
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
-        mine = ledger.begin(session, opened.token, params=params, reason=reason, preview=told)
+        mine = (
+            ledger.ask(session, opened.token, over=over, **confirmed)
+            if over
+            else ledger.begin(session, opened.token, **confirmed)
+        )
     if not command.durable:
         return _at_once(opened, mine)
-    if mine:
+    if mine and not over:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
 
@@ -209,6 +243,8 @@ def outcome(session: Session, token: str) -> Outcome:
             else "Still under way; the Activity page shows how it ends."
         )
         return Outcome(token, row.state, text)
+    if row.state == "waiting":
+        return Outcome(token, "waiting", "Nothing was done yet: it waits for approval.", _WHO_ALLOWS)
     if row.state == "done":
         told = catalog.find(row.command).outcome(_came_of(session, row), row.params)
         return Outcome(token, "done", told, request_id=row.request_id)
