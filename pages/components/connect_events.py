@@ -46,7 +46,7 @@ def _arrivals() -> None:
     _accepted(found)
     if found.refused:
         said = system_parts.refused(found.refused)
-        st.warning(formats.plain(f"{said} {found.refused.why}"), icon=":material/block:")
+        st.warning(formats.plain(f"{said}, for this reason: {found.refused.why}"), icon=":material/block:")
 
 
 def _accepted(found: Deliveries) -> None:

@@ -99,7 +99,7 @@ def feed(found: Feed, came: Deliveries) -> None:
             "Webhooks": f"taken at {endpoint.PATH}"
             if settings.webhook_secrets
             else "not set up: Connect says how to have events at once",
-            **({"Refused": refused(came.refused)} if came.refused else {}),
+            **({"Refused": f"{refused(came.refused)}."} if came.refused else {}),
         }
     )
 
@@ -108,9 +108,9 @@ def refused(found: Refused) -> str:
     """How many deliveries were not taken, and when, e.g. `3 deliveries were refused since …, the last …`."""
     last = formats.relative(found.last)
     if found.number == 1:
-        return f"1 delivery was refused on {formats.moment(found.last)} ({last})."
+        return f"1 delivery was refused on {formats.moment(found.last)} ({last})"
     many = f"{formats.count(found.number)} deliveries were refused"
-    return f"{many} since {formats.moment(found.since)}, the last {last}."
+    return f"{many} since {formats.moment(found.since)}, the last {last}"
 
 
 def _gap(found: Feed) -> str:

@@ -239,7 +239,7 @@ def test_refused_deliveries_are_told_with_the_last_reason_and_what_to_do(
         )  # fmt: skip
     said = text(open_page("connect"))
     assert "1,200 deliveries were refused since" in said
-    assert "the last 2 minutes ago. It is *not* signed. Sign it." in said
+    assert "the last 2 minutes ago, for this reason: It is *not* signed. Sign it." in said
     waits = (
         "Waiting for an event" if secret else "Stripe is asked for events every 5 minutes; none are taken."
     )
