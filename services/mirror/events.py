@@ -21,6 +21,7 @@ from services.mirror import bulk, changes, leftovers
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
 from services.mirror.tables import chunks, table
+from services.stripe_api import payload
 
 _KEPT: dict[str, tuple[str, ...]] = {
     "subscription": (
@@ -62,6 +63,29 @@ def row(event: Object) -> Row:
         "api_version": event.get("api_version"),
         "facts": _facts(source, event["data"].get("previous_attributes") or {}),
     }
+
+
+def problem(written: str) -> str:
+    """Why a payload is no event as Stripe sends them, in a sentence."""
+    try:
+        why = lacking(payload.parse(written))
+    except ValueError:
+        why = "it cannot be read as JSON"
+    return f"This is not an event as Stripe sends them: {why}."
+
+
+def lacking(found: Any) -> str:
+    """What keeps `row` from understanding a value, in words."""
+    if not isinstance(found, dict):
+        return "it is no object with names and values"
+    if "data" in found and not isinstance(dig(found, "data", "object"), dict):
+        return "its “data” holds no “object” that it tells of"
+    if missing := [name for name in ("id", "created", "type", "data") if name not in found]:
+        return f"it has no {', '.join(f'“{name}”' for name in missing)}"
+    source = found["data"]["object"]
+    if not source.get("object"):
+        return "its object does not say of which kind it is (“object” is missing)"
+    return f"the {source['object']} that it tells of has a shape that the desk does not know"
 
 
 def save(session: Session, found: Iterable[Row]) -> None:

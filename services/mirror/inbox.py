@@ -195,8 +195,8 @@ def _read(items: list[Any]) -> tuple[list[Incoming], dict[str, str]]:
             event = payload.parse(item.payload)
             events.row(event)
             incoming.append(Incoming(event, item.attempts))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            problems[item.id] = f"This is not an event as Stripe sends them ({error!r})."
+        except (ValueError, KeyError, TypeError, AttributeError):
+            problems[item.id] = events.problem(item.payload)
     return incoming, problems
 
 

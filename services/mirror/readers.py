@@ -161,8 +161,8 @@ def _take_apart(resource: str, page: Page) -> ReadPage:
         for event in page.objects:
             try:
                 read.events.append(events.row(event))
-            except (KeyError, TypeError, AttributeError) as error:
-                unread = UnreadableObject("event", str(event.get("id")), repr(error))
+            except (KeyError, TypeError, AttributeError):
+                unread = UnreadableObject("event", str(event.get("id")), events.lacking(event))
                 read.unreadable.append((event, unread, page.as_of))
         return read
     sources = [complete.whole(source) for source in page.objects]

@@ -10,7 +10,7 @@ from models import Reconciliation
 from services import clock, config
 from services.mirror import budget, comparisons, cursors, health, poll, progress, underivable
 from services.mirror.budget import Budget
-from services.mirror.health import Feed, Inbox
+from services.mirror.health import Deliveries, Feed, Inbox
 from services.mirror.progress import Progress
 
 _LOOKS_MISSED = 3  # looks in a row that brought nothing: then the data is old
@@ -34,11 +34,12 @@ def problems(session: Session, paid: int | None = None) -> list[Problem]:
 
     `paid` as in `budget.read`.
     """
-    found = progress.read(session)
+    found, came = progress.read(session), health.deliveries(session)
     said = [
         *_pull(found),
         *_age(found),
-        *_feed(health.feed(session), found),
+        *_feed(health.feed(session), found, came),
+        *_refused(came),
         *_inbox(health.inbox(session)),
         *_derived(underivable.told(session)),
         *_compared(comparisons.last_ended(session), found),
@@ -77,9 +78,8 @@ def _age(found: Progress) -> list[Problem]:
     return []
 
 
-def _feed(feed: Feed, found: Progress) -> list[Problem]:
-    settings = config.settings()
-    every = poll.interval(settings)
+def _feed(feed: Feed, found: Progress, came: Deliveries) -> list[Problem]:
+    every = poll.pace(config.settings(), came).seconds
     behind = clock.now() - feed.read_to if feed.read_to else 0
     if behind > poll.KEPT_BY_STRIPE:
         return [
@@ -92,6 +92,18 @@ def _feed(feed: Feed, found: Progress) -> list[Problem]:
     if found.pulled_at and behind > _LOOKS_MISSED * every + _SLACK:
         return [Problem("The events are not being read.", "What happened since the last look is not shown.")]
     return []
+
+
+def _refused(came: Deliveries) -> list[Problem]:
+    if came.refused is None:
+        return []
+    number = came.refused.number
+    many = (
+        f"{number:,} deliveries of events were refused, the last one for"
+        if number > 1
+        else ("A delivery of an event was refused for")
+    )
+    return [Problem(f"{many} this reason: {came.refused.why}", grave=False)]
 
 
 def _inbox(inbox: Inbox) -> list[Problem]:
