@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from models import Discount, Drift, Event, InboxItem
 from models.base import Mirrored
 from services import clock
-from services.mirror import shapes
+from services.mirror import ahead, shapes
 from services.mirror.batch import Batch, Family, is_card_of_charge
 from services.mirror.shapes.reading import Row
 from services.mirror.tables import chunks, is_kept, table
@@ -99,7 +99,7 @@ def _rows(
 
 
 def _is_older(ours: Row | None, as_of: int) -> bool:
-    return ours is None or (not ours["deleted"] and ours["as_of"] <= as_of)
+    return ours is None or (not ours["deleted"] and not as_of < ours["as_of"] <= ahead.limit())
 
 
 def _differs(model: type[Mirrored], ours: Row | None, row: Row, parent: str) -> Iterator[Found]:
@@ -179,6 +179,8 @@ def _waits(session: Session, one: Found) -> bool:
 def _cause(one: Found, told: bool) -> str:
     if one.what == "gone":
         return "It is not in the account any more, and no event of its deletion came in."
+    if one.as_of is not None and one.as_of > one.at + ahead.SLACK:
+        return "What we had was dated later than Stripe's clock, so that nothing newer replaced it."
     if told:
         return "An event of it came in, but it did not reach this row."
     return "No event of it came in: it was lost, or Stripe sends none for this change."
