@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from models import Discount, Drift, Event, InboxItem
 from models.base import Mirrored
 from services import clock
-from services.mirror import cursors, shapes
+from services.mirror import ahead, cursors, shapes
 from services.mirror.batch import Batch, Family, is_card_of_charge
 from services.mirror.shapes.reading import Row
 from services.mirror.tables import chunks, is_kept, table
@@ -100,7 +100,7 @@ def _rows(
 
 
 def _is_older(ours: Row | None, as_of: int) -> bool:
-    return ours is None or (not ours["deleted"] and ours["as_of"] <= as_of)
+    return ours is None or (not ours["deleted"] and not as_of < ours["as_of"] <= ahead.limit())
 
 
 def _differs(model: type[Mirrored], ours: Row | None, row: Row, parent: str) -> Iterator[Found]:
@@ -181,6 +181,8 @@ def _lies(session: Session, one: Found, *states: str) -> bool:
 
 def _cause(session: Session, one: Found, told: bool) -> str:
     """What is known: an event of a parent may have told something else, a row been wrong from the start."""
+    if one.as_of is not None and one.as_of > one.at + ahead.SLACK:
+        return "What we had was dated later than Stripe’s clock, so that nothing newer replaced it."
     whose = "it" if one.parent == one.object_id else f"{one.parent}, which it belongs to,"
     if _lies(session, one, "failed", "ignored"):
         return f"An event of {whose} came in and was put aside."

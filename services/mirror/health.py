@@ -64,7 +64,7 @@ class Deliveries:
 class Inbox:
     """How many payloads wait, were applied in the last hour, lie aside, are ignored.
 
-    `oldest`: since when (s) the one waits that has waited longest.
+    `oldest`: since when (s) the one waits that has waited longest, but for those that Stripe fails with.
     """
 
     pending: int
@@ -168,7 +168,8 @@ def _refused(session: Session, accepted_at: int) -> Refused | None:
 def inbox(session: Session) -> Inbox:
     """How many payloads are in which state."""
     state = col(InboxItem.state)
-    here = sa.select(state, sa.func.count(), sa.func.min(aside.last_try()))
+    waits = sa.case((col(InboxItem.error) == "", aside.last_try()))
+    here = sa.select(state, sa.func.count(), sa.func.min(waits))
     some = session.execute(here.where(state.in_(("pending", *again.LIE))).group_by(state))
     found = {name: (count, oldest) for name, count, oldest in some}
     return Inbox(

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from services import database
-from services.errors import NotAllowed, Refused, TrialdeskError, Unforeseen
+from services.errors import TrialdeskError, Unforeseen
 from services.mirror import complete, facts, repair, shapes
 from services.mirror.batch import Batch
 from services.mirror.drift import Found
@@ -173,8 +173,8 @@ def _read_untouched(reading: _Reading) -> None:
 
 
 def _one(reading: _Reading, name: str, id: str) -> Answer | None:
-    try:
-        return complete.read(name, id)
-    except (Refused, NotAllowed) as error:
-        reading.left_out.append(str(error))
+    found = complete.read_or_why(name, id)
+    if isinstance(found, TrialdeskError):
+        reading.left_out.append(str(found))
         return None
+    return found

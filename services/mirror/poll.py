@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models import Workspace
 from services import clock, database
@@ -98,7 +98,7 @@ def settle() -> inbox.Drained:
         time.sleep(1)
         drained = inbox.drain()
         total += drained
-    return inbox.Drained(total.applied, total.failed, drained.deferred)
+    return replace(total, deferred=drained.deferred)
 
 
 @errands.on(errands.POLL)

@@ -44,13 +44,14 @@ def run(lines: Iterable[bytes]) -> dict[str, Any]:
             new += inbox.put(session, found, "replay")
         drained += inbox.drain()
     settled = poll.settle()
+    failed, unread = drained.failed + settled.failed, drained.unread + settled.unread
     return {
-        "complete": not (refused or drained.failed or settled.failed or settled.deferred),
+        "complete": not (refused or failed or unread or settled.deferred),
         "lines": total,
         "new": new,
         "applied": drained.applied + settled.applied,
-        "failed": drained.failed + settled.failed,
-        "waiting": settled.deferred,
+        "failed": failed,
+        "waiting": settled.deferred + unread,
         "refused": refused[:_TOLD],
     }
 
