@@ -27,6 +27,7 @@ from services.errors import ConfigurationError, DatabaseAway
 
 DBOS_NEEDS_SQLITE = (3, 42)
 _BUSY_TIMEOUT_MS = 10_000
+_CONNECTS = {"connect_timeout": "5"}  # seconds, unless DATABASE_URL says it: the driver waits for two minutes
 _SHUT_DOWN = "57P"  # PostgreSQL's class of states of a server that ends or begins
 
 
@@ -52,7 +53,7 @@ def open_engine(url: str) -> sa.Engine:
     """An engine for `sqlite:///path` or `postgresql://...`. Raises ConfigurationError on any other URL."""
     try:
         parsed = make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # the latter of a port that is no number
         raise ConfigurationError(
             "DATABASE_URL is not a database address.",
             remedy="Use sqlite:///path/to/file.db or postgresql://user:password@host/name.",
@@ -60,7 +61,7 @@ def open_engine(url: str) -> sa.Engine:
     backend = parsed.get_backend_name()
     if backend == "postgresql":
         return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
+            parsed.set(drivername="postgresql+psycopg", query=_CONNECTS | parsed.query),
             pool_pre_ping=True,
             pool_size=10,
             hide_parameters=True,
@@ -140,11 +141,11 @@ def configure(url: str) -> sa.Engine:
     return _Current.engine
 
 
-def reach() -> None:
-    """Raises DatabaseAway where the process's database does not let us in."""
+def reach(opened: sa.Engine | None = None) -> None:
+    """Raises DatabaseAway where a database (the process's, unless one is given) does not let us in."""
     try:
-        engine().connect().close()
-    except sa.exc.OperationalError as error:
+        (opened or engine()).connect().close()
+    except sa.exc.DBAPIError as error:
         raise DatabaseAway(_first_line(error)) from None
 
 
@@ -161,7 +162,7 @@ def absence(error: Exception) -> DatabaseAway | None:
     return DatabaseAway(_first_line(error)) if away else None
 
 
-def _first_line(error: sa.exc.OperationalError) -> str:
+def _first_line(error: sa.exc.DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0]
 
 
