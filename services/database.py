@@ -27,7 +27,6 @@ from services.errors import ConfigurationError, DatabaseAway
 
 DBOS_NEEDS_SQLITE = (3, 42)
 _BUSY_TIMEOUT_MS = 10_000
-_CONNECTS = {"connect_timeout": "5"}  # seconds, unless DATABASE_URL says it: the driver waits for two minutes
 _SHUT_DOWN = "57P"  # PostgreSQL's class of states of a server that ends or begins
 
 
@@ -49,8 +48,12 @@ def sqlite_module() -> ModuleType:
     return module
 
 
-def open_engine(url: str) -> sa.Engine:
-    """An engine for `sqlite:///path` or `postgresql://...`. Raises ConfigurationError on any other URL."""
+def open_engine(url: str, *, connects_within: int | None = None) -> sa.Engine:
+    """An engine for `sqlite:///path` or `postgresql://...`. Raises ConfigurationError on any other URL.
+
+    `connects_within`: seconds for a server that says nothing, which its driver waits for two minutes for; the
+    URL's own connect_timeout counts more.
+    """
     try:
         parsed = make_url(url)
     except (sa.exc.ArgumentError, ValueError):  # the latter of a port that is no number
@@ -60,8 +63,9 @@ def open_engine(url: str) -> sa.Engine:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
+        patience = {"connect_timeout": str(connects_within)} if connects_within else {}
         return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg", query=_CONNECTS | parsed.query),
+            parsed.set(drivername="postgresql+psycopg", query=patience | parsed.query),
             pool_pre_ping=True,
             pool_size=10,
             hide_parameters=True,

@@ -9,13 +9,15 @@ from services.mirror import facts, identity
 from services.mirror.identity import Identity
 from services.stripe_api import client
 
+_ANSWERS_WITHIN = 5  # seconds
+
 
 def require_database(settings: Settings) -> None:
     """Raises ConfigurationError where the database of DATABASE_URL does not let us in: for who waits at a
     terminal, before anything slow begins."""
     if not settings.database_url:
         return
-    opened = database.open_engine(settings.database_url)
+    opened = database.open_engine(settings.database_url, connects_within=_ANSWERS_WITHIN)
     try:
         database.reach(opened)
     except DatabaseAway as away:
