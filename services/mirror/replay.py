@@ -55,25 +55,15 @@ def run(lines: Iterable[bytes]) -> dict[str, Any]:
     settled = poll.settle()
     failed, unread = drained.failed + settled.failed, drained.unread + settled.unread
     return {
-<<<<<<< HEAD
-        "complete": not (refused or failed or unread or settled.deferred),
-        "lines": total,
-        "new": new,
-        "applied": drained.applied + settled.applied,
-        "failed": failed,
-        "waiting": settled.deferred + unread,
-        "refused": refused[:_TOLD],
-=======
-        "complete": not (taken.refused or drained.failed or settled.failed or settled.deferred),
+        "complete": not (taken.refused or failed or unread or settled.deferred),
         "lines": taken.lines,
         "new": taken.new + taken.new_passed_over,
         "applied": drained.applied + settled.applied - taken.new_passed_over,
-        "failed": drained.failed + settled.failed,
-        "waiting": settled.deferred,
+        "failed": failed,
+        "waiting": settled.deferred + unread,
         "passed_over": dict(taken.passed_over),
         "refused": taken.refused,
         "first_refused": taken.first_refused,
->>>>>>> wt-cli
     }
 
 

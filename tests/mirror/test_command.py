@@ -1,4 +1,4 @@
-"""`python -m services.mirror`: a process beside nothing, its output, its exit code."""
+"""`python -m services.mirror` as people run it: a process beside nothing, its output, its exit code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,9 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
 from services.mirror import __main__ as command
 from services.mirror.progress import Progress, ResourceProgress
-from tests.support.desk import ROOT
-=======
 from tests.support.nursery import ROOT, nursery
->>>>>>> wt-speed
 from tests.support.sandbox import Sandbox, start_sandbox
 
 CUSTOMERS = 20
@@ -33,48 +29,40 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield sandbox
 
 
-<<<<<<< HEAD
-def run(
-    folder: Path, account: Sandbox, *arguments: str, piped: str = "", **settings: str
-) -> subprocess.CompletedProcess[str]:
-=======
 def environment(folder: Path, account: Sandbox) -> dict[str, str]:
->>>>>>> wt-speed
     inherited = {
         k: v for k, v in os.environ.items() if not k.startswith(("STRIPE_", "DATABASE_", "SANDBOX_"))
     }
     own = {"DATA_DIR": str(folder), "STRIPE_API_KEY": account.key, "STRIPE_API_BASE": account.url}
-<<<<<<< HEAD
+    return inherited | own
+
+
+def run(
+    folder: Path, account: Sandbox, *arguments: str, piped: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """As people run it."""
     return subprocess.run(
         [sys.executable, "-m", "services.mirror", *arguments],
-        cwd=ROOT, env=inherited | own | settings, capture_output=True, text=True, timeout=120, check=False,
-        input=piped,
+        cwd=ROOT, env=environment(folder, account) | settings, capture_output=True, text=True, timeout=120,
+        check=False, input=piped,
     )  # fmt: skip
-=======
-    return inherited | own
->>>>>>> wt-speed
 
 
-def run(folder: Path, account: Sandbox, *arguments: str) -> tuple[int, str]:
-    """The exit code, and what it wrote."""
+def backfill(folder: Path, account: Sandbox, *arguments: str) -> dict[str, Any]:
+    """What one tells at its end; from a process that has imported everything already."""
     log = folder / "command.log"
     log.unlink(missing_ok=True)
+    arguments = ("backfill", *arguments)
     running = nursery().start("services.mirror.__main__", list(arguments), log, environment(folder, account))
-    return running.wait(120), log.read_text()
-
-
-def last_line(folder: Path, account: Sandbox, *arguments: str, code: int = 0) -> dict[str, Any]:
-    """What it tells at its end."""
-    ended, told = run(folder, account, *arguments)
-    assert ended == code, told
-    found: dict[str, Any] = json.loads(told.splitlines()[-1])
+    assert running.wait(120) == 0, log.read_text()
+    found: dict[str, Any] = json.loads(log.read_text().splitlines()[-1])
     return found
 
 
 def test_a_backfill_tells_what_it_did_and_a_second_one_has_nothing_to_do(
     account: Sandbox, tmp_path: Path
 ) -> None:
-    first = last_line(tmp_path, account, "backfill")
+    first = backfill(tmp_path, account)
     assert first["complete"] and first["requests"] > 10
     living = len(list(account.client().v1.customers.list().auto_paging_iter()))
     assert first["resources"]["customers"] == {"state": "complete", "objects": living}
@@ -83,27 +71,16 @@ def test_a_backfill_tells_what_it_did_and_a_second_one_has_nothing_to_do(
         counted = dict(tables.execute("SELECT purpose, reads FROM stripe_reads"))
     assert counted == {"start": 1, "backfill": first["requests"]}
     assert first["objects"] == sum(one["objects"] for one in first["resources"].values())
-    again = last_line(tmp_path, account, "backfill")
+    again = backfill(tmp_path, account)
     assert (again["objects"], again["requests"] <= 2) == (first["objects"], True)
-    anew = last_line(tmp_path, account, "backfill", "--anew")
+    anew = backfill(tmp_path, account, "--anew")
     assert anew["objects"] == first["objects"] and anew["requests"] > 10
 
 
 def test_what_cannot_be_done_is_a_sentence(account: Sandbox, tmp_path: Path) -> None:
-    """The first one as people run it."""
-    wrong = subprocess.run(
-        [sys.executable, "-m", "services.mirror", "backfill"],
-        cwd=ROOT, env=environment(tmp_path, account) | {"STRIPE_API_KEY": "sk_test_wrong"},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert (wrong.returncode, wrong.stdout) == (2, "")
+    wrong = run(tmp_path, account, "backfill", STRIPE_API_KEY="sk_test_wrong")
+    assert wrong.returncode == 2
     assert "key" in wrong.stderr and "Traceback" not in wrong.stderr
-<<<<<<< HEAD
-=======
-    code, told = run(tmp_path, account, "replay", str(tmp_path / "nothing.jsonl"))
-    assert code == 2
-    assert "There is no file" in told and "Traceback" not in told
->>>>>>> wt-speed
 
 
 @pytest.mark.parametrize(
@@ -130,8 +107,7 @@ def test_what_stands_in_the_way_is_said_before_anything_begins(
 
 
 def test_what_is_piped_is_replayed(account: Sandbox, tmp_path: Path) -> None:
-    run(tmp_path, account, "backfill")
-<<<<<<< HEAD
+    backfill(tmp_path, account)
     of_no_table = '{"object":"event","id":"evt_1","created":1,"type":"a.b","data":{"object":{"object":"a"}}}'
     lines = ['{"object": "customer", "id": "cus_gone"}', of_no_table, *["no"] * 23, ""]
     done = run(tmp_path, account, "replay", "-", piped="\n".join(lines))
@@ -159,10 +135,3 @@ def test_the_line_of_progress_counts_the_kinds_that_are_done(monkeypatch: pytest
     line = terminal.getvalue()
     assert "2 of 3 kinds complete, 999,999 objects" in line
     assert len(line.strip("\r").removesuffix("\x1b[K")) < 80, "else each one stays where it was written"
-=======
-    file = tmp_path / "missed.jsonl"
-    file.write_text('{"object": "customer", "id": "cus_gone"}\nno\n')
-    told = last_line(tmp_path, account, "replay", str(file), code=1)
-    assert told["applied"] == 1
-    assert told["refused"][0]["line"] == 2
->>>>>>> wt-speed
