@@ -67,13 +67,13 @@ class Transport(stripe.RequestsClient):
         """One request; a 429 is waited out, as nothing was done (the SDK itself never retries it)."""
         endpoint = endpoint_of(urlsplit(url).path)
         for attempt in range(1, _TRIES + 1):
-            self._pacer.wait(endpoint, gentle=errands.current().gentle)
+            sent = self._pacer.wait(endpoint, gentle=errands.current().gentle)
             if method.lower() == "get":
                 reads.note()
             body, status, answered = self._timed(method, url, headers, post_data)
             if status != 429:
                 break
-            self._pacer.slow_down(endpoint, answered.get("Stripe-Rate-Limited-Reason"))
+            self._pacer.slow_down(endpoint, answered.get("Stripe-Rate-Limited-Reason"), sent)
             if attempt < _TRIES:
                 time.sleep(_pause(attempt))
         return body, status, answered
