@@ -79,13 +79,13 @@ class Transport(stripe.RequestsClient):
         for attempt in range(1, _TRIES + 1):
             errand = errands.current()
             errand.require_time()
-            self._pacer.wait(endpoint, gentle=errand.gentle)
+            sent = self._pacer.wait(endpoint, gentle=errand.gentle)
             if method.lower() == "get":
                 reads.note()
             body, status, answered = self._timed(method, url, headers, post_data)
             if status != 429:
                 break
-            self._pacer.slow_down(endpoint, answered.get("Stripe-Rate-Limited-Reason"))
+            self._pacer.slow_down(endpoint, answered.get("Stripe-Rate-Limited-Reason"), sent)
             if attempt < _TRIES:
                 time.sleep(_pause(attempt))
         return body, status, answered
