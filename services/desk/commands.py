@@ -14,7 +14,8 @@ from models import Action, Invoice
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
 from services.desk import catalog, checks, choosing, fresh, ledger, runner, snapshots, subject, words
-from services.desk.command import Command, Form, Params, Preview, Quote
+from services.desk.asking import Opened
+from services.desk.command import Command, Form, Preview, Quote
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
@@ -22,20 +23,6 @@ from services.staff.roles import Person
 LONGEST_REASON = 500
 _POLL = 0.02
 _PATIENCE = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An open dialog: its token, what it is about, and what Stripe foresees.
-
-    `warning`: Stripe was silent, or refused to say what it foresees.
-    """
-
-    token: str
-    command: Command
-    subject: Subject
-    quote: Quote | None
-    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +72,8 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
     with database.session() as session:
         about = object_id or choosing.choose(session, customer, wanted.about, wanted.offered)
     now, quote, warning = _look(wanted, customer, about)
+    with database.session() as session:
+        now = wanted.equipped(session, now, clock.now())
     if reason := wanted.offered(now):
         raise Conflict(reason, remedy="Close this and look at the customer's page again.")
     token = uuid.uuid4().hex
@@ -108,7 +97,7 @@ def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subje
 def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
     """What Stripe foresees. Where it refuses to say that and the quote only informs, a warning."""
     try:
-        return (None if command.offered(now) else command.quote(now)), ""
+        return (None if command.asks or command.offered(now) else command.quote(now)), ""
     except (Refused, NotAllowed) as refusal:
         if command.quote_binds(now):
             raise
@@ -116,25 +105,29 @@ def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
 
 
 def preview(opened: Opened, form: Form) -> Preview:
-    """What will happen with what was typed. Asks nobody. Raises InvalidInput."""
+    """What will happen with what was typed. Asks nobody. Raises InvalidInput, Unasked among it."""
     now = clock.now()
-    params = opened.command.parse(opened.subject, form, now)
-    return opened.command.preview(opened.subject, params, opened.quote, now)
+    params, quote = opened.understood(form, now)
+    return opened.command.preview(opened.subject, params, quote, now)
 
 
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing.
 
-    Raises NotAllowed and InvalidInput before anything is written.
+    Raises NotAllowed and InvalidInput before anything is written. What Stripe was not asked yet it is asked.
     """
     command = opened.command
     person.require(command.permission)
     if command.durable:
         durable.require()
     now = clock.now()
-    params = _fixed(opened, form, now)
     reason = _checked_reason(command, reason)
-    told = asdict(command.preview(opened.subject, params, opened.quote, now))
+    if not opened.knows(form):
+        opened.ask(form)
+    params, quote = opened.understood(form, now)
+    told = asdict(command.preview(opened.subject, params, quote, now))
+    if command.quote_binds(opened.subject):  # what the dialog showed is charged, or nothing
+        params = {**params, "quote": checks.told(quote)}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
         mine = ledger.begin(session, opened.token, params=params, reason=reason, preview=told)
@@ -143,13 +136,6 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if mine:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
-
-
-def _fixed(opened: Opened, form: Form, now: int) -> Params:
-    """The parameters, with the quote that the dialog showed where it is charged."""
-    params = opened.command.parse(opened.subject, form, now)
-    binds = opened.command.quote_binds(opened.subject)
-    return {**params, "quote": checks.told(opened.quote)} if binds else params
 
 
 def _checked_reason(command: Command, reason: str) -> str:

@@ -14,7 +14,7 @@ from typing_extensions import override
 from models.subscriptions import ENDED
 from services import charging
 from services.customers import names
-from services.customers.contents import Rebate, in_currency
+from services.customers.contents import Rebate
 from services.desk import effects, quotes, resumption, words
 from services.desk.command import Command, Form, Leftover, Params, Preview, Quote, Step, gone
 from services.desk.payments import first_payment
@@ -95,7 +95,7 @@ class Reactivate(Command):
             return _collected(subject, quote)
         if params["way"] == "resume":
             return resumption.preview(subject, quote, now)
-        plan = words.listing([_said(item, subject.currency) for item in subject.items])
+        plan = words.listing([item.said(subject.currency) for item in subject.items])
         happens = [
             f"A new subscription begins now: {plan}.",
             "It has no trial.",
@@ -279,22 +279,6 @@ def _terms(subject: Subject) -> Terms:
 
 def _called(rebate: Rebate) -> str:
     return (rebate.coupon.name if rebate.coupon else None) or rebate.row.coupon
-
-
-def _said(item: Item, currency: str) -> str:
-    """`Team at $490.00 a year`, `3 × Team at $49.00 a month each`, `2 × Team by tiers a month`."""
-    cost = words.price(in_currency(item.price, currency)) if item.price else ""
-    known = cost and not cost.startswith("by ")  # an amount, and not only how it comes about
-    named = f"{item.name}{' at' if known else ''} {cost}".strip()
-    if item.row.quantity == 1:
-        return named
-    return f"{item.row.quantity} × {named}{' each' if known and _by_unit(item) else ''}"
-
-
-def _by_unit(item: Item) -> bool:
-    """Whether one costs what the price says, and not a package or by tiers."""
-    price = item.price
-    return price is not None and price.billing_scheme != "tiered" and not price.transform_divide_by
 
 
 def _collect() -> Step:

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     REACTIVATE = "reactivate subscriptions"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
+    CHANGE_PLAN = "change plans"
     SEND_MESSAGE = "send messages"
     REQUEST_CALL = "request calls"
     WORK_CALLS = "work through calls"
@@ -73,6 +74,7 @@ _SUPPORT = _SALES | {
     Permission.CANCEL,
     Permission.REACTIVATE,
     Permission.RETRY_PAYMENT,
+    Permission.CHANGE_PLAN,
 }
 _ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}
 GRANTS: dict[Role, frozenset[Permission]] = {

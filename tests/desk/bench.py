@@ -29,11 +29,12 @@ FORMS: dict[str, Form] = {
     "cancel": {"when": "now"},
     "reactivate": {},
     "retry_payment": {},
+    "change_plan": {"quantity": "3", "billing": "now"},
 }
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
-    "reactivate": "canceled",
+    "reactivate": "canceled", "change_plan": "active",
 }  # fmt: skip
 STATES = (
     "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",
@@ -158,6 +159,9 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
         case "add_charge":
             charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
             return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
+        case "change_plan":
+            invoices = desk.sdk.invoices.list({"subscription": about.object_id}).data
+            return [each.id for each in invoices if each.billing_reason == "subscription_update"]
         case "cancel":
             return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
         case "reactivate":

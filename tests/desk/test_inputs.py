@@ -253,6 +253,7 @@ BRINGING: dict[str, tuple[Form, dict[str, Any]]] = {
     "undo_cancel": ({}, {"status": "active", "cancel_at": TRIAL_END}),
     "cancel": ({"when": "period_end"}, {"status": "active"}),
     "reactivate": ({}, {"status": "paused"}),
+    "change_plan": ({"quantity": "2", "billing": "next"}, {"status": "active"}),
 }
 ANNOUNCED = re.compile(r"(is|are) charged now|(first|next) payment|is taken |a new period begins")
 

@@ -24,11 +24,13 @@ OFFERED = {
     "undo_cancel": {"set to cancel"},
     "reactivate": {"paused", "collection paused", "canceled"},
     "add_charge": set(STATES) - {"canceled"},
+    "change_plan": set(STATES) - {"canceled", "paused", "incomplete"},
 }
 FORMS: dict[str, Form] = {
     "extend_trial": {"mode": "days", "days": "7"},
     "cancel": {"when": "now", "feedback": "unused"},
     "add_charge": {"amount": "12.50", "description": "Onboarding", "when": "next"},
+    "change_plan": {"quantity": "2", "billing": "next"},
 }
 CHARGED_NOW = {"paused", "incomplete"}  # no next invoice to put an amount on
 STATUS_AFTER = {

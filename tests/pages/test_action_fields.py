@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -52,6 +54,46 @@ def test_a_charge_is_first_offered_where_it_is_possible() -> None:
     assert [text.value for text in app.text] == ["next"] * 3 + ["now"] * 5
     app.radio[3].set_value("next").run()
     assert app.text[3].value == "next", "the choice stays"
+
+
+def plan() -> None:
+    import json
+
+    import streamlit as st
+
+    from models import Customer, Price, Product, Subscription, SubscriptionItem
+    from pages.components.plan_fields import FIELDS
+    from services.desk.selling import Plan
+    from services.desk.subject import Item, Subject
+
+    def sold(id: str, amount: int, interval: str = "month", **more: str) -> Plan:
+        price = Price(id=id, created=0, currency="usd", unit_amount=amount, interval=interval, **more)
+        return Plan(price, Product(id=f"prod_{id}", created=0, name=id.title()))
+
+    plans = (sold("pro", 9900), sold("yearly", 99000, "year"), sold("calls", 2, usage_type="metered"))
+    row = SubscriptionItem(id="si_1", created=0, subscription="sub_1", price="team", quantity=2)
+    own = sold("team", 4900)
+    for status in ("active", "trialing"):
+        subscription = Subscription(id="sub_1", created=0, customer="cus_1", status=status, currency="usd")
+        subject = Subject(
+            Customer(id="cus_1", created=0), subscription=subscription,
+            items=(Item(row, own.price, own.product),), plans=plans,
+        )  # fmt: skip
+        st.text(json.dumps(FIELDS["change_plan"](subject, status)))
+
+
+def test_a_plan_is_chosen_among_those_sold_and_billed_as_it_can_be() -> None:
+    app = AppTest.from_function(plan, default_timeout=60).run()
+    assert not app.exception
+    as_now = {"item": "si_1", "price": "team", "quantity": "2", "billing": "next"}
+    assert [json.loads(text.value) for text in app.text] == [as_now, as_now | {"billing": "none"}]
+    assert app.selectbox[0].options[:2] == ["Team, $49.00 a month (as now)", "Pro, $99.00 a month"]
+    assert len(app.radio) == 1, "in a trial nothing is billed"
+    app.selectbox[0].set_value("yearly").run()
+    assert app.radio[0].options == ["At once, with credit for the time not used", "At once, without credit"]
+    assert json.loads(app.text[0].value) == as_now | {"price": "yearly", "billing": "now"}
+    app.selectbox[0].set_value("calls").run()
+    assert json.loads(app.text[0].value)["quantity"] == "" and len(app.number_input) == 1
 
 
 def call_outcome() -> None:

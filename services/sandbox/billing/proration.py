@@ -33,7 +33,7 @@ def share_of(subscription: Body, span: lines.Span, anchor: int) -> lines.Share:
 
 
 def date(account: Account, subscription: Body, params: dict[str, Any]) -> int:
-    """As of when a change is prorated: `proration_date`, which lies in the period (InvalidRequest), or now."""
+    """As of when a change is prorated: `proration_date` (in the period: InvalidRequest), else now."""
     if not params.get("proration_date"):
         return account.now
     at = int(params["proration_date"])

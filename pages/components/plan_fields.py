@@ -1,0 +1,71 @@
+"""What is filled in to change a plan, and to apply or remove a coupon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from services.customers.contents import in_currency
+from services.desk import changing, words
+from services.desk.command import Form
+from services.desk.plans import MOST
+from services.desk.subject import Item, Subject
+
+_BILLING = {
+    "next": "Credit and charge on the next invoice",
+    "now": "At once",
+    "none": "Not at all for this period",
+}
+_ANEW = {"now": "At once, with credit for the time not used", "none": "At once, without credit"}
+
+
+def _change_plan(subject: Subject, key: str) -> Form:
+    item = _item(subject, key)
+    assert item.price is not None
+    sold = {plan.price.id: plan for plan in changing.plans_for(subject, item)}
+    own = item.price.id
+    called = {own: f"{_called(item.name, item)} (as now)"} | {
+        id: f"{plan.product.name}, {words.price(plan.price)}" for id, plan in sold.items() if id != own
+    }
+    chosen = st.selectbox("Plan", list(called), key=f"{key}:price", format_func=called.__getitem__) or own
+    price = sold[chosen].price if chosen in sold else item.price
+    form = {"item": item.row.id, "price": chosen, "quantity": ""}
+    if price.usage_type != "metered":
+        form["quantity"] = _quantity(item, f"{key}:quantity")
+    return form | _how(changing.Change(subject, item, price, item.row.quantity), key)
+
+
+def _item(subject: Subject, key: str) -> Item:
+    """What is changed, chosen where there are several."""
+    items = {item.row.id: item for item in subject.items}
+    if len(items) == 1:
+        return subject.items[0]
+    told = {id: item.said(subject.currency) for id, item in items.items()}
+    chosen = st.selectbox("What changes", list(items), key=f"{key}:item", format_func=told.__getitem__)
+    return items[chosen or subject.items[0].row.id]
+
+
+def _called(name: str, item: Item) -> str:
+    assert item.price is not None
+    return f"{name}, {words.price(in_currency(item.price, item.price.currency))}"
+
+
+def _quantity(item: Item, key: str) -> str:
+    st.session_state.setdefault(key, item.row.quantity)
+    typed = st.number_input("Quantity", value=None, min_value=1, max_value=MOST, step=1, key=key)
+    return "" if typed is None else str(typed)
+
+
+def _how(change: changing.Change, key: str) -> Form:
+    """How the change is billed; in a trial nothing is."""
+    if change.in_trial:
+        return {"billing": "none"}
+    told = _ANEW if change.begins_anew else _BILLING
+    billing = st.radio(
+        "How it is billed", list(told), key=f"{key}:billing:{len(told)}", format_func=told.__getitem__
+    )
+    return {"billing": billing or ""}
+
+
+FIELDS: dict[str, Callable[[Subject, str], Form]] = {"change_plan": _change_plan}
