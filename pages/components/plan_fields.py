@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.components import customer_words
 from services.customers.contents import in_currency
-from services.desk import changing, words
+from services.desk import changing, coupons, words
 from services.desk.command import Form
 from services.desk.plans import MOST
 from services.desk.subject import Item, Subject
@@ -17,6 +18,7 @@ _BILLING = {
     "now": "At once",
     "none": "Not at all for this period",
 }
+_KINDS = {"coupon": "A coupon", "code": "What a promotion code stands for"}
 _ANEW = {"now": "At once, with credit for the time not used", "none": "At once, without credit"}
 
 
@@ -68,4 +70,40 @@ def _how(change: changing.Change, key: str) -> Form:
     return {"billing": billing or ""}
 
 
-FIELDS: dict[str, Callable[[Subject, str], Form]] = {"change_plan": _change_plan}
+def _apply_coupon(subject: Subject, key: str) -> Form:
+    kind = st.radio(
+        "Take off", list(_KINDS), key=f"{key}:kind", horizontal=True, format_func=_KINDS.__getitem__
+    )
+    if kind == "code":
+        typed = st.text_input("Promotion code", key=f"{key}:code", placeholder="As customers type it.")
+        return {"kind": "code", "code": typed or ""}
+    told = {each.id: f"{each.name or each.id}: {coupons.takes(each)}" for each in subject.coupons}
+    chosen = st.selectbox(
+        "Coupon",
+        list(told),
+        index=None,
+        key=f"{key}:coupon",
+        format_func=told.__getitem__,
+        placeholder="Choose one" if told else "There is no coupon that could be given",
+    )
+    return {"kind": "coupon", "coupon": chosen or ""}
+
+
+def _remove_coupon(subject: Subject, key: str) -> Form:
+    assert subject.subscription is not None
+    has = subject.subscription.discounts
+    if len(has) == 1:
+        return {}
+    told = {rebate.row.id: rebate for rebate in subject.rebates}
+    chosen = st.selectbox(
+        "Which", has, index=None, key=f"{key}:discount",
+        format_func=lambda id: customer_words.rebate(told[id]) if id in told else id,
+    )  # fmt: skip
+    return {"discount": chosen or ""}
+
+
+FIELDS: dict[str, Callable[[Subject, str], Form]] = {
+    "change_plan": _change_plan,
+    "apply_coupon": _apply_coupon,
+    "remove_coupon": _remove_coupon,
+}

@@ -108,3 +108,32 @@ def test_only_a_call_that_took_place_is_asked_for_its_outcome(state: str, shown:
     app.radio[0].set_value(state).run()
     assert not app.exception
     assert [field.label for field in app.selectbox] == shown
+
+
+def rebates() -> None:
+    import json
+
+    import streamlit as st
+
+    from models import Coupon, Customer, Subscription
+    from pages.components.plan_fields import FIELDS
+    from services.desk.subject import Subject
+
+    given = Coupon(id="LAUNCH", created=0, name="Launch", percent_off="20.0", duration="once")
+    plan = Subscription(id="sub_1", created=0, customer="cus_1", status="active", discounts=["di_1", "di_2"])
+    subject = Subject(Customer(id="cus_1", created=0), subscription=plan, coupons=(given,))
+    for command in ("apply_coupon", "remove_coupon"):
+        st.text(json.dumps(FIELDS[command](subject, command)))
+
+
+def test_a_coupon_is_chosen_or_a_code_typed_and_one_of_several_removed() -> None:
+    app = AppTest.from_function(rebates, default_timeout=60).run()
+    assert not app.exception
+    assert app.selectbox[0].options == ["Launch: 20 % off on the next invoice only"]
+    app.selectbox[0].set_value("LAUNCH")
+    app.selectbox[1].set_value("di_2").run()
+    given = [json.loads(text.value) for text in app.text]
+    assert given == [{"kind": "coupon", "coupon": "LAUNCH"}, {"discount": "di_2"}]
+    app.radio[0].set_value("code").run()
+    app.text_input[0].set_value("FRIEND").run()
+    assert json.loads(app.text[0].value) == {"kind": "code", "code": "FRIEND"}
