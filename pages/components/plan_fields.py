@@ -1,4 +1,4 @@
-"""What is filled in to change a plan, and to apply or remove a coupon."""
+"""What is filled in to change a plan, to apply or remove a coupon, and to begin again at another price."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import customer_words
+from pages.components import customer_words, formats
 from services.customers.contents import in_currency
-from services.desk import changing, coupons, words
+from services.desk import changing, coupons, reactivation, words
 from services.desk.command import Form
 from services.desk.plans import MOST
 from services.desk.subject import Item, Subject
@@ -102,8 +102,18 @@ def _remove_coupon(subject: Subject, key: str) -> Form:
     return {"discount": chosen or ""}
 
 
+def _successor(subject: Subject, key: str) -> Form:
+    """Whether an ended subscription begins again at the successors of prices that are not sold any more."""
+    new = [item.now_sold.said(subject.currency) for item in subject.items if item.successor]
+    if not new or reactivation.way(subject) != "anew":
+        return {}
+    agreed = st.checkbox(formats.plain(f"Begin with {words.listing(new)}"), key=f"{key}:successor")
+    return {"successor": "yes" if agreed else ""}
+
+
 FIELDS: dict[str, Callable[[Subject, str], Form]] = {
     "change_plan": _change_plan,
     "apply_coupon": _apply_coupon,
     "remove_coupon": _remove_coupon,
+    "reactivate": _successor,
 }

@@ -57,6 +57,14 @@ class Item:
         """The product's name, as people say it."""
         return self.product.name if self.product else self.row.product or self.row.price
 
+    @property
+    def now_sold(self) -> Item:
+        """The same at its price's successor, where it has one."""
+        if self.successor is None:
+            return self
+        row = SubscriptionItem(**self.row.model_dump() | {"price": self.successor.id})
+        return Item(row, self.successor, self.product)
+
     def said(self, currency: str) -> str:
         """What it is in a currency, with its price and quantity, e.g. `3 × Team at $49.00 a month each`."""
         price = contents.in_currency(self.price, currency) if self.price else None

@@ -52,7 +52,6 @@ class Bench:
     sandbox: Sandbox
     sdk: stripe.v1.StripeClient = field(init=False)
     prices: dict[str, str] = field(default_factory=dict)
-    coupons: set[str] = field(default_factory=set)
     _shared: dict[str, Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,9 +73,8 @@ class Bench:
 
     def coupon(self, id: str, percent: int, **more: Any) -> str:
         """A coupon for ever, one for each id, mirrored."""
-        if id not in self.coupons:
+        if id not in [each.id for each in self.sdk.coupons.list({"limit": 100}).data]:
             self.sdk.coupons.create({"id": id, "percent_off": percent, "duration": "forever", **more})
-            self.coupons.add(id)
         self.mirror("coupon", id)
         return id
 

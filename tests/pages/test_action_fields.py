@@ -96,6 +96,37 @@ def test_a_plan_is_chosen_among_those_sold_and_billed_as_it_can_be() -> None:
     assert json.loads(app.text[0].value)["quantity"] == "" and len(app.number_input) == 1
 
 
+def again() -> None:
+    import json
+
+    import streamlit as st
+
+    from models import Customer, Price, Product, Subscription, SubscriptionItem
+    from pages.components.plan_fields import FIELDS
+    from services.desk.subject import Item, Subject
+
+    row = SubscriptionItem(id="si_1", created=0, subscription="sub_1", price="old")
+    old, new = (
+        Price(id=id, created=0, currency="usd", unit_amount=amount, interval="month")
+        for id, amount in (("old", 1500), ("new", 1900))
+    )
+    item = Item(row, old, Product(id="prod_1", created=0, name="Team"), successor=new)
+    for status in ("canceled", "paused"):
+        plan = Subscription(id="sub_1", created=0, customer="cus_1", status=status, currency="usd")
+        subject = Subject(Customer(id="cus_1", created=0), subscription=plan, items=(item,))
+        st.text(json.dumps(FIELDS["reactivate"](subject, status)))
+
+
+def test_the_successor_of_an_archived_price_is_agreed_to() -> None:
+    app = AppTest.from_function(again, default_timeout=60).run()
+    assert not app.exception
+    assert [json.loads(text.value) for text in app.text] == [{"successor": ""}, {}]
+    [box] = app.checkbox
+    assert "Team at" in box.label and "19.00 a month" in box.label
+    box.check().run()
+    assert json.loads(app.text[0].value) == {"successor": "yes"}
+
+
 def call_outcome() -> None:
     from pages.components.call_dialogs import _Close
 
