@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from pages.components import formats
 from services import clock
+from services.customers import sentences
 from services.desk import changing, commands, fresh
 from services.desk.asking import Opened, Unasked
 from services.desk.command import Form, Preview
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
+from services.mirror import events
 from services.stripe_api.failures import StripeUnavailable
 from tests.desk.bench import ANA, BEN, SAM, Bench, press, row
 
@@ -319,3 +322,20 @@ def test_a_silent_stripe_and_a_role_that_may_not_change_nothing(desk: Bench) -> 
     assert row(opened.token)["state"] == "open"
     with pytest.raises(Conflict, match="ended"):
         opened_for(desk.shared("canceled"))
+
+
+def told_by_events(desk: Bench, about: Subject) -> list[str]:
+    """What the subscription's events say on a timeline, newest first; the account keeps them for 30 days."""
+    page: Any = desk.sandbox.client().raw_request("get", "/v1/events", limit=100).data
+    found = [events.row(one) for one in page["data"] if one["data"]["object"].get("id") == about.object_id]
+    assert found
+    news = (one for one in found if sentences.is_news(one["type"], one["facts"]))
+    return [sentences.sentence(one["type"], one["facts"], formats) for one in news]
+
+
+def test_the_timeline_tells_a_change_of_plan_and_not_a_new_period(desk: Bench) -> None:
+    about = desk.in_state("active")
+    press(ANA, "change_plan", about, price=desk.price(9900), quantity="3", billing="next")
+    newest = told_by_events(desk, about)[0]
+    assert newest == "Subscription went over to another plan; quantity is now 3 instead of 1"
+    assert told_by_events(desk, later(desk, about, 32 * clock.DAY)) == [], "a new period is no news"

@@ -122,7 +122,7 @@ def test_the_successor_of_an_archived_price_is_agreed_to() -> None:
     assert not app.exception
     assert [json.loads(text.value) for text in app.text] == [{"successor": ""}, {}]
     [box] = app.checkbox
-    assert "Team at" in box.label and "19.00 a month" in box.label
+    assert box.label == r"Begin with Team at \$19\.00 a month"
     box.check().run()
     assert json.loads(app.text[0].value) == {"successor": "yes"}
 
