@@ -13,15 +13,16 @@ from decimal import Decimal
 
 import streamlit as st
 
-from pages.components import formats, guard, handover
+from pages.components import formats, guard, handover, plan_fields
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
 from services import clock, config, money
 from services.desk import catalog, commands
+from services.desk.asking import Opened
 from services.desk.cancellations import FEEDBACK
 from services.desk.charges import has_next_invoice
 from services.desk.command import Form, Preview
-from services.desk.commands import Opened, Outcome
+from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.errors import InvalidInput
 from services.staff.roles import Permission, Person
@@ -61,9 +62,11 @@ def action_dialog(
 
     def prepare() -> Prepared:
         opened = commands.open(person, command, customer_id, object_id)
+        dialogue = _ActionDialogue(opened)
         return Prepared(
-            _ActionDialogue(opened),
+            dialogue,
             about=_about(opened.subject),
+            ask=dialogue.ask,
             then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
         )
 
@@ -131,6 +134,10 @@ class _ActionDialogue:
     def preview(self, form: Form) -> Preview:
         """What the command will do."""
         return commands.preview(self._opened, form)
+
+    def ask(self, form: Form) -> None:
+        """Asks Stripe what it comes to."""
+        self._opened.ask(form)
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Carries it out."""
@@ -216,6 +223,7 @@ _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "extend_trial": _extend_trial,
     "add_charge": _add_charge,
     "cancel": _cancel,
+    **plan_fields.FIELDS,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

@@ -14,6 +14,9 @@ ACTIONS: Final[dict[str, str]] = {
     "undo_cancel": "Undo cancel",
     "reactivate": "Reactivate",
     "cancel": "Cancel",
+    "change_plan": "Change plan",
+    "apply_coupon": "Apply coupon",
+    "remove_coupon": "Remove coupon",
 }
 CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
     "card_link": "A link was made to a page where the customer can enter a card.",

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from services.desk.cancellations import Cancel, UndoCancel
 from services.desk.charges import AddCharge
 from services.desk.command import Command
+from services.desk.coupons import ApplyCoupon, RemoveCoupon
 from services.desk.payments import CardLink, RetryPayment
+from services.desk.plans import ChangePlan
 from services.desk.reactivation import Reactivate
 from services.desk.subject import Subject
 from services.desk.trials import EndTrial, ExtendTrial
@@ -18,7 +20,7 @@ COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
-        Cancel(),
+        Cancel(), ChangePlan(), ApplyCoupon(), RemoveCoupon(),
     )
 }  # fmt: skip
 

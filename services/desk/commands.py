@@ -15,6 +15,7 @@ from models import Action, Invoice
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
 from services.desk import catalog, checks, choosing, fresh, ledger, limits, runner, snapshots, subject, words
+from services.desk.asking import Opened
 from services.desk.command import Command, Form, Params, Preview, Quote
 from services.desk.limits import OverLimit
 from services.desk.subject import Subject
@@ -26,28 +27,6 @@ _POLL = 0.02
 _PATIENCE = 20.0
 _WAITS = "Nothing is done until a colleague who may do so much allows it."
 _WHO_ALLOWS = "A colleague who may do so much finds it under Approvals."
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An open dialog: its token, who opened it, what it is about, and what Stripe foresees.
-
-    `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
-    customer's trials so far.
-    """
-
-    token: str
-    person: Person
-    command: Command
-    subject: Subject
-    quote: Quote | None
-    warning: str = ""
-    days_before: int = 0
-
-    def over(self, params: Params) -> list[str]:
-        """A sentence for each limit of the person's that this exceeds."""
-        amounts = self.command.amounts(self.subject, params)
-        return limits.exceeded(self.person, amounts, days_before=self.days_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +76,8 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
     with database.session() as session:
         about = object_id or choosing.choose(session, customer, wanted.about, wanted.offered)
     now, quote, warning = _look(wanted, customer, about)
+    with database.session() as session:
+        now = wanted.equipped(session, now, clock.now())
     if reason := wanted.offered(now):
         raise Conflict(reason, remedy="Close this and look at the customer's page again.")
     token = uuid.uuid4().hex
@@ -121,7 +102,7 @@ def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subje
 def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
     """What Stripe foresees. Where it refuses to say that and the quote only informs, a warning."""
     try:
-        return (None if command.offered(now) else command.quote(now)), ""
+        return (None if command.asks or command.offered(now) else command.quote(now)), ""
     except (Refused, NotAllowed) as refusal:
         if command.quote_binds(now):
             raise
@@ -129,10 +110,10 @@ def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
 
 
 def preview(opened: Opened, form: Form) -> Preview:
-    """What will happen with what was typed. Asks nobody. Raises InvalidInput."""
+    """What will happen with what was typed. Asks nobody. Raises InvalidInput, Unasked among it."""
     now = clock.now()
-    params = opened.command.parse(opened.subject, form, now)
-    told = opened.command.preview(opened.subject, params, opened.quote, now)
+    params, quote = opened.understood(form, now)
+    told = opened.command.preview(opened.subject, params, quote, now)
     if over := _require_approvable(opened, params):
         return replace(told, warnings=(*told.warnings, *over, _WAITS))
     return told
@@ -150,21 +131,22 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing. What is above
     a limit of the person's waits for a second person instead.
 
-    Raises NotAllowed and InvalidInput before anything is written.
+    Raises NotAllowed and InvalidInput before anything is written. What Stripe was not asked yet it is asked.
     """
     command = opened.command
     person.require(command.permission)
     if command.durable:
         durable.require()
     now = clock.now()
-    params = _fixed(opened, form, now)
+    reason = _checked_reason(command, reason)
+    if not opened.knows(form):
+        opened.ask(form)
+    params, quote = opened.understood(form, now)
     over = _require_approvable(replace(opened, person=person), params)
-    told = asdict(command.preview(opened.subject, params, opened.quote, now))
-    confirmed: dict[str, Any] = {
-        "params": params,
-        "reason": _checked_reason(command, reason),
-        "preview": told,
-    }
+    told = asdict(command.preview(opened.subject, params, quote, now))
+    if command.quote_binds(opened.subject):  # what the dialog showed is charged, or nothing
+        params = {**params, "quote": checks.told(quote)}
+    confirmed: dict[str, Any] = {"params": params, "reason": reason, "preview": told}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
         mine = (
@@ -177,13 +159,6 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if mine and not over:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
-
-
-def _fixed(opened: Opened, form: Form, now: int) -> Params:
-    """The parameters, with the quote that the dialog showed where it is charged."""
-    params = opened.command.parse(opened.subject, form, now)
-    binds = opened.command.quote_binds(opened.subject)
-    return {**params, "quote": checks.told(opened.quote)} if binds else params
 
 
 def _checked_reason(command: Command, reason: str) -> str:

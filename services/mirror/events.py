@@ -120,7 +120,20 @@ def _facts(source: Object, previous: Object) -> dict[str, Any]:
     if previous:
         facts["changed"] = sorted(previous)
         facts["was"] = {name: previous[name] for name in kept if name in previous}
+        facts["was"] |= _contents_before(facts, previous)
     return facts
+
+
+def _contents_before(facts: Row, previous: Object) -> Row:
+    """The prices and the quantity that a subscription had, where it has others now: its items are told as
+    changed with each new period too."""
+    before = listed(previous.get("items"))
+    had = {"prices": [ident(item.get("price")) for item in before], "quantity": _quantity(before)}
+    return {name: value for name, value in had.items() if before and value != facts.get(name)}
+
+
+def _quantity(items: list[Any]) -> int:
+    return sum(item.get("quantity") or 0 for item in items)
 
 
 def _deeper(source: Object) -> dict[str, Any]:
@@ -130,7 +143,7 @@ def _deeper(source: Object) -> dict[str, Any]:
             items = listed(source.get("items"))
             return {
                 "prices": [ident(item.get("price")) for item in items],
-                "quantity": sum(item.get("quantity") or 0 for item in items),
+                "quantity": _quantity(items),
                 "feedback": dig(source, "cancellation_details", "feedback"),
                 "cancel_reason": dig(source, "cancellation_details", "reason"),
                 "pause_collection": dig(source, "pause_collection", "behavior"),

@@ -19,6 +19,8 @@ POLICED = frozenset(
         Permission.CANCEL,
         Permission.REACTIVATE,
         Permission.RETRY_PAYMENT,
+        Permission.CHANGE_PLAN,
+        Permission.DISCOUNT,
         Permission.CARD_LINK,
         Permission.SEND_MESSAGE,
         Permission.REQUEST_CALL,

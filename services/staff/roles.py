@@ -39,6 +39,8 @@ class Permission(StrEnum):
     REACTIVATE = "reactivate subscriptions"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
+    CHANGE_PLAN = "change plans"
+    DISCOUNT = "apply and remove coupons"
     SEND_MESSAGE = "send messages"
     REQUEST_CALL = "request calls"
     WORK_CALLS = "work through calls"
@@ -75,6 +77,8 @@ _SUPPORT = _SALES | {
     Permission.CANCEL,
     Permission.REACTIVATE,
     Permission.RETRY_PAYMENT,
+    Permission.CHANGE_PLAN,
+    Permission.DISCOUNT,
 }
 _ADMIN = _SUPPORT | {
     Permission.SEE_SYSTEM,
