@@ -11,7 +11,7 @@ from services.staff import policy
 from services.staff.policy import DECIDED, POLICED
 from services.staff.roles import Permission, Policy, Role
 
-_PLACE = "policy"
+_PLACE, _SAVED = "policy", "policy_saved"
 _WIDTHS = [3, *[1] * len(DECIDED)]
 
 
@@ -24,6 +24,8 @@ def main() -> None:
         seen, held = policy.version(session), policy.load(session)
         currencies = policy.currencies(session, held)
     clicks.show_problem(_PLACE)
+    if st.session_state.get(_SAVED) == seen:
+        st.success("Saved.", icon=":material/check_circle:")
     with st.form(f"policy-{seen}", border=False):
         grants = _grants(held, seen)
         limits = policy_limits.draw(held, currencies, seen)
@@ -60,7 +62,7 @@ def _save(
     decided = Policy(grants, policy_limits.read(typed), approvals)
     with database.transaction() as session:
         policies.save(session, guard.current(), decided, seen=seen)
-    st.toast("Saved.")
+    st.session_state[_SAVED] = seen + 1
 
 
 main()

@@ -41,6 +41,7 @@ def test_an_admin_decides(paying: ModuleType) -> None:
     app.toggle(key="approvals-0").set_value(True)
     app.button[0].click().run()
     assert not app.exception and not app.error
+    assert app.success[0].value == "Saved."
     held = decided()
     sales = held.grants[Role.SALES]
     assert (Permission.CANCEL in sales, Permission.EXTEND_TRIAL in sales, held.approvals) == (
