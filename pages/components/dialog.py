@@ -20,7 +20,15 @@ import streamlit as st
 from pages.components import formats, freshness, guard, problems
 from services.desk.command import Form, Preview
 from services.desk.commands import LONGEST_REASON, Outcome
-from services.errors import Conflict, InvalidInput, NotAllowed, NotFound, TrialdeskError
+from services.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    Refused,
+    TrialdeskError,
+    Unavailable,
+)
 from services.staff.roles import Person
 
 Reason = Literal["required", "optional", "none"]
@@ -245,6 +253,10 @@ def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
             problems.show(problem)
         else:  # it is not wrong, only not filled in yet
             st.caption(formats.plain(f"{problem.message} {problem.remedy}"))
+        return False
+    except (Refused, NotAllowed, Unavailable) as problem:  # Stripe does not say what it would come to
+        state.refuse()
+        problems.show(problem)
         return False
     lines = [formats.plain(sentence) for sentence in told.happens]
     lines += [f":orange[:material/warning:] {formats.plain(sentence)}" for sentence in told.warnings]

@@ -91,7 +91,8 @@ class Step:
 
 class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
-    invoice whose change since the dialog opened stops it."""
+    invoice whose change since the dialog opened stops it. `by_input`: the parameters on which depends what
+    Stripe foresees; it is asked for with them (`quote_of`) then instead of as the dialog opens (`quote`)."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -103,6 +104,7 @@ class Command(ABC):
     reason_required: ClassVar[bool] = False
     durable: ClassVar[bool] = True
     once_at_a_time: ClassVar[bool] = False
+    by_input: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def offered(self, subject: Subject) -> str:
@@ -123,9 +125,14 @@ class Command(ABC):
         del subject
         return None
 
-    def quote_binds(self, subject: Subject) -> bool:
+    def quote_of(self, subject: Subject, params: Params) -> Quote | None:
+        """The same for these parameters, where it depends on them."""
+        del params
+        return self.quote(subject)
+
+    def quote_binds(self, subject: Subject, params: Params) -> bool:
         """Whether the quote is charged: it must be known, and the same still when the command runs."""
-        del subject
+        del subject, params
         return False
 
     @abstractmethod

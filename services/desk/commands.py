@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from sqlmodel import Session
 
@@ -20,6 +21,7 @@ from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavail
 from services.staff.roles import Person
 
 LONGEST_REASON = 500
+_NOT_FORESEEN = "What the next invoice comes to is therefore not known."
 _POLL = 0.02
 _PATIENCE = 20.0
 
@@ -28,7 +30,8 @@ _PATIENCE = 20.0
 class Opened:
     """An open dialog: its token, what it is about, and what Stripe foresees.
 
-    `warning`: Stripe was silent, or refused to say what it foresees.
+    `warning`: Stripe was silent, or refused to say what it foresees. `foreseen` is what it said for what was
+    typed, where that decides.
     """
 
     token: str
@@ -36,6 +39,7 @@ class Opened:
     subject: Subject
     quote: Quote | None
     warning: str = ""
+    foreseen: dict[str, Quote | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +112,44 @@ def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subje
 def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
     """What Stripe foresees. Where it refuses to say that and the quote only informs, a warning."""
     try:
-        return (None if command.offered(now) else command.quote(now)), ""
+        asked = not (command.by_input or command.offered(now))
+        return (command.quote(now) if asked else None), ""
     except (Refused, NotAllowed) as refusal:
-        if command.quote_binds(now):
+        if command.quote_binds(now, {}):
             raise
-        return None, f"{refusal.message} What the next invoice comes to is therefore not known."
+        return None, f"{refusal.message} {_NOT_FORESEEN}"
 
 
 def preview(opened: Opened, form: Form) -> Preview:
-    """What will happen with what was typed. Asks nobody. Raises InvalidInput."""
+    """What will happen with what was typed. Asks nobody, but Stripe where it decides what that comes to, once
+    for the same. Raises InvalidInput, and what `stripe_api` raises where a sum that is charged is not known.
+    """
     now = clock.now()
-    params = opened.command.parse(opened.subject, form, now)
-    return opened.command.preview(opened.subject, params, opened.quote, now)
+    return _previewed(opened, opened.command.parse(opened.subject, form, now), now)[0]
+
+
+def _previewed(opened: Opened, params: Params, now: int) -> tuple[Preview, Quote | None]:
+    command = opened.command
+    quote, silence = opened.quote, ""
+    if command.by_input:
+        quote, silence = _foreseen(opened, params)
+    told = command.preview(opened.subject, params, quote, now)
+    return (replace(told, warnings=(*told.warnings, silence)) if silence else told), quote
+
+
+def _foreseen(opened: Opened, params: Params) -> tuple[Quote | None, str]:
+    """What Stripe foresees for the parameters; where it does not say and that only informs, a warning."""
+    asked = json.dumps([params.get(name) for name in opened.command.by_input])
+    if asked in opened.foreseen:
+        return opened.foreseen[asked], ""
+    try:
+        found = opened.command.quote_of(opened.subject, params)
+    except (Refused, NotAllowed, Unavailable) as silence:
+        if opened.command.quote_binds(opened.subject, params):
+            raise
+        return None, f"{silence.message} {_NOT_FORESEEN}"
+    opened.foreseen[asked] = found
+    return found, ""
 
 
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
@@ -132,24 +162,19 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if command.durable:
         durable.require()
     now = clock.now()
-    params = _fixed(opened, form, now)
+    params = command.parse(opened.subject, form, now)
     reason = _checked_reason(command, reason)
-    told = asdict(command.preview(opened.subject, params, opened.quote, now))
+    told, quote = _previewed(opened, params, now)
+    if command.quote_binds(opened.subject, params):
+        params = {**params, "quote": checks.told(quote)}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
-        mine = ledger.begin(session, opened.token, params=params, reason=reason, preview=told)
+        mine = ledger.begin(session, opened.token, params=params, reason=reason, preview=asdict(told))
     if not command.durable:
         return _at_once(opened, mine)
     if mine:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
-
-
-def _fixed(opened: Opened, form: Form, now: int) -> Params:
-    """The parameters, with the quote that the dialog showed where it is charged."""
-    params = opened.command.parse(opened.subject, form, now)
-    binds = opened.command.quote_binds(opened.subject)
-    return {**params, "quote": checks.told(opened.quote)} if binds else params
 
 
 def _checked_reason(command: Command, reason: str) -> str:

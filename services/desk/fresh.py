@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from services import clock, database
 from services.desk import terms, words
@@ -49,6 +50,8 @@ def _fresh_subscription(customer: str, id: str) -> Subject:
     shown = _pull("subscription", id)
     if shown.get("status") == "paused" and (latest := ident(shown.get("latest_invoice"))):
         _pull("invoice", latest)  # one that waits for its payment is not to be made a second time
+    if shown.get("cancel_at") and not shown.get("cancel_at_period_end"):
+        _pull_all("invoiceitem", {"customer": customer, "pending": True})  # an end in mid-period credits some
     with database.session() as session:
         now = load(session, customer, id)
     if now.subscription is None or now.subscription.status in LIVING or gone(now):
@@ -76,9 +79,12 @@ def _pull_invoice(id: str) -> None:
 
 
 def _pull_living(customer: str) -> None:
-    kind = shapes.KINDS["subscription"]
-    asked = {**kind.list_params(), "customer": customer, "status": None}  # without a status: the living ones
-    for page in client.account().pages(kind.path, asked):
+    _pull_all("subscription", {"customer": customer, "status": None})  # without a status: the living ones
+
+
+def _pull_all(name: str, wanted: dict[str, Any]) -> None:
+    kind = shapes.KINDS[name]
+    for page in client.account().pages(kind.path, {**kind.list_params(), **wanted}):
         for found in page.objects:
             answers.apply(Answer(found, page.as_of, ""))
 

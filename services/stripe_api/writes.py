@@ -57,20 +57,27 @@ def cancel_at_period_end(subscription: str, details: Mapping[str, str], mark: Ma
     )
 
 
-def cancel_now(subscription: str, details: Mapping[str, str], key: str) -> Answer:
-    """Ends a subscription at once, without a final invoice or proration. A DELETE: Stripe ignores the key."""
-    params = {
-        "cancellation_details": _told(details),
-        "invoice_now": False,
-        "prorate": False,
-        **_SUBSCRIPTION,
-    }
+def cancel_on(
+    subscription: str, at: int, prorate: bool, details: Mapping[str, str], mark: Mark, key: str
+) -> Answer:
+    """Lets a subscription end at an instant; `prorate`: what is left of the running period is credited."""
+    planned = {"cancel_at": at, "proration_behavior": "create_prorations" if prorate else "none"}
+    return _update(subscription, {**planned, "cancellation_details": _told(details), "metadata": mark}, key)
+
+
+def cancel_now(subscription: str, details: Mapping[str, str], chosen: Mapping[str, bool], key: str) -> Answer:
+    """Ends a subscription at once; `chosen`: whether to `prorate`, and to make a final invoice
+    (`invoice_now`). A DELETE: Stripe ignores the key."""
+    params: Any = {"cancellation_details": _told(details), **chosen, **_SUBSCRIPTION}
     return account().write(lambda v1, o: v1.subscriptions.cancel(subscription, params, o), key)
 
 
-def keep(subscription: str, at_period_end: bool, mark: Mark, key: str) -> Answer:
-    """Takes back a scheduled cancellation, of the kind that was set."""
-    undo: dict[str, Any] = {"cancel_at_period_end": False} if at_period_end else {"cancel_at": ""}
+def keep(subscription: str, at_period_end: bool, prorate: bool, mark: Mark, key: str) -> Answer:
+    """Takes back a scheduled cancellation, of the kind that was set; `prorate`: with the credit that it
+    brought."""
+    undo: dict[str, Any] = {"cancel_at_period_end": False}
+    if not at_period_end:
+        undo = {"cancel_at": "", "proration_behavior": "create_prorations" if prorate else "none"}
     return _update(subscription, {**undo, "metadata": mark}, key)
 
 

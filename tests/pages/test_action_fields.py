@@ -66,3 +66,28 @@ def test_only_a_call_that_took_place_is_asked_for_its_outcome(state: str, shown:
     app.radio[0].set_value(state).run()
     assert not app.exception
     assert [field.label for field in app.selectbox] == shown
+
+
+def cancellation() -> None:
+    import streamlit as st
+
+    from models import Customer, Subscription
+    from pages.components.account_fields import cancel
+    from services.desk.subject import Subject
+
+    for status in ("active", "trialing"):
+        plan = Subscription(id="sub_1", created=0, customer="cus_1", status=status)
+        st.json(dict(cancel(Subject(Customer(id="cus_1", created=0), subscription=plan), status)))
+
+
+def test_how_an_end_is_billed_is_asked_where_a_period_is_paid_for() -> None:
+    app = AppTest.from_function(cancellation, default_timeout=60).run()
+    assert not app.exception and not app.checkbox and not app.date_input
+    app.radio[0].set_value("date")
+    app.radio[1].set_value("date").run()
+    assert [box.label[:10] for box in app.checkbox] == ["Credit the"] and len(app.date_input) == 2
+    app.checkbox[0].check()
+    app.radio[1].set_value("now").run()
+    app.radio[0].set_value("now").run()
+    assert [box.label[:6] for box in app.checkbox] == ["Credit", "Make a"], "a trial has nothing to credit"
+    assert '"prorate": "yes"' in app.json[0].value.replace('":"', '": "')

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.sandbox.billing import cards, cycles, discounts, invoices, items, lines, metadata, proration
 from services.sandbox.billing.account import Account
-from services.sandbox.billing.agenda import ENDED, period_end
+from services.sandbox.billing.agenda import ENDED, period_end, served_until
 from services.sandbox.billing.subscriptions import check_trial_end
 from services.sandbox.errors import CardDeclined, InvalidRequest
 from services.sandbox.store import Body
@@ -76,12 +76,13 @@ def _move(
     if "trial_end" in params:
         return _trial(account, subscription, params, fields)
     fields |= _ending(account, {**subscription, **fields}, params)
+    moved = _prorate_end(account, subscription, params, fields)
     anew = (params.get("billing_cycle_anchor") or {}).get("type") == "now"
     if after is not None and _interval(after) != _interval(subscription["items"]["data"]):
         anew = True
     if anew and subscription["status"] in ("active", "past_due"):
         return _restart(account, subscription, params, fields)
-    made = _prorate(account, subscription, params, after)
+    made = moved + _prorate(account, subscription, params, after)
     account.change(subscription, _UPDATED, **fields)
     if made and params.get("proration_behavior") == "always_invoice":
         return _bill(account, subscription)
@@ -106,6 +107,17 @@ def _prorate(
     if after is None or free or params.get("proration_behavior") == "none":
         return []
     return proration.change(account, subscription, after, params.get("proration_date") or account.now)
+
+
+def _prorate_end(
+    account: Account, subscription: Body, params: dict[str, Any], fields: dict[str, Any]
+) -> list[Body]:
+    """The invoice items for an end that is set within the running period, moved, or taken back."""
+    free = subscription["status"] not in ("active", "past_due")
+    if "cancel_at" not in fields or free or params.get("proration_behavior") == "none":
+        return []
+    before, after = (served_until(each) for each in (subscription, {**subscription, **fields}))
+    return proration.move_end(account, subscription, before, after) if before != after else []
 
 
 def _bill(account: Account, subscription: Body) -> CardDeclined | None:

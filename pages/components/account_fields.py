@@ -1,0 +1,57 @@
+"""The inputs of commands about a subscription's life and about the customer."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import streamlit as st
+
+from services import clock, config
+from services.desk.cancellations import FEEDBACK
+from services.desk.command import Form
+from services.desk.endings import PRORATED
+from services.desk.subject import Subject
+
+_ENDS = {"period_end": "At the end of the period", "date": "On a date", "now": "Now"}
+_TYPED = "A typed date counts once its calendar is closed: press Esc, or click beside it."
+# Streamlit keeps a day outside its limits to itself and goes on with the one before: so they lie far off, but
+# not farther, because its calendar draws every year between them.
+_ANY_DAY = (date(1900, 1, 1), date(2199, 12, 31))
+
+
+def cancel(subject: Subject, key: str) -> Form:
+    """When a subscription ends, how that is billed, and why."""
+    assert subject.subscription is not None
+    scheduled = bool(subject.subscription.cancel_at)
+    when = st.radio(
+        "When", list(_ENDS), index=None if scheduled else 0, key=f"{key}:when", horizontal=True,
+        format_func=_ENDS.__getitem__,
+    )  # fmt: skip
+    form = {"when": when or ""}
+    if when == "date":
+        form["date"] = day("Last day", _next_month(), f"{key}:date")
+    if when in ("date", "now") and subject.subscription.status in PRORATED:
+        form["prorate"] = _yes("Credit the time that was billed and is not used", f"{key}:prorate")
+    if when == "now" and subject.subscription.status in PRORATED:
+        form["invoice_now"] = _yes("Make a final invoice now of what is still unbilled", f"{key}:invoice")
+    feedback = st.selectbox(
+        "Why the customer leaves", list(FEEDBACK), key=f"{key}:feedback", format_func=FEEDBACK.__getitem__,
+    )  # fmt: skip
+    comment = st.text_input("What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500)
+    return {**form, "feedback": feedback or "", "comment": comment}
+
+
+def _yes(label: str, key: str) -> str:
+    return "yes" if st.checkbox(label, key=key) else ""
+
+
+def day(label: str, first: date, key: str) -> str:
+    """A day as it is chosen (ISO), at first `first`; "" where it was emptied."""
+    chosen = st.date_input(
+        label, value=first, min_value=_ANY_DAY[0], max_value=_ANY_DAY[1], key=key, help=_TYPED
+    )
+    return chosen.isoformat() if chosen else ""
+
+
+def _next_month() -> date:
+    return clock.local(clock.now(), config.settings().zone).date() + timedelta(days=30)
