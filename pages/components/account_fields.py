@@ -10,6 +10,7 @@ from services import clock, config
 from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form
 from services.desk.endings import PRORATED
+from services.desk.pauses import BEHAVIORS
 from services.desk.subject import Subject
 
 _ENDS = {"period_end": "At the end of the period", "date": "On a date", "now": "Now"}
@@ -39,6 +40,22 @@ def cancel(subject: Subject, key: str) -> Form:
     )  # fmt: skip
     comment = st.text_input("What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500)
     return {**form, "feedback": feedback or "", "comment": comment}
+
+
+def pause(subject: Subject, key: str) -> Form:
+    """What becomes of invoices in a pause of collection, and when it ends."""
+    del subject
+    behavior = st.radio(
+        "Until then", list(BEHAVIORS), key=f"{key}:behavior", format_func=BEHAVIORS.__getitem__,
+    )  # fmt: skip
+    until = st.radio(
+        "How long", ["", "day"], key=f"{key}:until", horizontal=True,
+        format_func={"": "Until it is resumed by hand", "day": "Until a day"}.__getitem__,
+    )  # fmt: skip
+    form = {"behavior": behavior or "", "until": until or ""}
+    if until == "day":
+        form["date"] = day("Collected again from", _next_month(), f"{key}:date")
+    return form
 
 
 def _yes(label: str, key: str) -> str:

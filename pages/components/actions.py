@@ -192,6 +192,7 @@ _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "extend_trial": _extend_trial,
     "add_charge": _add_charge,
     "cancel": account_fields.cancel,
+    "pause_collection": account_fields.pause,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

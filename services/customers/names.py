@@ -14,6 +14,7 @@ ACTIONS: Final[dict[str, str]] = {
     "undo_cancel": "Undo cancel",
     "reactivate": "Reactivate",
     "cancel": "Cancel",
+    "pause_collection": "Pause collection",
 }
 CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
     "card_link": "A link was made to a page where the customer can enter a card.",

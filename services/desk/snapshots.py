@@ -21,6 +21,7 @@ _LABELS = {
     "cancel_at": "Set to end",
     "cancel_at_period_end": "Set to end with its period",
     "pause_collection": "Collection paused",
+    "pause_resumes_at": "Collected again from",
     "ended_at": "Ended",
     "current_period_end": "Period ends",
     "amount_remaining": "Still to pay",
@@ -28,12 +29,12 @@ _LABELS = {
     "attempt_count": "Attempts",
 }
 _SUBSCRIPTION = (
-    "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "ended_at",
-    "current_period_end",
+    "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "pause_resumes_at",
+    "ended_at", "current_period_end",
 )  # fmt: skip
 _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
 _FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}
-_INSTANTS = frozenset(("trial_end", "cancel_at", "ended_at", "current_period_end"))
+_INSTANTS = frozenset(("trial_end", "cancel_at", "pause_resumes_at", "ended_at", "current_period_end"))
 _AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
 _UNSET = {"cancel_at": "no", "pause_collection": "no", "ended_at": "no"}
 _MONEY = _AMOUNTS | {"attempt_count"}
@@ -71,6 +72,8 @@ def differences(before: Snapshot, after: Snapshot) -> list[Difference]:
     changed = [name for name in _LABELS if name in before and name in after and before[name] != after[name]]
     if "trial_end" in changed and after.get("trial_end") == after.get("current_period_end"):
         changed = [name for name in changed if name != "current_period_end"]
+    if "pause_resumes_at" in changed and not after.get("pause_collection"):
+        changed.remove("pause_resumes_at")
     if {"cancel_at", "cancel_at_period_end"} <= set(changed):
         changed.remove("cancel_at_period_end")
     return [_difference(name, before, after) for name in changed]

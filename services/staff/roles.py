@@ -36,6 +36,7 @@ class Permission(StrEnum):
     ADD_CHARGE = "add charges"
     CANCEL = "cancel subscriptions"
     REACTIVATE = "reactivate subscriptions"
+    PAUSE_COLLECTION = "pause the collection of invoices"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
     SEND_MESSAGE = "send messages"
@@ -72,6 +73,7 @@ _SUPPORT = _SALES | {
     Permission.ADD_CHARGE,
     Permission.CANCEL,
     Permission.REACTIVATE,
+    Permission.PAUSE_COLLECTION,
     Permission.RETRY_PAYMENT,
 }
 _ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}

@@ -86,6 +86,14 @@ def resume(subscription: str, key: str) -> Answer:
     return account().write(lambda v1, o: v1.subscriptions.resume(subscription, dict(_SUBSCRIPTION), o), key)
 
 
+def pause_collection(
+    subscription: str, behavior: str, resumes_at: int | None, mark: Mark, key: str
+) -> Answer:
+    """Lets the invoices of a subscription not be collected, until an instant or until that is taken back."""
+    pause = {"behavior": behavior, **({"resumes_at": resumes_at} if resumes_at else {})}
+    return _update(subscription, {"pause_collection": pause, "metadata": mark}, key)
+
+
 def collect_again(subscription: str, mark: Mark, key: str) -> Answer:
     """Ends a pause of collection: invoices are asked for again."""
     return _update(subscription, {"pause_collection": "", "metadata": mark}, key)

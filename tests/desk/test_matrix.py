@@ -24,10 +24,12 @@ OFFERED = {
     "undo_cancel": {"set to cancel"},
     "reactivate": {"paused", "collection paused", "canceled"},
     "add_charge": set(STATES) - {"canceled"},
+    "pause_collection": TRIALS | {"active", "past_due", "set to cancel"},
 }
 FORMS: dict[str, Form] = {
     "extend_trial": {"mode": "days", "days": "7"},
     "cancel": {"when": "now", "feedback": "unused"},
+    "pause_collection": {"behavior": "void"},
     "add_charge": {"amount": "12.50", "description": "Onboarding", "when": "next"},
 }
 CHARGED_NOW = {"paused", "incomplete"}  # no next invoice to put an amount on

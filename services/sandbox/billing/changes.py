@@ -11,6 +11,7 @@ from services.sandbox.billing.subscriptions import check_trial_end
 from services.sandbox.errors import CardDeclined, InvalidRequest
 from services.sandbox.store import Body
 
+_IN_THE_FUTURE = "Invalid timestamp: must be an integer Unix timestamp in the future."
 _UPDATED = "customer.subscription.updated"
 _STILL_OPEN = frozenset({"metadata", "cancellation_details"})
 
@@ -50,7 +51,7 @@ def _plain(account: Account, subscription: Body, params: dict[str, Any]) -> dict
     if "payment_settings" in params:
         fields["payment_settings"] = {**subscription["payment_settings"], **params["payment_settings"]}
     if "pause_collection" in params:
-        fields["pause_collection"] = _pause(params["pause_collection"])
+        fields["pause_collection"] = _pause(account, params["pause_collection"])
     if "discounts" in params:
         owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
         owner["currency"] = subscription["currency"]
@@ -60,10 +61,13 @@ def _plain(account: Account, subscription: Body, params: dict[str, Any]) -> dict
     return fields
 
 
-def _pause(given: Any) -> dict[str, Any] | None:
+def _pause(account: Account, given: Any) -> dict[str, Any] | None:
     if not given:
         return None
-    return {"behavior": given["behavior"], "resumes_at": given.get("resumes_at")}
+    resumes = given.get("resumes_at")
+    if resumes is not None and resumes <= account.now:
+        raise InvalidRequest(_IN_THE_FUTURE, "pause_collection[resumes_at]")
+    return {"behavior": given["behavior"], "resumes_at": resumes}
 
 
 def _move(
@@ -217,9 +221,7 @@ def _ending(account: Account, subscription: Body, params: dict[str, Any]) -> dic
     if cancel_at:
         ends = period_end(subscription) if isinstance(cancel_at, str) else int(cancel_at)
         if ends <= account.now:
-            raise InvalidRequest(
-                "Invalid timestamp: must be an integer Unix timestamp in the future.", "cancel_at"
-            )
+            raise InvalidRequest(_IN_THE_FUTURE, "cancel_at")
         return _planned(account, subscription, ends, at_period_end=False)
     if at_end is False and subscription["cancel_at"] and not subscription["cancel_at_period_end"]:
         return {}
