@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from services import clock, config
+from services import clock, config, database
+from services.desk import starts
 from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form
 from services.desk.endings import PRORATED
@@ -14,6 +15,7 @@ from services.desk.pauses import BEHAVIORS
 from services.desk.subject import Subject
 
 _ENDS = {"period_end": "At the end of the period", "date": "On a date", "now": "Now"}
+_TRIAL_DAYS = "14"
 _TYPED = "A typed date counts once its calendar is closed: press Esc, or click beside it."
 # Streamlit keeps a day outside its limits to itself and goes on with the one before: so they lie far off, but
 # not farther, because its calendar draws every year between them.
@@ -56,6 +58,25 @@ def pause(subject: Subject, key: str) -> Form:
     if until == "day":
         form["date"] = day("Collected again from", _next_month(), f"{key}:date")
     return form
+
+
+def start_trial(subject: Subject, key: str) -> Form:
+    """What is tried, how many of it, for how long, and what happens without a card."""
+    with database.session() as session:
+        prices = {one.price.id: one.told() for one in starts.sold(session, subject.customer.currency or "")}
+    price = st.selectbox(
+        "Plan", list(prices), index=None, key=f"{key}:price", placeholder="Type to search",
+        format_func=lambda id: prices.get(id, id),
+    )  # fmt: skip
+    left, right = st.columns(2)
+    quantity = left.text_input("Quantity", value="1", key=f"{key}:quantity")
+    days = right.text_input("Days", value=_TRIAL_DAYS, key=f"{key}:days")
+    at_end = st.radio(
+        "Without a card at its end", list(starts.AT_END), key=f"{key}:at-end", horizontal=True,
+        format_func=starts.AT_END.__getitem__,
+    )  # fmt: skip
+    typed = {"quantity": quantity or "", "days": days or ""}
+    return {"price": price or "", **typed, "at_end": at_end or ""}
 
 
 def _yes(label: str, key: str) -> str:

@@ -193,6 +193,7 @@ _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "add_charge": _add_charge,
     "cancel": account_fields.cancel,
     "pause_collection": account_fields.pause,
+    "start_trial": account_fields.start_trial,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

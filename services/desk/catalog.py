@@ -10,6 +10,7 @@ from services.desk.command import Command
 from services.desk.pauses import PauseCollection
 from services.desk.payments import CardLink, RetryPayment
 from services.desk.reactivation import Reactivate
+from services.desk.starts import StartTrial
 from services.desk.subject import Subject
 from services.desk.trials import EndTrial, ExtendTrial
 from services.errors import NotFound
@@ -19,7 +20,7 @@ COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
-        Cancel(), PauseCollection(),
+        Cancel(), PauseCollection(), StartTrial(),
     )
 }  # fmt: skip
 

@@ -42,6 +42,8 @@ def subject(customer: str, object_id: str | None = None) -> Subject:
         _pull_invoice(object_id)
     elif object_id and object_id != customer:
         return _fresh_subscription(customer, object_id)
+    else:
+        _pull_others(customer)
     with database.session() as session:
         return load(session, customer, object_id)
 
@@ -76,6 +78,14 @@ def _pull_invoice(id: str) -> None:
     path, opened = shapes.KINDS["payment_intent"].path_of(intents[-1]), {"expand": ["latest_charge"]}
     with suppress(RightMissing):  # a key that may not read payments may still ask for one
         answers.apply(client.account().read(path, opened))
+
+
+def _pull_others(customer: str) -> None:
+    """What a customer as a whole already has; Stripe refuses that list of one that is gone."""
+    with database.session() as session:
+        deleted = gone(load(session, customer))
+    if not deleted:
+        _pull_living(customer)
 
 
 def _pull_living(customer: str) -> None:

@@ -42,7 +42,15 @@ READING: dict[str, tuple[str, str]] = {
     "events": ("Events", "What happens after the first pull, and timelines"),
     CARDS: ("PaymentMethods", "The card on file, and with it who can be charged"),
 }
-_OF_SUBSCRIPTIONS = ("extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate", "pause_collection")
+_OF_SUBSCRIPTIONS = (
+    "extend_trial",
+    "end_trial",
+    "cancel",
+    "undo_cancel",
+    "reactivate",
+    "pause_collection",
+    "start_trial",
+)
 WRITING: dict[str, str] = {
     "Subscriptions": ", ".join([*(ACTIONS[name] for name in _OF_SUBSCRIPTIONS), RESUME_COLLECTION]),
     "Invoices": f"{ACTIONS['retry_payment']}, and {ACTIONS['add_charge']} at once",

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CANCEL = "cancel subscriptions"
     REACTIVATE = "reactivate subscriptions"
     PAUSE_COLLECTION = "pause the collection of invoices"
+    START_TRIAL = "start trials"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
     SEND_MESSAGE = "send messages"
@@ -74,6 +75,7 @@ _SUPPORT = _SALES | {
     Permission.CANCEL,
     Permission.REACTIVATE,
     Permission.PAUSE_COLLECTION,
+    Permission.START_TRIAL,
     Permission.RETRY_PAYMENT,
 }
 _ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from types import ModuleType
+
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from models import Price, Product
+from tests.customers import builders
 
 
 def page() -> None:
@@ -91,3 +97,31 @@ def test_how_an_end_is_billed_is_asked_where_a_period_is_paid_for() -> None:
     app.radio[0].set_value("now").run()
     assert [box.label[:6] for box in app.checkbox] == ["Credit", "Make a"], "a trial has nothing to credit"
     assert '"prorate": "yes"' in app.json[0].value.replace('":"', '": "')
+
+
+def trial_start() -> None:
+    import streamlit as st
+
+    from models import Customer
+    from pages.components.account_fields import pause, start_trial
+    from services.desk.subject import Subject
+
+    about = Subject(Customer(id="cus_1", created=0))
+    st.json(dict(start_trial(about, "t")))
+    st.json(dict(pause(about, "p")))
+
+
+def test_a_plan_is_chosen_by_name_and_a_pause_lasts_until_a_day(database: ModuleType) -> None:
+    with database.transaction() as session:
+        builders.row(session, Product, id="prod_1", name="Team", active=True)
+        builders.row(
+            session, Price, id="price_1", product="prod_1", currency="usd", interval="month", active=True,
+            unit_amount=4900,
+        )  # fmt: skip
+    app = AppTest.from_function(trial_start, default_timeout=60).run()
+    assert not app.exception and app.selectbox[0].options == ["Team at $49.00 a month"]
+    app.selectbox[0].set_value("price_1")
+    app.radio(key="p:until").set_value("day").run()
+    trial, pause = (json.loads(shown.value) for shown in app.json)
+    assert trial == {"price": "price_1", "quantity": "1", "days": "14", "at_end": "cancel"}
+    assert pause["behavior"] == "void" and len(pause["date"]) == 10
