@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date, timedelta
 
 import streamlit as st
 
-from services import clock, config, database
+from pages.components import formats
+from services import clock, config, database, money
 from services.desk import starts
 from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form
+from services.desk.credit import WAYS
 from services.desk.endings import PRORATED
 from services.desk.pauses import BEHAVIORS
 from services.desk.subject import Subject
+from services.errors import InvalidInput
 
 _ENDS = {"period_end": "At the end of the period", "date": "On a date", "now": "Now"}
 _TRIAL_DAYS = "14"
@@ -77,6 +81,37 @@ def start_trial(subject: Subject, key: str) -> Form:
     )  # fmt: skip
     typed = {"quantity": quantity or "", "days": days or ""}
     return {"price": price or "", **typed, "at_end": at_end or ""}
+
+
+def credit(subject: Subject, key: str) -> Form:
+    """Whether credit is given or taken, how much, and what for."""
+    way = st.radio(
+        "What", list(WAYS), key=f"{key}:way", horizontal=True, format_func=WAYS.__getitem__,
+    )  # fmt: skip
+    sum_ = amount(subject.currency, key)
+    description = st.text_input(
+        "Description", key=f"{key}:description", max_chars=350,
+        placeholder="What it is for; Stripe keeps it with the credit.",
+    )  # fmt: skip
+    return {"way": way or "", **sum_, "description": description}
+
+
+def amount(known: str, key: str) -> Form:
+    """An amount with its currency, which is only asked for where it is not known."""
+    left, right = st.columns([2, 1])
+    typed = left.text_input("Amount", key=f"{key}:amount", placeholder="49.00")
+    currency = right.text_input(
+        "Currency", value=known.upper(), key=f"{key}:currency", disabled=bool(known), max_chars=3
+    )
+    with contextlib.suppress(InvalidInput):  # what is wrong is said where the preview stands
+        left.caption(f"Read as {formats.plain(_amount_read(typed or '', known or currency or ''))}")
+    return {"amount": typed, "currency": currency or ""}
+
+
+def _amount_read(typed: str, currency: str) -> str:
+    """An amount as it is understood while it is typed. Raises InvalidInput."""
+    minor = money.parse(typed, currency, locale=config.settings().workspace_locale)
+    return formats.money(minor, currency)
 
 
 def _yes(label: str, key: str) -> str:

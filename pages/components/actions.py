@@ -6,7 +6,6 @@ action_dialog(person, "extend_trial", id)  from any page, in the run of a click
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -16,13 +15,12 @@ import streamlit as st
 from pages.components import account_fields, formats, guard, handover
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
-from services import clock, config, money
+from services import clock, config
 from services.desk import catalog, commands
 from services.desk.charges import has_next_invoice
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
-from services.errors import InvalidInput
 from services.staff.roles import Permission, Person
 from services.text import isolated
 
@@ -162,14 +160,7 @@ def days_field(key: str) -> Form:
 
 
 def _add_charge(subject: Subject, key: str) -> Form:
-    known = subject.currency
-    left, right = st.columns([2, 1])
-    amount = left.text_input("Amount", key=f"{key}:amount", placeholder="49.00")
-    currency = right.text_input(
-        "Currency", value=known.upper(), key=f"{key}:currency", disabled=bool(known), max_chars=3
-    )
-    with contextlib.suppress(InvalidInput):  # what is wrong is said where the preview stands
-        left.caption(f"Read as {formats.plain(_amount_read(amount or '', known or currency or ''))}")
+    amount = account_fields.amount(subject.currency, key)
     description = st.text_input(
         "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
         max_chars=500,
@@ -179,13 +170,7 @@ def _add_charge(subject: Subject, key: str) -> Form:
         "When", ["next", "now"], index=first, key=f"{key}:when", horizontal=True,
         format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
     )  # fmt: skip
-    return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}
-
-
-def _amount_read(typed: str, currency: str) -> str:
-    """An amount as it is understood while it is typed. Raises InvalidInput."""
-    minor = money.parse(typed, currency, locale=config.settings().workspace_locale)
-    return formats.money(minor, currency)
+    return {**amount, "description": description, "when": when or ""}
 
 
 _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
@@ -194,6 +179,7 @@ _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "cancel": account_fields.cancel,
     "pause_collection": account_fields.pause,
     "start_trial": account_fields.start_trial,
+    "account_credit": account_fields.credit,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

@@ -16,6 +16,7 @@ ACTIONS: Final[dict[str, str]] = {
     "cancel": "Cancel",
     "pause_collection": "Pause collection",
     "start_trial": "Start trial",
+    "account_credit": "Account credit",
 }
 CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
     "card_link": "A link was made to a page where the customer can enter a card.",

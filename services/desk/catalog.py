@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.desk.cancellations import Cancel, UndoCancel
 from services.desk.charges import AddCharge
 from services.desk.command import Command
+from services.desk.credit import AccountCredit
 from services.desk.pauses import PauseCollection
 from services.desk.payments import CardLink, RetryPayment
 from services.desk.reactivation import Reactivate
@@ -20,7 +21,7 @@ COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
-        Cancel(), PauseCollection(), StartTrial(),
+        Cancel(), PauseCollection(), StartTrial(), AccountCredit(),
     )
 }  # fmt: skip
 

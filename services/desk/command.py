@@ -77,7 +77,8 @@ class Step:
     `keyed` is False for a DELETE, which carries no idempotency key: its effect is read before a repeat.
     `kind` names the object in the ledger's result. `may_be_done`: an earlier step may bring its effect about,
     which is looked up before the first attempt then. `billed` is the invoice that the answer says was made,
-    which goes into the result, too.
+    which goes into the result, too. `read_after`: the answer does not show what the command is about, so that
+    it is read then.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Step:
     keyed: bool = True
     may_be_done: bool = False
     billed: Callable[[Answer], str | None] | None = None
+    read_after: bool = False
 
 
 class Command(ABC):

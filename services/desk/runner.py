@@ -193,7 +193,7 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         session.add(row)
         about = (row.customer, row.object_id)
     _mirror(token, lambda: answers.apply(answer))
-    if billed:
+    if billed or step.read_after:
         _mirror(token, lambda: _look_after(token, *about, billed))
 
 

@@ -1,7 +1,7 @@
 """What stood there before an action and after it, in few plain values, and what differs?
 
-A snapshot holds fields of the subscription or invoice; instants are UTC seconds, amounts minor units of
-the snapshot's own `currency`.
+A snapshot holds fields of the subscription, the invoice or the customer; instants are UTC seconds, amounts
+minor units of the snapshot's own `currency`.
 """
 
 from __future__ import annotations
@@ -27,21 +27,23 @@ _LABELS = {
     "amount_remaining": "Still to pay",
     "amount_paid": "Paid",
     "attempt_count": "Attempts",
+    "balance": "Balance",
 }
 _SUBSCRIPTION = (
     "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "pause_resumes_at",
     "ended_at", "current_period_end",
 )  # fmt: skip
 _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
-_FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}
+_CUSTOMER = ("balance", "currency")
+_FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency"), "customer": _CUSTOMER}
 _INSTANTS = frozenset(("trial_end", "cancel_at", "pause_resumes_at", "ended_at", "current_period_end"))
 _AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
 _UNSET = {"cancel_at": "no", "pause_collection": "no", "ended_at": "no"}
-_MONEY = _AMOUNTS | {"attempt_count"}
+_MONEY = _AMOUNTS | {"attempt_count", "balance"}
 
 
 def of(subject: Subject) -> Snapshot:
-    """The fields of what the command is about; empty for a customer.
+    """The fields of what the command is about.
 
     Of an invoice also the last charge that failed: to a payment by hand Stripe's count of attempts is blind
     once there was one.
@@ -54,7 +56,7 @@ def of(subject: Subject) -> Snapshot:
         }
     if subject.subscription:
         return {name: getattr(subject.subscription, name) for name in _FIELDS["subscription"]}
-    return {}
+    return {name: getattr(subject.customer, name) for name in _FIELDS["customer"]}
 
 
 def of_object(source: dict[str, Any], id: str) -> Snapshot:
@@ -92,6 +94,8 @@ def _said(name: str, snapshot: Snapshot, write: Callable[[int], str]) -> str:
         return _UNSET.get(name, "–")
     if name in _INSTANTS:
         return write(value)
+    if name == "balance":
+        return words.balance(value, snapshot["currency"]) if value else words.balance(0, "")
     if name in _AMOUNTS:
         return words.money(value, snapshot["currency"])
     if isinstance(value, bool):

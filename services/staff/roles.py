@@ -38,6 +38,7 @@ class Permission(StrEnum):
     REACTIVATE = "reactivate subscriptions"
     PAUSE_COLLECTION = "pause the collection of invoices"
     START_TRIAL = "start trials"
+    ACCOUNT_CREDIT = "give or take account credit"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
     SEND_MESSAGE = "send messages"
@@ -76,6 +77,7 @@ _SUPPORT = _SALES | {
     Permission.REACTIVATE,
     Permission.PAUSE_COLLECTION,
     Permission.START_TRIAL,
+    Permission.ACCOUNT_CREDIT,
     Permission.RETRY_PAYMENT,
 }
 _ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}

@@ -24,6 +24,7 @@ _NOBODY = "trialdesk_asks_for_a_right"
 RIGHTS: MappingProxyType[str, WriteCall] = MappingProxyType(
     {
         "Subscriptions": lambda v1, o: v1.subscriptions.update(_NOBODY, {}, o),
+        "Customers": lambda v1, o: v1.customers.update(_NOBODY, {}, o),
         "Invoices": lambda v1, o: v1.invoices.update(_NOBODY, {}, o),
         "Invoice items": lambda v1, o: v1.invoice_items.update(_NOBODY, {}, o),
         "Customer portal": lambda v1, o: v1.billing_portal.sessions.create({"customer": _NOBODY}, o),
@@ -143,6 +144,12 @@ def pay(invoice: str, charged_to: Mapping[str, str], key: str) -> Answer:
     """
     params: Any = {**charged_to, "off_session": True, **_INVOICE}
     return account().write(lambda v1, o: v1.invoices.pay(invoice, params, o), key)
+
+
+def adjust_balance(customer: str, params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
+    """Moves a customer's balance by an amount: below 0 it is credit. Answers the movement."""
+    whole: Any = {**params, "metadata": mark}
+    return account().write(lambda v1, o: v1.customers.balance_transactions.create(customer, whole, o), key)
 
 
 def open_card_portal(customer: str, key: str) -> Answer:

@@ -29,11 +29,12 @@ FORMS: dict[str, Form] = {
     "cancel": {"when": "now"},
     "reactivate": {},
     "retry_payment": {},
+    "account_credit": {"way": "give", "amount": "20", "description": "Sorry", "currency": "usd"},
 }
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
-    "reactivate": "canceled",
+    "reactivate": "canceled", "account_credit": "active",
 }  # fmt: skip
 STATES = (
     "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",
@@ -158,6 +159,9 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
         case "add_charge":
             charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
             return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
+        case "account_credit":
+            moves = desk.sdk.customers.balance_transactions.list(customer).data
+            return [move.id for move in moves if move.amount == -2000]
         case "cancel":
             return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
         case "reactivate":
@@ -170,7 +174,9 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
 def prepare(desk: Bench, command: str) -> Subject:
     """Somebody for whom the command is offered."""
     if command != "retry_payment":
-        return desk.in_state(SUBJECTS[command])
+        found = desk.in_state(SUBJECTS[command])
+        of_customer = catalog.find(command).about == {"customer"}
+        return fresh.subject(found.customer.id) if of_customer else found
     about = desk.failed_invoice()
     desk.sandbox.add_card(about.customer.id)
     return about

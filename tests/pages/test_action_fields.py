@@ -125,3 +125,21 @@ def test_a_plan_is_chosen_by_name_and_a_pause_lasts_until_a_day(database: Module
     trial, pause = (json.loads(shown.value) for shown in app.json)
     assert trial == {"price": "price_1", "quantity": "1", "days": "14", "at_end": "cancel"}
     assert pause["behavior"] == "void" and len(pause["date"]) == 10
+
+
+def credit_given() -> None:
+    import streamlit as st
+
+    from models import Customer
+    from pages.components.account_fields import credit
+    from services.desk.subject import Subject
+
+    st.json(dict(credit(Subject(Customer(id="cus_1", created=0, currency="eur")), "c")))
+
+
+def test_credit_is_given_in_the_customers_currency() -> None:
+    app = AppTest.from_function(credit_given, default_timeout=60).run()
+    app.text_input(key="c:amount").set_value("12.5").run()
+    assert not app.exception and app.caption[0].value == "Read as €12.50"
+    given = json.loads(app.json[0].value)
+    assert given == {"way": "give", "amount": "12.5", "currency": "EUR", "description": ""}
