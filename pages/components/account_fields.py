@@ -96,6 +96,14 @@ def credit(subject: Subject, key: str) -> Form:
     return {"way": way or "", **sum_, "description": description}
 
 
+def contact(subject: Subject, key: str) -> Form:
+    """The customer's email and name, as they are at first."""
+    customer = subject.customer
+    email = st.text_input("Email", value=customer.email or "", key=f"{key}:email", max_chars=512)
+    name = st.text_input("Name", value=customer.name or "", key=f"{key}:name", max_chars=256)
+    return {"email": email, "name": name}
+
+
 def amount(known: str, key: str) -> Form:
     """An amount with its currency, which is only asked for where it is not known."""
     left, right = st.columns([2, 1])

@@ -180,6 +180,7 @@ _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "pause_collection": account_fields.pause,
     "start_trial": account_fields.start_trial,
     "account_credit": account_fields.credit,
+    "change_contact": account_fields.contact,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

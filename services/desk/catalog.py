@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.desk.cancellations import Cancel, UndoCancel
 from services.desk.charges import AddCharge
 from services.desk.command import Command
+from services.desk.contact import ChangeContact
 from services.desk.credit import AccountCredit
 from services.desk.pauses import PauseCollection
 from services.desk.payments import CardLink, RetryPayment
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Command] = {
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
         Cancel(), PauseCollection(), StartTrial(), AccountCredit(),
+        ChangeContact(),
     )
 }  # fmt: skip
 

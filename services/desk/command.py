@@ -94,7 +94,9 @@ class Step:
 class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
     invoice whose change since the dialog opened stops it. `by_input`: the parameters on which depends what
-    Stripe foresees; it is asked for with them (`quote_of`) then instead of as the dialog opens (`quote`)."""
+    Stripe foresees; it is asked for with them (`quote_of`) then instead of as the dialog opens (`quote`).
+    `personal`: the preview names personal data, so that the ledger keeps none of it.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -107,6 +109,7 @@ class Command(ABC):
     durable: ClassVar[bool] = True
     once_at_a_time: ClassVar[bool] = False
     by_input: ClassVar[tuple[str, ...]] = ()
+    personal: ClassVar[bool] = False
 
     @abstractmethod
     def offered(self, subject: Subject) -> str:
@@ -140,6 +143,15 @@ class Command(ABC):
     @abstractmethod
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What will happen with these parameters."""
+
+    def moved_on(self, subject: Subject, params: Params) -> str:
+        """What about the customer is not as the dialog showed it, as a sentence without personal data."""
+        del subject, params
+        return ""
+
+    def kept(self, params: Params) -> Params:
+        """What the ledger keeps of the parameters once the command has ended."""
+        return params
 
     @abstractmethod
     def steps(self, params: Params) -> tuple[Step, ...]:

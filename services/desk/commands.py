@@ -169,7 +169,13 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
         params = {**params, "quote": checks.told(quote)}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
-        mine = ledger.begin(session, opened.token, params=params, reason=reason, preview=asdict(told))
+        mine = ledger.begin(
+            session,
+            opened.token,
+            params=params,
+            reason=reason,
+            preview={} if command.personal else asdict(told),
+        )
     if not command.durable:
         return _at_once(opened, mine)
     if mine:
@@ -295,12 +301,14 @@ def settle(person: Person, token: str, *, done: bool, note: str) -> Outcome:
         )
     with database.transaction() as session:
         row = ledger.get(session, token)
-        person.require(catalog.find(row.command).permission)
+        command = catalog.find(row.command)
+        person.require(command.permission)
         verdict = "done" if done else "not done"
         error = {} if done else {"message": f"{person.name} looked in Stripe: it was not done."}
         comment = _said(row, person, f"marked it as {verdict}: {note}")
         state = "done" if done else "failed"
-        if not ledger.settle(session, token, state, comment=comment, error=error):
+        kept = command.kept(row.params)
+        if not ledger.settle(session, token, state, comment=comment, error=error, params=kept):
             raise _not_unknown(row)
     return Outcome(token, state, f"Marked as {verdict}.")
 

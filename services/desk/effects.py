@@ -24,6 +24,11 @@ def of_subscription(shows: Shows | None = None) -> Effect:
     return lambda work: _when(complete.read("subscription", _subscription(work)), shows or _marked(work))
 
 
+def of_customer() -> Effect:
+    """On the customer: our mark."""
+    return lambda work: _when(complete.read("customer", work.subject.customer.id), _marked(work))
+
+
 def new_invoice(before: str | None) -> Callable[[Answer], str | None]:
     """The subscription's latest invoice, as an answer shows it; None where it was the latest before."""
 

@@ -53,7 +53,7 @@ _OF_SUBSCRIPTIONS = (
 )
 WRITING: dict[str, str] = {
     "Subscriptions": ", ".join([*(ACTIONS[name] for name in _OF_SUBSCRIPTIONS), RESUME_COLLECTION]),
-    "Customers": ACTIONS["account_credit"],
+    "Customers": f"{ACTIONS['account_credit']}, {ACTIONS['change_contact']}",
     "Invoices": f"{ACTIONS['retry_payment']}, and {ACTIONS['add_charge']} at once",
     "Invoice items": ACTIONS["add_charge"],
     "Customer portal": ACTIONS["card_link"],

@@ -234,6 +234,8 @@ def _finish(
     if left:
         values["error"] |= {"left": left.said, "next": [left.command, left.object_id], OVERTAKEN: False}
     with database.transaction() as session:
+        if state != "unknown":  # what may have to be repeated needs its parameters still
+            values["params"] = _kept(ledger.get(session, token))
         ledger.finish(session, token, state, **values, **({"request_id": request_id} if request_id else {}))
 
 
@@ -247,8 +249,12 @@ def close(token: str, attempt: int) -> str:
         row = ledger.get(session, token)
         if (row.state, row.attempt) != ("running", attempt):
             return row.state
-        ledger.finish(session, token, "done", after=row.after or _after(row))
+        ledger.finish(session, token, "done", after=row.after or _after(row), params=_kept(row))
         return "done"
+
+
+def _kept(row: Action) -> dict[str, Any]:
+    return catalog.find(row.command).kept(row.params)
 
 
 def _after(row: Action) -> dict[str, Any]:

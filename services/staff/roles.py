@@ -39,6 +39,7 @@ class Permission(StrEnum):
     PAUSE_COLLECTION = "pause the collection of invoices"
     START_TRIAL = "start trials"
     ACCOUNT_CREDIT = "give or take account credit"
+    CHANGE_CONTACT = "change customers' emails and names"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
     SEND_MESSAGE = "send messages"
@@ -78,6 +79,7 @@ _SUPPORT = _SALES | {
     Permission.PAUSE_COLLECTION,
     Permission.START_TRIAL,
     Permission.ACCOUNT_CREDIT,
+    Permission.CHANGE_CONTACT,
     Permission.RETRY_PAYMENT,
 }
 _ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}

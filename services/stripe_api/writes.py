@@ -152,6 +152,13 @@ def adjust_balance(customer: str, params: Mapping[str, Any], mark: Mark, key: st
     return account().write(lambda v1, o: v1.customers.balance_transactions.create(customer, whole, o), key)
 
 
+def change_contact(customer: str, fields: Mapping[str, str], mark: Mark, key: str) -> Answer:
+    """Gives a customer another `email` or `name`."""
+    opened = ["invoice_settings.default_payment_method"]
+    whole: Any = {**fields, "metadata": mark, "expand": opened}
+    return account().write(lambda v1, o: v1.customers.update(customer, whole, o), key)
+
+
 def open_card_portal(customer: str, key: str) -> Answer:
     """A short-lived link to a page of Stripe's where the customer enters another card."""
     params = {"customer": customer, "flow_data": {"type": "payment_method_update"}}

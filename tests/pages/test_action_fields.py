@@ -140,6 +140,22 @@ def credit_given() -> None:
 def test_credit_is_given_in_the_customers_currency() -> None:
     app = AppTest.from_function(credit_given, default_timeout=60).run()
     app.text_input(key="c:amount").set_value("12.5").run()
-    assert not app.exception and app.caption[0].value == "Read as €12.50"
+    assert not app.exception and app.caption[0].value == "Read as €12\\.50"
     given = json.loads(app.json[0].value)
     assert given == {"way": "give", "amount": "12.5", "currency": "EUR", "description": ""}
+
+
+def contact_changed() -> None:
+    import streamlit as st
+
+    from models import Customer
+    from pages.components.account_fields import contact
+    from services.desk.subject import Subject
+
+    st.json(dict(contact(Subject(Customer(id="cus_1", created=0, email="ada@x.example")), "c")))
+
+
+def test_a_contact_is_changed_from_what_it_is() -> None:
+    app = AppTest.from_function(contact_changed, default_timeout=60).run()
+    app.text_input(key="c:name").set_value("Ada").run()
+    assert not app.exception and json.loads(app.json[0].value) == {"email": "ada@x.example", "name": "Ada"}
