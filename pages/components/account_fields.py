@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import streamlit as st
 
 from pages.components import formats
-from services import clock, config, database, money
-from services.desk import starts
+from services import clock, config, money
+from services.desk import starts, words
 from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form
 from services.desk.credit import WAYS
@@ -66,8 +66,7 @@ def pause(subject: Subject, key: str) -> Form:
 
 def start_trial(subject: Subject, key: str) -> Form:
     """What is tried, how many of it, for how long, and what happens without a card."""
-    with database.session() as session:
-        prices = {one.price.id: one.told() for one in starts.sold(session, subject.customer.currency or "")}
+    prices = {plan.price.id: words.ordered(plan.product.name, plan.price, 1) for plan in subject.plans}
     price = st.selectbox(
         "Plan", list(prices), index=None, key=f"{key}:price", placeholder="Type to search",
         format_func=lambda id: prices.get(id, id),

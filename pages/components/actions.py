@@ -12,14 +12,15 @@ from decimal import Decimal
 
 import streamlit as st
 
-from pages.components import account_fields, formats, guard, handover
+from pages.components import account_fields, formats, guard, handover, plan_fields
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
 from services import clock, config
 from services.desk import catalog, commands
+from services.desk.asking import Opened
 from services.desk.charges import has_next_invoice
 from services.desk.command import Form, Preview
-from services.desk.commands import Opened, Outcome
+from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.staff.roles import Permission, Person
 from services.text import isolated
@@ -55,9 +56,11 @@ def action_dialog(
 
     def prepare() -> Prepared:
         opened = commands.open(person, command, customer_id, object_id)
+        dialogue = _ActionDialogue(opened)
         return Prepared(
-            _ActionDialogue(opened),
+            dialogue,
             about=_about(opened.subject),
+            ask=dialogue.ask,
             then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
         )
 
@@ -126,6 +129,10 @@ class _ActionDialogue:
         """What the command will do."""
         return commands.preview(self._opened, form)
 
+    def ask(self, form: Form) -> None:
+        """Asks Stripe what it comes to."""
+        self._opened.ask(form)
+
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Carries it out."""
         return commands.submit(self._opened, person, form, reason)
@@ -173,7 +180,7 @@ def _add_charge(subject: Subject, key: str) -> Form:
     return {**amount, "description": description, "when": when or ""}
 
 
-_FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
+_FIELDS: dict[str, Callable[[Subject, str], Form]] = {
     "extend_trial": _extend_trial,
     "add_charge": _add_charge,
     "cancel": account_fields.cancel,
@@ -181,6 +188,7 @@ _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "start_trial": account_fields.start_trial,
     "account_credit": account_fields.credit,
     "change_contact": account_fields.contact,
+    **plan_fields.FIELDS,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

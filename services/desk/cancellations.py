@@ -40,7 +40,6 @@ class Cancel(Command):
     about = frozenset(("subscription",))
     watched = ("status", "cancel_at", "trial_end", "current_period_end")
     reason_required = True
-    by_input = ("when", "cancel_at", "prorate", "invoice_now")
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -74,7 +73,13 @@ class Cancel(Command):
         return told
 
     @override
-    def quote_of(self, subject: Subject, params: Params) -> Quote | None:
+    def asks(self, params: Params) -> bool:
+        """Where an invoice is made or unused time credited; an end with a period that is paid for brings
+        neither."""
+        return bool(params.get("prorate") or params.get("invoice_now"))
+
+    @override
+    def quote_for(self, subject: Subject, params: Params) -> Quote | None:
         """The invoice that the end brings, or the next one before it."""
         return endings.foreseen(subject, params)
 

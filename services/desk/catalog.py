@@ -8,9 +8,11 @@ from services.desk.cancellations import Cancel, UndoCancel
 from services.desk.charges import AddCharge
 from services.desk.command import Command
 from services.desk.contact import ChangeContact
+from services.desk.coupons import ApplyCoupon, RemoveCoupon
 from services.desk.credit import AccountCredit
 from services.desk.pauses import PauseCollection
 from services.desk.payments import CardLink, RetryPayment
+from services.desk.plans import ChangePlan
 from services.desk.reactivation import Reactivate
 from services.desk.starts import StartTrial
 from services.desk.subject import Subject
@@ -22,8 +24,8 @@ COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
-        Cancel(), PauseCollection(), StartTrial(), AccountCredit(),
-        ChangeContact(),
+        Cancel(), PauseCollection(), StartTrial(), AccountCredit(), ChangeContact(), ChangePlan(),
+        ApplyCoupon(), RemoveCoupon(),
     )
 }  # fmt: skip
 

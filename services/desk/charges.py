@@ -23,12 +23,13 @@ from services.desk.command import (
     gone,
     required,
 )
+from services.desk.limits import Amount
 from services.desk.payments import RetryPayment, charged, charged_to
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.desk.upcoming import ends_unbilled
 from services.errors import InvalidInput
-from services.staff.roles import Permission
+from services.staff.roles import Measure, Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
@@ -97,6 +98,11 @@ class AddCharge(Command):
             "charged_to": subject.charged_to if when == "now" else {},
             "balance": subject.balance(currency) if when == "now" else None,
         }
+
+    @override
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """What the customer is asked for."""
+        return (Amount(Measure.CHARGE, params["amount"], params["currency"]),)
 
     @override
     def quote(self, subject: Subject) -> Quote | None:

@@ -5,41 +5,28 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlmodel import Session
 
 from models import Action, Invoice
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, choosing, fresh, ledger, runner, snapshots, subject, words
+from services.desk import catalog, checks, choosing, fresh, ledger, limits, runner, snapshots, subject, words
+from services.desk.asking import NOT_FORESEEN, Foreseen, Opened, Unasked
 from services.desk.command import Command, Form, Params, Preview, Quote
+from services.desk.limits import OverLimit
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
 
 LONGEST_REASON = 500
-_NOT_FORESEEN = "What the next invoice comes to is therefore not known."
 _POLL = 0.02
 _PATIENCE = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An open dialog: its token, what it is about, and what Stripe foresees.
-
-    `warning`: Stripe was silent, or refused to say what it foresees. `foreseen` is what it said for what was
-    typed, where that decides.
-    """
-
-    token: str
-    command: Command
-    subject: Subject
-    quote: Quote | None
-    warning: str = ""
-    foreseen: dict[str, Quote | None] = field(default_factory=dict)
+_WAITS = "Nothing is done until a colleague who may do so much allows it."
+_WHO_ALLOWS = "A colleague who may do so much finds it under Approvals."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +61,7 @@ class Outcome:
     @property
     def is_final(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self.state in ledger.FINAL
+        return self.state in (*ledger.FINAL, "waiting")
 
 
 def open(person: Person, command: str, customer: str, object_id: str | None = None) -> Opened:
@@ -89,12 +76,15 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
     with database.session() as session:
         about = object_id or choosing.choose(session, customer, wanted.about, wanted.offered)
     now, quote, warning = _look(wanted, customer, about)
+    with database.session() as session:
+        now = wanted.equipped(session, now, clock.now())
     if reason := wanted.offered(now):
         raise Conflict(reason, remedy="Close this and look at the customer's page again.")
     token = uuid.uuid4().hex
     with database.transaction() as session:
         ledger.open_row(session, token, person, wanted, now, snapshots.of(now))
-    return Opened(token, wanted, now, quote, warning)
+        days_before = limits.days_before(session, customer)
+    return Opened(token, person, wanted, now, quote, warning, days_before)
 
 
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
@@ -112,75 +102,74 @@ def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subje
 def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
     """What Stripe foresees. Where it refuses to say that and the quote only informs, a warning."""
     try:
-        asked = not (command.by_input or command.offered(now))
-        return (command.quote(now) if asked else None), ""
+        return (None if command.offered(now) else command.quote(now)), ""
     except (Refused, NotAllowed) as refusal:
         if command.quote_binds(now, {}):
             raise
-        return None, f"{refusal.message} {_NOT_FORESEEN}"
+        return None, f"{refusal.message} {NOT_FORESEEN}"
 
 
 def preview(opened: Opened, form: Form) -> Preview:
-    """What will happen with what was typed. Asks nobody, but Stripe where it decides what that comes to, once
-    for the same. Raises InvalidInput, and what `stripe_api` raises where a sum that is charged is not known.
-    """
+    """What will happen with what was typed. Asks nobody. Raises InvalidInput, Unasked among it."""
     now = clock.now()
-    return _previewed(opened, opened.command.parse(opened.subject, form, now), now)[0]
+    known = opened.understood(form, now)
+    told = _told(opened, known, now)
+    if over := _require_approvable(opened, known.params):
+        return replace(told, warnings=(*told.warnings, *over, _WAITS))
+    return told
 
 
-def _previewed(opened: Opened, params: Params, now: int) -> tuple[Preview, Quote | None]:
-    command = opened.command
-    quote, silence = opened.quote, ""
-    if command.by_input:
-        quote, silence = _foreseen(opened, params)
-    told = command.preview(opened.subject, params, quote, now)
-    return (replace(told, warnings=(*told.warnings, silence)) if silence else told), quote
+def _told(opened: Opened, known: Foreseen, now: int) -> Preview:
+    told = opened.command.preview(opened.subject, known.params, known.quote, now)
+    return replace(told, warnings=(*told.warnings, known.warning)) if known.warning else told
 
 
-def _foreseen(opened: Opened, params: Params) -> tuple[Quote | None, str]:
-    """What Stripe foresees for the parameters; where it does not say and that only informs, a warning."""
-    asked = json.dumps([params.get(name) for name in opened.command.by_input])
-    if asked in opened.foreseen:
-        return opened.foreseen[asked], ""
-    try:
-        found = opened.command.quote_of(opened.subject, params)
-    except (Refused, NotAllowed, Unavailable) as silence:
-        if opened.command.quote_binds(opened.subject, params):
-            raise
-        return None, f"{silence.message} {_NOT_FORESEEN}"
-    opened.foreseen[asked] = found
-    return found, ""
+def _require_approvable(opened: Opened, params: Params) -> list[str]:
+    """Which limits it exceeds. Raises OverLimit where nobody can be asked to allow it."""
+    over = opened.over(params)
+    if over and not opened.person.policy.approvals:
+        raise OverLimit(over)
+    return over
 
 
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
-    """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing.
+    """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing. What is above
+    a limit of the person's waits for a second person instead.
 
-    Raises NotAllowed and InvalidInput before anything is written.
+    Raises NotAllowed and InvalidInput before anything is written. What Stripe was not asked yet it is asked.
     """
     command = opened.command
     person.require(command.permission)
     if command.durable:
         durable.require()
     now = clock.now()
-    params = command.parse(opened.subject, form, now)
     reason = _checked_reason(command, reason)
-    told, quote = _previewed(opened, params, now)
-    if command.quote_binds(opened.subject, params):
-        params = {**params, "quote": checks.told(quote)}
+    known = _known(opened, form, now)
+    params, told = known.params, asdict(_told(opened, known, now))
+    over = _require_approvable(replace(opened, person=person), params)
+    if command.quote_binds(opened.subject, params):  # what the dialog showed is charged, or nothing
+        params = {**params, "quote": checks.told(known.quote)}
+    preview = {} if command.personal else told
+    confirmed: dict[str, Any] = {"params": params, "reason": reason, "preview": preview}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
-        mine = ledger.begin(
-            session,
-            opened.token,
-            params=params,
-            reason=reason,
-            preview={} if command.personal else asdict(told),
+        mine = (
+            ledger.ask(session, opened.token, over=over, **confirmed)
+            if over
+            else ledger.begin(session, opened.token, **confirmed)
         )
     if not command.durable:
         return _at_once(opened, mine)
-    if mine:
+    if mine and not over:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
+
+
+def _known(opened: Opened, form: Form, now: int) -> Foreseen:
+    try:
+        return opened.understood(form, now)
+    except Unasked:
+        return opened.ask(form)
 
 
 def _checked_reason(command: Command, reason: str) -> str:
@@ -240,6 +229,8 @@ def outcome(session: Session, token: str) -> Outcome:
             else "Still under way; the Activity page shows how it ends."
         )
         return Outcome(token, row.state, text)
+    if row.state == "waiting":
+        return Outcome(token, "waiting", "Nothing was done yet: it waits for approval.", _WHO_ALLOWS)
     if row.state == "done":
         told = catalog.find(row.command).outcome(_came_of(session, row), row.params)
         return Outcome(token, "done", told, request_id=row.request_id)

@@ -15,10 +15,8 @@ def foreseen(subject: Subject, params: Params) -> Quote | None:
     """What the end brings by Stripe's preview: the last invoice, or the next one where it ends later. Where
     time is credited and no invoice made, that credit, as a quote of an invoice that held nothing else."""
     if params["when"] == "date":
-        behavior = "create_prorations" if params["prorate"] else "none"
-        return quotes.next_invoice(subject, cancel_at=params["cancel_at"], proration_behavior=behavior)
-    if params["when"] != "now" or not (params["prorate"] or params["invoice_now"]):
-        return None
+        ends = params["cancel_at"]
+        return quotes.next_invoice(subject, cancel_at=ends, proration_behavior="create_prorations")
     last = _last(subject, prorate=params["prorate"])
     if params["invoice_now"] or last is None:
         return last

@@ -33,7 +33,7 @@ READING: dict[str, tuple[str, str]] = {
     "products": ("Products", "The names of plans"),
     "prices": ("Prices", "MRR, and what trials are worth"),
     "coupons": ("Coupons", "Discounts in MRR and on customers"),
-    "promotion_codes": ("Promotion codes", "Nothing yet: no page shows them"),
+    "promotion_codes": ("Promotion codes", "Applying a promotion code to a subscription"),
     "payment_intents": ("PaymentIntents", "Why a payment failed"),
     "charges": ("Charges", "Payments, failed attempts, and the card in Search"),
     "refunds": ("Charges", "Refunds in timelines"),
@@ -43,14 +43,9 @@ READING: dict[str, tuple[str, str]] = {
     CARDS: ("PaymentMethods", "The card on file, and with it who can be charged"),
 }
 _OF_SUBSCRIPTIONS = (
-    "extend_trial",
-    "end_trial",
-    "cancel",
-    "undo_cancel",
-    "reactivate",
-    "pause_collection",
-    "start_trial",
-)
+    "extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate", "pause_collection", "start_trial",
+    "change_plan", "apply_coupon", "remove_coupon",
+)  # fmt: skip
 WRITING: dict[str, str] = {
     "Subscriptions": ", ".join([*(ACTIONS[name] for name in _OF_SUBSCRIPTIONS), RESUME_COLLECTION]),
     "Customers": f"{ACTIONS['account_credit']}, {ACTIONS['change_contact']}",

@@ -17,6 +17,8 @@ from services.mirror import shapes
 Snapshot = dict[str, Any]
 _LABELS = {
     "status": "Status",
+    "items": "Plan",
+    "discounts": "Discounts",
     "trial_end": "Trial ends",
     "cancel_at": "Set to end",
     "cancel_at_period_end": "Set to end with its period",
@@ -31,7 +33,7 @@ _LABELS = {
 }
 _SUBSCRIPTION = (
     "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "pause_resumes_at",
-    "ended_at", "current_period_end",
+    "ended_at", "current_period_end", "discounts",
 )  # fmt: skip
 _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
 _CUSTOMER = ("balance", "currency")
@@ -55,12 +57,22 @@ def of(subject: Subject) -> Snapshot:
             "failed_charge": failed,
         }
     if subject.subscription:
-        return {name: getattr(subject.subscription, name) for name in _FIELDS["subscription"]}
+        fields = {name: getattr(subject.subscription, name) for name in _FIELDS["subscription"]}
+        return {**fields, "items": _items(subject)}
     return {name: getattr(subject.customer, name) for name in _FIELDS["customer"]}
 
 
+def _items(subject: Subject) -> dict[str, list[Any]]:
+    """Of each item its price, its quantity, and both in words."""
+    return {
+        item.row.id: [item.row.price, item.row.quantity, item.said(subject.currency)]
+        for item in subject.items
+    }
+
+
 def of_object(source: dict[str, Any], id: str) -> Snapshot:
-    """The same fields of an object as Stripe just returned it; {} where it is another object than `id`."""
+    """The same fields of an object as Stripe just returned it, without its items: it does not name products.
+    {} where it is another object than `id`."""
     kind = shapes.kind_of(source)
     if source.get("id") != id or kind not in _FIELDS:
         return {}
@@ -98,6 +110,10 @@ def _said(name: str, snapshot: Snapshot, write: Callable[[int], str]) -> str:
         return words.balance(value, snapshot["currency"]) if value else words.balance(0, "")
     if name in _AMOUNTS:
         return words.money(value, snapshot["currency"])
+    if name == "items":
+        return words.listing([said for _, _, said in value.values()])
+    if name == "discounts":
+        return str(len(value)) if value else "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value).replace("_", " ")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session, col, select
 from typing_extensions import override
 
-from models import Price, Product, Subscription
+from models import Subscription
 from services import clock, database
 from services.customers import names
-from services.customers.contents import in_currency
-from services.desk import effects, quotes, words
+from services.desk import effects, quotes, selling, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, required
+from services.desk.limits import whole_days
+from services.desk.plans import quantity
+from services.desk.selling import Plan
 from services.desk.subject import Subject
 from services.desk.trials import days
 from services.desk.upcoming import after_trial, ends_unbilled
@@ -24,37 +25,6 @@ from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
 AT_END = {"cancel": "It is canceled", "pause": "It pauses until there is a card"}
-_MOST = 999_999
-
-
-@dataclass(frozen=True, slots=True)
-class Sold:
-    """A recurring price that is sold, with its product's name; `price` has the amount in the currency."""
-
-    price: Price
-    product: str
-
-    def told(self, quantity: int | None = 1) -> str:
-        """`Team at $49.00 a month`, `3 × Team at $49.00 a month`."""
-        cost = words.price(self.price)
-        named = f"{self.product}{f' at {cost}' if cost else ''}"
-        return f"{quantity} × {named}" if quantity and quantity > 1 else named
-
-
-def sold(session: Session, currency: str) -> list[Sold]:
-    """The recurring prices that can be had in a currency ("": in any), by product and amount."""
-    wanted = (
-        select(Price, Product.name)
-        .join(Product, col(Product.id) == Price.product)
-        .where(col(Price.active), col(Product.active), col(Price.interval).is_not(None))
-        .where(col(Price.deleted).is_(False), col(Product.deleted).is_(False))
-        .order_by(Product.name, col(Price.unit_amount), col(Price.id))
-    )
-    return [
-        Sold(in_currency(price, currency), name)
-        for price, name in session.exec(wanted)
-        if currency in ("", price.currency, *price.currency_options)
-    ]
 
 
 class StartTrial(Command):
@@ -67,7 +37,6 @@ class StartTrial(Command):
     about = frozenset(("customer",))
     reason_required = True
     once_at_a_time = True
-    by_input = ("price", "quantity")
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -80,33 +49,35 @@ class StartTrial(Command):
         return ""
 
     @override
+    def equipped(self, session: Session, subject: Subject, now: int) -> Subject:
+        """With the plans that are sold in the customer's currency."""
+        return replace(subject, plans=selling.plans(session, subject.currency))
+
+    @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """`price`: its id, `quantity`, `days`, and `at_end`: cancel or pause, where no card is there then."""
-        currency = subject.customer.currency or ""
-        chosen = required(form, "price", "Choose what the customer tries.")
-        with database.session() as session:
-            found = next((one for one in sold(session, currency) if one.price.id == chosen), None)
-            earlier = _last_trial(session, subject.customer.id)
-        if found is None:
-            paid_in = f" in {currency.upper()}, which the customer pays in" if currency else ""
-            raise InvalidInput(
-                f"This price is not sold{paid_in}.", field="price", remedy="Choose another one."
-            )
-        metered = found.price.usage_type == "metered"
-        quantity = None if metered else _quantity(form)
+        plan = _plan(subject, form)
+        many = quantity(form, plan.price)
         at_end = choice(form, "at_end", tuple(AT_END), "Choose what happens without a card.")
+        with database.session() as session:
+            earlier = _last_trial(session, subject.customer.id)
         return {
-            "price": chosen,
-            "quantity": quantity,
-            "currency": found.price.currency,
+            "price": plan.price.id,
+            "quantity": many,
+            "currency": plan.price.currency,
             "trial_end": now + days(form) * clock.DAY,
             "at_end": at_end,
-            "plan": found.told(quantity),
+            "plan": words.ordered(plan.product.name, plan.price, many or 1),
             "earlier_trial": earlier,
         }
 
     @override
-    def quote_of(self, subject: Subject, params: Params) -> Quote | None:
+    def asks(self, params: Params) -> bool:
+        """The first invoice depends on the plan and the quantity."""
+        return True
+
+    @override
+    def quote_for(self, subject: Subject, params: Params) -> Quote | None:
         """The first invoice after the trial, by what holds today."""
         about = {"customer": subject.customer.id, "currency": params["currency"]}
         return quotes.of({**about, "subscription_details": {"items": [_item(params)]}})
@@ -115,7 +86,7 @@ class StartTrial(Command):
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What begins, when it ends and what happens then; that there was a trial before."""
         ends, trial = params["trial_end"], replace(subject, subscription=_planned(subject, params, now))
-        lasts = words.days(round((ends - now) / clock.DAY))
+        lasts = words.days(whole_days(ends - now))
         happens = [
             f"A trial of {params['plan']} begins now and ends on {words.moment(ends)}, in {lasts}.",
             "Nothing is charged now.",
@@ -138,6 +109,16 @@ class StartTrial(Command):
         return f"The trial of {params['plan']} has begun; it ends on {words.moment(params['trial_end'])}."
 
 
+def _plan(subject: Subject, form: Form) -> Plan:
+    """What is tried. Raises InvalidInput."""
+    chosen = required(form, "price", "Choose what the customer tries.")
+    for plan in subject.plans:
+        if plan.price.id == chosen:
+            return plan
+    paid_in = f" in {subject.currency.upper()}, which the customer pays in" if subject.currency else ""
+    raise InvalidInput(f"This price is not sold{paid_in}.", field="price", remedy="Choose another one.")
+
+
 def _last_trial(session: Session, customer: str) -> int | None:
     """When the customer's latest trial ended or was to end (UTC seconds); None where there was none."""
     tried = (
@@ -146,19 +127,6 @@ def _last_trial(session: Session, customer: str) -> int | None:
         .order_by(col(Subscription.trial_end).desc())
     )
     return session.exec(tried.limit(1)).first()
-
-
-def _quantity(form: Form) -> int:
-    """How many. Raises InvalidInput."""
-    text = form.get("quantity", "").strip()
-    number = int(text) if re.fullmatch(r"\d{1,7}", text, re.ASCII) else 0
-    if not 1 <= number <= _MOST:
-        raise InvalidInput(
-            f"The quantity must be a whole number between 1 and {_MOST}.",
-            field="quantity",
-            remedy="Type how many the customer tries, e.g. 1.",
-        )
-    return number
 
 
 def _item(params: Params) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlmodel import Session, col, select
 
 from models import (
+    Coupon,
     Customer,
     Invoice,
     InvoiceItem,
@@ -26,7 +27,9 @@ from models import (
 from models.subscriptions import ENDED
 from services import charging
 from services.customers import contents
-from services.desk import invoiced
+from services.customers.contents import Rebate
+from services.desk import invoiced, words
+from services.desk.selling import Plan
 from services.desk.terms import Terms
 from services.errors import NotFound
 from services.metrics import failures
@@ -54,6 +57,19 @@ class Item:
         """The product's name, as people say it."""
         return self.product.name if self.product else self.row.product or self.row.price
 
+    @property
+    def now_sold(self) -> Item:
+        """The same at its price's successor, where it has one."""
+        if self.successor is None:
+            return self
+        row = SubscriptionItem(**self.row.model_dump() | {"price": self.successor.id})
+        return Item(row, self.successor, self.product)
+
+    def said(self, currency: str) -> str:
+        """What it is in a currency, with its price and quantity, e.g. `3 × Team at $49.00 a month each`."""
+        price = contents.in_currency(self.price, currency) if self.price else None
+        return words.ordered(self.name, price, self.row.quantity)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -63,7 +79,8 @@ class Subject:
     left open or as drafts; `pending` what waits for the subscription's next invoice; `last_failure` is of the
     invoice. `terms` are of a subscription that has ended; only `fresh` knows them. `card` is the payment
     method's row, where a subject is loaded alone. `latest` is the subscription's latest invoice;
-    `set_aside` how many invoices there are of the kind that its pause of collection makes of them.
+    `set_aside` how many invoices there are of the kind that its pause of collection makes of them. `plans`,
+    `coupons` and `rebates` (the customer's discounts that run) are there where a dialog offers them.
     """
 
     customer: Customer
@@ -79,6 +96,9 @@ class Subject:
     unsettled: tuple[Invoice, ...] = ()
     invoice: Invoice | None = None
     last_failure: Failure | None = None
+    plans: tuple[Plan, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
+    rebates: tuple[Rebate, ...] = ()
 
     @property
     def kind(self) -> About:
@@ -290,7 +310,8 @@ def _item(session: Session, row: SubscriptionItem, price: Price | None, product:
 
 def _successor(session: Session, price: Price) -> Price | None:
     same: dict[str, Any] = {
-        name: getattr(price, name) for name in ("product", "currency", "interval", "interval_count", "type")
+        name: getattr(price, name)
+        for name in ("product", "currency", "interval", "interval_count", "type", "usage_type")
     }
     return session.exec(
         select(Price)

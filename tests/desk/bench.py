@@ -10,8 +10,9 @@ import stripe
 
 from services import clock, database
 from services.desk import catalog, commands, fresh, ledger
-from services.desk.command import Form
-from services.desk.commands import Opened, Outcome
+from services.desk.asking import Opened
+from services.desk.command import Form, Preview
+from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.mirror import answers, complete
 from services.staff.roles import Person, Role
@@ -30,15 +31,19 @@ FORMS: dict[str, Form] = {
     "reactivate": {},
     "retry_payment": {},
     "account_credit": {"way": "give", "amount": "20", "description": "Sorry", "currency": "usd"},
+    "change_plan": {"quantity": "3", "billing": "now"},
+    "apply_coupon": {"kind": "coupon", "coupon": "FIFTH"},
+    "remove_coupon": {},
 }
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
-    "reactivate": "canceled", "account_credit": "active",
+    "reactivate": "canceled", "account_credit": "active", "change_plan": "active",
+    "apply_coupon": "active", "remove_coupon": "discounted",
 }  # fmt: skip
 STATES = (
     "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",
-    "set to cancel", "canceled", "incomplete",
+    "set to cancel", "canceled", "incomplete", "discounted",
 )  # fmt: skip
 
 
@@ -67,6 +72,13 @@ class Bench:
             self.mirror("product", product.id)
         self.mirror("price", self.prices[name])
         return self.prices[name]
+
+    def coupon(self, id: str, percent: int, **more: Any) -> str:
+        """A coupon for ever, one for each id, mirrored."""
+        if id not in [each.id for each in self.sdk.coupons.list({"limit": 100}).data]:
+            self.sdk.coupons.create({"id": id, "percent_off": percent, "duration": "forever", **more})
+        self.mirror("coupon", id)
+        return id
 
     def customer(self, card: str | None = "ok", **fields: Any) -> str:
         """A customer, with a card that works, one that is declined with a code, or none."""
@@ -108,6 +120,8 @@ class Bench:
             case _:
                 made = self.subscribe(customer)
         match state:
+            case "discounted":
+                self.sdk.subscriptions.update(made, {"discounts": [{"coupon": self.coupon("TENTH", 10)}]})
             case "collection paused":
                 self.sdk.subscriptions.update(made, {"pause_collection": {"behavior": "void"}})
             case "set to cancel":
@@ -148,6 +162,12 @@ def press(
     return opened, commands.submit(opened, person, form, reason)
 
 
+def asked(opened: Opened, form: Form) -> Preview:
+    """What the dialog says once Stripe was asked."""
+    opened.ask(form)
+    return commands.preview(opened, form)
+
+
 def happened(desk: Bench, command: str, about: Subject) -> list[object]:
     """The effects of a command in the account, one for each time that it was done."""
     customer = about.customer.id
@@ -162,6 +182,13 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
         case "account_credit":
             moves = desk.sdk.customers.balance_transactions.list(customer).data
             return [move.id for move in moves if move.amount == -2000]
+        case "change_plan":
+            invoices = desk.sdk.invoices.list({"subscription": about.object_id}).data
+            return [each.id for each in invoices if each.billing_reason == "subscription_update"]
+        case "apply_coupon":
+            return list(desk.sdk.subscriptions.retrieve(about.object_id).discounts)
+        case "remove_coupon":
+            return [1] * (not desk.sdk.subscriptions.retrieve(about.object_id).discounts)
         case "cancel":
             return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
         case "reactivate":
@@ -173,6 +200,8 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
 
 def prepare(desk: Bench, command: str) -> Subject:
     """Somebody for whom the command is offered."""
+    if command == "apply_coupon":
+        desk.coupon("FIFTH", 20)
     if command != "retry_payment":
         found = desk.in_state(SUBJECTS[command])
         of_customer = catalog.find(command).about == {"customer"}

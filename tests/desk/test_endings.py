@@ -9,11 +9,12 @@ import pytest
 
 from services import clock, config
 from services.desk import commands, fresh, words
+from services.desk.asking import Unasked
 from services.desk.command import Quote
 from services.errors import Conflict, InvalidInput
 from services.money import display
 from services.stripe_api.failures import StripeUnavailable
-from tests.desk.bench import ANA, STATES, Bench, press, row
+from tests.desk.bench import ANA, STATES, Bench, asked, press, row
 from tests.desk.test_inputs import NOW, TRIAL_END, about, parse
 from tests.desk.test_promises import said
 
@@ -36,7 +37,7 @@ def test_an_end_in_the_running_period_credits_the_rest_as_announced(desk: Bench)
     end = plan.subscription.current_period_end
     form = {"when": "date", "date": local_day(end, -10), "prorate": "yes"}
     opened = commands.open(ANA, "cancel", plan.customer.id, plan.object_id)
-    told = commands.preview(opened, form)
+    told = asked(opened, form)
     outcome = commands.submit(opened, ANA, form, "asked")
     assert outcome.state == "done" and outcome.message.startswith("The subscription ends on"), outcome
     shown = desk.sdk.subscriptions.retrieve(plan.object_id)
@@ -67,7 +68,7 @@ def test_beyond_the_running_period_the_next_payment_is_announced(desk: Bench) ->
     assert plan.subscription and plan.subscription.current_period_end
     form = {"when": "date", "date": local_day(plan.subscription.current_period_end, 10)}
     opened = commands.open(ANA, "cancel", plan.customer.id, plan.object_id)
-    told = " ".join(commands.preview(opened, form).happens)
+    told = " ".join(asked(opened, form).happens)
     assert commands.submit(opened, ANA, form, "asked").state == "done"
     due = desk.sdk.invoices.create_preview({"subscription": plan.object_id}).amount_due
     assert 0 < due < 4900 and f"The next payment, {display(due, 'usd')}, is due on" in told
@@ -79,7 +80,7 @@ def test_a_final_invoice_charges_what_waits_and_says_so(desk: Bench) -> None:
     press(ANA, "add_charge", plan, amount="25", description="Setup", when="next")
     form = {"when": "now", "invoice_now": "yes"}
     opened = commands.open(ANA, "cancel", plan.customer.id, plan.object_id)
-    told = commands.preview(opened, form)
+    told = asked(opened, form)
     outcome = commands.submit(opened, ANA, form, "asked")
     assert "A final invoice for $25.00 is made and charged to the Visa card ending in 4242." in told.happens
     assert "waits" not in str(told.warnings)
@@ -93,7 +94,7 @@ def test_a_final_invoice_that_changed_since_it_was_shown_is_not_made(desk: Bench
     plan = about_active(desk)
     opened = commands.open(ANA, "cancel", plan.customer.id, plan.object_id)
     form = {"when": "now", "invoice_now": "yes"}
-    commands.preview(opened, form)
+    opened.ask(form)
     desk.sdk.invoice_items.create(
         {"customer": plan.customer.id, "amount": 700, "currency": "usd", "subscription": plan.object_id}
     )
@@ -108,7 +109,7 @@ def test_unused_time_goes_to_the_balance_by_a_final_invoice_only(desk: Bench) ->
         plan = about_active(desk)
         form = {"when": "now", "prorate": "yes", "invoice_now": with_invoice}
         opened = commands.open(ANA, "cancel", plan.customer.id, plan.object_id)
-        told = " ".join(commands.preview(opened, form).happens)
+        told = " ".join(asked(opened, form).happens)
         outcome = commands.submit(opened, ANA, form, "asked")
         assert outcome.state == "done" and "bout $49.00" in told, told
         balance = desk.sdk.customers.retrieve(plan.customer.id).balance or 0
@@ -121,23 +122,26 @@ def test_unused_time_goes_to_the_balance_by_a_final_invoice_only(desk: Bench) ->
 
 
 @SQLITE
-def test_stripe_is_asked_once_for_the_same_and_a_sum_that_is_charged_must_be_known(desk: Bench) -> None:
+def test_stripe_is_asked_by_a_click_where_money_moves_and_a_sum_that_is_charged_must_be_known(
+    desk: Bench,
+) -> None:
     plan = about_active(desk)
+    assert plan.subscription and plan.subscription.current_period_end
+    within = local_day(plan.subscription.current_period_end, -10)
     opened = commands.open(ANA, "cancel", plan.customer.id, plan.object_id)
-    asked = desk.writes("/v1/invoices/create_preview")
-    for comment in ("", "too dear", "too dear!"):
-        commands.preview(opened, {"when": "now", "comment": comment})
-    assert desk.writes("/v1/invoices/create_preview") == asked
-    for comment in ("", "too dear", "too dear!"):
-        commands.preview(opened, {"when": "now", "invoice_now": "yes", "comment": comment})
-    assert len(desk.writes("/v1/invoices/create_preview")) == len(asked) + 1
+    before = len(desk.writes("/v1/invoices/create_preview"))
+    for plain in ({"when": "now"}, {"when": "period_end"}, {"when": "date", "date": within}):
+        commands.preview(opened, plain)
+    final = {"when": "now", "invoice_now": "yes"}
+    with pytest.raises(Unasked):
+        commands.preview(opened, final)
+    assert len(desk.writes("/v1/invoices/create_preview")) == before
+    assert asked(opened, final) == commands.preview(opened, final)
+    assert len(desk.writes("/v1/invoices/create_preview")) == before + 1
     desk.sandbox.fault("500_before", method="POST", path="/v1/invoices/create_preview")
     with pytest.raises(StripeUnavailable):
-        commands.preview(
-            commands.open(ANA, "cancel", plan.customer.id, plan.object_id),
-            {"when": "now", "invoice_now": "yes"},
-        )
-    told = commands.preview(opened, {"when": "now", "prorate": "yes"})
+        opened.ask({**final, "comment": "too dear"})
+    told = asked(opened, {"when": "now", "prorate": "yes"})
     desk.sandbox.heal()
     assert "The time not used is credited." in told.happens
     assert told.warnings[-1].endswith("What the next invoice comes to is therefore not known.")
@@ -148,7 +152,14 @@ def test_stripe_is_asked_once_for_the_same_and_a_sum_that_is_charged_must_be_kno
 def test_each_state_ends_on_a_date_or_says_why_not(desk: Bench, state: str) -> None:
     plan = desk.in_state(state)
     form = {"when": "date", "date": local_day(clock.now(), 10)}
-    if state in ("trialing", "trialing without a card", "active", "past_due", "collection paused"):
+    if state in (
+        "trialing",
+        "trialing without a card",
+        "active",
+        "past_due",
+        "collection paused",
+        "discounted",
+    ):
         _, outcome = press(ANA, "cancel", plan, **form)
         shown = desk.sdk.subscriptions.retrieve(plan.object_id)
         assert outcome.state == "done" and shown.cancel_at, outcome

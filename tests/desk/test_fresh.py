@@ -102,6 +102,7 @@ def test_a_row_that_stripes_clock_has_caught_up_with_is_read_again(desk: Bench) 
 SHOWN = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
     "undo_cancel": "set to cancel", "reactivate": "canceled", "pause_collection": "active",
+    "change_plan": "active", "apply_coupon": "active", "remove_coupon": "discounted",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ CASES = [
     ("after Stripe did it", "retry_payment"),
     ("before the ledger", "reactivate"),
     ("after Stripe did it", "account_credit"),
+    ("after Stripe did it", "change_plan"),
 ]
 ALL = [(moment, command) for moment in MOMENTS for command in FORMS]
 
@@ -49,7 +50,7 @@ def effects(desk: Bench, moment: str, command: str) -> int:
     with database.session() as session:
         ended = session.exec(select(Action).where(Action.customer == about.customer.id)).one()
     assert ended.state == "done", ended.error
-    if command in ("extend_trial", "end_trial", "cancel"):
+    if command in ("extend_trial", "end_trial", "cancel", "change_plan"):
         shown = desk.sdk.subscriptions.retrieve(about.object_id)
         assert (ended.after["status"], ended.after["trial_end"]) == (shown.status, shown.trial_end)
     return len(happened(desk, command, about))

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from models import Price, Product
-from services import clock, database
-from services.desk import catalog, commands, fresh, repeats, starts, words
+from services import clock
+from services.desk import catalog, commands, fresh, repeats, words
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
-from tests.customers import builders
-from tests.desk.bench import ANA, BEN, SAM, STATES, Bench, press, row
+from tests.desk.bench import ANA, BEN, SAM, STATES, Bench, asked, press, row
 
 pytestmark = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 
@@ -37,10 +35,10 @@ def trials(desk: Bench, about: Subject) -> list[Any]:
 @pytest.mark.parametrize("card", [None, "ok"])
 @pytest.mark.parametrize("at_end", ["cancel", "pause"])
 def test_a_trial_begins_as_announced(desk: Bench, card: str | None, at_end: str) -> None:
-    about = fresh.subject(desk.customer(card))
+    about, given = fresh.subject(desk.customer(card)), form(desk, at_end=at_end)
     opened = commands.open(ANA, "start_trial", about.customer.id)
-    told = commands.preview(opened, form(desk, at_end=at_end))
-    outcome = commands.submit(opened, ANA, form(desk, at_end=at_end), "asked by mail")
+    told = asked(opened, given)
+    outcome = commands.submit(opened, ANA, given, "asked by mail")
     [made] = trials(desk, about)
     assert (made.status, made.trial_end - made.trial_start) == (
         "trialing",
@@ -49,10 +47,8 @@ def test_a_trial_begins_as_announced(desk: Bench, card: str | None, at_end: str)
     assert made.trial_settings.end_behavior.missing_payment_method == at_end
     assert [(item.price.id, item.quantity) for item in made["items"].data] == [(desk.price(), 3)]
     ends = words.moment(made.trial_end)
-    assert (
-        outcome.message
-        == f"The trial of 3 × Team 4900-usd-month at $49.00 a month has begun; it ends on {ends}."
-    )
+    plan = "3 × Team 4900-usd-month at $49.00 a month each"
+    assert outcome.message == f"The trial of {plan} has begun; it ends on {ends}."
     said = " ".join(told.happens)
     assert "in 14 days. Nothing is charged now." in said and not told.warnings
     if card:
@@ -76,18 +72,18 @@ def test_only_who_has_no_subscription_is_offered_one(desk: Bench, state: str) ->
 
 
 def test_who_had_a_trial_before_is_pointed_out(desk: Bench) -> None:
-    customer = desk.customer()
+    customer, given = desk.customer(), form(desk)
     old = desk.trial(customer)
     desk.sdk.subscriptions.cancel(old)
     desk.mirror("subscription", old)
     opened = commands.open(ANA, "start_trial", customer)
-    assert commands.preview(opened, form(desk)).warnings[0].startswith("This customer had a trial before")
+    assert asked(opened, given).warnings[0].startswith("This customer had a trial before")
 
 
 def test_what_somebody_else_began_meanwhile_stops_it(desk: Bench) -> None:
-    about = fresh.subject(desk.customer())
+    about, given = fresh.subject(desk.customer()), form(desk)
     opened = [(who, commands.open(who, "start_trial", about.customer.id)) for who in (ANA, BEN)]
-    outcomes = [commands.submit(each, who, form(desk), "asked") for who, each in opened]
+    outcomes = [commands.submit(each, who, given, "asked") for who, each in opened]
     assert [each.state for each in outcomes] == ["done", "failed"] and outcomes[1].overtaken
     assert "Ana did “Start trial”" in outcomes[1].message and len(trials(desk, about)) == 1
 
@@ -98,11 +94,11 @@ def test_what_somebody_else_began_meanwhile_stops_it(desk: Bench) -> None:
      ("timeout_before", "done", 1), ("429", "done", 1)],
 )  # fmt: skip
 def test_a_lost_answer_begins_no_second_one(desk: Bench, kind: str, state: str, count: int | None) -> None:
-    about = fresh.subject(desk.customer())
+    about, given = fresh.subject(desk.customer()), form(desk)
     opened = commands.open(ANA, "start_trial", about.customer.id)
     limit = {} if count is None else {"count": count}
     desk.sandbox.fault(kind, method="POST", path="/v1/subscriptions", **limit)
-    outcome = commands.submit(opened, ANA, form(desk), "asked")
+    outcome = commands.submit(opened, ANA, given, "asked")
     desk.sandbox.heal()
     assert outcome.state == state, outcome
     if state == "unknown":
@@ -116,8 +112,8 @@ def test_a_lost_answer_begins_no_second_one(desk: Bench, kind: str, state: str, 
     [
         ({"price": ""}, "Choose what the customer tries"),
         ({"price": "price_gone"}, "This price is not sold"),
-        ({"quantity": "0"}, "between 1 and 999999"),
-        ({"quantity": "1.5"}, "between 1 and 999999"),
+        ({"quantity": "0"}, "not a quantity"),
+        ({"quantity": "1.5"}, "not a quantity"),
         ({"days": "731"}, "between 1 and 730"),
         ({"at_end": "create_invoice"}, "without a card"),
     ],
@@ -130,26 +126,7 @@ def test_a_trial_that_cannot_be(desk: Bench, typed: dict[str, str], remark: str)
 
 
 def test_a_customer_tries_what_is_sold_in_their_currency(desk: Bench) -> None:
-    desk.price()
     euros = desk.price(4500, "eur")
-    both = {
-        "id": "price_both", "product": "prod_both", "currency": "usd", "interval": "month", "unit_amount": 100
-    }  # fmt: skip
-    with database.transaction() as session:
-        builders.row(session, Product, id="prod_both", name="Both", active=True)
-        builders.row(session, Product, id="prod_old", name="Old", active=False)
-        options = {"usd": {"unit_amount_decimal": "100"}, "eur": {"unit_amount_decimal": "90"}}
-        builders.row(session, Price, **both, active=True, currency_options=options)
-        builders.row(session, Price, **{**both, "id": "p_archived"}, active=False)
-        builders.row(session, Price, **{**both, "id": "p_once", "interval": None}, active=True)
-        builders.row(session, Price, **{**both, "id": "p_old", "product": "prod_old"}, active=True)
-    with database.session() as session:
-        found = {one.price.id: one.told(2) for one in starts.sold(session, "eur")}
-        assert "price_both" in {one.price.id for one in starts.sold(session, "")}
-    assert found == {
-        "price_both": "2 × Both at €0.90 a month",
-        euros: "2 × Team 4500-eur-month at €45.00 a month",
-    }
     customer = desk.customer()
     ended = desk.subscribe(customer)
     desk.sdk.subscriptions.cancel(ended)

@@ -1,0 +1,90 @@
+"""What does an open dialog know? What it is about, and what Stripe said that would come of it.
+
+Some commands cost what their form says. Stripe is asked of that by a click, once it is filled in, and the
+answer is kept with the parameters that it was given for: an instant among them stays what it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services import clock
+from services.desk import limits
+from services.desk.command import Command, Form, Params, Quote
+from services.desk.subject import Subject
+from services.errors import InvalidInput, NotAllowed, Unavailable
+from services.staff.roles import Person
+
+NOT_FORESEEN = "What the next invoice comes to is therefore not known."
+Typed = tuple[tuple[str, str], ...]
+
+
+class Unasked(InvalidInput):
+    """What was typed may do, and Stripe was not asked yet what it comes to."""
+
+    def __init__(self) -> None:
+        super().__init__("Let Stripe say what this comes to before it is done.")
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What was typed, as parameters, and what Stripe says that it comes to. `warning`: it did not say, and
+    the sum only informs."""
+
+    params: Params
+    quote: Quote | None
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open dialog: its token, who opened it, what it is about, and what Stripe foresees.
+
+    `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
+    customer's trials so far. `asked` is what Stripe said of things typed.
+    """
+
+    token: str
+    person: Person
+    command: Command
+    subject: Subject
+    quote: Quote | None
+    warning: str = ""
+    days_before: int = 0
+    asked: dict[Typed, Foreseen] = field(default_factory=dict)
+
+    def over(self, params: Params) -> list[str]:
+        """A sentence for each limit of the person's that this exceeds."""
+        amounts = self.command.amounts(self.subject, params)
+        return limits.exceeded(self.person, amounts, days_before=self.days_before)
+
+    def ask(self, form: Form) -> Foreseen:
+        """Asks Stripe what comes of the form, which writes nothing: the work of a click.
+
+        Raises InvalidInput, Refused, and what a read raises where the sum is charged.
+        """
+        params = self.command.parse(self.subject, form, clock.now())
+        found = self.asked[_typed(form)] = self._foreseen(params)
+        return found
+
+    def _foreseen(self, params: Params) -> Foreseen:
+        try:
+            return Foreseen(params, self.command.quote_for(self.subject, params))
+        except (NotAllowed, Unavailable) as silence:
+            if self.command.quote_binds(self.subject, params):
+                raise
+            return Foreseen(params, None, f"{silence.message} {NOT_FORESEEN}")
+
+    def understood(self, form: Form, now: int) -> Foreseen:
+        """The parameters, and what Stripe foresees with them. Raises InvalidInput; Unasked where it was not
+        asked yet."""
+        params = self.command.parse(self.subject, form, now)
+        if not self.command.asks(params):
+            return Foreseen(params, self.quote)
+        if _typed(form) not in self.asked:
+            raise Unasked
+        return self.asked[_typed(form)]
+
+
+def _typed(form: Form) -> Typed:
+    return tuple(sorted(form.items()))
