@@ -19,6 +19,7 @@ from services.errors import Conflict, InvalidInput, NotAllowed
 from services.mirror import events
 from services.stripe_api.failures import StripeUnavailable
 from tests.desk.bench import ANA, BEN, SAM, Bench, asked, press, row
+from tests.mirror import truth
 
 pytestmark = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 HALF = 15 * clock.DAY
@@ -320,8 +321,8 @@ def test_a_silent_stripe_and_a_role_that_may_not_change_nothing(desk: Bench) -> 
 
 def told_by_events(desk: Bench, about: Subject) -> list[str]:
     """What the subscription's events say on a timeline, newest first; the account keeps them for 30 days."""
-    page: Any = desk.sandbox.client().raw_request("get", "/v1/events", limit=100).data
-    found = [events.row(one) for one in page["data"] if one["data"]["object"].get("id") == about.object_id]
+    updates = truth.every(desk.sandbox, "/v1/events", {"type": "customer.subscription.updated"})
+    found = [events.row(one) for one in updates if one["data"]["object"].get("id") == about.object_id]
     assert found
     news = (one for one in found if sentences.is_news(one["type"], one["facts"]))
     return [sentences.sentence(one["type"], one["facts"], formats) for one in news]
