@@ -6,32 +6,26 @@ action_dialog(person, "extend_trial", id)  from any page, in the run of a click
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import streamlit as st
 
-from pages.components import formats, guard, handover, plan_fields
+from pages.components import account_fields, formats, guard, handover, plan_fields
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
-from services import clock, config, money
+from services import clock, config
 from services.desk import catalog, commands
 from services.desk.asking import Opened
-from services.desk.cancellations import FEEDBACK
 from services.desk.charges import has_next_invoice
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
-from services.errors import InvalidInput
 from services.staff.roles import Permission, Person
 from services.text import isolated
 
 _FIRST_DAYS = 7
-# Streamlit keeps a day outside its limits to itself and goes on with the one before: so they lie far off, but
-# not farther, because its calendar draws every year between them.
-_ANY_DAY = (date(1900, 1, 1), date(2199, 12, 31))
 
 
 def action_buttons(person: Person, subject: Subject) -> None:
@@ -160,15 +154,8 @@ def _extend_trial(subject: Subject, key: str) -> Form:
     if mode == "days":
         return days_field(key)
     ends = clock.local(subject.subscription.trial_end, config.settings().zone).date()
-    day = st.date_input(
-        "New last day",
-        value=ends + timedelta(days=_FIRST_DAYS),
-        min_value=_ANY_DAY[0],
-        max_value=_ANY_DAY[1],
-        key=f"{key}:date",
-        help="A typed date counts once its calendar is closed: press Esc, or click beside it.",
-    )
-    return {"mode": "date", "date": day.isoformat() if day else ""}
+    first = ends + timedelta(days=_FIRST_DAYS)
+    return {"mode": "date", "date": account_fields.day("New last day", first, f"{key}:date")}
 
 
 def days_field(key: str) -> Form:
@@ -180,14 +167,7 @@ def days_field(key: str) -> Form:
 
 
 def _add_charge(subject: Subject, key: str) -> Form:
-    known = subject.currency
-    left, right = st.columns([2, 1])
-    amount = left.text_input("Amount", key=f"{key}:amount", placeholder="49.00")
-    currency = right.text_input(
-        "Currency", value=known.upper(), key=f"{key}:currency", disabled=bool(known), max_chars=3
-    )
-    with contextlib.suppress(InvalidInput):  # what is wrong is said where the preview stands
-        left.caption(f"Read as {formats.plain(_amount_read(amount or '', known or currency or ''))}")
+    amount = account_fields.amount(subject.currency, key)
     description = st.text_input(
         "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
         max_chars=500,
@@ -197,32 +177,17 @@ def _add_charge(subject: Subject, key: str) -> Form:
         "When", ["next", "now"], index=first, key=f"{key}:when", horizontal=True,
         format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
     )  # fmt: skip
-    return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}
+    return {**amount, "description": description, "when": when or ""}
 
 
-def _amount_read(typed: str, currency: str) -> str:
-    """An amount as it is understood while it is typed. Raises InvalidInput."""
-    minor = money.parse(typed, currency, locale=config.settings().workspace_locale)
-    return formats.money(minor, currency)
-
-
-def _cancel(subject: Subject, key: str) -> Form:
-    scheduled = subject.subscription is not None and bool(subject.subscription.cancel_at)
-    when = st.radio(
-        "When", ["period_end", "now"], index=None if scheduled else 0, key=f"{key}:when", horizontal=True,
-        format_func={"period_end": "At the end of the period", "now": "Now"}.__getitem__,
-    )  # fmt: skip
-    feedback = st.selectbox(
-        "Why the customer leaves", list(FEEDBACK), key=f"{key}:feedback", format_func=FEEDBACK.__getitem__,
-    )  # fmt: skip
-    comment = st.text_input("What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500)
-    return {"when": when or "", "feedback": feedback or "", "comment": comment}
-
-
-_FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
+_FIELDS: dict[str, Callable[[Subject, str], Form]] = {
     "extend_trial": _extend_trial,
     "add_charge": _add_charge,
-    "cancel": _cancel,
+    "cancel": account_fields.cancel,
+    "pause_collection": account_fields.pause,
+    "start_trial": account_fields.start_trial,
+    "account_credit": account_fields.credit,
+    "change_contact": account_fields.contact,
     **plan_fields.FIELDS,
 }
 _CONFIRM = {

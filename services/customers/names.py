@@ -14,12 +14,17 @@ ACTIONS: Final[dict[str, str]] = {
     "undo_cancel": "Undo cancel",
     "reactivate": "Reactivate",
     "cancel": "Cancel",
+    "pause_collection": "Pause collection",
+    "start_trial": "Start trial",
+    "account_credit": "Account credit",
+    "change_contact": "Change email or name",
     "change_plan": "Change plan",
     "apply_coupon": "Apply coupon",
     "remove_coupon": "Remove coupon",
 }
 CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
     "card_link": "A link was made to a page where the customer can enter a card.",
+    "change_contact": "The customer's email or name was changed.",
 }
 RESUME_COLLECTION: Final = "Resume collection"  # the way of reactivating what runs
 SEND_MESSAGE: Final = "Send message"

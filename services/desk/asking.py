@@ -12,9 +12,10 @@ from services import clock
 from services.desk import limits
 from services.desk.command import Command, Form, Params, Quote
 from services.desk.subject import Subject
-from services.errors import InvalidInput
+from services.errors import InvalidInput, NotAllowed, Unavailable
 from services.staff.roles import Person
 
+NOT_FORESEEN = "What the next invoice comes to is therefore not known."
 Typed = tuple[tuple[str, str], ...]
 
 
@@ -23,6 +24,16 @@ class Unasked(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__("Let Stripe say what this comes to before it is done.")
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What was typed, as parameters, and what Stripe says that it comes to. `warning`: it did not say, and
+    the sum only informs."""
+
+    params: Params
+    quote: Quote | None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +51,39 @@ class Opened:
     quote: Quote | None
     warning: str = ""
     days_before: int = 0
-    asked: dict[Typed, tuple[Params, Quote | None]] = field(default_factory=dict)
+    asked: dict[Typed, Foreseen] = field(default_factory=dict)
 
     def over(self, params: Params) -> list[str]:
         """A sentence for each limit of the person's that this exceeds."""
         amounts = self.command.amounts(self.subject, params)
         return limits.exceeded(self.person, amounts, days_before=self.days_before)
 
-    def knows(self, form: Form) -> bool:
-        """Whether Stripe need not be asked (any more) what comes of the form."""
-        return not self.command.asks or _typed(form) in self.asked
-
-    def ask(self, form: Form) -> None:
+    def ask(self, form: Form) -> Foreseen:
         """Asks Stripe what comes of the form, which writes nothing: the work of a click.
 
-        Raises InvalidInput, and what a read raises.
+        Raises InvalidInput, Refused, and what a read raises where the sum is charged.
         """
         params = self.command.parse(self.subject, form, clock.now())
-        self.asked[_typed(form)] = params, self.command.quote_for(self.subject, params)
+        found = self.asked[_typed(form)] = self._foreseen(params)
+        return found
 
-    def understood(self, form: Form, now: int) -> tuple[Params, Quote | None]:
+    def _foreseen(self, params: Params) -> Foreseen:
+        try:
+            return Foreseen(params, self.command.quote_for(self.subject, params))
+        except (NotAllowed, Unavailable) as silence:
+            if self.command.quote_binds(self.subject, params):
+                raise
+            return Foreseen(params, None, f"{silence.message} {NOT_FORESEEN}")
+
+    def understood(self, form: Form, now: int) -> Foreseen:
         """The parameters, and what Stripe foresees with them. Raises InvalidInput; Unasked where it was not
         asked yet."""
         params = self.command.parse(self.subject, form, now)
-        if not self.knows(form):
+        if not self.command.asks(params):
+            return Foreseen(params, self.quote)
+        if _typed(form) not in self.asked:
             raise Unasked
-        return self.asked[_typed(form)] if self.command.asks else (params, self.quote)
+        return self.asked[_typed(form)]
 
 
 def _typed(form: Form) -> Typed:

@@ -6,14 +6,16 @@ from typing_extensions import override
 
 from models.subscriptions import ENDED
 from services.customers import names
-from services.desk import effects, words
-from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone, limited
+from services.desk import effects, endings, words
+from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, limited
+from services.desk.days import on_day
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.desk.upcoming import next_charge
 from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
+from services.stripe_api.client import Answer
 
 FEEDBACK = {
     "": "Not said",
@@ -29,7 +31,7 @@ FEEDBACK = {
 
 
 class Cancel(Command):
-    """Ends a subscription now, or with the period that it has paid for."""
+    """Ends a subscription now, on a date, or with the period that it has paid for."""
 
     name = "cancel"
     title = names.ACTIONS["cancel"]
@@ -52,96 +54,153 @@ class Cancel(Command):
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
-        """`when`: now or period_end; `feedback`: a code of FEEDBACK or ""; `comment` for Stripe's record."""
+        """`when`: period_end, date (with `date`, ISO) or now; `feedback`: a code of FEEDBACK or ""; `comment`
+        for Stripe's record; `prorate` (date, now) and `invoice_now` (now): "yes" or ""."""
         assert subject.subscription is not None
-        when = choice(form, "when", ("period_end", "now"), "Choose when the subscription should end.")
+        when = choice(form, "when", ("period_end", "date", "now"), "Choose when the subscription should end.")
         feedback = form.get("feedback", "")
         if feedback not in FEEDBACK:
             raise InvalidInput("Choose one of the reasons in the list.", field="feedback")
-        if when == "period_end":
-            self._check_schedulable(subject)
         comment = limited(form.get("comment", "").strip(), "comment", 500)
-        return {"when": when, "feedback": feedback, "comment": comment}
+        told = {"when": when, "feedback": feedback, "comment": comment}
+        prorate = form.get("prorate") == "yes"
+        if when == "now":
+            made = {"invoice_now": form.get("invoice_now") == "yes"}
+            return {**told, **made, "prorate": prorate, "latest_invoice": subject.subscription.latest_invoice}
+        _check_schedulable(subject, when)
+        if when == "date":
+            return {**told, **_on_date(subject, form, now, prorate)}
+        return told
 
-    def _check_schedulable(self, subject: Subject) -> None:
-        subscription = subject.subscription
-        assert subscription is not None
-        if subscription.cancel_at:
-            raise InvalidInput(
-                f"It is already set to end on {words.moment(subscription.cancel_at)}.",
-                field="when",
-                remedy="Choose “now”, or close this.",
-            )
-        if subscription.status in ("incomplete", "paused", "unpaid") or not subscription.current_period_end:
-            raise InvalidInput(
-                "There is no paid period that it could run to.", field="when", remedy="Choose “now”."
-            )
-        if subscription.schedule:
-            raise InvalidInput(
-                "A subscription schedule in Stripe decides when it ends.",
-                field="when",
-                remedy="Change the schedule in Stripe, or choose “now”.",
-            )
+    @override
+    def asks(self, params: Params) -> bool:
+        """Where an invoice is made or unused time credited; an end with a period that is paid for brings
+        neither."""
+        return bool(params.get("prorate") or params.get("invoice_now"))
+
+    @override
+    def quote_for(self, subject: Subject, params: Params) -> Quote | None:
+        """The invoice that the end brings, or the next one before it."""
+        return endings.foreseen(subject, params)
+
+    @override
+    def quote_binds(self, subject: Subject, params: Params) -> bool:
+        """A final invoice is charged; with unused time in it its sum changes by the second."""
+        return bool(params.get("invoice_now")) and not params["prorate"]
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """When access ends, and what becomes of money."""
         assert subject.subscription is not None
         if params["when"] == "now":
-            ended = (
-                "The subscription ends now.",
-                "Nothing is refunded and no final invoice is made.",
-                "If invoices of the customer are open, Stripe stops collecting them; they stay open.",
-            )
-            final = "A canceled subscription cannot be revived, only started anew."
-            return Preview(ended, (*_still_pending(subject), *_dropped(subject), *_unbilled(subject), final))
+            happens = ("The subscription ends now.", *endings.now_happens(subject, params, quote, now))
+            return Preview(happens, endings.now_warnings(subject, params))
+        owed = "It is past due: what it owes is still collected until then."
+        warnings = (
+            *((owed,) if subject.subscription.status == "past_due" else ()), *endings.at_the_end(subject),
+        )  # fmt: skip
+        if params["when"] == "date":
+            runs = f"The subscription runs until {words.moment(params['cancel_at'])}, and ends then."
+            undone = "Until then the cancellation can be undone."
+            return Preview((runs, *endings.on_date(subject, params, quote), undone), warnings)
         assert subject.subscription.current_period_end is not None
-        status = subject.subscription.status
-        paid = status != "past_due" and subject.latest is not None and subject.latest.status == "paid"
-        kind = "trial" if status == "trialing" else "paid period" if paid else "period"
         end = words.moment(subject.subscription.current_period_end)
         happens = (
-            f"The subscription runs to the end of its {kind}, {end}, and ends then.",
+            f"The subscription runs to the end of its {_period(subject)}, {end}, and ends then.",
             "Nothing is charged for it after that. Until then the cancellation can be undone.",
         )
-        owed = "It is past due: what it owes is still collected until then."
-        return Preview(happens, (*((owed,) if status == "past_due" else ()), *_at_the_end(subject)))
+        return Preview(happens, warnings)
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
         """A DELETE for now (its effect is the status), an update with our mark for later."""
-        details = {"feedback": params["feedback"], "comment": params["comment"]}
         if params["when"] == "now":
             return (
                 Step(
                     "delete",
                     "subscription",
-                    lambda work: writes.cancel_now(work.subject.object_id, details, work.key),
+                    _end_now,
                     effects.of_subscription(lambda found: found["status"] in ENDED),
                     keyed=False,
+                    billed=effects.new_invoice(params["latest_invoice"])
+                    if params.get("invoice_now")
+                    else None,
                 ),
             )
-        return (
-            Step(
-                "update",
-                "subscription",
-                lambda work: writes.cancel_at_period_end(
-                    work.subject.object_id, details, work.mark, work.key
-                ),
-                effects.of_subscription(),
-            ),
-        )
+        return (Step("update", "subscription", _end_later, effects.of_subscription()),)
 
     @override
     def outcome(self, subject: Subject, params: Params) -> str:
-        """When it ends."""
+        """When it ends, and what its final invoice came to."""
         assert subject.subscription is not None
         if params["when"] == "now":
-            return "The subscription has ended."
+            return f"The subscription has ended. {endings.outcome(subject)}".strip()
         ends = subject.subscription.cancel_at or subject.subscription.current_period_end
         return (
             f"The subscription ends on {words.moment(ends)}." if ends else "The subscription is set to end."
         )
+
+
+def _check_schedulable(subject: Subject, when: str) -> None:
+    """Raises InvalidInput where no end in the future can be set."""
+    subscription = subject.subscription
+    assert subscription is not None
+    if subscription.cancel_at:
+        raise InvalidInput(
+            f"It is already set to end on {words.moment(subscription.cancel_at)}.",
+            field="when",
+            remedy="Choose “now”, or close this and undo that first.",
+        )
+    stands = subscription.status in ("incomplete", "paused", "unpaid")
+    if when == "period_end" and (stands or not subscription.current_period_end):
+        raise InvalidInput(
+            "There is no paid period that it could run to.", field="when", remedy="Choose “now”."
+        )
+    if when == "date" and stands:
+        status = subscription.status
+        raise InvalidInput(f"The subscription is {status}.", field="when", remedy="Choose “now”.")
+    if subscription.schedule:
+        raise InvalidInput(
+            "A subscription schedule in Stripe decides when it ends.",
+            field="when",
+            remedy="Change the schedule in Stripe, or choose “now”.",
+        )
+
+
+def _on_date(subject: Subject, form: Form, now: int, prorate: bool) -> Params:
+    """The instant of the chosen day at the time of day at which its periods end; beyond the running period
+    Stripe credits time that is not served whatever one asks. Raises InvalidInput."""
+    assert subject.subscription is not None
+    period_end = subject.subscription.current_period_end
+    ends = on_day(form, "date", "Choose the day on which the subscription should end.", like=period_end)
+    if ends <= now:
+        raise InvalidInput(
+            f"{words.moment(ends)} is in the past.", field="date", remedy="Choose a later day, or “now”."
+        )
+    return {"cancel_at": ends, "prorate": prorate or (period_end is not None and ends > period_end)}
+
+
+def _period(subject: Subject) -> str:
+    assert subject.subscription is not None
+    status = subject.subscription.status
+    paid = status != "past_due" and subject.latest is not None and subject.latest.status == "paid"
+    return "trial" if status == "trialing" else "paid period" if paid else "period"
+
+
+def _end_now(work: Work) -> Answer:
+    chosen = {name: bool(work.params.get(name)) for name in ("prorate", "invoice_now")}
+    return writes.cancel_now(work.subject.object_id, _said(work), chosen, work.key)
+
+
+def _end_later(work: Work) -> Answer:
+    if work.params["when"] == "date":
+        at, prorate = work.params["cancel_at"], work.params["prorate"]
+        return writes.cancel_on(work.subject.object_id, at, prorate, _said(work), work.mark, work.key)
+    return writes.cancel_at_period_end(work.subject.object_id, _said(work), work.mark, work.key)
+
+
+def _said(work: Work) -> dict[str, str]:
+    return {name: work.params[name] for name in ("feedback", "comment")}
 
 
 class UndoCancel(Command):
@@ -172,9 +231,11 @@ class UndoCancel(Command):
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
-        """Nothing to fill in; which kind of schedule is taken back is fixed here."""
+        """Nothing to fill in; which kind of schedule is taken back, and whether a credit with it, is fixed
+        here."""
         assert subject.subscription is not None
-        return {"at_period_end": subject.subscription.cancel_at_period_end}
+        at_period_end = subject.subscription.cancel_at_period_end
+        return {"at_period_end": at_period_end, "prorate": _was_credited(subject)}
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
@@ -182,7 +243,10 @@ class UndoCancel(Command):
         assert subject.subscription is not None
         ends = subject.subscription.cancel_at or subject.subscription.current_period_end
         stop = f" instead of ending on {words.moment(ends)}" if ends else ""
-        return Preview((f"The subscription goes on{stop}.", *next_charge(subject, quote, lifted="end")))
+        goes_on = f"The subscription goes on{stop}."
+        back = ("What was credited for the time after that is charged again on the next invoice.",)
+        credited = back if params["prorate"] else ()
+        return Preview((goes_on, *credited, *next_charge(subject, quote, lifted="end")))
 
     @override
     def quote(self, subject: Subject) -> Quote | None:
@@ -190,7 +254,8 @@ class UndoCancel(Command):
         assert subject.subscription is not None
         if subject.subscription.cancel_at_period_end:
             return next_invoice(subject, cancel_at_period_end=False)
-        return next_invoice(subject, cancel_at="")
+        behavior = "create_prorations" if _was_credited(subject) else "none"
+        return next_invoice(subject, cancel_at="", proration_behavior=behavior)
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -200,7 +265,11 @@ class UndoCancel(Command):
                 "update",
                 "subscription",
                 lambda work: writes.keep(
-                    work.subject.object_id, params["at_period_end"], work.mark, work.key
+                    work.subject.object_id,
+                    params["at_period_end"],
+                    params.get("prorate", False),
+                    work.mark,
+                    work.key,
                 ),
                 effects.of_subscription(),
             ),
@@ -212,46 +281,14 @@ class UndoCancel(Command):
         return "The cancellation was taken back; the subscription goes on."
 
 
-def _still_pending(subject: Subject) -> tuple[str, ...]:
-    """What waited for the subscription's next invoice, which does not come any more."""
-    return _worded(
-        subject,
-        "waits for its next invoice and stays billable: bill it in Stripe, or delete it there.",
-        "waits for its next invoice and stays: it counts on another invoice that is made in Stripe.",
-    )
-
-
-def _dropped(subject: Subject) -> tuple[str, ...]:
-    """What changes in mid-period had still to be billed or credited: Stripe removes it with the end."""
-    was = "was to come with its next invoice and is"
-    return _worded(subject, f"{was} dropped.", f"{was} lost.", proration=True)
-
-
-def _unbilled(subject: Subject) -> tuple[str, ...]:
-    """What is billed by use, for which no final invoice is made."""
-    used = [item.name for item in subject.items if item.price and item.price.usage_type == "metered"]
-    return (f"What was used of {words.listing(used)} since the last invoice is not billed.",) if used else ()
-
-
-def _at_the_end(subject: Subject) -> tuple[str, ...]:
-    """What still waits as the subscription runs out: changes in mid-period are billed with its end."""
-    last = "comes on an invoice at the end of the period."
-    never = "waits for its next invoice, which may never come."
-    return (*_worded(subject, never, never), *_worded(subject, last, last, proration=True))
-
-
-def _worded(subject: Subject, owed: str, credit: str, *, proration: bool = False) -> tuple[str, ...]:
-    """Of what waits, the amounts by currency: what becomes of those owed, and of those in the customer's
-    favour."""
-    sums: dict[str, int] = {}
-    for item in subject.pending:
-        if item.proration is proration:
-            sums[item.currency] = sums.get(item.currency, 0) + item.amount
-    why = " for changes in mid-period" if proration else ""
-    asked = words.listing([words.money(amount, currency) for currency, amount in sums.items() if amount > 0])
-    given = words.listing([words.money(-amount, currency) for currency, amount in sums.items() if amount < 0])
-    told = (f"{asked}{why} {owed}" if asked else "", f"A credit of {given}{why} {credit}" if given else "")
-    return tuple(filter(None, told))
+def _was_credited(subject: Subject) -> bool:
+    """Whether the planned end lies within the running period and a credit for the rest of that waits."""
+    subscription = subject.subscription
+    assert subscription is not None
+    ends, period_end = subscription.cancel_at, subscription.current_period_end
+    if subscription.cancel_at_period_end or not ends or not period_end or ends >= period_end:
+        return False
+    return any(item.proration and item.amount < 0 for item in subject.pending)
 
 
 def _since(subject: Subject) -> str:

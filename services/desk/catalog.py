@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from services.desk.cancellations import Cancel, UndoCancel
 from services.desk.charges import AddCharge
 from services.desk.command import Command
+from services.desk.contact import ChangeContact
 from services.desk.coupons import ApplyCoupon, RemoveCoupon
+from services.desk.credit import AccountCredit
+from services.desk.pauses import PauseCollection
 from services.desk.payments import CardLink, RetryPayment
 from services.desk.plans import ChangePlan
 from services.desk.reactivation import Reactivate
+from services.desk.starts import StartTrial
 from services.desk.subject import Subject
 from services.desk.trials import EndTrial, ExtendTrial
 from services.errors import NotFound
@@ -20,7 +24,8 @@ COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
-        Cancel(), ChangePlan(), ApplyCoupon(), RemoveCoupon(),
+        Cancel(), PauseCollection(), StartTrial(), AccountCredit(), ChangeContact(), ChangePlan(),
+        ApplyCoupon(), RemoveCoupon(),
     )
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ def require_unchanged(row: Action, command: Command, now: Subject) -> None:
         other = twin or ledger.last_done(session, row)
     after = snapshots.of(now)
     changed = [name for name in command.watched if row.before.get(name) != after.get(name)]
-    reason = command.offered(now)
+    reason = command.offered(now) or command.moved_on(now, row.params)
     if not (reason or changed or twin):
         _require_same_quote(row, command, now)
         _require_same_card(row, now)

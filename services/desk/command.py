@@ -84,7 +84,8 @@ class Step:
     `keyed` is False for a DELETE, which carries no idempotency key: its effect is read before a repeat.
     `kind` names the object in the ledger's result. `may_be_done`: an earlier step may bring its effect about,
     which is looked up before the first attempt then. `billed` is the invoice that the answer says was made,
-    which goes into the result, too.
+    which goes into the result, too. `read_after`: the answer does not show what the command is about, so that
+    it is read then.
     """
 
     name: str
@@ -94,12 +95,13 @@ class Step:
     keyed: bool = True
     may_be_done: bool = False
     billed: Callable[[Answer], str | None] | None = None
+    read_after: bool = False
 
 
 class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
-    invoice whose change since the dialog opened stops it. `asks`: what Stripe foresees depends on what is
-    typed, so that it is asked once that is typed (`quote_for`), and not as the dialog opens."""
+    invoice whose change since the dialog opened stops it. `personal`: the preview names personal data, so
+    that the ledger keeps none of it."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -111,7 +113,7 @@ class Command(ABC):
     reason_required: ClassVar[bool] = False
     durable: ClassVar[bool] = True
     once_at_a_time: ClassVar[bool] = False
-    asks: ClassVar[bool] = False
+    personal: ClassVar[bool] = False
 
     @abstractmethod
     def offered(self, subject: Subject) -> str:
@@ -142,9 +144,15 @@ class Command(ABC):
         del params
         return self.quote(subject)
 
-    def quote_binds(self, subject: Subject) -> bool:
+    def asks(self, params: Params) -> bool:
+        """Whether what Stripe foresees depends on what is typed, so that it is asked once that is typed
+        (`quote_for`), and not as the dialog opens (`quote`)."""
+        del params
+        return False
+
+    def quote_binds(self, subject: Subject, params: Params) -> bool:
         """Whether the quote is charged: it must be known, and the same still when the command runs."""
-        del subject
+        del subject, params
         return False
 
     def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
@@ -155,6 +163,15 @@ class Command(ABC):
     @abstractmethod
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """What will happen with these parameters."""
+
+    def moved_on(self, subject: Subject, params: Params) -> str:
+        """What about the customer is not as the dialog showed it, as a sentence without personal data."""
+        del subject, params
+        return ""
+
+    def kept(self, params: Params) -> Params:
+        """What the ledger keeps of the parameters once the command has ended."""
+        return params
 
     @abstractmethod
     def steps(self, params: Params) -> tuple[Step, ...]:

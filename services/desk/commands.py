@@ -15,7 +15,7 @@ from models import Action, Invoice
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
 from services.desk import catalog, checks, choosing, fresh, ledger, limits, runner, snapshots, subject, words
-from services.desk.asking import Opened
+from services.desk.asking import NOT_FORESEEN, Foreseen, Opened, Unasked
 from services.desk.command import Command, Form, Params, Preview, Quote
 from services.desk.limits import OverLimit
 from services.desk.subject import Subject
@@ -101,21 +101,26 @@ def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subje
 def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
     """What Stripe foresees. Where it refuses to say that and the quote only informs, a warning."""
     try:
-        return (None if command.asks or command.offered(now) else command.quote(now)), ""
+        return (None if command.offered(now) else command.quote(now)), ""
     except (Refused, NotAllowed) as refusal:
-        if command.quote_binds(now):
+        if command.quote_binds(now, {}):
             raise
-        return None, f"{refusal.message} What the next invoice comes to is therefore not known."
+        return None, f"{refusal.message} {NOT_FORESEEN}"
 
 
 def preview(opened: Opened, form: Form) -> Preview:
     """What will happen with what was typed. Asks nobody. Raises InvalidInput, Unasked among it."""
     now = clock.now()
-    params, quote = opened.understood(form, now)
-    told = opened.command.preview(opened.subject, params, quote, now)
-    if over := _require_approvable(opened, params):
+    known = opened.understood(form, now)
+    told = _told(opened, known, now)
+    if over := _require_approvable(opened, known.params):
         return replace(told, warnings=(*told.warnings, *over, limits.WAITS))
     return told
+
+
+def _told(opened: Opened, known: Foreseen, now: int) -> Preview:
+    told = opened.command.preview(opened.subject, known.params, known.quote, now)
+    return replace(told, warnings=(*told.warnings, known.warning)) if known.warning else told
 
 
 def _require_approvable(opened: Opened, params: Params) -> list[str]:
@@ -138,13 +143,12 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
         durable.require()
     now = clock.now()
     reason = _checked_reason(command, reason)
-    if not opened.knows(form):
-        opened.ask(form)
-    params, quote = opened.understood(form, now)
-    told = asdict(command.preview(opened.subject, params, quote, now))
-    if command.quote_binds(opened.subject):  # what the dialog showed is charged, or nothing
-        params = {**params, "quote": checks.told(quote)}
-    confirmed: dict[str, Any] = {"params": params, "reason": reason, "preview": told}
+    known = _known(opened, form, now)
+    params, told = known.params, asdict(_told(opened, known, now))
+    if command.quote_binds(opened.subject, params):  # what the dialog showed is charged, or nothing
+        params = {**params, "quote": checks.told(known.quote)}
+    preview = {} if command.personal else told
+    confirmed: dict[str, Any] = {"params": params, "reason": reason, "preview": preview}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
         limits.take_turn(session, row.customer)
@@ -160,6 +164,13 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if mine and not over:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
+
+
+def _known(opened: Opened, form: Form, now: int) -> Foreseen:
+    try:
+        return opened.understood(form, now)
+    except Unasked:
+        return opened.ask(form)
 
 
 def _checked_reason(command: Command, reason: str) -> str:
@@ -282,12 +293,14 @@ def settle(person: Person, token: str, *, done: bool, note: str) -> Outcome:
         )
     with database.transaction() as session:
         row = ledger.get(session, token)
-        person.require(catalog.find(row.command).permission)
+        command = catalog.find(row.command)
+        person.require(command.permission)
         verdict = "done" if done else "not done"
         error = {} if done else {"message": f"{person.name} looked in Stripe: it was not done."}
         comment = _said(row, person, f"marked it as {verdict}: {note}")
         state = "done" if done else "failed"
-        if not ledger.settle(session, token, state, comment=comment, error=error):
+        kept = command.kept(row.params)
+        if not ledger.settle(session, token, state, comment=comment, error=error, params=kept):
             raise _not_unknown(row)
     return Outcome(token, state, f"Marked as {verdict}.")
 

@@ -49,7 +49,6 @@ class _Discounts(Command):
     about = frozenset(("subscription",))
     watched = ("status", "discounts", "cancel_at", "current_period_end")
     reason_required = True
-    asks = True
 
     @override
     def equipped(self, session: Session, subject: Subject, now: int) -> Subject:
@@ -60,6 +59,11 @@ class _Discounts(Command):
             coupons=selling.coupons(session, subject.currency, now),
             rebates=tuple(contents.rebates(session, subject.customer.id, about, now)),
         )
+
+    @override
+    def asks(self, params: Params) -> bool:
+        """The next invoice depends on what is taken off it."""
+        return True
 
     @override
     def quote_for(self, subject: Subject, params: Params) -> Quote | None:

@@ -24,6 +24,11 @@ def of_subscription(shows: Shows | None = None) -> Effect:
     return lambda work: _when(complete.read("subscription", _subscription(work)), shows or _marked(work))
 
 
+def of_customer() -> Effect:
+    """On the customer: our mark."""
+    return lambda work: _when(complete.read("customer", work.subject.customer.id), _marked(work))
+
+
 def new_invoice(before: str | None) -> Callable[[Answer], str | None]:
     """The subscription's latest invoice, as an answer shows it; None where it was the latest before."""
 
@@ -43,14 +48,23 @@ def in_list(path: str) -> Effect:
     """In a list of the customer's objects: the one that carries our mark (among the newest hundred)."""
 
     def look(work: Work) -> Answer | None:
-        params = {"customer": work.subject.customer.id, "limit": 100}
+        params = {"customer": work.subject.customer.id}
         if path == "/v1/subscriptions":
             params["status"] = "all"
-        page: Page = account().page(path, params)
-        found = next((each for each in page.objects if _marked(work)(each)), None)
-        return Answer(found, page.as_of, "") if found else None
+        return _listed(work, path, params)
 
     return look
+
+
+def of_customer_list(name: str) -> Effect:
+    """The same in a list that lies under the customer's own address."""
+    return lambda work: _listed(work, f"/v1/customers/{work.subject.customer.id}/{name}", {})
+
+
+def _listed(work: Work, path: str, params: dict[str, Any]) -> Answer | None:
+    page: Page = account().page(path, {**params, "limit": 100})
+    found = next((each for each in page.objects if _marked(work)(each)), None)
+    return Answer(found, page.as_of, "") if found else None
 
 
 def nothing_to_find(work: Work) -> Answer | None:

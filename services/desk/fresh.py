@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from services import clock, database
 from services.desk import terms, words
@@ -41,6 +42,8 @@ def subject(customer: str, object_id: str | None = None) -> Subject:
         _pull_invoice(object_id)
     elif object_id and object_id != customer:
         return _fresh_subscription(customer, object_id)
+    else:
+        _pull_others(customer)
     with database.session() as session:
         return load(session, customer, object_id)
 
@@ -49,6 +52,8 @@ def _fresh_subscription(customer: str, id: str) -> Subject:
     shown = _pull("subscription", id)
     if shown.get("status") == "paused" and (latest := ident(shown.get("latest_invoice"))):
         _pull("invoice", latest)  # one that waits for its payment is not to be made a second time
+    if shown.get("cancel_at") and not shown.get("cancel_at_period_end"):
+        _pull_all("invoiceitem", {"customer": customer, "pending": True})  # an end in mid-period credits some
     with database.session() as session:
         now = load(session, customer, id)
     if now.subscription is None or now.subscription.status in LIVING or gone(now):
@@ -75,10 +80,21 @@ def _pull_invoice(id: str) -> None:
         answers.apply(client.account().read(path, opened))
 
 
+def _pull_others(customer: str) -> None:
+    """What a customer as a whole already has; Stripe refuses that list of one that is gone."""
+    with database.session() as session:
+        deleted = gone(load(session, customer))
+    if not deleted:
+        _pull_living(customer)
+
+
 def _pull_living(customer: str) -> None:
-    kind = shapes.KINDS["subscription"]
-    asked = {**kind.list_params(), "customer": customer, "status": None}  # without a status: the living ones
-    for page in client.account().pages(kind.path, asked):
+    _pull_all("subscription", {"customer": customer, "status": None})  # without a status: the living ones
+
+
+def _pull_all(name: str, wanted: dict[str, Any]) -> None:
+    kind = shapes.KINDS[name]
+    for page in client.account().pages(kind.path, {**kind.list_params(), **wanted}):
         for found in page.objects:
             answers.apply(Answer(found, page.as_of, ""))
 

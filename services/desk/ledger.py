@@ -94,10 +94,9 @@ def begin_again(session: Session, token: str, *, comment: str) -> bool:
     return _move(session, token, "unknown", "running", **again)
 
 
-def settle(session: Session, token: str, state: str, *, comment: str, error: dict[str, Any]) -> bool:
-    """unknown -> done or failed, because a person says so; `comment` keeps who, and why."""
-    values: dict[str, Any] = {"comment": comment, "error": error, "finished_at": clock.now()}
-    return _move(session, token, "unknown", state, **values)
+def settle(session: Session, token: str, state: str, **values: Any) -> bool:
+    """unknown -> done or failed, because a person says so; the `comment` keeps who, and why."""
+    return _move(session, token, "unknown", state, finished_at=clock.now(), **values)
 
 
 def next_attempt(session: Session, token: str, attempt: int) -> bool:

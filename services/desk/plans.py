@@ -47,7 +47,6 @@ class ChangePlan(Command):
     moves_money = True
     once_at_a_time = True
     reason_required = True
-    asks = True
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -77,7 +76,7 @@ class ChangePlan(Command):
         """`item` where there are several, `price`, `quantity`, `billing`: a key of BILLING."""
         item = _item(subject, form)
         name, price = _price(subject, item, form)
-        change = Change(subject, item, price, _quantity(form, price))
+        change = Change(subject, item, price, quantity(form, price))
         if change.is_none:
             raise InvalidInput(
                 "That is what it has now.", field="price", remedy="Choose another plan or quantity."
@@ -98,13 +97,18 @@ class ChangePlan(Command):
         }
 
     @override
+    def asks(self, params: Params) -> bool:
+        """Its sums depend on the plan and the quantity."""
+        return True
+
+    @override
     def quote_for(self, subject: Subject, params: Params) -> Quote | None:
         """The invoice that the change brings at once, else the next one with it."""
         billed = {name: params["terms"][name] for name in _PRORATED if name in params["terms"]}
         return next_invoice(subject, items=params["items"], **billed)
 
     @override
-    def quote_binds(self, subject: Subject) -> bool:
+    def quote_binds(self, subject: Subject, params: Params) -> bool:
         """What was shown is what is charged."""
         return True
 
@@ -168,8 +172,8 @@ def _price(subject: Subject, item: Item, form: Form) -> tuple[str, Price]:
     raise InvalidInput("Choose one of the plans in the list.", field="price")
 
 
-def _quantity(form: Form, price: Price) -> int | None:
-    """How many; None for what is billed by use. Raises InvalidInput."""
+def quantity(form: Form, price: Price) -> int | None:
+    """How many of a price; None for what is billed by use. Raises InvalidInput."""
     if price.usage_type == "metered":
         return None
     typed = form.get("quantity", "").strip()

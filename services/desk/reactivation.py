@@ -87,7 +87,7 @@ class Reactivate(Command):
         return quotes.of(_previewed(_anew(subject)))
 
     @override
-    def quote_binds(self, subject: Subject) -> bool:
+    def quote_binds(self, subject: Subject, params: Params) -> bool:
         """Collecting again charges nothing by itself; the two other ways do."""
         return way(subject) != "collect"
 

@@ -43,11 +43,12 @@ READING: dict[str, tuple[str, str]] = {
     CARDS: ("PaymentMethods", "The card on file, and with it who can be charged"),
 }
 _OF_SUBSCRIPTIONS = (
-    "extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate", "change_plan", "apply_coupon",
-    "remove_coupon",
+    "extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate", "pause_collection", "start_trial",
+    "change_plan", "apply_coupon", "remove_coupon",
 )  # fmt: skip
 WRITING: dict[str, str] = {
     "Subscriptions": ", ".join([*(ACTIONS[name] for name in _OF_SUBSCRIPTIONS), RESUME_COLLECTION]),
+    "Customers": f"{ACTIONS['account_credit']}, {ACTIONS['change_contact']}",
     "Invoices": f"{ACTIONS['retry_payment']}, and {ACTIONS['add_charge']} at once",
     "Invoice items": ACTIONS["add_charge"],
     "Customer portal": ACTIONS["card_link"],

@@ -137,10 +137,10 @@ def answer_again(token: str, name: str) -> Answer:
 def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
     """Looks for the effect of a request whose outcome is open: done where it is there.
 
-    Where it is not there: failed, if every attempt was answered with a server error and no money moves:
-    to ask anew sets the same end of the same object. Else unknown. What got no answer may still run. And a
-    server error does not say that nothing was done (for its key Stripe repeats the error that it stored):
-    money that was moved after all would be moved twice by a new try.
+    Where it is not there: failed, if every attempt was answered with a server error and to ask anew sets the
+    same end of the same object. Else unknown. What got no answer may still run. And a server error does not
+    say that nothing was done (for its key Stripe repeats the error that it stored): money that was moved
+    after all would be moved twice by a new try, and what was made would be made twice.
     """
     try:
         found = look(step, work, doubt)
@@ -149,16 +149,18 @@ def _resolve(token: str, step: Step, work: Work, doubt: OutcomeUnknown) -> str:
     if found:
         _record(token, step, found)
         return "done"
-    if doubt.status is None or _moves_money(token):
+    if doubt.status is None or _adds_up(token):
         return _unknown(token, doubt)
     fault = "Stripe reported a fault of its own, and there is no sign that it was done."
     _refused(token, Unavailable(fault, remedy="Try again later."), request_id=doubt.request_id)
     return "failed"
 
 
-def _moves_money(token: str) -> bool:
+def _adds_up(token: str) -> bool:
+    """Whether the same done twice is more than done once."""
     with database.session() as session:
-        return catalog.find(ledger.get(session, token).command).moves_money
+        command = catalog.find(ledger.get(session, token).command)
+    return command.moves_money or command.once_at_a_time
 
 
 def _unknown(token: str, doubt: OutcomeUnknown) -> str:
@@ -191,7 +193,7 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         session.add(row)
         about = (row.customer, row.object_id)
     _mirror(token, lambda: answers.apply(answer))
-    if billed:
+    if billed or step.read_after:
         _mirror(token, lambda: _look_after(token, *about, billed))
 
 
@@ -232,6 +234,8 @@ def _finish(
     if left:
         values["error"] |= {"left": left.said, "next": [left.command, left.object_id], OVERTAKEN: False}
     with database.transaction() as session:
+        if state != "unknown":  # what may have to be repeated needs its parameters still
+            values["params"] = _kept(ledger.get(session, token))
         ledger.finish(session, token, state, **values, **({"request_id": request_id} if request_id else {}))
 
 
@@ -245,8 +249,12 @@ def close(token: str, attempt: int) -> str:
         row = ledger.get(session, token)
         if (row.state, row.attempt) != ("running", attempt):
             return row.state
-        ledger.finish(session, token, "done", after=row.after or _after(row))
+        ledger.finish(session, token, "done", after=row.after or _after(row), params=_kept(row))
         return "done"
+
+
+def _kept(row: Action) -> dict[str, Any]:
+    return catalog.find(row.command).kept(row.params)
 
 
 def _after(row: Action) -> dict[str, Any]:

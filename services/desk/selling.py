@@ -20,7 +20,8 @@ class Plan:
 
 
 def plans(session: Session, currency: str) -> tuple[Plan, ...]:
-    """What can be subscribed to in a currency, by name and amount: active prices of active products."""
+    """What can be subscribed to in a currency ("": in any), by name and amount: active prices of active
+    products."""
     wanted = (
         select(Price, Product)
         .join(Product, col(Product.id) == Price.product)
@@ -30,7 +31,7 @@ def plans(session: Session, currency: str) -> tuple[Plan, ...]:
     found = [
         Plan(in_currency(price, currency), product)
         for price, product in session.exec(wanted)
-        if currency in (price.currency, *price.currency_options)
+        if currency in ("", price.currency, *price.currency_options)
     ]
     return tuple(sorted(found, key=_order))
 

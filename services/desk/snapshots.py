@@ -1,7 +1,7 @@
 """What stood there before an action and after it, in few plain values, and what differs?
 
-A snapshot holds fields of the subscription or invoice; instants are UTC seconds, amounts minor units of
-the snapshot's own `currency`.
+A snapshot holds fields of the subscription, the invoice or the customer; instants are UTC seconds, amounts
+minor units of the snapshot's own `currency`.
 """
 
 from __future__ import annotations
@@ -23,26 +23,29 @@ _LABELS = {
     "cancel_at": "Set to end",
     "cancel_at_period_end": "Set to end with its period",
     "pause_collection": "Collection paused",
+    "pause_resumes_at": "Collected again from",
     "ended_at": "Ended",
     "current_period_end": "Period ends",
     "amount_remaining": "Still to pay",
     "amount_paid": "Paid",
     "attempt_count": "Attempts",
+    "balance": "Balance",
 }
 _SUBSCRIPTION = (
-    "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "ended_at",
-    "current_period_end", "discounts",
+    "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "pause_resumes_at",
+    "ended_at", "current_period_end", "discounts",
 )  # fmt: skip
 _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
-_FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency")}
-_INSTANTS = frozenset(("trial_end", "cancel_at", "ended_at", "current_period_end"))
+_CUSTOMER = ("balance", "currency")
+_FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency"), "customer": _CUSTOMER}
+_INSTANTS = frozenset(("trial_end", "cancel_at", "pause_resumes_at", "ended_at", "current_period_end"))
 _AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
 _UNSET = {"cancel_at": "no", "pause_collection": "no", "ended_at": "no"}
-_MONEY = _AMOUNTS | {"attempt_count"}
+_MONEY = _AMOUNTS | {"attempt_count", "balance"}
 
 
 def of(subject: Subject) -> Snapshot:
-    """The fields of what the command is about; empty for a customer.
+    """The fields of what the command is about.
 
     Of an invoice also the last charge that failed: to a payment by hand Stripe's count of attempts is blind
     once there was one.
@@ -56,7 +59,7 @@ def of(subject: Subject) -> Snapshot:
     if subject.subscription:
         fields = {name: getattr(subject.subscription, name) for name in _FIELDS["subscription"]}
         return {**fields, "items": _items(subject)}
-    return {}
+    return {name: getattr(subject.customer, name) for name in _FIELDS["customer"]}
 
 
 def _items(subject: Subject) -> dict[str, list[Any]]:
@@ -83,6 +86,8 @@ def differences(before: Snapshot, after: Snapshot) -> list[Difference]:
     changed = [name for name in _LABELS if name in before and name in after and before[name] != after[name]]
     if "trial_end" in changed and after.get("trial_end") == after.get("current_period_end"):
         changed = [name for name in changed if name != "current_period_end"]
+    if "pause_resumes_at" in changed and not after.get("pause_collection"):
+        changed.remove("pause_resumes_at")
     if {"cancel_at", "cancel_at_period_end"} <= set(changed):
         changed.remove("cancel_at_period_end")
     return [_difference(name, before, after) for name in changed]
@@ -101,6 +106,8 @@ def _said(name: str, snapshot: Snapshot, write: Callable[[int], str]) -> str:
         return _UNSET.get(name, "–")
     if name in _INSTANTS:
         return write(value)
+    if name == "balance":
+        return words.balance(value, snapshot["currency"]) if value else words.balance(0, "")
     if name in _AMOUNTS:
         return words.money(value, snapshot["currency"])
     if name == "items":

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 from typing_extensions import override
 
 from models import Customer, Subscription
-from services import clock, config
+from services import clock
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
+from services.desk.days import on_day
 from services.desk.limits import Amount, whole_days
 from services.desk.payments import first_payment
 from services.desk.quotes import next_invoice
@@ -66,7 +66,11 @@ class ExtendTrial(Command):
         assert subject.subscription is not None and subject.subscription.trial_end is not None
         ends = subject.subscription.trial_end
         mode = choice(form, "mode", ("days", "date"), "Choose whether to add days or to pick a date.")
-        new = ends + days(form) * clock.DAY if mode == "days" else _on_day(form, ends)
+        new = (
+            ends + days(form) * clock.DAY
+            if mode == "days"
+            else on_day(form, "date", "Choose the day on which the trial should end.", like=ends)
+        )
         field = mode if mode == "days" else "date"
         if new <= now:
             raise InvalidInput(
@@ -154,7 +158,7 @@ class EndTrial(Command):
         return next_invoice(subject, trial_end="now")
 
     @override
-    def quote_binds(self, subject: Subject) -> bool:
+    def quote_binds(self, subject: Subject, params: Params) -> bool:
         """The first period is billed."""
         return True
 
@@ -272,13 +276,3 @@ def days(form: Form) -> int:
             remedy="Type a whole number.",
         )
     return number
-
-
-def _on_day(form: Form, ends: int) -> int:
-    """The chosen local day at the time of day at which the trial ends now."""
-    try:
-        day = date.fromisoformat(form.get("date", ""))
-    except ValueError:
-        raise InvalidInput("Choose the day on which the trial should end.", field="date") from None
-    zone = config.settings().zone
-    return int(datetime.combine(day, clock.local(ends, zone).time(), zone).timestamp())

@@ -107,6 +107,11 @@ def uncollected(subscription: Subscription, at: int) -> str:
     behavior, until = subscription.pause_collection, subscription.pause_resumes_at
     if not behavior or (until and until <= at):
         return ""
+    return fate(behavior)
+
+
+def fate(behavior: str) -> str:
+    """What becomes of an invoice while collection is paused in this way."""
     said = {
         "keep_as_draft": "kept as a draft",
         "void": "voided",

@@ -37,6 +37,10 @@ class Permission(StrEnum):
     ADD_CHARGE = "add charges"
     CANCEL = "cancel subscriptions"
     REACTIVATE = "reactivate subscriptions"
+    PAUSE_COLLECTION = "pause the collection of invoices"
+    START_TRIAL = "start trials"
+    ACCOUNT_CREDIT = "give or take account credit"
+    CHANGE_CONTACT = "change customers' emails and names"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
     CHANGE_PLAN = "change plans"
@@ -76,6 +80,10 @@ _SUPPORT = _SALES | {
     Permission.ADD_CHARGE,
     Permission.CANCEL,
     Permission.REACTIVATE,
+    Permission.PAUSE_COLLECTION,
+    Permission.START_TRIAL,
+    Permission.ACCOUNT_CREDIT,
+    Permission.CHANGE_CONTACT,
     Permission.RETRY_PAYMENT,
     Permission.CHANGE_PLAN,
     Permission.DISCOUNT,

@@ -24,6 +24,7 @@ _NOBODY = "trialdesk_asks_for_a_right"
 RIGHTS: MappingProxyType[str, WriteCall] = MappingProxyType(
     {
         "Subscriptions": lambda v1, o: v1.subscriptions.update(_NOBODY, {}, o),
+        "Customers": lambda v1, o: v1.customers.update(_NOBODY, {}, o),
         "Invoices": lambda v1, o: v1.invoices.update(_NOBODY, {}, o),
         "Invoice items": lambda v1, o: v1.invoice_items.update(_NOBODY, {}, o),
         "Customer portal": lambda v1, o: v1.billing_portal.sessions.create({"customer": _NOBODY}, o),
@@ -57,26 +58,41 @@ def cancel_at_period_end(subscription: str, details: Mapping[str, str], mark: Ma
     )
 
 
-def cancel_now(subscription: str, details: Mapping[str, str], key: str) -> Answer:
-    """Ends a subscription at once, without a final invoice or proration. A DELETE: Stripe ignores the key."""
-    params = {
-        "cancellation_details": _told(details),
-        "invoice_now": False,
-        "prorate": False,
-        **_SUBSCRIPTION,
-    }
+def cancel_on(
+    subscription: str, at: int, prorate: bool, details: Mapping[str, str], mark: Mark, key: str
+) -> Answer:
+    """Lets a subscription end at an instant; `prorate`: what is left of the running period is credited."""
+    planned = {"cancel_at": at, "proration_behavior": "create_prorations" if prorate else "none"}
+    return _update(subscription, {**planned, "cancellation_details": _told(details), "metadata": mark}, key)
+
+
+def cancel_now(subscription: str, details: Mapping[str, str], chosen: Mapping[str, bool], key: str) -> Answer:
+    """Ends a subscription at once; `chosen`: whether to `prorate`, and to make a final invoice
+    (`invoice_now`). A DELETE: Stripe ignores the key."""
+    params: Any = {"cancellation_details": _told(details), **chosen, **_SUBSCRIPTION}
     return account().write(lambda v1, o: v1.subscriptions.cancel(subscription, params, o), key)
 
 
-def keep(subscription: str, at_period_end: bool, mark: Mark, key: str) -> Answer:
-    """Takes back a scheduled cancellation, of the kind that was set."""
-    undo: dict[str, Any] = {"cancel_at_period_end": False} if at_period_end else {"cancel_at": ""}
+def keep(subscription: str, at_period_end: bool, prorate: bool, mark: Mark, key: str) -> Answer:
+    """Takes back a scheduled cancellation, of the kind that was set; `prorate`: with the credit that it
+    brought."""
+    undo: dict[str, Any] = {"cancel_at_period_end": False}
+    if not at_period_end:
+        undo = {"cancel_at": "", "proration_behavior": "create_prorations" if prorate else "none"}
     return _update(subscription, {**undo, "metadata": mark}, key)
 
 
 def resume(subscription: str, key: str) -> Answer:
     """Resumes a paused subscription: a new period begins now and is billed."""
     return account().write(lambda v1, o: v1.subscriptions.resume(subscription, dict(_SUBSCRIPTION), o), key)
+
+
+def pause_collection(
+    subscription: str, behavior: str, resumes_at: int | None, mark: Mark, key: str
+) -> Answer:
+    """Lets the invoices of a subscription not be collected, until an instant or until that is taken back."""
+    pause = {"behavior": behavior, **({"resumes_at": resumes_at} if resumes_at else {})}
+    return _update(subscription, {"pause_collection": pause, "metadata": mark}, key)
 
 
 def collect_again(subscription: str, mark: Mark, key: str) -> Answer:
@@ -143,6 +159,19 @@ def pay(invoice: str, charged_to: Mapping[str, str], key: str) -> Answer:
     """
     params: Any = {**charged_to, "off_session": True, **_INVOICE}
     return account().write(lambda v1, o: v1.invoices.pay(invoice, params, o), key)
+
+
+def adjust_balance(customer: str, params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
+    """Moves a customer's balance by an amount: below 0 it is credit. Answers the movement."""
+    whole: Any = {**params, "metadata": mark}
+    return account().write(lambda v1, o: v1.customers.balance_transactions.create(customer, whole, o), key)
+
+
+def change_contact(customer: str, fields: Mapping[str, str], mark: Mark, key: str) -> Answer:
+    """Gives a customer another `email` or `name`."""
+    opened = ["invoice_settings.default_payment_method"]
+    whole: Any = {**fields, "metadata": mark, "expand": opened}
+    return account().write(lambda v1, o: v1.customers.update(customer, whole, o), key)
 
 
 def open_card_portal(customer: str, key: str) -> Answer:

@@ -10,8 +10,9 @@ import stripe
 
 from services import clock, database
 from services.desk import catalog, commands, fresh, ledger
-from services.desk.command import Form
-from services.desk.commands import Opened, Outcome
+from services.desk.asking import Opened
+from services.desk.command import Form, Preview
+from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.mirror import answers, complete
 from services.staff.roles import Person, Role
@@ -29,6 +30,7 @@ FORMS: dict[str, Form] = {
     "cancel": {"when": "now"},
     "reactivate": {},
     "retry_payment": {},
+    "account_credit": {"way": "give", "amount": "20", "description": "Sorry", "currency": "usd"},
     "change_plan": {"quantity": "3", "billing": "now"},
     "apply_coupon": {"kind": "coupon", "coupon": "FIFTH"},
     "remove_coupon": {},
@@ -36,7 +38,7 @@ FORMS: dict[str, Form] = {
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
-    "reactivate": "canceled", "change_plan": "active",
+    "reactivate": "canceled", "account_credit": "active", "change_plan": "active",
     "apply_coupon": "active", "remove_coupon": "discounted",
 }  # fmt: skip
 STATES = (
@@ -160,6 +162,12 @@ def press(
     return opened, commands.submit(opened, person, form, reason)
 
 
+def asked(opened: Opened, form: Form) -> Preview:
+    """What the dialog says once Stripe was asked."""
+    opened.ask(form)
+    return commands.preview(opened, form)
+
+
 def happened(desk: Bench, command: str, about: Subject) -> list[object]:
     """The effects of a command in the account, one for each time that it was done."""
     customer = about.customer.id
@@ -171,6 +179,9 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
         case "add_charge":
             charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
             return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
+        case "account_credit":
+            moves = desk.sdk.customers.balance_transactions.list(customer).data
+            return [move.id for move in moves if move.amount == -2000]
         case "change_plan":
             invoices = desk.sdk.invoices.list({"subscription": about.object_id}).data
             return [each.id for each in invoices if each.billing_reason == "subscription_update"]
@@ -192,7 +203,9 @@ def prepare(desk: Bench, command: str) -> Subject:
     if command == "apply_coupon":
         desk.coupon("FIFTH", 20)
     if command != "retry_payment":
-        return desk.in_state(SUBJECTS[command])
+        found = desk.in_state(SUBJECTS[command])
+        of_customer = catalog.find(command).about == {"customer"}
+        return fresh.subject(found.customer.id) if of_customer else found
     about = desk.failed_invoice()
     desk.sandbox.add_card(about.customer.id)
     return about

@@ -8,10 +8,9 @@ import pytest
 
 from services.desk import commands, fresh
 from services.desk.asking import Opened
-from services.desk.command import Form, Preview
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused
-from tests.desk.bench import ANA, SAM, Bench, press, row
+from tests.desk.bench import ANA, SAM, Bench, asked, press, row
 
 pytestmark = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 FIFTH = {"kind": "coupon", "coupon": "FIFTH"}
@@ -19,12 +18,6 @@ FIFTH = {"kind": "coupon", "coupon": "FIFTH"}
 
 def opened_for(command: str, about: Subject) -> Opened:
     return commands.open(ANA, command, about.customer.id, about.object_id)
-
-
-def asked(opened: Opened, form: Form) -> Preview:
-    """What the dialog says once Stripe was asked."""
-    opened.ask(form)
-    return commands.preview(opened, form)
 
 
 def taken_off(desk: Bench, about: Subject) -> list[str]:

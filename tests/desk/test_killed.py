@@ -22,6 +22,7 @@ CASES = [
     ("after Stripe did it", "cancel"),
     ("after Stripe did it", "retry_payment"),
     ("before the ledger", "reactivate"),
+    ("after Stripe did it", "account_credit"),
     ("after Stripe did it", "change_plan"),
 ]
 ALL = [(moment, command) for moment in MOMENTS for command in FORMS]

@@ -24,6 +24,7 @@ OFFERED = {
     "undo_cancel": {"set to cancel"},
     "reactivate": {"paused", "collection paused", "canceled"},
     "add_charge": set(STATES) - {"canceled"},
+    "pause_collection": TRIALS | {"active", "past_due", "set to cancel", "discounted"},
     "change_plan": set(STATES) - {"canceled", "paused", "incomplete"},
     "apply_coupon": set(STATES) - {"canceled", "incomplete"},
     "remove_coupon": {"discounted"},
@@ -31,6 +32,7 @@ OFFERED = {
 FORMS: dict[str, Form] = {
     "extend_trial": {"mode": "days", "days": "7"},
     "cancel": {"when": "now", "feedback": "unused"},
+    "pause_collection": {"behavior": "void"},
     "add_charge": {"amount": "12.50", "description": "Onboarding", "when": "next"},
     "change_plan": {"quantity": "2", "billing": "next"},
     "apply_coupon": {"kind": "coupon", "coupon": "FIFTH"},

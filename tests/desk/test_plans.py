@@ -13,12 +13,12 @@ from services import clock
 from services.customers import sentences
 from services.desk import changing, commands, fresh
 from services.desk.asking import Opened, Unasked
-from services.desk.command import Form, Preview
+from services.desk.command import Form
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
 from services.mirror import events
 from services.stripe_api.failures import StripeUnavailable
-from tests.desk.bench import ANA, BEN, SAM, Bench, press, row
+from tests.desk.bench import ANA, BEN, SAM, Bench, asked, press, row
 from tests.mirror import truth
 
 pytestmark = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
@@ -27,12 +27,6 @@ HALF = 15 * clock.DAY
 
 def opened_for(about: Subject) -> Opened:
     return commands.open(ANA, "change_plan", about.customer.id, about.object_id)
-
-
-def asked(opened: Opened, form: Form) -> Preview:
-    """What the dialog says once Stripe was asked."""
-    opened.ask(form)
-    return commands.preview(opened, form)
 
 
 def follow(desk: Bench) -> None:

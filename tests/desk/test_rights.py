@@ -26,7 +26,7 @@ READS = (
     "invoiceitems", "invoice_payments", "payment_intents", "charges", "refunds", "disputes", "credit_notes",
     "events", "payment_methods",
 )  # fmt: skip
-WRITES = ("subscriptions", "invoices", "invoiceitems", "billing_portal", "webhook_endpoints")
+WRITES = ("subscriptions", "customers", "invoices", "invoiceitems", "billing_portal", "webhook_endpoints")
 ALL = dict.fromkeys(READS, "read") | dict.fromkeys(WRITES, "write")
 
 

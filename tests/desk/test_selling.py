@@ -29,8 +29,10 @@ def test_plans_are_active_recurring_and_in_the_currency(database: ModuleType) ->
     with database.session() as s:
         sold = [(plan.price.id, plan.price.unit_amount) for plan in selling.plans(s, "usd")]
         euros = [(plan.price.id, plan.price.unit_amount) for plan in selling.plans(s, "eur")]
+        of_any = {plan.price.id for plan in selling.plans(s, "")}
     assert sold == [("price_dear", 9900), ("price_cheap", 1000), ("price_mid", 4900)]
     assert euros == [("price_cheap", 900)]
+    assert of_any == {"price_dear", "price_cheap", "price_mid", "price_yen"}
 
 
 def test_coupons_are_valid_and_in_the_currency(database: ModuleType) -> None:

@@ -141,6 +141,90 @@ def test_only_a_call_that_took_place_is_asked_for_its_outcome(state: str, shown:
     assert [field.label for field in app.selectbox] == shown
 
 
+def cancellation() -> None:
+    import streamlit as st
+
+    from models import Customer, Subscription
+    from pages.components.account_fields import cancel
+    from services.desk.subject import Subject
+
+    for status in ("active", "trialing"):
+        plan = Subscription(id="sub_1", created=0, customer="cus_1", status=status)
+        st.json(dict(cancel(Subject(Customer(id="cus_1", created=0), subscription=plan), status)))
+
+
+def test_how_an_end_is_billed_is_asked_where_a_period_is_paid_for() -> None:
+    app = AppTest.from_function(cancellation, default_timeout=60).run()
+    assert not app.exception and not app.checkbox and not app.date_input
+    app.radio[0].set_value("date")
+    app.radio[1].set_value("date").run()
+    assert [box.label[:10] for box in app.checkbox] == ["Credit the"] and len(app.date_input) == 2
+    app.checkbox[0].check()
+    app.radio[1].set_value("now").run()
+    app.radio[0].set_value("now").run()
+    assert [box.label[:6] for box in app.checkbox] == ["Credit", "Make a"], "a trial has nothing to credit"
+    assert '"prorate": "yes"' in app.json[0].value.replace('":"', '": "')
+
+
+def trial_start() -> None:
+    import streamlit as st
+
+    from models import Customer, Price, Product
+    from pages.components.account_fields import pause, start_trial
+    from services.desk.selling import Plan
+    from services.desk.subject import Subject
+
+    price = Price(id="price_1", created=0, currency="usd", unit_amount=4900, interval="month")
+    team = Plan(price, Product(id="prod_1", created=0, name="Team"))
+    about = Subject(Customer(id="cus_1", created=0), plans=(team,))
+    st.json(dict(start_trial(about, "t")))
+    st.json(dict(pause(about, "p")))
+
+
+def test_a_plan_is_chosen_by_name_and_a_pause_lasts_until_a_day() -> None:
+    app = AppTest.from_function(trial_start, default_timeout=60).run()
+    assert not app.exception and app.selectbox[0].options == ["Team at $49.00 a month"]
+    app.selectbox[0].set_value("price_1")
+    app.radio(key="p:until").set_value("day").run()
+    trial, pause = (json.loads(shown.value) for shown in app.json)
+    assert trial == {"price": "price_1", "quantity": "1", "days": "14", "at_end": "cancel"}
+    assert pause["behavior"] == "void" and len(pause["date"]) == 10
+
+
+def credit_given() -> None:
+    import streamlit as st
+
+    from models import Customer
+    from pages.components.account_fields import credit
+    from services.desk.subject import Subject
+
+    st.json(dict(credit(Subject(Customer(id="cus_1", created=0, currency="eur")), "c")))
+
+
+def test_credit_is_given_in_the_customers_currency() -> None:
+    app = AppTest.from_function(credit_given, default_timeout=60).run()
+    app.text_input(key="c:amount").set_value("12.5").run()
+    assert not app.exception and app.caption[0].value == "Read as €12\\.50"
+    given = json.loads(app.json[0].value)
+    assert given == {"way": "give", "amount": "12.5", "currency": "EUR", "description": ""}
+
+
+def contact_changed() -> None:
+    import streamlit as st
+
+    from models import Customer
+    from pages.components.account_fields import contact
+    from services.desk.subject import Subject
+
+    st.json(dict(contact(Subject(Customer(id="cus_1", created=0, email="ada@x.example")), "c")))
+
+
+def test_a_contact_is_changed_from_what_it_is() -> None:
+    app = AppTest.from_function(contact_changed, default_timeout=60).run()
+    app.text_input(key="c:name").set_value("Ada").run()
+    assert not app.exception and json.loads(app.json[0].value) == {"email": "ada@x.example", "name": "Ada"}
+
+
 def rebates() -> None:
     import json
 

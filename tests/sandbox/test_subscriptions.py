@@ -131,6 +131,64 @@ def test_cancel_at_a_date(shop: Shop) -> None:
     assert shop.again(subscription).ended_at == at
 
 
+def test_an_end_in_the_running_period_credits_the_rest_and_is_charged_again(shop: Shop) -> None:
+    subscription = shop.subscribe(price=shop.price(9000))
+    end = subscription["items"].data[0].current_period_end
+    whole, at = end - subscription.created, subscription.created + 10 * DAY
+    rest = round(9000 * (end - at) / whole)
+    customer = str(subscription.customer)
+
+    def waiting() -> int:
+        items = shop.v1.invoice_items.list({"customer": customer, "pending": True}).data
+        return sum(item.amount for item in items)
+
+    shop.v1.subscriptions.update(subscription.id, {"cancel_at": at, "proration_behavior": "none"})
+    assert waiting() == 0
+    shop.v1.subscriptions.update(subscription.id, {"cancel_at": "", "proration_behavior": "none"})
+    assert waiting() == 0
+    shop.v1.subscriptions.update(subscription.id, {"cancel_at": at})
+    assert waiting() == -rest
+    shop.v1.subscriptions.update(subscription.id, {"cancel_at": end + 40 * DAY})
+    assert abs(waiting()) <= 1
+
+
+def test_the_credit_of_a_planned_end_comes_on_a_last_invoice_as_previewed(shop: Shop) -> None:
+    subscription = shop.subscribe(price=shop.price(9000))
+    end = subscription["items"].data[0].current_period_end
+    whole, at = end - subscription.created, subscription.created + 10 * DAY
+    details: Any = {"cancel_at": at, "proration_behavior": "create_prorations"}
+    told = shop.v1.invoices.create_preview({"subscription": subscription.id, "subscription_details": details})
+    assert told.total == -round(9000 * (end - at) / whole)
+    with pytest.raises(stripe.InvalidRequestError, match="No upcoming invoices"):
+        shop.v1.invoices.create_preview(
+            {
+                "subscription": subscription.id,
+                "subscription_details": {"cancel_at": at, "proration_behavior": "none"},
+            }
+        )
+    shop.v1.subscriptions.update(subscription.id, {"cancel_at": at})
+    shop.sandbox.move_to(at + 60)
+    assert shop.again(subscription).status == "canceled"
+    last = shop.latest(subscription)
+    assert (last.total, last.status) == (told.total, "paid")
+    assert shop.v1.customers.retrieve(str(subscription.customer)).balance == told.total
+
+
+def test_a_period_in_which_it_is_set_to_end_is_billed_until_then(shop: Shop) -> None:
+    subscription = shop.subscribe(price=shop.price(9000))
+    end = subscription["items"].data[0].current_period_end
+    at = end + 10 * DAY
+    details: Any = {"cancel_at": at, "proration_behavior": "none"}
+    told = shop.v1.invoices.create_preview({"subscription": subscription.id, "subscription_details": details})
+    shop.v1.subscriptions.update(subscription.id, details)
+    shop.renew(subscription)
+    next_end = shop.again(subscription)["items"].data[0].current_period_end
+    due = round(9000 * 10 * DAY / (next_end - end))
+    assert told.amount_due == shop.latest(subscription).amount_paid == due
+    shop.sandbox.move_to(at + 60)
+    assert (shop.again(subscription).status, len(shop.invoices(subscription))) == ("canceled", 2)
+
+
 def test_canceling_now_stops_collection_and_keeps_pending_items(shop: Shop) -> None:
     subscription = shop.subscribe()
     customer = str(subscription.customer)

@@ -29,6 +29,12 @@ def period_end(subscription: Body) -> int:
     return min(int(item["current_period_end"]) for item in items)
 
 
+def served_until(subscription: Body) -> int:
+    """When the running period ends, or the subscription in the middle of it."""
+    ends = period_end(subscription)
+    return min(ends, int(subscription["cancel_at"] or ends))
+
+
 def _subscription(body: Body, notes: Body) -> int | None:
     status = body["status"]
     if status in ENDED:

@@ -6,11 +6,12 @@ from typing import Any
 
 from services.sandbox.billing import cards, cycles, discounts, invoices, items, lines, metadata, proration
 from services.sandbox.billing.account import Account
-from services.sandbox.billing.agenda import ENDED, period_end
+from services.sandbox.billing.agenda import ENDED, period_end, served_until
 from services.sandbox.billing.subscriptions import check_trial_end
 from services.sandbox.errors import CardDeclined, InvalidRequest
 from services.sandbox.store import Body
 
+_IN_THE_FUTURE = "Invalid timestamp: must be an integer Unix timestamp in the future."
 _UPDATED = "customer.subscription.updated"
 _STILL_OPEN = frozenset({"metadata", "cancellation_details"})
 
@@ -50,7 +51,7 @@ def _plain(account: Account, subscription: Body, params: dict[str, Any]) -> dict
     if "payment_settings" in params:
         fields["payment_settings"] = {**subscription["payment_settings"], **params["payment_settings"]}
     if "pause_collection" in params:
-        fields["pause_collection"] = _pause(params["pause_collection"])
+        fields["pause_collection"] = _pause(account, params["pause_collection"])
     if "discounts" in params:
         owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
         owner["currency"] = subscription["currency"]
@@ -61,10 +62,13 @@ def _plain(account: Account, subscription: Body, params: dict[str, Any]) -> dict
     return fields
 
 
-def _pause(given: Any) -> dict[str, Any] | None:
+def _pause(account: Account, given: Any) -> dict[str, Any] | None:
     if not given:
         return None
-    return {"behavior": given["behavior"], "resumes_at": given.get("resumes_at")}
+    resumes = given.get("resumes_at")
+    if resumes is not None and resumes <= account.now:
+        raise InvalidRequest(_IN_THE_FUTURE, "pause_collection[resumes_at]")
+    return {"behavior": given["behavior"], "resumes_at": resumes}
 
 
 def _move(
@@ -77,12 +81,13 @@ def _move(
     if "trial_end" in params:
         return _trial(account, subscription, params, fields)
     fields |= _ending(account, {**subscription, **fields}, params)
+    moved = _prorate_end(account, subscription, params, fields)
     anew = (params.get("billing_cycle_anchor") or {}).get("type") == "now"
     if after is not None:
         anew = anew or _begins_anew(account, subscription["items"]["data"], after)
     if anew and subscription["status"] in ("active", "past_due"):
         return _restart(account, subscription, params, fields)
-    made = _prorate(account, subscription, params, after)
+    made = moved + _prorate(account, subscription, params, after)
     account.change(subscription, _UPDATED, **fields)
     if made and params.get("proration_behavior") == "always_invoice":
         return _bill(account, subscription)
@@ -118,6 +123,17 @@ def _prorate(
     if after is None or free or params.get("proration_behavior") == "none":
         return []
     return proration.change(account, subscription, after, proration.date(account, subscription, params))
+
+
+def _prorate_end(
+    account: Account, subscription: Body, params: dict[str, Any], fields: dict[str, Any]
+) -> list[Body]:
+    """The invoice items for an end that is set within the running period, moved, or taken back."""
+    free = subscription["status"] not in ("active", "past_due")
+    if "cancel_at" not in fields or free or params.get("proration_behavior") == "none":
+        return []
+    before, after = (served_until(each) for each in (subscription, {**subscription, **fields}))
+    return proration.move_end(account, subscription, before, after) if before != after else []
 
 
 def _bill(account: Account, subscription: Body) -> CardDeclined | None:
@@ -218,9 +234,7 @@ def _ending(account: Account, subscription: Body, params: dict[str, Any]) -> dic
     if cancel_at:
         ends = period_end(subscription) if isinstance(cancel_at, str) else int(cancel_at)
         if ends <= account.now:
-            raise InvalidRequest(
-                "Invalid timestamp: must be an integer Unix timestamp in the future.", "cancel_at"
-            )
+            raise InvalidRequest(_IN_THE_FUTURE, "cancel_at")
         return _planned(account, subscription, ends, at_period_end=False)
     if at_end is False and subscription["cancel_at"] and not subscription["cancel_at_period_end"]:
         return {}

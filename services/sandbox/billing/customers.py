@@ -8,6 +8,7 @@ from services.sandbox import objects
 from services.sandbox.billing import balance, cards, discounts, ending, metadata
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.agenda import ENDED
+from services.sandbox.errors import InvalidRequest
 from services.sandbox.store import Body
 
 _PLAIN = ("name", "email", "phone", "description", "preferred_locales", "tax_exempt", "shipping")
@@ -78,6 +79,8 @@ def _fields(params: dict[str, Any]) -> dict[str, Any]:
     for name in ("name", "email", "phone", "description", "shipping"):
         if fields.get(name) == "":
             fields[name] = None
+    if fields.get("email") and "@" not in fields["email"]:
+        raise InvalidRequest(f"Invalid email address: {fields['email']}", "email", "email_invalid")
     if "address" in params:
         fields["address"] = objects.part("address", **params["address"]) if params["address"] else None
     return fields

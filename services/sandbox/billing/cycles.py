@@ -51,6 +51,7 @@ def bill(
     items = moved(fields.pop("items", subscription["items"]), span)
     waits = not at_once and not _kept_as_draft(subscription)
     ids: list[str] = fields["discounts"] if "discounts" in fields else subscription["discounts"]
+    served, share = _served({**subscription, **fields}, span, share)
     used = [] if share == lines.NOTHING else discounts.running(account, ids, account.now)
     pending = (
         [] if share == lines.NOTHING else invoices.pending_items(account, customer["id"], subscription["id"])
@@ -60,7 +61,7 @@ def bill(
         customer,
         reason,
         subscription=subscription,
-        billed=[(item, span) for item in items["data"]],
+        billed=[(item, served) for item in items["data"]],
         pending=pending,
         share=share,
         discounts=ids,
@@ -76,6 +77,14 @@ def bill(
         items = {**items, "data": [_used_up(account, item) for item in items["data"]]}
     account.change(subscription, event, items=items, latest_invoice=invoice["id"], **fields)
     return invoice
+
+
+def _served(subscription: Body, span: lines.Span, share: lines.Share) -> tuple[lines.Span, lines.Share]:
+    """What of a period is billed: up to the day on which the subscription is set to end in it."""
+    (start, stop), ends = span, subscription["cancel_at"]
+    if share != lines.WHOLE or subscription["cancel_at_period_end"] or not ends or not start < ends < stop:
+        return span, share
+    return (start, ends), (ends - start, stop - start)
 
 
 def _used_up(account: Account, item: dict[str, Any]) -> dict[str, Any]:

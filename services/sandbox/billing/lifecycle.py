@@ -17,6 +17,7 @@ from services.sandbox.billing import (
     previews,
     sessions,
     standing,
+    subscriptions,
 )
 from services.sandbox.billing.account import Account, Handler, run_intent
 from services.sandbox.billing.agenda import BILLED, period_end
@@ -34,7 +35,7 @@ def subscription_due(account: Account, subscription: Body) -> None:
     now, status = account.now, subscription["status"]
     pause = subscription["pause_collection"]
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
-        end(account, subscription)
+        subscriptions.run_out(account, subscription)
     elif status == "incomplete":
         _expire(account, subscription)
     elif pause and pause["resumes_at"] and pause["resumes_at"] <= now:

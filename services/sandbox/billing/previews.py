@@ -97,9 +97,18 @@ def _renewal(account: Account, subscription_id: str) -> Body:
         )
     at = subscription["trial_end"] if subscription["status"] == "trialing" else period_end(subscription)
     if subscription["cancel_at"] and subscription["cancel_at"] <= at:
-        raise _nothing(f"No upcoming invoices for subscription {subscription_id}: it will be canceled.")
+        return _last(account, subscription)
     account.now = max(account.now, at)
     return cycles.bill(account, subscription, "subscription_cycle", cycles.span_from(subscription, at))
+
+
+def _last(account: Account, subscription: Body) -> Body:
+    """The invoice that the planned end brings."""
+    before, account.now = subscription["latest_invoice"], max(account.now, subscription["cancel_at"])
+    subscriptions.run_out(account, subscription)
+    if subscription["latest_invoice"] == before:
+        raise _nothing(f"No upcoming invoices for subscription {subscription['id']}: it will be canceled.")
+    return account.get("invoice", subscription["latest_invoice"])
 
 
 def _customer(account: Account, params: dict[str, Any]) -> str:

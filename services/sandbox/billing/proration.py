@@ -66,22 +66,30 @@ def change(
     return [item for item in made if item is not None]
 
 
-def credit_rest(account: Account, subscription: Body) -> None:
-    """Credit what was paid for and will not be used."""
-    change(account, subscription, [], account.now, credit_only=True)
+def move_end(account: Account, subscription: Body, before: int, after: int) -> list[Body]:
+    """The invoice items for a running period that is served until `after` instead of `before`: what falls
+    away is credited, what comes back is charged."""
+    start, stop, sign = (after, before, -1) if after < before else (before, after, 1)
+    made = [
+        _item(account, subscription, item, start, sign, stop=stop) for item in subscription["items"]["data"]
+    ]
+    return [item for item in made if item is not None]
 
 
 def _same(old: Body, new: Body) -> bool:
     return bool(old["price"]["id"] == new["price"]["id"] and old["quantity"] == new["quantity"])
 
 
-def _item(account: Account, subscription: Body, item: Body, at: int, sign: int) -> Body | None:
-    start, stop = item["current_period_start"], item["current_period_end"]
+def _item(
+    account: Account, subscription: Body, item: Body, at: int, sign: int, *, stop: int | None = None
+) -> Body | None:
+    start, period_end = item["current_period_start"], item["current_period_end"]
+    stop = period_end if stop is None else stop
     whole = lines.item_amount(account, item)
     for _, coupon in discounts.running(account, subscription["discounts"], at):
         if coupon["percent_off"] is not None:
             whole -= money.percent(whole, coupon["percent_off"])
-    amount = sign * money.divide(whole, max(stop - at, 0), stop - start)
+    amount = sign * money.divide(whole, max(stop - at, 0), period_end - start)
     if amount == 0 and whole == 0:
         return None
     moment = datetime.fromtimestamp(at, UTC)

@@ -19,7 +19,7 @@ from services.sandbox.billing import (
 )
 from services.sandbox.billing import prices as pricing
 from services.sandbox.billing.account import Account
-from services.sandbox.billing.agenda import ENDED, period_end
+from services.sandbox.billing.agenda import ENDED, period_end, served_until
 from services.sandbox.billing.ending import end
 from services.sandbox.billing.periods import DAY
 from services.sandbox.errors import InvalidRequest, MissingParameter
@@ -67,13 +67,20 @@ def cancel(
     if subscription["status"] in ENDED:
         raise InvalidRequest(f"No such subscription: '{subscription_id}'", "id", "resource_missing")
     if prorate and subscription["status"] != "trialing":
-        proration.credit_rest(account, subscription)
+        proration.move_end(account, subscription, served_until(subscription), account.now)
     if not (prorate or invoice_now):
         _drop_prorations(account, subscription)
     end(account, subscription, details=cancellation_details)
     if invoice_now:
         _bill_pending(account, subscription)
     return subscription
+
+
+def run_out(account: Account, subscription: Body) -> None:
+    """The planned end has come: what changes in mid-period had still to bill or to credit comes on a last
+    invoice; other pending items stay."""
+    end(account, subscription)
+    _bill_pending(account, subscription, prorations_only=True)
 
 
 def check_trial_end(account: Account, trial_end: int) -> None:
@@ -220,8 +227,9 @@ def _drop_prorations(account: Account, subscription: Body) -> None:
             invoiceitems.delete(account, item["id"])
 
 
-def _bill_pending(account: Account, subscription: Body) -> None:
-    pending = invoices.pending_items(account, subscription["customer"], subscription["id"])
+def _bill_pending(account: Account, subscription: Body, *, prorations_only: bool = False) -> None:
+    waiting = invoices.pending_items(account, subscription["customer"], subscription["id"])
+    pending = [item for item in waiting if item["proration"] or not prorations_only]
     if not pending:
         return
     customer = account.get("customer", subscription["customer"])
