@@ -6,24 +6,21 @@ action_dialog(person, "extend_trial", id)  from any page, in the run of a click
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
 import streamlit as st
 
-from pages.components import formats, guard, handover
+from pages.components import customer_words, formats, guard, handover, invoice_fields
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
-from services import clock, config, money
+from services import clock, config
 from services.desk import catalog, commands
 from services.desk.cancellations import FEEDBACK
-from services.desk.charges import has_next_invoice
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
-from services.errors import InvalidInput
 from services.staff.roles import Permission, Person
 from services.text import isolated
 
@@ -33,13 +30,18 @@ _FIRST_DAYS = 7
 _ANY_DAY = (date(1900, 1, 1), date(2199, 12, 31))
 
 
-def action_buttons(person: Person, subject: Subject) -> None:
-    """A button for each command that is offered for the subject; behind one more, why the others are not."""
+def action_buttons(person: Person, subject: Subject, place: str = "") -> None:
+    """A button for each command that is offered for the subject; behind one more, why the others are not.
+
+    `place` tells apart the buttons of a subject that stands on the page twice.
+    """
     offers = catalog.offers(person, subject)
     with st.container(horizontal=True):
         for offer in offers:
             if not offer.reason and st.button(
-                formats.plain(offer.label), icon=offer.command.icon, key=_key(offer.command.name, subject)
+                formats.plain(offer.label),
+                icon=offer.command.icon,
+                key=_key(offer.command.name, subject, place),
             ):
                 action_dialog(
                     person, offer.command.name, subject.customer.id, subject.object_id, title=offer.label
@@ -47,7 +49,7 @@ def action_buttons(person: Person, subject: Subject) -> None:
         closed = [offer for offer in offers if offer.reason]
         if closed:
             with st.popover(
-                "Not now", type="tertiary", icon=":material/block:", key=_key("not-now", subject)
+                "Not now", type="tertiary", icon=":material/block:", key=_key("not-now", subject, place)
             ):
                 why = (f"**{formats.plain(one.label)}**  \n{formats.plain(one.reason)}" for one in closed)
                 st.markdown("\n\n".join(why))
@@ -92,8 +94,8 @@ def _offer_to_mail(customer: str, link: str) -> None:
         handover.to(lambda: message_dialog(guard.current(), customer, template="card_link", card_url=link))
 
 
-def _key(name: str, subject: Subject) -> str:
-    return f"action:{name}:{subject.object_id}"
+def _key(name: str, subject: Subject, place: str) -> str:
+    return f"action:{name}:{subject.object_id}{place}"
 
 
 def _about(subject: Subject) -> str:
@@ -101,6 +103,10 @@ def _about(subject: Subject) -> str:
     what = ", ".join(item.name for item in subject.items)
     if subject.invoice:
         what = f"invoice {subject.invoice.number or subject.invoice.id}"
+    if subject.item:
+        what = customer_words.pending(subject.item)
+    if taken := subject.payment:
+        what = f"payment of {formats.money(taken.amount, taken.currency)}, {formats.day(taken.created)}"
     return " · ".join(filter(None, (isolated(who), what)))
 
 
@@ -172,33 +178,6 @@ def days_field(key: str) -> Form:
     return {"mode": "days", "days": "" if days is None else f"{Decimal(str(days)):f}".removesuffix(".0")}
 
 
-def _add_charge(subject: Subject, key: str) -> Form:
-    known = subject.currency
-    left, right = st.columns([2, 1])
-    amount = left.text_input("Amount", key=f"{key}:amount", placeholder="49.00")
-    currency = right.text_input(
-        "Currency", value=known.upper(), key=f"{key}:currency", disabled=bool(known), max_chars=3
-    )
-    with contextlib.suppress(InvalidInput):  # what is wrong is said where the preview stands
-        left.caption(f"Read as {formats.plain(_amount_read(amount or '', known or currency or ''))}")
-    description = st.text_input(
-        "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
-        max_chars=500,
-    )  # fmt: skip
-    first = 0 if has_next_invoice(subject) else 1
-    when = st.radio(
-        "When", ["next", "now"], index=first, key=f"{key}:when", horizontal=True,
-        format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
-    )  # fmt: skip
-    return {"amount": amount, "currency": currency or "", "description": description, "when": when or ""}
-
-
-def _amount_read(typed: str, currency: str) -> str:
-    """An amount as it is understood while it is typed. Raises InvalidInput."""
-    minor = money.parse(typed, currency, locale=config.settings().workspace_locale)
-    return formats.money(minor, currency)
-
-
 def _cancel(subject: Subject, key: str) -> Form:
     scheduled = subject.subscription is not None and bool(subject.subscription.cancel_at)
     when = st.radio(
@@ -214,8 +193,8 @@ def _cancel(subject: Subject, key: str) -> Form:
 
 _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "extend_trial": _extend_trial,
-    "add_charge": _add_charge,
     "cancel": _cancel,
+    **invoice_fields.FIELDS,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

@@ -14,9 +14,16 @@ ACTIONS: Final[dict[str, str]] = {
     "undo_cancel": "Undo cancel",
     "reactivate": "Reactivate",
     "cancel": "Cancel",
+    "refund": "Refund",
+    "void_invoice": "Void invoice",
+    "mark_uncollectible": "Mark as uncollectible",
+    "send_invoice": "Send invoice",
+    "remove_charge": "Remove charge",
+    "retry_all": "Retry all overdue",
 }
 CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
     "card_link": "A link was made to a page where the customer can enter a card.",
+    "send_invoice": "Stripe sent the invoice to the customer.",
 }
 RESUME_COLLECTION: Final = "Resume collection"  # the way of reactivating what runs
 SEND_MESSAGE: Final = "Send message"

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from services.desk.cancellations import Cancel, UndoCancel
 from services.desk.charges import AddCharge
 from services.desk.command import Command
+from services.desk.invoices import GiveUpInvoice, SendInvoice, VoidInvoice
 from services.desk.payments import CardLink, RetryPayment
+from services.desk.pending import RemoveCharge
 from services.desk.reactivation import Reactivate
+from services.desk.refunds import Refund
+from services.desk.retrying import RetryAll
 from services.desk.subject import Subject
 from services.desk.trials import EndTrial, ExtendTrial
 from services.errors import NotFound
@@ -19,6 +23,8 @@ COMMANDS: dict[str, Command] = {
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
         Cancel(),
+        Refund(), SendInvoice(), GiveUpInvoice(), VoidInvoice(), RemoveCharge(),
+        RetryAll(),
     )
 }  # fmt: skip
 

@@ -95,7 +95,7 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
 
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
     try:
-        now = fresh.subject(customer, object_id)
+        now = fresh.subject(customer, object_id, debts=command.of_debts)
         return now, *_quoted(command, now)
     except Unavailable as silence:
         if command.moves_money:
@@ -210,7 +210,8 @@ def outcome(session: Session, token: str) -> Outcome:
         )
         return Outcome(token, row.state, text)
     if row.state == "done":
-        told = catalog.find(row.command).outcome(_came_of(session, row), row.params)
+        params = {**row.params, "result": row.result}
+        told = catalog.find(row.command).outcome(_came_of(session, row), params)
         return Outcome(token, "done", told, request_id=row.request_id)
     remedy = " ".join(filter(None, (row.error.get("remedy"), row.error.get("left"))))
     return Outcome(

@@ -43,10 +43,12 @@ READING: dict[str, tuple[str, str]] = {
     CARDS: ("PaymentMethods", "The card on file, and with it who can be charged"),
 }
 _OF_SUBSCRIPTIONS = ("extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate")
+_OF_INVOICES = ("retry_payment", "retry_all", "send_invoice", "mark_uncollectible", "void_invoice")
 WRITING: dict[str, str] = {
     "Subscriptions": ", ".join([*(ACTIONS[name] for name in _OF_SUBSCRIPTIONS), RESUME_COLLECTION]),
-    "Invoices": f"{ACTIONS['retry_payment']}, and {ACTIONS['add_charge']} at once",
-    "Invoice items": ACTIONS["add_charge"],
+    "Invoices": f"{', '.join(ACTIONS[name] for name in _OF_INVOICES)}, and {ACTIONS['add_charge']} at once",
+    "Invoice items": f"{ACTIONS['add_charge']}, {ACTIONS['remove_charge']}",
+    "Charges": ACTIONS["refund"],
     "Customer portal": ACTIONS["card_link"],
     "Webhook endpoints": "Making the endpoint on this page",
 }

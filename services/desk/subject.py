@@ -14,7 +14,9 @@ from typing import Any, Literal
 from sqlmodel import Session, col, select
 
 from models import (
+    Charge,
     Customer,
+    Dispute,
     Invoice,
     InvoiceItem,
     PaymentMethod,
@@ -24,8 +26,8 @@ from models import (
     SubscriptionItem,
 )
 from models.subscriptions import ENDED
-from services import charging
-from services.customers import contents
+from services import charging, clock
+from services.customers import billing, contents
 from services.desk import invoiced
 from services.desk.terms import Terms
 from services.errors import NotFound
@@ -33,7 +35,9 @@ from services.metrics import failures
 from services.metrics.failures import Failure
 
 MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
-About = Literal["customer", "subscription", "invoice"]
+About = Literal["customer", "subscription", "invoice", "payment", "pending charge"]
+_DEBTS = 20  # at most tried at once
+PAYMENTS = ("ch_", "py_")  # how the ids of charges begin; the latter are not by card
 LIVING = frozenset(("trialing", "active", "past_due", "unpaid", "paused", "incomplete"))
 
 
@@ -57,13 +61,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A customer, and the subscription or invoice that a command is about.
+    """A customer, and the subscription, invoice, payment or pending charge that a command is about.
 
     `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
     left open or as drafts; `pending` what waits for the subscription's next invoice; `last_failure` is of the
     invoice. `terms` are of a subscription that has ended; only `fresh` knows them. `card` is the payment
     method's row, where a subject is loaded alone. `latest` is the subscription's latest invoice;
-    `set_aside` how many invoices there are of the kind that its pause of collection makes of them.
+    `set_aside` how many invoices there are of the kind that its pause of collection makes of them. `dispute`
+    is the payment's latest; `debts` are the invoices that a customer as a whole owes; `ended_with_card`: the
+    latest subscription that has ended has a card of its own.
     """
 
     customer: Customer
@@ -79,17 +85,28 @@ class Subject:
     unsettled: tuple[Invoice, ...] = ()
     invoice: Invoice | None = None
     last_failure: Failure | None = None
+    payment: Charge | None = None
+    dispute: Dispute | None = None
+    item: InvoiceItem | None = None
+    debts: tuple[Subject, ...] = ()
+    ended_with_card: bool = False
 
     @property
     def kind(self) -> About:
         """What the command is about."""
+        if self.payment or self.item:
+            return "payment" if self.payment else "pending charge"
         return "invoice" if self.invoice else "subscription" if self.subscription else "customer"
 
     @property
+    def object(self) -> Charge | InvoiceItem | Invoice | Subscription | Customer:
+        """The row of what the command is about."""
+        return self.payment or self.item or self.invoice or self.subscription or self.customer
+
+    @property
     def object_id(self) -> str:
-        """The id of what the command is about: invoice, subscription or customer."""
-        about = self.invoice or self.subscription or self.customer
-        return about.id
+        """The id of what the command is about."""
+        return self.object.id
 
     @property
     def partition(self) -> str:
@@ -101,8 +118,8 @@ class Subject:
     @property
     def currency(self) -> str:
         """The currency that the customer pays in; "" before the first invoice."""
-        if self.invoice:
-            return self.invoice.currency
+        if priced := self.payment or self.item or self.invoice:
+            return priced.currency
         return (self.subscription.currency if self.subscription else "") or self.customer.currency or ""
 
     @property
@@ -128,13 +145,11 @@ class Subject:
 
 
 def load(session: Session, customer: str, object_id: str | None = None) -> Subject:
-    """The subject from the tables; `object_id` is a subscription's or invoice's id, None: the customer.
+    """The subject from the tables; `object_id` names what it is about, None: the customer.
 
-    Raises NotFound where the tables hold no such customer, subscription or invoice of that customer.
+    Raises NotFound where the tables hold no such customer, or nothing of that customer with this id.
     """
-    found = _about(session, customer, object_id)
-    id = found.payment_method
-    return replace(found, card=session.get(PaymentMethod, id) if id else None)
+    return _with_card(session, _about(session, customer, object_id))
 
 
 def _about(session: Session, customer: str, object_id: str | None) -> Subject:
@@ -142,9 +157,19 @@ def _about(session: Session, customer: str, object_id: str | None) -> Subject:
     if owner is None:
         raise NotFound("customer", customer, remedy="Look for it on the Customers page.")
     if not object_id or object_id == customer:
-        return Subject(owner, others=_living(session, customer), unsettled=_unsettled(session, customer))
+        return Subject(
+            owner,
+            others=_living(session, customer),
+            unsettled=_unsettled(session, customer),
+            debts=_debts(session, owner),
+            ended_with_card=_ended_with_card(session, customer),
+        )
     if object_id.startswith("in_"):
         return _about_invoice(session, owner, object_id)
+    if object_id.startswith(PAYMENTS):
+        return _about_payment(session, owner, object_id)
+    if object_id.startswith("ii_"):
+        return _about_item(session, owner, object_id)
     subscription = session.get(Subscription, object_id)
     if subscription is None or subscription.customer != customer:
         raise NotFound("subscription", object_id, remedy="Open the customer's page again.")
@@ -152,7 +177,8 @@ def _about(session: Session, customer: str, object_id: str | None) -> Subject:
 
 
 def load_many(session: Session, customer: str, object_ids: Collection[str]) -> dict[str, Subject]:
-    """The customer as a whole and these of its subscriptions and invoices, by id; unknown ones are left out.
+    """The customer as a whole, these of its subscriptions and invoices, and what waits for an invoice, by id;
+    unknown ones are left out.
 
     The number of statements does not grow with them, archived prices aside. Raises NotFound for the customer.
     """
@@ -175,6 +201,7 @@ def load_many(session: Session, customer: str, object_ids: Collection[str]) -> d
             for row in wanted
         },
         **(_demands(session, whole.customer, invoices) if invoices else {}),
+        **{item.id: Subject(whole.customer, item=item) for item in waiting},
     }
 
 
@@ -225,6 +252,21 @@ def _demands(session: Session, owner: Customer, ids: Collection[str]) -> dict[st
     }
 
 
+def _debts(session: Session, owner: Customer) -> tuple[Subject, ...]:
+    """What could not be collected or is overdue, oldest first (of many the largest), each with its card."""
+    owed = billing.unpaid(session, owner.id, now=clock.now(), limit=_DEBTS)
+    if not owed:
+        return ()
+    found = _demands(session, owner, [demand.row.id for demand in owed])
+    ordered = sorted(owed, key=lambda demand: (demand.row.created, demand.row.number or ""))
+    return tuple(_with_card(session, found[demand.row.id]) for demand in ordered)
+
+
+def _with_card(session: Session, found: Subject) -> Subject:
+    id = found.payment_method
+    return replace(found, card=session.get(PaymentMethod, id) if id else None)
+
+
 def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
     invoice = session.get(Invoice, id)
     if invoice is None or invoice.customer != owner.id:
@@ -232,6 +274,23 @@ def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
     subscription = session.get(Subscription, invoice.subscription) if invoice.subscription else None
     last_failure = failures.last(session.connection(), [id]).get(id)
     return Subject(owner, subscription=subscription, invoice=invoice, last_failure=last_failure)
+
+
+def _about_payment(session: Session, owner: Customer, id: str) -> Subject:
+    """`dispute` is the latest of the payment."""
+    payment = session.get(Charge, id)
+    if payment is None or payment.customer != owner.id:
+        raise NotFound("payment", id, remedy="Open the customer's page again.")
+    latest = select(Dispute).where(Dispute.charge == id).order_by(col(Dispute.created).desc()).limit(1)
+    return Subject(owner, payment=payment, dispute=session.exec(latest).first())
+
+
+def _about_item(session: Session, owner: Customer, id: str) -> Subject:
+    item = session.get(InvoiceItem, id)
+    if item is None or item.customer != owner.id:
+        raise NotFound("pending charge", id, remedy="Open the customer's page again.")
+    subscription = session.get(Subscription, item.subscription) if item.subscription else None
+    return Subject(owner, subscription=subscription, item=item)
 
 
 def _living(session: Session, customer: str) -> tuple[Subscription, ...]:
@@ -261,7 +320,18 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         other_products=frozenset(session.exec(products)),
         unsettled=_unsettled(session, owner.id),
         pending=_billed_with(contents.pending(session, owner.id), subscription, others),
+        ended_with_card=_ended_with_card(session, owner.id),
     )
+
+
+def _ended_with_card(session: Session, customer: str) -> bool:
+    latest = (
+        select(Subscription)
+        .where(Subscription.customer == customer, col(Subscription.status).in_(ENDED))
+        .order_by(col(Subscription.created).desc(), col(Subscription.id))
+        .limit(1)
+    )
+    return charging.first(session.exec(latest).first()) is not None
 
 
 def _billed_with(

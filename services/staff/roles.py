@@ -38,6 +38,11 @@ class Permission(StrEnum):
     REACTIVATE = "reactivate subscriptions"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
+    REFUND = "refund payments"
+    VOID_INVOICE = "void invoices"
+    GIVE_UP_INVOICE = "mark invoices as uncollectible"
+    SEND_INVOICE = "send invoices"
+    REMOVE_CHARGE = "remove charges"
     SEND_MESSAGE = "send messages"
     REQUEST_CALL = "request calls"
     WORK_CALLS = "work through calls"
@@ -61,6 +66,7 @@ _SALES = _VIEWER | {
     Permission.EXPORT,
     Permission.EXTEND_TRIAL,
     Permission.CARD_LINK,
+    Permission.SEND_INVOICE,
     Permission.SEND_MESSAGE,
     Permission.REQUEST_CALL,
     Permission.WORK_CALLS,
@@ -73,6 +79,10 @@ _SUPPORT = _SALES | {
     Permission.CANCEL,
     Permission.REACTIVATE,
     Permission.RETRY_PAYMENT,
+    Permission.REFUND,
+    Permission.VOID_INVOICE,
+    Permission.GIVE_UP_INVOICE,
+    Permission.REMOVE_CHARGE,
 }
 _ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}
 GRANTS: dict[Role, frozenset[Permission]] = {

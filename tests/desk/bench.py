@@ -15,6 +15,7 @@ from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
 from services.mirror import answers, complete
 from services.staff.roles import Person, Role
+from tests.desk import bench_invoices
 from tests.support.sandbox import Sandbox
 
 ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
@@ -29,6 +30,7 @@ FORMS: dict[str, Form] = {
     "cancel": {"when": "now"},
     "reactivate": {},
     "retry_payment": {},
+    **bench_invoices.FORMS,
 }
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
@@ -149,6 +151,8 @@ def press(
 
 def happened(desk: Bench, command: str, about: Subject) -> list[object]:
     """The effects of a command in the account, one for each time that it was done."""
+    if command in bench_invoices.FORMS:
+        return bench_invoices.happened(desk, command, about)
     customer = about.customer.id
     match command:
         case "extend_trial":
@@ -169,6 +173,8 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
 
 def prepare(desk: Bench, command: str) -> Subject:
     """Somebody for whom the command is offered."""
+    if command in bench_invoices.FORMS:
+        return bench_invoices.prepare(desk, command)
     if command != "retry_payment":
         return desk.in_state(SUBJECTS[command])
     about = desk.failed_invoice()

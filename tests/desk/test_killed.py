@@ -22,6 +22,8 @@ CASES = [
     ("after Stripe did it", "cancel"),
     ("after Stripe did it", "retry_payment"),
     ("before the ledger", "reactivate"),
+    ("after Stripe did it", "refund"),
+    ("before the checkpoint", "retry_all"),
 ]
 ALL = [(moment, command) for moment in MOMENTS for command in FORMS]
 

@@ -132,14 +132,15 @@ def test_what_changed_in_stripe_meanwhile_stops_it_and_is_shown(desk: Bench) -> 
 
 LOST = [(command, kind) for command in ("add_charge", "cancel") for kind in FAULTS] + [
     (command, kind)
-    for command in ("extend_trial", "end_trial", "reactivate", "retry_payment")
+    for command in ("extend_trial", "end_trial", "reactivate", "retry_payment", "refund", "retry_all")
     for kind in ("timeout_after", "500_before")
 ]
 # What is tried in the normal run: of each command an answer that got lost after the work was done.
 NORMAL = {
     ("add_charge", "timeout_after"), ("add_charge", "500_after"), ("cancel", "timeout_after"),
     ("cancel", "500_after"), ("extend_trial", "timeout_after"), ("end_trial", "timeout_after"),
-    ("reactivate", "timeout_after"), ("retry_payment", "timeout_after"),
+    ("reactivate", "timeout_after"), ("retry_payment", "timeout_after"), ("refund", "timeout_after"),
+    ("retry_all", "timeout_after"),
 }  # fmt: skip
 
 
@@ -211,6 +212,7 @@ def test_a_time_out_before_server_errors_leaves_it_unknown(desk: Bench, command:
         ("add_charge", "/v1/invoiceitems"),
         ("retry_payment", "/v1/invoices/in_"),
         ("reactivate", "/v1/subscriptions"),
+        ("refund", "/v1/refunds"),
     ],
 )
 def test_where_money_moves_a_server_error_is_not_taken_for_a_no(desk: Bench, command: str, path: str) -> None:
