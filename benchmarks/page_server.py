@@ -63,6 +63,7 @@ class Server:
         self._endpoints = {name: Bucket(options.endpoint_rate) for name in self.shelves}
         self._asked: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        self._listed: list[float] = []  # when the first page was asked for, and the last until now
         self._news = News([], {})
 
     def answer(self, target: str) -> bytes:
@@ -85,6 +86,7 @@ class Server:
             return _http(429, b'{"error":{"type":"rate_limit_error"}}', reason)
         if id:
             return self._one(self.shelves[name], id)
+        self._listed = [*self._listed[:1], time.monotonic()]
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         if name == "events" and int(query.get("created[gte]", 0)) >= self._news.since:
             return _http(200, self._news.page(query))
@@ -117,6 +119,7 @@ class Server:
             "span": account.span(self.shelves),
             "asked": self._asked,
             "refused": self._refused,
+            "listing_s": self._listed[-1] - self._listed[0] if self._listed else 0,
         }
 
 

@@ -7,12 +7,15 @@ bare  many pages at once, the same columns and child rows, written in bulk; no o
       no facts
 second  the desk's next look after a pull, once 1 % of the objects have changed
 sdk   the official SDK's `auto_paging_iter` over every list, writing nothing
+Where rates are given, each line also says how long the lists were read, and which share of what the limits
+allow that is: all pages at the account's rate, or the longest list's at the endpoint's if that takes longer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -32,6 +35,7 @@ _SECOND = (
     "{objects:>9,} objects {latency_ms:>5g} ms  second {database}: {changed:,} changed, {second_requests} "
     "requests, {seconds} s, after a first of {first_requests:,} requests, {first_s} s"
 )
+_LISTED = ", listed in {listing_s} s: {share_of_limits:.0%} of what the limits allow"
 Figures = dict[str, Any]
 
 
@@ -96,19 +100,26 @@ def _run(contender: str, database: str, url: str, folder: Path, given: argparse.
         raise SystemExit(f"{contender} into {database} failed:\n{done.stderr[-3000:]}")
     if database == "postgresql":
         postgres.drop_database(into)
-    return json.loads(done.stdout.splitlines()[-1]) | _asked(url)
+    return json.loads(done.stdout.splitlines()[-1]) | _asked(url, given)
 
 
-def _asked(url: str) -> Figures:
-    """Requests, by what was ideal and what was refused."""
+def _asked(url: str, given: argparse.Namespace) -> Figures:
+    """Requests, by what was ideal and what was refused, and how long they took by what the limits allow."""
     told = requests.get(f"{url}/_bench", timeout=60).json()
-    ideal = sum(max(1, -(-count // 100)) for count in told["objects"].values())
+    pages = [max(1, -(-count // 100)) for count in told["objects"].values()]
+    ideal = sum(pages)
+    least_s = max(
+        ideal / (given.account_rate or math.inf),
+        max(pages) / (given.endpoint_rate or math.inf),
+    )
     asked, refused = sum(told["asked"].values()), sum(told["refused"].values())
     return {
         "objects": sum(told["objects"].values()),
         "requests": asked,
         "requests_per_ideal": round((asked - refused) / ideal, 2),
         "refused": refused,
+        "listing_s": round(told["listing_s"], 1),
+        "share_of_limits": round(least_s / told["listing_s"], 3),
     }
 
 
@@ -122,7 +133,8 @@ def _print(figures: Figures) -> None:
         f"{figures['objects']:>9,} objects {figures['latency_ms']:>5g} ms  {figures['contender']:<5}"
         f"{figures['database']:<11}{rate:>8,} objects/s  {figures['seconds']:>7.1f} s  "
         f"{figures['cpu_s']:>6.1f} s CPU  {figures['peak_mb']:>5.0f} MB  {figures['requests']:,} requests "
-        f"({figures['requests_per_ideal']} of ideal, {figures['refused']} refused)",
+        f"({figures['requests_per_ideal']} of ideal, {figures['refused']} refused)"
+        + (_LISTED.format(**figures) if figures["share_of_limits"] else ""),
         flush=True,
     )
 

@@ -23,6 +23,7 @@ from models.crm import (
 from models.customers import Customer, CustomerFacts
 from models.ledger import Action, ActionStep
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
+from models.policy import PolicyDocument
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
 from models.sync import (
@@ -66,6 +67,7 @@ __all__ = [
     "Note",
     "PaymentIntent",
     "PaymentMethod",
+    "PolicyDocument",
     "Price",
     "Product",
     "PromotionCode",

@@ -10,13 +10,16 @@ from sqlmodel import Field, col
 from models.base import Base, big, instant_key, json_column, long_text
 
 OVERTAKEN: Final = "overtaken"
+DECLINED: Final = "declined"
 
 
 class Action(Base, table=True):
-    """One command. `state`: open (dialog shown), running, done, failed, unknown (look at Stripe).
+    """One command. `state`: open (dialog shown), waiting (for a second person), running, done, failed or
+    unknown (look at Stripe).
 
     `error` is why it failed; with `OVERTAKEN` in it, because things had changed since the dialog was opened,
-    so that nothing was done.
+    with `DECLINED`, because the second person said no: nothing was done then. `over` says which limits it
+    exceeds, and `decider` who decided about it.
     """
 
     __tablename__ = "actions"
@@ -40,6 +43,9 @@ class Action(Base, table=True):
     after: dict[str, Any] = json_column()
     error: dict[str, Any] = json_column()
     request_id: str = ""
+    over: list[str] = json_column(list)
+    decider: int | None = None
+    decider_name: str = ""
     opened_at: int = instant_key()
     started_at: int | None = big()
     finished_at: int | None = big()
@@ -47,7 +53,8 @@ class Action(Base, table=True):
     @property
     def end(self) -> str:
         """The state as people are told it: a failure in which nothing went wrong has a name of its own."""
-        return OVERTAKEN if self.state == "failed" and self.error.get(OVERTAKEN) else self.state
+        names = (name for name in (OVERTAKEN, DECLINED) if self.error.get(name))
+        return next(names, self.state) if self.state == "failed" else self.state
 
 
 # Activity reads the newest of these; an index of an expression can be named only once its columns exist.

@@ -33,7 +33,8 @@ class Workspace(Base, table=True):
 class SyncCursor(Base, table=True):
     """How the pull of one resource stands. `state`: waiting, running, complete, failed, denied.
 
-    `cursor` is the feed's alone (see services/mirror/cursors).
+    `cursor` is the feed's alone (see services/mirror/cursors). The row of refused deliveries counts them as
+    `fetched`, from `started_at` to `finished_at`, with the last one's reason as `error`.
     """
 
     __tablename__ = "sync_cursors"

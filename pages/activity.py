@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from models.ledger import OVERTAKEN
+from models.ledger import DECLINED, OVERTAKEN
 from pages.components import (
     address,
     formats,
@@ -31,7 +31,7 @@ from services.staff.roles import Permission, Person
 
 PAGE_KEY = "activity_page"
 _OPEN_ENDS, _STEP = "open_ends", 20
-_STATES = ("done", "failed", OVERTAKEN, "unknown", "running", "open")
+_STATES = ("done", "failed", OVERTAKEN, DECLINED, "unknown", "waiting", "running", "open")
 _NOTHING_YET = "Nobody has done anything yet. What is done on a customer's page or a work list stands here."
 _ICONS = {
     entries.SEND_MESSAGE: ":material/mail:",
@@ -194,6 +194,8 @@ def _details(entry: Entry) -> None:
             st.text(entry.detail)
         if entry.reason:
             st.text(f"Why: {entry.reason}")
+        if entry.decider:
+            st.text(f"Decided by {entry.decider}")
         if entry.comment:
             st.text(entry.comment)
         if entry.error:
@@ -209,8 +211,8 @@ def _details(entry: Entry) -> None:
 
 def _wrong(entry: Entry) -> None:
     text = formats.plain(f"{entry.error} {entry.remedy}".strip())
-    if entry.state == OVERTAKEN:
-        st.info(text, icon=":material/sync_problem:")
+    if entry.state in (OVERTAKEN, DECLINED):
+        st.info(text, icon=":material/block:" if entry.state == DECLINED else ":material/sync_problem:")
     else:
         st.error(text, icon=":material/error:")
 

@@ -24,7 +24,7 @@ from services import clock, database
 from services.customers import billing, record
 from services.customers.billing import Card, Demand
 from services.customers.record import Record
-from services.desk import subject
+from services.desk import loading
 from services.desk.subject import Subject
 from services.errors import NotFound
 from services.outreach import callboard
@@ -110,7 +110,7 @@ def _read(id: str, now: int) -> Seen:
             disputes=billing.disputes(session, id),
             cards=billing.cards(session, id, default=found.default_payment_method),
             calls=callboard.open_with(session, [id], now),
-            subjects=subject.load_many(session, id, about) if here else {},
+            subjects=loading.load_many(session, id, about) if here else {},
         )
 
 

@@ -22,15 +22,12 @@ def main() -> None:
         at = version.data_version(session)
     stored = kept.ask((str(database.engine().url), "stored"), at, health.stored)
     with database.session() as session:
-        resources, feed, inbox = (
-            health.resources(session, stored),
-            health.feed(session),
-            health.inbox(session),
-        )
+        resources, inbox = health.resources(session, stored), health.inbox(session)
+        feed, came = health.feed(session), health.deliveries(session)
     system_parts.resources(resources)
     grid = st.grid(2, gap="large", min_column_width=_NARROWEST)
     with grid.cell():
-        system_parts.feed(feed)
+        system_parts.feed(feed, came)
     with grid.cell():
         system_reads.draw()
     system_inbox.draw(person, inbox)

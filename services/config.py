@@ -24,6 +24,7 @@ from services.errors import ConfigurationError
 Mode = Literal["sandbox", "test", "live"]
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _KEY = re.compile(r"(sk|rk)_(test|live)_\w+", re.ASCII)
+_ACCOUNT = re.compile(r"acct_\w+", re.ASCII)
 _MODES: dict[str, Mode] = {"sk_test_": "test", "rk_test_": "test", "sk_live_": "live", "rk_live_": "live"}
 _HOME = Path(__file__).resolve().parents[1]
 _SENTENCES = {
@@ -78,6 +79,13 @@ class Settings(BaseSettings):
     def _are_signing_secrets(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not all(one.startswith("whsec_") for one in _listed(value)):
             raise ValueError("a signing secret begins with whsec_; put a comma between several")
+        return value
+
+    @field_validator("stripe_account_id")
+    @classmethod
+    def _is_account(cls, value: str | None) -> str | None:
+        if value and not _ACCOUNT.fullmatch(value):
+            raise ValueError("an account's id begins with acct_; Stripe's dashboard shows it in the settings")
         return value
 
     @field_validator("reconcile_at")

@@ -48,19 +48,24 @@ def sqlite_module() -> ModuleType:
     return module
 
 
-def open_engine(url: str) -> sa.Engine:
-    """An engine for `sqlite:///path` or `postgresql://...`. Raises ConfigurationError on any other URL."""
+def open_engine(url: str, *, connects_within: int | None = None) -> sa.Engine:
+    """An engine for `sqlite:///path` or `postgresql://...`. Raises ConfigurationError on any other URL.
+
+    `connects_within`: seconds for a server that says nothing, which its driver waits for two minutes for; the
+    URL's own connect_timeout counts more.
+    """
     try:
         parsed = make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # the latter of a port that is no number
         raise ConfigurationError(
             "DATABASE_URL is not a database address.",
             remedy="Use sqlite:///path/to/file.db or postgresql://user:password@host/name.",
         ) from None
     backend = parsed.get_backend_name()
     if backend == "postgresql":
+        patience = {"connect_timeout": str(connects_within)} if connects_within else {}
         return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
+            parsed.set(drivername="postgresql+psycopg", query=patience | parsed.query),
             pool_pre_ping=True,
             pool_size=10,
             hide_parameters=True,
@@ -140,11 +145,11 @@ def configure(url: str) -> sa.Engine:
     return _Current.engine
 
 
-def reach() -> None:
-    """Raises DatabaseAway where the process's database does not let us in."""
+def reach(opened: sa.Engine | None = None) -> None:
+    """Raises DatabaseAway where a database (the process's, unless one is given) does not let us in."""
     try:
-        engine().connect().close()
-    except sa.exc.OperationalError as error:
+        (opened or engine()).connect().close()
+    except sa.exc.DBAPIError as error:
         raise DatabaseAway(_first_line(error)) from None
 
 
@@ -161,7 +166,7 @@ def absence(error: Exception) -> DatabaseAway | None:
     return DatabaseAway(_first_line(error)) if away else None
 
 
-def _first_line(error: sa.exc.OperationalError) -> str:
+def _first_line(error: sa.exc.DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0]
 
 

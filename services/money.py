@@ -218,6 +218,12 @@ def display(amount: int, currency: str, *, locale: str = "en_US") -> str:
     return str(written)
 
 
+def typed(amount: int, currency: str, *, locale: str = "en_US") -> str:
+    """The number as people of the locale type it, without currency and separators of thousands."""
+    number = f"{units(amount, currency):.{exponent(currency)}f}"
+    return number.replace(".", str(get_decimal_symbol(locale)))
+
+
 def whole(micros: int) -> int:
     """Millionths of a minor unit (MRR) as whole minor units, half to even.
 

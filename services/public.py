@@ -15,15 +15,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from models import Workspace
 from services import config, database, schedules
 from services.desk import endpoint
-from services.errors import InvalidInput, TrialdeskError
+from services.errors import ConfigurationError, InvalidInput, TrialdeskError
 from services.mirror import identity
 from services.mirror.arrivals import Arrivals
+from services.mirror.refusals import Refusals
+from services.mirror.shapes.reading import Object
 from services.stripe_api import signatures
 from services.version import version
 
 _LARGEST = 2_000_000  # bytes of a delivery; Stripe's are far smaller
 _log = logging.getLogger(__name__)
-_arrivals = Arrivals()
+_arrivals, _refusals = Arrivals(), Refusals()
 
 
 class PublicRoutes:
@@ -73,20 +75,14 @@ async def stripe_webhook(request: Request) -> Response:
     """Takes an event that Stripe delivers: 200 once it is stored, and applied in the background.
 
     404 where no signing secret is set, 400 for what is not signed by one or not for this account, 413 for
-    more than Stripe ever sends, 503 while the database cannot take it: Stripe tries again for three days.
+    more than Stripe ever sends: these are counted, for Connect and System. 503 while the database cannot take
+    it: Stripe tries again for three days.
     """
-    settings = config.settings()
-    if not settings.webhook_secrets:
-        return _said(404, "Webhooks are not set up here: set STRIPE_WEBHOOK_SECRET.")
     try:
-        body = await _body(request)
-        event = signatures.event(body, request.headers.get("stripe-signature", ""), settings.webhook_secrets)
-        identity.require_ours(event, settings.mode)
-    except _TooLarge as error:
-        return _said(413, str(error))
+        event = await _event(request)
     except TrialdeskError as error:
-        _log.warning("A delivery to /webhooks/stripe was refused: %s", error)
-        return _said(400, str(error))
+        _refusals.note(error)
+        return _said(_STATUS.get(type(error), 400), str(error))
     try:
         await _arrivals.keep(event)
     except (TrialdeskError, sa.exc.SQLAlchemyError) as error:
@@ -96,11 +92,38 @@ async def stripe_webhook(request: Request) -> Response:
     return _said(200, "Stored.")
 
 
+class _NoSecret(ConfigurationError):
+    """Nothing can tell whether Stripe has sent it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Webhooks are not set up here.",
+            remedy="Set STRIPE_WEBHOOK_SECRET to the endpoint's signing secret, and start the desk again.",
+        )
+
+
 class _TooLarge(InvalidInput):
     """A body with more bytes than any event has."""
 
     def __init__(self) -> None:
-        super().__init__(f"A delivery has at most {_LARGEST:,} bytes.")
+        super().__init__(
+            f"A delivery has at most {_LARGEST:,} bytes, and this one had more.",
+            remedy="Stripe sends nothing of that size: the sender is somebody else, and can be left refused.",
+        )
+
+
+_STATUS = {_NoSecret: 404, _TooLarge: 413}  # all others: 400
+
+
+async def _event(request: Request) -> Object:
+    """The event of a delivery. Raises _NoSecret, _TooLarge, NotSigned, NotAnEvent and InvalidInput."""
+    settings = config.settings()
+    if not settings.webhook_secrets:
+        raise _NoSecret
+    body = await _body(request)
+    event = signatures.event(body, request.headers.get("stripe-signature", ""), settings.webhook_secrets)
+    identity.require_ours(event, settings.mode)
+    return event
 
 
 async def _body(request: Request) -> bytes:

@@ -35,6 +35,7 @@ _ANSWERS_WITHIN = 30.0  # seconds from start to first answer
 _STOPS_WITHIN = 5.0
 _PORT_IS_FREE_WITHIN = 1.0
 _MODULE = "services.sandbox"
+_SETTINGS = {"--port": "SANDBOX_PORT", "--data": "DATA_DIR"}  # by what the sandbox calls them
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -284,5 +285,9 @@ def _is_gone(sandbox: SandboxProcess) -> bool:
 
 
 def _last_line(log: Path) -> str:
+    """The last that the sandbox said, with the names that people know for what they can change."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing."
+    said = lines[-1] if lines else "it said nothing."
+    for option, setting in _SETTINGS.items():
+        said = said.replace(option, setting)
+    return said

@@ -21,8 +21,10 @@ from services import config, database, durable, locks, sandbox_process
 from services.config import Settings
 from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
-from services.mirror import cursors, opening, poll, progress, pull
+from services.mirror import cursors, health, opening, poll, progress, pull
+from services.mirror.health import Deliveries
 from services.mirror.nightly import Nightly
+from services.mirror.poll import Pace
 from services.mirror.worker import Worker
 from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
@@ -65,7 +67,7 @@ class Desk:
         self._again = threading.Event()
         self._sandbox: SandboxProcess | None = None
         self._said = ""
-        self.missed = 0  # events that no webhook had brought at the last look
+        self.pace: Pace | None = None  # after what the last look found
         self._inbox: Worker | None = None
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
 
@@ -174,7 +176,7 @@ class Desk:
         failures = 0
         while not self._stopping.is_set():
             failures = 0 if self._look() else failures + 1
-            every = poll.interval(settings, missed=self.missed)
+            every = (self.pace or poll.pace(settings, Deliveries())).seconds
             if failures and self._sandbox is not None:
                 _problem_of(partial(self._revive, settings, self._sandbox))
             self._stopping.wait(min(2.0**failures, _LONGEST_PAUSE) if failures else every)
@@ -201,7 +203,10 @@ class Desk:
 
     def _take_in(self) -> None:
         if cursors.begun():
-            self.missed = poll.once().missed
+            missed = poll.once().missed
+            with database.session() as session:
+                came = health.deliveries(session)
+            self.pace = poll.pace(config.settings(), came, missed)
 
 
 @contextmanager
@@ -282,9 +287,10 @@ def startup() -> Startup:
     return _Process.desk.startup
 
 
-def missed() -> int:
-    """How many events this process's last look found that no webhook had brought; 0 without a desk."""
-    return _Process.desk.missed if _Process.desk is not None else 0
+def pace() -> Pace:
+    """How often this process looks for events, and why; before its first look, as if none was delivered."""
+    known = _Process.desk.pace if _Process.desk is not None else None
+    return known or poll.pace(config.settings(), Deliveries())
 
 
 def ring() -> None:

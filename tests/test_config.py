@@ -39,6 +39,7 @@ def test_the_key_says_the_mode_and_each_account_has_its_own_database(
     [
         ("STRIPE_API_KEY", "pk_test_123", "publishable"),
         ("STRIPE_API_BASE", "http://127.0.0.1:1", "STRIPE_API_KEY is not"),
+        ("STRIPE_ACCOUNT_ID", "Acme", "STRIPE_ACCOUNT_ID: an account's id begins with acct_"),
         ("WORKSPACE_TIMEZONE", "Berlin", "Europe/Berlin"),
         ("SMTP_HOST", "localhost", "MAIL_FROM"),
         ("SMTP_PORT", "many", "SMTP_PORT"),

@@ -33,8 +33,8 @@ def lives(pid: int) -> bool:
     return not Path(f"/proc/{pid}/stat").exists() or " Z " not in Path(f"/proc/{pid}/stat").read_text()
 
 
-def gone(pid: int) -> bool:
-    end = time.monotonic() + 10
+def gone(pid: int, within: float = 10) -> bool:
+    end = time.monotonic() + within
     while lives(pid) and time.monotonic() < end:
         time.sleep(0.05)
     return not lives(pid)
@@ -118,6 +118,24 @@ def test_make_run_prints_its_address_and_ends_well_with_ctrl_c(
         requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2)
 
 
+def test_a_killed_start_takes_its_desk_and_sandbox_with_it(tmp_path: Path) -> None:
+    port = free_port()
+    command, settings = [sys.executable, "scripts/serve.py"], environment(tmp_path, PORT=str(port))
+    with (tmp_path / "out").open("wb") as out:
+        served = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=out, stderr=out)
+    until_good_health(f"http://127.0.0.1:{port}", served)
+    sandbox = json.loads((tmp_path / "sandbox.json").read_text())["pid"]
+    second = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=30)
+    assert second.returncode == 2
+    assert f"in use by a desk that still runs: http://localhost:{port}" in second.stderr
+    served.kill()
+    served.wait()
+    assert gone(sandbox, WITHIN)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2)
+    assert "Traceback" not in (tmp_path / "out").read_text()
+
+
 @pytest.mark.parametrize("port", ["taken", "0", "99999", "http"])
 def test_a_port_that_cannot_be_used_is_a_sentence(tmp_path: Path, port: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -169,6 +187,7 @@ def test_a_real_account_without_sign_in_does_not_open_to_the_network(tmp_path: P
         pytest.param(
             {"STRIPE_API_KEY": "sk_test_1", "DATA_DIR": "{file}/var"}, "Cannot write to", marks=SLOW
         ),
+        ({"DATABASE_URL": "postgresql://u:p@127.0.0.1:9/x"}, "The database cannot be reached"),
         pytest.param({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not a database address", marks=SLOW),
     ],
 )

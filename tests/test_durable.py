@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,8 +17,7 @@ from services import database, durable, locks
 from services.errors import Unavailable
 from tests.support import lost_locks
 from tests.support.durable_victim import note, slow
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.nursery import Child, nursery
 
 
 @pytest.fixture
@@ -128,21 +123,21 @@ def test_finished_work_is_forgotten_after_a_week(running: ModuleType, tmp_path: 
     assert DBOS.get_workflow_status("old") is None
 
 
-def victim(database: ModuleType, *arguments: str) -> subprocess.Popen[bytes]:
+def victim(database: ModuleType, out: Path, *arguments: str) -> Child:
     """Another desk's process on the same database."""
     url = database.engine().url.render_as_string(hide_password=False)
-    work = "import sys; from tests.support.durable_victim import main; main(*sys.argv[1:])"
-    return subprocess.Popen([sys.executable, "-c", work, url, *arguments], cwd=ROOT)
+    given = [url, str(out), *arguments]
+    return nursery().start("tests.support.durable_victim", given, out.with_name("victim.log"))
 
 
 def test_what_a_killed_process_had_begun_is_finished_by_the_next(
     database: ModuleType, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = victim(database, str(out), "20")
+    process = victim(database, out, "20")
     within(30, lambda: "begun" in lines(out))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.wait(10)
     durable.launch()
     try:
         assert within(40, lambda: len({each for each in lines(out) if each.endswith("-ends")}) == 20)
@@ -154,13 +149,13 @@ def test_a_living_process_takes_over_from_a_dead_one(
     running: ModuleType, database: ModuleType, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = victim(database, str(out), "0", "hold")
+    process = victim(database, out, "0", "hold")
     within(30, lambda: "held" in lines(out))
     durable._take_over_the_dead()
     time.sleep(0.5)
     assert lines(out).count("held") == 1, "a living process keeps its work"
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.wait(10)
     durable._take_over_the_dead()
     durable._take_over_the_dead()
     within(20, lambda: "released" in lines(out))
@@ -178,7 +173,7 @@ def test_work_of_a_living_process_whose_slot_was_given_away_is_not_taken_over(
     running: ModuleType, database: ModuleType, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = victim(database, str(out), "0", "hold")
+    process = victim(database, out, "0", "hold")
     within(60, lambda: "held" in lines(out))
     assert lost_locks.drop(database.engine()) == 2
     durable._hold_the_slot()
@@ -191,7 +186,7 @@ def test_work_of_a_living_process_whose_slot_was_given_away_is_not_taken_over(
     [work] = DBOS.list_workflows(status="PENDING")
     assert (work.executor_id, lines(out).count("released")) == ("desk-1", 0)
     process.kill()
-    process.wait()
+    process.wait(10)
 
 
 def test_a_start_right_after_postgresql_waits_for_the_living(

@@ -176,3 +176,9 @@ def test_a_file_holds_all_decimals_of_the_currency_and_no_other(
     amount: int, currency: str, written: str
 ) -> None:
     assert str(money.units(amount, currency)) == written
+
+
+@given(st.integers(10_000, 99_999_999), st.sampled_from(CURRENCIES), st.sampled_from(LOCALES))
+def test_what_a_field_shows_is_read_as_the_same_amount(amount: int, currency: str, locale: str) -> None:
+    amount -= amount % (100 if currency in ("isk", "ugx") else 10)
+    assert money.read(money.typed(amount, currency, locale=locale), currency, locale=locale) == amount

@@ -17,7 +17,9 @@ import stripe
 from sqlmodel import select
 
 from models import InboxItem, Workspace
-from services import config
+from services import config, public
+from services.mirror import refusals
+from services.mirror.refusals import Refusals, Refused
 from tests.support import routes
 
 SECRET, OTHER = "whsec_one", "whsec_two"
@@ -36,6 +38,17 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     config.settings.cache_clear()
     yield monkeypatch
     config.settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def counted(database: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is refused is counted at once, and before the test's database goes."""
+    counting = Refusals(every=0)
+    monkeypatch.setattr(public, "_refusals", counting)
+    yield
+    end = time.monotonic() + 30
+    while counting._writer is not None and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def event(id: str, **fields: object) -> dict[str, Any]:
@@ -97,23 +110,54 @@ def test_what_no_column_holds_keeps_nothing_else_out(database: ModuleType, url: 
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("given", "why", "what_to_do"),
     [
-        ({"secret": "whsec_three"}, "made with another secret"),
-        ({"secret": ""}, "made with another secret"),
-        ({"age": 400}, "signed too long ago"),
-        ({"age": -400}, "in the future"),
-        ({"Stripe-Signature": ""}, "missing or malformed"),
-        ({"Stripe-Signature": "t=now,v1=,,"}, "missing or malformed"),
-        ({"Stripe-Signature": "v0=abc"}, "missing or malformed"),
+        ({"secret": "whsec_three"}, "made with another secret", "Set STRIPE_WEBHOOK_SECRET"),
+        ({"secret": ""}, "made with another secret", "Set STRIPE_WEBHOOK_SECRET"),
+        ({"age": 400}, "signed too long ago", "Set this machine's clock"),
+        ({"age": 400, "secret": OTHER}, "signed too long ago", "Set this machine's clock"),
+        ({"age": -400}, "in the future", "Set this machine's clock"),
+        ({"Stripe-Signature": ""}, "missing or malformed", "the sender is somebody else"),
+        ({"Stripe-Signature": "t=now,v1=,,"}, "missing or malformed", "the sender is somebody else"),
+        ({"Stripe-Signature": "v0=abc"}, "missing or malformed", "the sender is somebody else"),
+        ({"Stripe-Signature": "t=5,v0=abc"}, "missing or malformed", "the sender is somebody else"),
     ],
 )
 def test_what_nobody_signed_is_refused_with_the_reason(
-    database: ModuleType, url: str, given: dict[str, Any], why: str
+    database: ModuleType, url: str, given: dict[str, Any], why: str, what_to_do: str
 ) -> None:
     answer = post(url, json.dumps(event("evt_1")), **given)
-    assert (answer.status_code, why in answer.text) == (400, True), answer.text
+    assert (answer.status_code, why in answer.text, what_to_do in answer.text) == (400, True, True), (
+        answer.text
+    )
     assert kept(database) == {}
+
+
+def test_what_is_refused_is_counted_with_the_last_reason(
+    database: ModuleType, url: str, secrets: pytest.MonkeyPatch
+) -> None:
+    assert deliver(url, event("evt_1")) == 200
+    assert post(url, json.dumps(event("evt_2")), secret="whsec_three").status_code == 400
+    assert post(url, json.dumps(event("evt_3", livemode=True))).status_code == 400
+    assert "from the other" in refused(database, 2).why
+    assert post(url, " " * 2_000_001).status_code == 413
+    assert "Stripe sends nothing of that size" in refused(database, 3).why
+    secrets.delenv("STRIPE_WEBHOOK_SECRET")
+    config.settings.cache_clear()
+    assert deliver(url, event("evt_4")) == 404
+    assert "Set STRIPE_WEBHOOK_SECRET to the endpoint's" in refused(database, 4).why
+
+
+def refused(database: ModuleType, number: int) -> Refused:
+    """What is told of refused deliveries once so many are counted."""
+    end = time.monotonic() + 30
+    while True:
+        with database.session() as session:
+            found = refusals.read(session)
+        if found and found.number == number:
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

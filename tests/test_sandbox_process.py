@@ -169,7 +169,7 @@ def test_a_port_that_is_taken_is_a_sentence(settings: Settings, tmp_path: Path) 
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigurationError, match=f"Port {port} cannot be used"):
+        with pytest.raises(ConfigurationError, match=f"Port {port} cannot be used.*with SANDBOX_PORT"):
             sandbox_process.ensure(settings.model_copy(update={"sandbox_port": port}))
 
 

@@ -22,6 +22,7 @@ from models import Customer, CustomerFacts, StripeReads, Workspace
 from services import clock, config, database, durable, migrations, schedules
 from services.errors import ConfigurationError, TrialdeskError, Unavailable, WrongAccount
 from services.mirror import cursors, poll, progress, pull
+from services.mirror.poll import Pace
 from services.schedules import Desk
 from services.staff import people
 from services.stripe_api import reads
@@ -96,6 +97,22 @@ def test_a_desk_pulls_polls_and_stops(account: Sandbox, settings: Callable[..., 
             assert people.local_admin(session, "test").name == "Local admin"
             assert session.get(Workspace, 1).mode == "test"
     assert not durable.is_launched()
+
+
+def test_a_key_that_may_not_read_the_account_starts_where_the_account_is_stated(
+    account: Sandbox, settings: Callable[..., None]
+) -> None:
+    account.restrict("rk_test_quiet", customers="read", events="read")
+    settings(stripe_api_key="rk_test_quiet", stripe_api_base=account.url, stripe_webhook_secret="whsec_1")
+    with started() as desk:
+        assert "Set STRIPE_ACCOUNT_ID" in str(problem_of(desk))
+    settings(stripe_account_id="acct_stated")
+    with started() as desk:
+        until(lambda: desk.startup.ready, "ready")
+        with database.session() as session:
+            assert session.get(Workspace, 1).account == "acct_stated"
+        until(lambda: desk.pace, "a look")
+        assert desk.pace == Pace(300, "no webhook has brought an event in the last 24 hours")
 
 
 def test_every_read_of_a_desk_is_counted_when_it_has_stopped(

@@ -12,14 +12,15 @@ from decimal import Decimal
 
 import streamlit as st
 
-from pages.components import customer_words, formats, guard, handover, invoice_fields
+from pages.components import customer_words, formats, guard, handover, invoice_fields, plan_fields
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
 from services import clock, config
 from services.desk import catalog, commands
+from services.desk.asking import Opened
 from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form, Preview
-from services.desk.commands import Opened, Outcome
+from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.staff.roles import Permission, Person
 from services.text import isolated
@@ -63,9 +64,11 @@ def action_dialog(
 
     def prepare() -> Prepared:
         opened = commands.open(person, command, customer_id, object_id)
+        dialogue = _ActionDialogue(opened)
         return Prepared(
-            _ActionDialogue(opened),
+            dialogue,
             about=_about(opened.subject),
+            ask=dialogue.ask,
             then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
         )
 
@@ -138,6 +141,10 @@ class _ActionDialogue:
         """What the command will do."""
         return commands.preview(self._opened, form)
 
+    def ask(self, form: Form) -> None:
+        """Asks Stripe what it comes to."""
+        self._opened.ask(form)
+
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Carries it out."""
         return commands.submit(self._opened, person, form, reason)
@@ -194,6 +201,7 @@ def _cancel(subject: Subject, key: str) -> Form:
 _FIELDS: dict[str, Callable[[Subject, str, bool], Form]] = {
     "extend_trial": _extend_trial,
     "cancel": _cancel,
+    **plan_fields.FIELDS,
     **invoice_fields.FIELDS,
 }
 _CONFIRM = {

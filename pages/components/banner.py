@@ -8,10 +8,10 @@ import streamlit as st
 
 from pages.components import formats
 from pages.components.statuses import Colour
-from services import clock, config, database
+from services import clock, config, database, schedules
 from services.config import Mode
 from services.metrics import kept
-from services.mirror import budget, comparisons, poll, progress
+from services.mirror import budget, comparisons, progress
 from services.mirror.progress import Progress
 from services.staff.roles import Person, Role
 
@@ -128,8 +128,7 @@ def _read() -> Progress:
 
 
 def _is_behind(found: Progress) -> bool:
-    settings = config.settings()
-    late = _MISSED * poll.interval(settings)
+    late = _MISSED * schedules.pace().seconds
     return found.waiting > _MANY or (found.age or 0) > max(late, _SOON)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import clicks, formats, freshness, guard, looks, sign_in, whereabouts
+from pages.components import clicks, formats, freshness, guard, looks, sign_in, system_parts, whereabouts
 from services import config, database
 from services.desk import endpoint
 from services.desk.endpoint import Endpoint
 from services.mirror import health
+from services.mirror.health import Deliveries
 from services.staff.roles import Permission, Person
 
 _PLACE, _MADE, _ADDRESS = "endpoint", "endpoint_made", "endpoint_address"
 _LOOK_EVERY = 3  # seconds
-_CEASED = (
-    "There were later ones, which were found by asking only; the account is asked every {}. See whether "
-    "the endpoint is enabled in Stripe’s dashboard, under Webhooks, or whether “stripe listen” still runs."
+_CEASED = "There were later ones, which were found by asking only; the account is asked every {}."
+_SEE = (
+    " See whether the endpoint is enabled in Stripe’s dashboard, under Webhooks, or whether “stripe listen” "
+    "still runs."
 )
 _NARROWEST = 360  # pixels of half the page
 
@@ -39,14 +41,21 @@ def draw(person: Person) -> None:
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _arrivals() -> None:
-    settings = config.settings()
-    every = looks.every()
-    if not settings.webhook_secrets:
-        who = "The sandbox" if settings.mode == "sandbox" else "Stripe"
-        st.info(f"{who} is asked for events every {every}; none are delivered.", icon=":material/schedule:")
-        return
     with database.session() as session:
         found = health.deliveries(session)
+    _accepted(found)
+    if found.refused:
+        said = system_parts.refused(found.refused)
+        st.warning(formats.plain(f"{said}, for this reason: {found.refused.why}"), icon=":material/block:")
+
+
+def _accepted(found: Deliveries) -> None:
+    settings, every = config.settings(), looks.every()
+    if not settings.webhook_secrets:
+        who = "The sandbox" if settings.mode == "sandbox" else "Stripe"
+        none = "taken" if found.refused else "delivered"
+        st.info(f"{who} is asked for events every {every}; none are {none}.", icon=":material/schedule:")
+        return
     if found.last is None:
         st.info(
             f"Waiting for an event to be delivered. Until then the account is asked every {every}.",
@@ -55,9 +64,8 @@ def _arrivals() -> None:
         return
     came = formats.plain(f"{formats.moment(found.last)} ({formats.relative(found.last)})")
     if found.ceased:
-        st.warning(
-            f"Stripe last delivered an event {came}. {_CEASED.format(every)}", icon=":material/sync_problem:"
-        )
+        said = _CEASED.format(every) + ("" if found.refused else _SEE)
+        st.warning(f"Stripe last delivered an event {came}. {said}", icon=":material/sync_problem:")
     else:
         st.success(f"Stripe delivers events. The last came {came}.", icon=":material/check_circle:")
 

@@ -32,6 +32,7 @@ def account() -> None:
         {
             "Account": name,
             "Mode": _MODES[settings.mode],
+            **system_parts.server(),
             "Key": settings.key_in_words.capitalize() or "None: an account on this machine",
             "Database": installation.place(),
         }

@@ -12,7 +12,7 @@ from pages.components.tables import Column
 from services import clock, config, database
 from services.customers import billing
 from services.customers.billing import Card, Demand, Payment
-from services.desk import subject
+from services.desk import loading
 from services.desk.subject import Subject
 from services.staff.roles import Person
 from services.stripe_api import declines
@@ -66,7 +66,7 @@ def _act(person: Person, customer: str, ids: list[str], one: str) -> None:
         return
     with database.session() as session:
         paid = billing.paid_by(session, ids)
-        found = [subject.load(session, customer, each) for id in ids for each in (id, *paid.get(id, ()))]
+        found = [loading.load(session, customer, each) for id in ids for each in (id, *paid.get(id, ()))]
     for each in found:
         with st.container(border=True):
             st.markdown(f"**{formats.plain(_called(each))}**")

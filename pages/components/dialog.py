@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 import streamlit as st
 
 from pages.components import formats, freshness, guard, problems
+from services.desk.asking import Unasked
 from services.desk.command import Form, Preview
 from services.desk.commands import LONGEST_REASON, Outcome
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound, TrialdeskError
@@ -25,6 +26,7 @@ from services.staff.roles import Person
 
 Reason = Literal["required", "optional", "none"]
 _FINAL = (Conflict, NotFound, NotAllowed)  # no other click will change it
+_ASK = "Show what it comes to"
 
 
 class Dialogue(Protocol):
@@ -60,6 +62,7 @@ class _State:
     typed: tuple[Form, str] = field(default_factory=lambda: ({}, ""))
     told: Preview | None = None
     told_anew: bool = False
+    unasked: bool = False
     opened_with: Form | None = None
 
     @property
@@ -71,14 +74,19 @@ class _State:
         """Notes what the person reads. A click that brought another value with it was meant for what stood
         there before: nothing is done, and the person is asked once more.
         """
+        self.unasked = False
         self.told_anew = self.running and preview != self.told
         self.running = self.running and not self.told_anew
         self.told = preview
 
+    def wait_for_stripe(self) -> None:
+        """Notes that nothing can be announced yet: a click only lets Stripe say what it comes to."""
+        self.unasked, self.told_anew, self.told = True, False, None
+
     def refuse(self) -> None:
         """Notes that what is typed does not do: nothing is announced, and a click on it does nothing."""
         self.tried = self.tried or self.running
-        self.running = self.told_anew = False
+        self.running = self.told_anew = self.unasked = False
         self.told = None
 
     def forget_what_was_corrected(self, form: Form, reason: str) -> None:
@@ -91,12 +99,14 @@ class _State:
 class Prepared:
     """A dialogue that can begin. `about` names the customer, in their own words.
 
-    `then` draws what can be done next, below the outcome.
+    `then` draws what can be done next, below the outcome. `ask` asks Stripe what comes of what is typed,
+    where `Dialogue.preview` raises Unasked.
     """
 
     dialogue: Dialogue
     about: str
     then: Callable[[Outcome], None] | None = None
+    ask: Callable[[Form], None] | None = None
 
 
 def show(dialogue: Dialogue, *, about: str) -> None:
@@ -172,7 +182,7 @@ def _body(prepared: Prepared, state: _State) -> None:
         _plan(dialogue, form, state)
     _buttons(dialogue.confirm, state)
     if state.running:
-        _run(dialogue, person, form, reason, state)
+        _run(prepared, person, form, reason, state)
 
 
 def _plan(dialogue: Dialogue, form: Form, state: _State) -> None:
@@ -195,6 +205,7 @@ def _buttons(confirm: str, state: _State) -> None:
     """The one that does it, where it can be done, and the one that closes the dialog with nothing done."""
     over = isinstance(state.blocked, _FINAL)
     label = "Look again" if state.blocked else "Try again" if state.outcome else confirm
+    label = _ASK if state.unasked and not state.blocked else label
     leave = "Close" if over else "Go back" if "cancel" in confirm.lower() else "Cancel"
     with st.container(horizontal=True):
         if not over:
@@ -208,11 +219,16 @@ def _begin(state: _State) -> None:
     state.running = True
 
 
-def _run(dialogue: Dialogue, person: Person, form: Form, reason: str, state: _State) -> None:
-    """Does it; what it did not do, and may, is looked at again: what would happen now is drawn next."""
+def _run(prepared: Prepared, person: Person, form: Form, reason: str, state: _State) -> None:
+    """Does it, or asks what it would come to; what it did not do, and may, is looked at again: what would
+    happen now is drawn next."""
+    dialogue = prepared.dialogue
     with st.spinner("Working…"):
         try:
-            if not state.blocked:
+            if state.unasked and prepared.ask and not state.blocked:
+                state.problem = None
+                prepared.ask(form)
+            elif not state.blocked:
                 state.outcome = state.problem = None
                 state.outcome = dialogue.submit(person, form, reason)
             if state.blocked or state.refused:
@@ -239,6 +255,10 @@ def _preview(dialogue: Dialogue, form: Form, state: _State) -> bool:
     try:
         told = dialogue.preview(form)
         state.tell(told)
+    except Unasked as question:
+        state.wait_for_stripe()
+        st.caption(formats.plain(question.message))
+        return True
     except InvalidInput as problem:
         state.refuse()
         if state.tried or _is_typed(problem.field, form, state.opened_with or {}):

@@ -47,6 +47,7 @@ class PageSpec:
 
 
 HOME = "overview"
+APPROVALS = "approvals"
 _SEE, _MEASURE = Permission.SEE_CUSTOMERS, Permission.SEE_METRICS
 PAGES: dict[str, PageSpec] = {
     page.key: page
@@ -81,6 +82,10 @@ PAGES: dict[str, PageSpec] = {
             "Follow-ups that somebody owes a customer, due first.",
         ),
         PageSpec(
+            APPROVALS, "Approvals", ":material/approval:", _SEE, "Work",
+            "What is above somebody's limit and waits for a second person.",
+        ),
+        PageSpec(
             "outbox", "Outbox", ":material/outbox:", _SEE, "Work",
             "Messages that were written here, and what became of them.",
         ),
@@ -108,19 +113,26 @@ PAGES: dict[str, PageSpec] = {
             "connect", "Connect", ":material/cable:", Permission.SEE_SYSTEM, "Desk",
             "What the key may do, how events arrive, and what is still to set up.",
         ),
+        PageSpec(
+            "policy", "Policy", ":material/policy:", Permission.SET_POLICY, "Desk",
+            "Who may do what, how much, and what needs a second person.",
+        ),
     )
 }  # fmt: skip
 
 
-def menu(person: Person) -> dict[str, list[Page]]:
+def menu(person: Person, waiting: int) -> dict[str, list[Page]]:
     """All pages by section, for `st.navigation`; those that this person may not open are not listed.
 
-    They keep their address, where the page's guard says why.
+    They keep their address, where the page's guard says why. `waiting` is how much waits for approval; where
+    nothing does or can, that page is not listed.
     """
     sections: dict[str, list[Page]] = {}
     for page in PAGES.values():
-        listed = not page.hidden and person.may(page.permission)
-        sections.setdefault(page.section, []).append(_page(page, listed))
+        needed = page.key != APPROVALS or waiting or person.policy.approvals
+        listed = not page.hidden and bool(needed) and person.may(page.permission)
+        number = waiting if page.key == APPROVALS else 0
+        sections.setdefault(page.section, []).append(_page(page, listed, number))
     return sections
 
 
@@ -129,10 +141,10 @@ def hide() -> None:
     st.navigation([_page(page, False) for page in PAGES.values()])
 
 
-def _page(page: PageSpec, listed: bool) -> Page:
+def _page(page: PageSpec, listed: bool, waiting: int = 0) -> Page:
     return st.Page(
         ROOT / page.file,
-        title=page.title,
+        title=f"{page.title} · {waiting}" if waiting else page.title,
         icon=page.icon,
         url_path=page.key,
         default=page.key == HOME,

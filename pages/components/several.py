@@ -291,7 +291,7 @@ def _summed(
     """
     rest = [(name, outcome) for name, outcome in outcomes if outcome.state != "done"]
     states = {outcome.state for _, outcome in rest}
-    state = next((state for state in ("failed", "unknown", "running") if state in states), "done")
+    state = next((state for state in ("failed", "unknown", "waiting", "running") if state in states), "done")
     well = formats.count(len(outcomes) - len(rest))
     details = [f"{name}: {outcome.message} {outcome.remedy}" for name, outcome in rest]
     total = formats.plural(len(outcomes) + len(left_out), noun)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import address, banner, freshness, handover, navigation, sign_in, starting
+from services import database
+from services.desk import approvals
 
 _MENU_WIDTH = 220  # pixels, until somebody drags its edge
 
@@ -20,7 +22,9 @@ def run() -> None:
     with st.sidebar:
         sign_in.switch()
     person = sign_in.person()
-    page = st.navigation(navigation.menu(person))
+    with database.session() as session:
+        waiting = approvals.count(session)
+    page = st.navigation(navigation.menu(person, waiting))
     with st.sidebar:
         sign_in.corner(person)
     banner.show(person)

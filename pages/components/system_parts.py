@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -13,7 +14,8 @@ from services import clock, config, installation
 from services.desk import endpoint
 from services.errors import TrialdeskError
 from services.mirror import cursors, poll
-from services.mirror.health import Feed, Resource
+from services.mirror.health import Deliveries, Feed, Resource
+from services.mirror.refusals import Refused
 from services.mirror.trust import Problem
 
 LOOK_EVERY = 10  # seconds
@@ -82,8 +84,8 @@ def _where(one: Resource) -> str:
     return f"Back to {formats.day(one.back_to)}{parts}"
 
 
-def feed(found: Feed) -> None:
-    """Up to when the events are read, and which was the last."""
+def feed(found: Feed, came: Deliveries) -> None:
+    """Up to when the events are read, which was the last, and how they come in."""
     settings = config.settings()
     st.subheader("Events", anchor=False)
     lines(
@@ -97,8 +99,18 @@ def feed(found: Feed) -> None:
             "Webhooks": f"taken at {endpoint.PATH}"
             if settings.webhook_secrets
             else "not set up: Connect says how to have events at once",
+            **({"Refused": f"{refused(came.refused)}."} if came.refused else {}),
         }
     )
+
+
+def refused(found: Refused) -> str:
+    """How many deliveries were not taken, and when, e.g. `3 deliveries were refused since …, the last …`."""
+    last = formats.relative(found.last)
+    if found.number == 1:
+        return f"1 delivery was refused on {formats.moment(found.last)} ({last})"
+    many = f"{formats.count(found.number)} deliveries were refused"
+    return f"{many} since {formats.moment(found.since)}, the last {last}"
 
 
 def _gap(found: Feed) -> str:
@@ -141,7 +153,14 @@ def size(count: int) -> str:
 def this_desk() -> None:
     """What runs here."""
     st.subheader("This desk", anchor=False)
-    lines(_installation())
+    lines({**_installation(), **server()})
+
+
+def server() -> dict[str, str]:
+    """Which server the account is asked at, where that is not Stripe's own."""
+    base = config.settings().stripe_api_base or ""
+    is_other = urlsplit(base).hostname not in (None, "api.stripe.com")
+    return {"Server": f"{base}, by STRIPE_API_BASE: this is not Stripe"} if is_other else {}
 
 
 def lines(said: dict[str, str]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import formats, looks, tables
+from pages.components import formats, tables
 from pages.components.tables import Column
-from services import clock, database
+from services import clock, database, schedules
 from services.metrics import kept, version
 from services.mirror import budget
 from services.mirror.budget import EACH, LEAST, Budget
@@ -58,9 +58,9 @@ def payments() -> int:
 
 def _looking() -> str:
     """How often the desk looks by now, what that comes to, and why."""
-    reads = 30 * clock.DAY // looks.seconds()
-    cost = f"{formats.count(reads)} reads in 30 days"
-    return f"The desk looks for events every {looks.every()} ({cost}), as {looks.why()}."
+    pace = schedules.pace()
+    cost = f"{formats.count(30 * clock.DAY // pace.seconds)} reads in 30 days"
+    return f"The desk looks for events every {formats.duration(pace.seconds)} ({cost}), as {pace.reason}."
 
 
 def _cells(found: Budget, purpose: str) -> dict[str, object]:

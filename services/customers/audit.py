@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 from models import AuditEntry
 from services import clock
 from services.mirror import changes
-from services.staff.roles import Person
+from services.staff.roles import Person, Role
 from services.text import isolated
 
 Fields = Mapping[str, Any]
@@ -41,6 +41,7 @@ TITLES: Final[dict[str, str]] = {
     "endpoint_made": "Make a webhook endpoint",
     "endpoint_refused": "Webhook endpoint refused",
     "endpoint_unknown": "Webhook endpoint not confirmed",
+    "policy": "Change policy",
 }
 _LABELS: Final[dict[str, str]] = {
     "owner": "Owner",
@@ -56,6 +57,9 @@ _LABELS: Final[dict[str, str]] = {
     "address": "Address",
     "key": "Idempotency key",
     "refusal": "Why",
+    "approvals": "Approvals",
+    **{f"{role}_may": f"{role.capitalize()} may" for role in Role},
+    **{f"{role}_limits": f"{role.capitalize()} up to" for role in Role},
 }
 _AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal"))
 _PEOPLE: Final = frozenset(("owner", "assignee"))

@@ -96,12 +96,27 @@ def _collection_paused(facts: Facts, _before: Facts, _words: Words) -> str:
     return "collects no payments for now" if facts.get("pause_collection") else "collects payments again"
 
 
+def _plan_changed(facts: Facts, before: Facts, _words: Words) -> str:
+    had, has = len(before.get("prices") or ()), len(facts.get("prices") or ())
+    if had == has:
+        return "went over to another plan"
+    return "consists of more than before" if has > had else "consists of less than before"
+
+
+def _quantity_changed(facts: Facts, before: Facts, _words: Words) -> str:
+    if before.get("quantity") is None:
+        return "changed its quantity"
+    return f"quantity is now {facts.get('quantity')} instead of {before['quantity']}"
+
+
 _CHANGES: Final[tuple[tuple[str, Callable[[Facts, Facts, Words], str]], ...]] = (
     ("status", _status_changed),
     ("trial_end", _trial_moved),
     ("cancel_at", _end_scheduled),
     ("cancel_at_period_end", _end_scheduled),
     ("pause_collection", _collection_paused),
+    ("prices", _plan_changed),
+    ("quantity", _quantity_changed),
 )
 
 

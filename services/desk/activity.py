@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Action, AuditEntry, CallRequest, CustomerFacts, Message, Note, Task
-from models.ledger import OVERTAKEN
+from models.ledger import DECLINED, OVERTAKEN
 from services.customers import audit, names
 from services.desk import entries
 from services.desk.entries import Entry
@@ -44,7 +44,8 @@ _MESSAGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """What to show. `kind` is one of KINDS; `state` done, failed, overtaken, unknown, running or open.
+    """What to show. `kind` is one of KINDS; `state` done, failed, overtaken, declined, unknown, waiting,
+    running or open.
 
     `since` is the first instant that counts, `until` the first that does not any more.
     """
@@ -72,7 +73,9 @@ class _Source:
     needs: Any = None
 
 
-_OVERTAKEN: Final = sa.func.coalesce(col(Action.error)[OVERTAKEN].as_boolean(), sa.false())
+_REFUSED: Final = {  # failures in which nothing went wrong
+    name: sa.func.coalesce(col(Action.error)[name].as_boolean(), sa.false()) for name in (OVERTAKEN, DECLINED)
+}
 _BEGUN: Final = sa.func.coalesce(col(Action.started_at), col(Action.opened_at))
 _SOURCES: Final[dict[str, _Source]] = {
     entries.ACTIONS: _Source(
@@ -192,9 +195,9 @@ def _of_action(column: Any, state: str) -> list[Any]:
     """The condition of an action's state as people are told it (`Action.end`)."""
     if not state:
         return [column != "open"]
-    if state == OVERTAKEN:
-        return [column == "failed", _OVERTAKEN]
-    return [column == state, *([~_OVERTAKEN] if state == "failed" else [])]
+    if state in _REFUSED:
+        return [column == "failed", _REFUSED[state]]
+    return [column == state, *([~each for each in _REFUSED.values()] if state == "failed" else [])]
 
 
 def _conditions(source: _Source, person: Person, wanted: ActivityFilter) -> list[Any]:

@@ -1,51 +1,72 @@
-"""What does an amount that staff add come to with the customer's balance, and how is it asked for?"""
+"""What does an open dialog know? What it is about, and what Stripe said that would come of it.
+
+Some commands cost what their form says. Stripe is asked of that by a click, once it is filled in, and the
+answer is kept with the parameters that it was given for: an instant among them stays what it was.
+"""
 
 from __future__ import annotations
 
-from services import money
-from services.desk import words
-from services.desk.command import Quote
+from dataclasses import dataclass, field
+
+from services import clock
+from services.desk import limits
+from services.desk.command import Command, Form, Params, Quote
 from services.desk.subject import Subject
+from services.errors import InvalidInput
+from services.staff.roles import Person
+
+Typed = tuple[tuple[str, str], ...]
 
 
-def charged_now(subject: Subject, amount: int, currency: str) -> tuple[str, ...]:
-    """An invoice whose amount the card is charged; credit pays first, what is owed is added."""
-    balance, method = subject.balance(currency), words.card(subject.card)
-    if not balance:
-        asked = words.money(amount, currency)
-        return (f"An invoice for {asked} is made, and {method} is charged now.",)
-    return _with_balance(amount, balance, currency, f"is charged now to {method}", "nothing is charged")
+class Unasked(InvalidInput):
+    """What was typed may do, and Stripe was not asked yet what it comes to."""
+
+    def __init__(self) -> None:
+        super().__init__("Let Stripe say what this comes to before it is done.")
 
 
-def to_be_paid(subject: Subject, amount: int, currency: str, due_on: int) -> tuple[str, ...]:
-    """An invoice that is mailed; `due_on` (UTC seconds) is by when the customer should pay it."""
-    balance = subject.balance(currency)
-    by = f"is to be paid by {words.day(due_on)}"
-    sent = "Stripe mails it to the customer's email address, with a link to pay it. No card is charged."
-    if not balance:
-        return (f"An invoice for {words.money(amount, currency)} is made, which {by}.", sent)
-    told = _with_balance(amount, balance, currency, by, "nothing has to be paid, and nothing is sent")
-    return (*told, sent) if money.chargeable(amount + balance, currency) else told
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open dialog: its token, who opened it, what it is about, and what Stripe foresees.
+
+    `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
+    customer's trials so far. `asked` is what Stripe said of things typed.
+    """
+
+    token: str
+    person: Person
+    command: Command
+    subject: Subject
+    quote: Quote | None
+    warning: str = ""
+    days_before: int = 0
+    asked: dict[Typed, tuple[Params, Quote | None]] = field(default_factory=dict)
+
+    def over(self, params: Params) -> list[str]:
+        """A sentence for each limit of the person's that this exceeds."""
+        amounts = self.command.amounts(self.subject, params)
+        return limits.exceeded(self.person, amounts, days_before=self.days_before)
+
+    def knows(self, form: Form) -> bool:
+        """Whether Stripe need not be asked (any more) what comes of the form."""
+        return not self.command.asks or _typed(form) in self.asked
+
+    def ask(self, form: Form) -> None:
+        """Asks Stripe what comes of the form, which writes nothing: the work of a click.
+
+        Raises InvalidInput, and what a read raises.
+        """
+        params = self.command.parse(self.subject, form, clock.now())
+        self.asked[_typed(form)] = params, self.command.quote_for(self.subject, params)
+
+    def understood(self, form: Form, now: int) -> tuple[Params, Quote | None]:
+        """The parameters, and what Stripe foresees with them. Raises InvalidInput; Unasked where it was not
+        asked yet."""
+        params = self.command.parse(self.subject, form, now)
+        if not self.knows(form):
+            raise Unasked
+        return self.asked[_typed(form)] if self.command.asks else (params, self.quote)
 
 
-def comes_to(subject: Subject, quote: Quote, amount: int) -> str:
-    """What the next invoice asks for with the amount, once credit has paid what it can."""
-    due = quote.total + amount + subject.balance(quote.currency)
-    if due <= 0:
-        return "Credit pays all of that invoice, also this amount."
-    said = f"That invoice then comes to {words.money(due, quote.currency)}, before any tax on this amount."
-    small = not money.chargeable(due, quote.currency)
-    return f"{said} {words.too_small(due, quote.currency)}" if small else said
-
-
-def _with_balance(amount: int, balance: int, currency: str, asked: str, nothing: str) -> tuple[str, ...]:
-    """What credit or a debt makes of an amount; `asked`: how it is asked, `nothing`: where none is due."""
-    due = max(0, amount + balance)
-    made = f"An invoice for {words.money(amount, currency)} is made."
-    moved, rest = words.money(abs(due - amount), currency), words.money(due, currency)
-    if balance > 0:
-        return (made, f"The customer's balance owes {moved} from before, which is added: {rest} {asked}.")
-    used = f"{moved} of it is taken from the customer's credit"
-    if not money.chargeable(due, currency):
-        return (made, f"{used}; {nothing}.", *((words.too_small(due, currency),) if due else ()))
-    return (made, f"{used}, and {rest} {asked}.")
+def _typed(form: Form) -> Typed:
+    return tuple(sorted(form.items()))

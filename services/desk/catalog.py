@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from services.desk.cancellations import Cancel, UndoCancel
 from services.desk.charges import AddCharge
 from services.desk.command import Command
+from services.desk.coupons import ApplyCoupon, RemoveCoupon
 from services.desk.invoices import GiveUpInvoice, SendInvoice, VoidInvoice
 from services.desk.payments import CardLink, RetryPayment
 from services.desk.pending import RemoveCharge
+from services.desk.plans import ChangePlan
 from services.desk.reactivation import Reactivate
 from services.desk.refunds import Refund
 from services.desk.retrying import RetryAll
@@ -22,7 +24,7 @@ COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
-        Cancel(),
+        Cancel(), ChangePlan(), ApplyCoupon(), RemoveCoupon(),
         Refund(), SendInvoice(), GiveUpInvoice(), VoidInvoice(), RemoveCharge(),
         RetryAll(),
     )

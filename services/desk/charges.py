@@ -11,7 +11,7 @@ from models.subscriptions import ENDED
 from services import charging, clock, config, money
 from services.customers import names
 from services.desk import effects, words
-from services.desk.asking import charged_now, comes_to, to_be_paid
+from services.desk.charge_words import charged_now, comes_to, to_be_paid
 from services.desk.command import (
     Command,
     Form,
@@ -26,12 +26,13 @@ from services.desk.command import (
     required,
 )
 from services.desk.invoices import NO_ADDRESS, SEND, SendInvoice, no_mail
+from services.desk.limits import Amount
 from services.desk.payments import RetryPayment, charged, charged_to
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.desk.upcoming import ends_unbilled
 from services.errors import InvalidInput
-from services.staff.roles import Permission
+from services.staff.roles import Measure, Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
@@ -104,6 +105,11 @@ class AddCharge(Command):
             "balance": subject.balance(currency) if when != "next" else None,
             "days_until_due": _days(form) if when == "sent" else None,
         }
+
+    @override
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """What the customer is asked for."""
+        return (Amount(Measure.CHARGE, params["amount"], params["currency"]),)
 
     @override
     def quote(self, subject: Subject) -> Quote | None:

@@ -112,7 +112,7 @@ def _who(other: Action | None) -> str:
 def _require_same_quote(row: Action, command: Command, now: Subject) -> None:
     if "quote" not in row.params:
         return
-    said, asked = row.params["quote"], told(command.quote(now))
+    said, asked = row.params["quote"], told(command.quote_for(now, row.params))
     if said != asked:
         raise Conflict(
             f"The dialog announced {_amount(said)}; Stripe would charge {_amount(asked)} by now.",

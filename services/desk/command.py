@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from sqlmodel import Session
+
+from services.desk.limits import Amount
 from services.desk.subject import MARK, About, Subject
 from services.errors import InvalidInput
 from services.staff.roles import Permission
@@ -25,13 +28,17 @@ class Quote:
     """What Stripe says that the next invoice would ask for, in minor units of `currency`.
 
     `total` is before the customer's balance, and below 0 where credits for changes in mid-period prevail.
-    `carried` is too small to be charged: Stripe moves it to the customer's balance.
+    `carried` is too small to be charged: Stripe moves it to the customer's balance. `prorated` is what a
+    change in mid-period gives back for unused time (0 or below) and asks for the rest of the period, where
+    that is known; `until` the end (UTC seconds) of the period that the invoice is for.
     """
 
     amount_due: int
     currency: str
     total: int
     carried: int = 0
+    prorated: tuple[int, int] | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,9 @@ class Step:
 
 class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
-    invoice whose change since the dialog opened stops it. `of_debts`: it is about all that is overdue."""
+    invoice whose change since the dialog opened stops it. `asks`: what Stripe foresees depends on what is
+    typed, so that it is asked once that is typed (`quote_for`), and not as the dialog opens. `of_debts`: it
+    is about all that is overdue."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -106,6 +115,7 @@ class Command(ABC):
     reason_required: ClassVar[bool] = False
     durable: ClassVar[bool] = True
     once_at_a_time: ClassVar[bool] = False
+    asks: ClassVar[bool] = False
     of_debts: ClassVar[bool] = False
 
     @abstractmethod
@@ -117,6 +127,11 @@ class Command(ABC):
         del subject
         return self.title
 
+    def equipped(self, session: Session, subject: Subject, now: int) -> Subject:
+        """The subject with what its dialog offers to choose from."""
+        del session, now
+        return subject
+
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """What was typed as parameters. Raises InvalidInput with the field's name."""
         del subject, form, now
@@ -127,10 +142,20 @@ class Command(ABC):
         del subject
         return None
 
+    def quote_for(self, subject: Subject, params: Params) -> Quote | None:
+        """The same for these parameters."""
+        del params
+        return self.quote(subject)
+
     def quote_binds(self, subject: Subject) -> bool:
         """Whether the quote is charged: it must be known, and the same still when the command runs."""
         del subject
         return False
+
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """How much it does of what a role may be limited in (services/desk/limits)."""
+        del subject, params
+        return ()
 
     @abstractmethod
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:

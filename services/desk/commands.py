@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlmodel import Session
 
 from models import Action, Invoice
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, choosing, fresh, ledger, runner, snapshots, subject, words
+from services.desk import catalog, checks, choosing, fresh, ledger, limits, loading, runner, snapshots, words
+from services.desk.asking import Opened
 from services.desk.command import Command, Form, Params, Preview, Quote
+from services.desk.limits import OverLimit
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
@@ -22,20 +25,8 @@ from services.staff.roles import Person
 LONGEST_REASON = 500
 _POLL = 0.02
 _PATIENCE = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An open dialog: its token, what it is about, and what Stripe foresees.
-
-    `warning`: Stripe was silent, or refused to say what it foresees.
-    """
-
-    token: str
-    command: Command
-    subject: Subject
-    quote: Quote | None
-    warning: str = ""
+_WAITS = "Nothing is done until a colleague who may do so much allows it."
+_WHO_ALLOWS = "A colleague who may do so much finds it under Approvals."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +61,7 @@ class Outcome:
     @property
     def is_final(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self.state in ledger.FINAL
+        return self.state in (*ledger.FINAL, "waiting")
 
 
 def open(person: Person, command: str, customer: str, object_id: str | None = None) -> Opened:
@@ -85,12 +76,15 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
     with database.session() as session:
         about = object_id or choosing.choose(session, customer, wanted.about, wanted.offered)
     now, quote, warning = _look(wanted, customer, about)
+    with database.session() as session:
+        now = wanted.equipped(session, now, clock.now())
     if reason := wanted.offered(now):
         raise Conflict(reason, remedy="Close this and look at the customer's page again.")
     token = uuid.uuid4().hex
     with database.transaction() as session:
         ledger.open_row(session, token, person, wanted, now, snapshots.of(now))
-    return Opened(token, wanted, now, quote, warning)
+        days_before = limits.days_before(session, customer)
+    return Opened(token, person, wanted, now, quote, warning, days_before)
 
 
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
@@ -101,14 +95,14 @@ def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subje
         if command.moves_money:
             raise
         with database.session() as session:
-            known = subject.load(session, customer, object_id)
+            known = loading.load(session, customer, object_id)
         return known, None, f"{silence.message} What is shown here is as of the last time that it answered."
 
 
 def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
     """What Stripe foresees. Where it refuses to say that and the quote only informs, a warning."""
     try:
-        return (None if command.offered(now) else command.quote(now)), ""
+        return (None if command.asks or command.offered(now) else command.quote(now)), ""
     except (Refused, NotAllowed) as refusal:
         if command.quote_binds(now):
             raise
@@ -116,40 +110,55 @@ def _quoted(command: Command, now: Subject) -> tuple[Quote | None, str]:
 
 
 def preview(opened: Opened, form: Form) -> Preview:
-    """What will happen with what was typed. Asks nobody. Raises InvalidInput."""
+    """What will happen with what was typed. Asks nobody. Raises InvalidInput, Unasked among it."""
     now = clock.now()
-    params = opened.command.parse(opened.subject, form, now)
-    return opened.command.preview(opened.subject, params, opened.quote, now)
+    params, quote = opened.understood(form, now)
+    told = opened.command.preview(opened.subject, params, quote, now)
+    if over := _require_approvable(opened, params):
+        return replace(told, warnings=(*told.warnings, *over, _WAITS))
+    return told
+
+
+def _require_approvable(opened: Opened, params: Params) -> list[str]:
+    """Which limits it exceeds. Raises OverLimit where nobody can be asked to allow it."""
+    over = opened.over(params)
+    if over and not opened.person.policy.approvals:
+        raise OverLimit(over)
+    return over
 
 
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
-    """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing.
+    """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing. What is above
+    a limit of the person's waits for a second person instead.
 
-    Raises NotAllowed and InvalidInput before anything is written.
+    Raises NotAllowed and InvalidInput before anything is written. What Stripe was not asked yet it is asked.
     """
     command = opened.command
     person.require(command.permission)
     if command.durable:
         durable.require()
     now = clock.now()
-    params = _fixed(opened, form, now)
     reason = _checked_reason(command, reason)
-    told = asdict(command.preview(opened.subject, params, opened.quote, now))
+    if not opened.knows(form):
+        opened.ask(form)
+    params, quote = opened.understood(form, now)
+    over = _require_approvable(replace(opened, person=person), params)
+    told = asdict(command.preview(opened.subject, params, quote, now))
+    if command.quote_binds(opened.subject):  # what the dialog showed is charged, or nothing
+        params = {**params, "quote": checks.told(quote)}
+    confirmed: dict[str, Any] = {"params": params, "reason": reason, "preview": told}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
-        mine = ledger.begin(session, opened.token, params=params, reason=reason, preview=told)
+        mine = (
+            ledger.ask(session, opened.token, over=over, **confirmed)
+            if over
+            else ledger.begin(session, opened.token, **confirmed)
+        )
     if not command.durable:
         return _at_once(opened, mine)
-    if mine:
+    if mine and not over:
         runner.start(row, 1, opened.subject.partition)
     return wait(opened.token)
-
-
-def _fixed(opened: Opened, form: Form, now: int) -> Params:
-    """The parameters, with the quote that the dialog showed where it is charged."""
-    params = opened.command.parse(opened.subject, form, now)
-    binds = opened.command.quote_binds(opened.subject)
-    return {**params, "quote": checks.told(opened.quote)} if binds else params
 
 
 def _checked_reason(command: Command, reason: str) -> str:
@@ -209,6 +218,8 @@ def outcome(session: Session, token: str) -> Outcome:
             else "Still under way; the Activity page shows how it ends."
         )
         return Outcome(token, row.state, text)
+    if row.state == "waiting":
+        return Outcome(token, "waiting", "Nothing was done yet: it waits for approval.", _WHO_ALLOWS)
     if row.state == "done":
         params = {**row.params, "result": row.result}
         told = catalog.find(row.command).outcome(_came_of(session, row), params)
@@ -237,7 +248,7 @@ def _came_of(session: Session, row: Action) -> Subject:
     """The invoice that the command made or paid, else what it was about, as the tables know it."""
     invoice = row.result.get("invoice")
     known = invoice and session.get(Invoice, invoice)
-    return subject.load(session, row.customer, invoice if known else row.object_id)
+    return loading.load(session, row.customer, invoice if known else row.object_id)
 
 
 def try_again(person: Person, token: str) -> Outcome:
@@ -253,7 +264,7 @@ def try_again(person: Person, token: str) -> Outcome:
         if not ledger.begin_again(session, token, comment=_said(row, person, "checked again")):
             raise _not_unknown(row)
         session.refresh(row)
-        partition = subject.load(session, row.customer, row.object_id).partition
+        partition = loading.load(session, row.customer, row.object_id).partition
     runner.start(row, row.attempt, partition)
     return wait(token)
 

@@ -28,7 +28,7 @@ class Entry:
     """One thing that somebody did, as it is shown.
 
     `source` says which table `token` is a key of. `detail` is what it was in one line; `charged` what an
-    action charged and what became of that; `state` a code with a badge.
+    action charged and what became of that; `state` a code with a badge; `decider` the second person.
     """
 
     source: str
@@ -51,6 +51,7 @@ class Entry:
     error: str = ""
     remedy: str = ""
     comment: str = ""
+    decider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def _action(row: Action, known: _Known) -> Entry:
         error=row.error.get("message", ""),
         remedy=" ".join(filter(None, (row.error.get("left"), row.error.get("remedy")))),
         comment=row.comment,
+        decider=row.decider_name,
     )
 
 

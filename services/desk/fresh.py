@@ -12,7 +12,8 @@ from dataclasses import replace
 from services import clock, database
 from services.desk import terms, words
 from services.desk.command import gone
-from services.desk.subject import LIVING, PAYMENTS, Subject, load
+from services.desk.loading import load
+from services.desk.subject import LIVING, PAYMENTS, Subject
 from services.errors import Unavailable
 from services.mirror import answers, complete, shapes
 from services.mirror.shapes.billing import subscription_of
@@ -35,7 +36,7 @@ class Outrun(Unavailable):
 
 
 def subject(customer: str, object_id: str | None = None, *, debts: bool = False) -> Subject:
-    """The subject (see `subject.load`), after reading its objects, with `debts` also what the tables know as
+    """The subject (see `loading.load`), after reading its objects, with `debts` also what the tables know as
     overdue. Raises what `stripe_api` raises."""
     _pull("customer", customer)
     if debts:

@@ -1,6 +1,7 @@
 """Who did what? The rows of `actions` and `action_steps`, and every change that they go through.
 
-open (dialog shown) -> running -> done | failed | unknown (look at Stripe); unknown -> running again.
+open (dialog shown) -> running -> done | failed | unknown (look at Stripe); unknown -> running again. What is
+above a limit of its person goes open -> waiting -> running, or failed where the second person says no.
 A change of state is one guarded statement, so that of many who try at once one succeeds. Functions take
 the writing session and never commit.
 """
@@ -54,14 +55,35 @@ def open_row(
 
 def begin(session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any]) -> bool:
     """open -> running. False where somebody has begun it already: nothing is changed then."""
-    values: dict[str, Any] = {
-        "params": params,
-        "reason": reason,
-        "preview": preview,
-        "attempt": 1,
-        "started_at": clock.now(),
-    }
-    return _move(session, token, "open", "running", **values)
+    confirmed = _confirmed(params, reason, preview)
+    return _move(session, token, "open", "running", attempt=1, **confirmed)
+
+
+def ask(
+    session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any], over: list[str]
+) -> bool:
+    """open -> waiting for a second person, as it is `over` these limits. False where it is not open."""
+    return _move(session, token, "open", "waiting", over=over, **_confirmed(params, reason, preview))
+
+
+def _confirmed(params: Params, reason: str, preview: dict[str, Any]) -> dict[str, Any]:
+    return {"params": params, "reason": reason, "preview": preview, "started_at": clock.now()}
+
+
+def approve(session: Session, token: str, person: Person) -> bool:
+    """waiting -> running, allowed by this person. False where it does not wait (any more)."""
+    return _move(session, token, "waiting", "running", attempt=1, **_decided(person))
+
+
+def decline(session: Session, token: str, person: Person, *, error: dict[str, Any]) -> bool:
+    """waiting -> failed, as this person says no. False where it does not wait (any more)."""
+    return _move(
+        session, token, "waiting", "failed", error=error, finished_at=clock.now(), **_decided(person)
+    )
+
+
+def _decided(person: Person) -> dict[str, Any]:
+    return {"decider": person.id, "decider_name": person.name}
 
 
 def begin_again(session: Session, token: str, *, comment: str) -> bool:

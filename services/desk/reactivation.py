@@ -14,14 +14,14 @@ from typing_extensions import override
 from models.subscriptions import ENDED
 from services import charging
 from services.customers import names
-from services.customers.contents import Rebate, in_currency
+from services.customers.contents import Rebate
 from services.desk import effects, quotes, resumption, words
 from services.desk.command import Command, Form, Leftover, Params, Preview, Quote, Step, gone
 from services.desk.payments import first_payment
 from services.desk.subject import Item, Subject
 from services.desk.terms import Charged, Terms
 from services.desk.upcoming import next_charge, sent_now, uncharged
-from services.errors import Conflict
+from services.errors import Conflict, InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
 
@@ -64,9 +64,12 @@ class Reactivate(Command):
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
-        """Nothing to fill in; what the new subscription consists of is fixed here."""
+        """`successor`: yes where archived prices have to be replaced; what the new subscription consists of
+        is fixed here."""
         assert subject.subscription is not None
         chosen, latest = way(subject), subject.subscription.latest_invoice
+        if chosen == "anew":
+            _check_agreed(subject, form)
         fixed = {"way": chosen, "new": _anew(subject) if chosen == "anew" else {}, "latest_invoice": latest}
         if chosen == "resume":
             return {**fixed, **resumption.card(subject, now)}
@@ -95,7 +98,7 @@ class Reactivate(Command):
             return _collected(subject, quote)
         if params["way"] == "resume":
             return resumption.preview(subject, quote, now)
-        plan = words.listing([_said(item, subject.currency) for item in subject.items])
+        plan = words.listing([item.now_sold.said(subject.currency) for item in subject.items])
         happens = [
             f"A new subscription begins now: {plan}.",
             "It has no trial.",
@@ -111,6 +114,7 @@ class Reactivate(Command):
             for rebate in each.rebates
             if rebate not in lasting
         ]
+        warnings += [_replaced(item, subject.currency) for item in subject.items if item.successor]
         if _takes_money(subject, quote):
             warnings.append("If the payment fails, no subscription is made.")
         return Preview(tuple(happens), tuple(warnings))
@@ -189,14 +193,28 @@ def _why_not_sold(item: Item) -> str:
         return f"The price of {item.name} no longer exists in Stripe."
     if item.product and not item.product.active:
         return f"{item.name} is no longer sold: the product is archived."
-    if item.price.active:
+    if item.price.active or item.successor:
         return ""
-    gone = f"The price of {item.name} is archived"
-    if item.successor is None:
-        return f"{gone} and has no successor. Start a subscription with another price in Stripe."
-    new = item.successor
-    amount = words.money(new.unit_amount, new.currency) if new.unit_amount is not None else "another price"
-    return f"{gone}; its successor is {amount} ({new.nickname or new.id}). Start one with it in Stripe."
+    return (
+        f"The price of {item.name} is archived and has no successor. Start a subscription with another price "
+        "in Stripe."
+    )
+
+
+def _check_agreed(subject: Subject, form: Form) -> None:
+    """Raises InvalidInput where a price is archived and nobody agreed to its successor."""
+    old = [item.said(subject.currency) for item in subject.items if item.successor]
+    new = [item.now_sold.said(subject.currency) for item in subject.items if item.successor]
+    if old and form.get("successor") != "yes":
+        raise InvalidInput(
+            f"{words.listing(old)} is not sold any more: its price is archived.",
+            field="successor",
+            remedy=f"Agree to {words.listing(new)} instead, or close this.",
+        )
+
+
+def _replaced(item: Item, currency: str) -> str:
+    return f"It is not the old price: {item.said(currency)} is archived, and this is its successor."
 
 
 def _payable(subject: Subject) -> bool:
@@ -261,7 +279,7 @@ def _anew(subject: Subject) -> dict[str, Any]:
 def _ordered(item: Item, charged: Charged) -> dict[str, Any]:
     metered = item.price is not None and item.price.usage_type == "metered"
     quantity = {} if metered else {"quantity": item.row.quantity}
-    return {"price": item.row.price, **quantity, **charged.params(tax="tax_rates")}
+    return {"price": item.now_sold.row.price, **quantity, **charged.params(tax="tax_rates")}
 
 
 def _previewed(new: dict[str, Any]) -> dict[str, Any]:
@@ -279,22 +297,6 @@ def _terms(subject: Subject) -> Terms:
 
 def _called(rebate: Rebate) -> str:
     return (rebate.coupon.name if rebate.coupon else None) or rebate.row.coupon
-
-
-def _said(item: Item, currency: str) -> str:
-    """`Team at $490.00 a year`, `3 × Team at $49.00 a month each`, `2 × Team by tiers a month`."""
-    cost = words.price(in_currency(item.price, currency)) if item.price else ""
-    known = cost and not cost.startswith("by ")  # an amount, and not only how it comes about
-    named = f"{item.name}{' at' if known else ''} {cost}".strip()
-    if item.row.quantity == 1:
-        return named
-    return f"{item.row.quantity} × {named}{' each' if known and _by_unit(item) else ''}"
-
-
-def _by_unit(item: Item) -> bool:
-    """Whether one costs what the price says, and not a package or by tiers."""
-    price = item.price
-    return price is not None and price.billing_scheme != "tiered" and not price.transform_divide_by
 
 
 def _collect() -> Step:

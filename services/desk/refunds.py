@@ -8,9 +8,10 @@ from services import config, money
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, required
+from services.desk.limits import Amount
 from services.desk.subject import Subject
 from services.errors import InvalidInput
-from services.staff.roles import Permission
+from services.staff.roles import Measure, Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
@@ -68,6 +69,11 @@ class Refund(Command):
             )
         code = choice(form, "code", tuple(CODES), "Choose one of the reasons in the list.")
         return {"amount": amount, "currency": currency, "code": code, "left": most - amount}
+
+    @override
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """What goes back."""
+        return (Amount(Measure.REFUND, params["amount"], params["currency"]),)
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:

@@ -33,7 +33,7 @@ READING: dict[str, tuple[str, str]] = {
     "products": ("Products", "The names of plans"),
     "prices": ("Prices", "MRR, and what trials are worth"),
     "coupons": ("Coupons", "Discounts in MRR and on customers"),
-    "promotion_codes": ("Promotion codes", "Nothing yet: no page shows them"),
+    "promotion_codes": ("Promotion codes", "Applying a promotion code to a subscription"),
     "payment_intents": ("PaymentIntents", "Why a payment failed"),
     "charges": ("Charges", "Payments, failed attempts, and the card in Search"),
     "refunds": ("Charges", "Refunds in timelines"),
@@ -42,7 +42,10 @@ READING: dict[str, tuple[str, str]] = {
     "events": ("Events", "What happens after the first pull, and timelines"),
     CARDS: ("PaymentMethods", "The card on file, and with it who can be charged"),
 }
-_OF_SUBSCRIPTIONS = ("extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate")
+_OF_SUBSCRIPTIONS = (
+    "extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate", "change_plan", "apply_coupon",
+    "remove_coupon",
+)  # fmt: skip
 _OF_INVOICES = ("retry_payment", "retry_all", "send_invoice", "mark_uncollectible", "void_invoice")
 WRITING: dict[str, str] = {
     "Subscriptions": ", ".join([*(ACTIONS[name] for name in _OF_SUBSCRIPTIONS), RESUME_COLLECTION]),

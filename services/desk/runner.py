@@ -16,7 +16,7 @@ from dbos import DBOS
 from models import Action, ActionStep
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, fresh, ledger, snapshots, subject
+from services.desk import catalog, checks, fresh, ledger, loading, snapshots
 from services.desk.command import Leftover, Step, Work
 from services.desk.repeats import call, look
 from services.errors import Conflict, TrialdeskError, Unavailable
@@ -116,7 +116,7 @@ def _prepare(token: str, name: str) -> tuple[Work, Step, ActionStep]:
         row = ledger.get(session, token)
         prepared = ledger.prepare_step(session, token, name)
         made = ledger.made(session, token)
-        about = subject.load(session, row.customer, row.object_id)
+        about = loading.load(session, row.customer, row.object_id)
     steps = {step.name: step for step in catalog.find(row.command).steps(row.params)}
     return Work(token, prepared.idempotency_key, about, row.params, made), steps[name], prepared
 

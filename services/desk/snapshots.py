@@ -17,6 +17,8 @@ from services.mirror import shapes
 Snapshot = dict[str, Any]
 _LABELS = {
     "status": "Status",
+    "items": "Plan",
+    "discounts": "Discounts",
     "trial_end": "Trial ends",
     "cancel_at": "Set to end",
     "cancel_at_period_end": "Set to end with its period",
@@ -31,7 +33,7 @@ _LABELS = {
 }
 _SUBSCRIPTION = (
     "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "ended_at",
-    "current_period_end",
+    "current_period_end", "discounts",
 )  # fmt: skip
 _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
 _FIELDS = {
@@ -55,14 +57,22 @@ def of(subject: Subject) -> Snapshot:
     """
     fields = _FIELDS.get(_KIND.get(subject.kind, subject.kind), ())
     found = {name: getattr(subject.object, name) for name in fields}
-    if subject.kind != "invoice":
-        return found
-    return {**found, "failed_charge": subject.last_failure.charge if subject.last_failure else None}
+    if subject.kind == "invoice":
+        return {**found, "failed_charge": subject.last_failure.charge if subject.last_failure else None}
+    return {**found, "items": _items(subject)} if subject.kind == "subscription" else found
+
+
+def _items(subject: Subject) -> dict[str, list[Any]]:
+    """Of each item its price, its quantity, and both in words."""
+    return {
+        item.row.id: [item.row.price, item.row.quantity, item.said(subject.currency)]
+        for item in subject.items
+    }
 
 
 def of_object(source: dict[str, Any], id: str) -> Snapshot:
-    """The same fields of the object `id`, where Stripe just returned it, by itself or within another one; {}
-    where it did not, or said that it is gone."""
+    """The same fields of the object `id`, where Stripe just returned it, by itself or within another one,
+    without its items: it does not name products. {} where it did not, or said that it is gone."""
     within = (each for each in source.values() if isinstance(each, dict))
     found = next((each for each in (source, *within) if each.get("id") == id), {})
     kind = shapes.kind_of(found)
@@ -98,6 +108,10 @@ def _said(name: str, snapshot: Snapshot, write: Callable[[int], str]) -> str:
         return write(value)
     if name in _AMOUNTS:
         return words.money(value, snapshot["currency"])
+    if name == "items":
+        return words.listing([said for _, _, said in value.values()])
+    if name == "discounts":
+        return str(len(value)) if value else "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value).replace("_", " ")

@@ -14,12 +14,13 @@ from services import clock, config
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
+from services.desk.limits import Amount, whole_days
 from services.desk.payments import first_payment
 from services.desk.quotes import next_invoice
 from services.desk.subject import Subject
 from services.desk.upcoming import after_trial, ends_unbilled, if_declined
 from services.errors import InvalidInput
-from services.staff.roles import Permission
+from services.staff.roles import Measure, Permission
 from services.stripe_api import writes
 
 LONGEST_DAYS = 730
@@ -87,6 +88,11 @@ class ExtendTrial(Command):
         return {"trial_end": new}
 
     @override
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """The days that are added."""
+        return (Amount(Measure.TRIAL_DAYS, _later(subject, params)),)
+
+    @override
     def quote(self, subject: Subject) -> Quote | None:
         """The first invoice after the trial."""
         return next_invoice(subject)
@@ -96,7 +102,7 @@ class ExtendTrial(Command):
         """The old and new end, and what happens then."""
         assert subject.subscription is not None and subject.subscription.trial_end is not None
         old, new = subject.subscription.trial_end, params["trial_end"]
-        later = words.days(round((new - old) / clock.DAY))  # a change of the clocks is an hour
+        later = words.days(_later(subject, params))
         happens = [
             f"The trial ends on {words.moment(new)} instead of {words.moment(old)}: {later} later.",
             "Nothing is charged now.",
@@ -242,6 +248,11 @@ def _unusual(subject: Subject) -> Iterator[str]:
         stops = ends_unbilled(subject)
         billed = "and billed at the new end with an invoice that nobody can pay"
         yield f"Without a card, {f'so that it {stops} at the new end' if stops else billed}"
+
+
+def _later(subject: Subject, params: Params) -> int:
+    assert subject.subscription is not None and subject.subscription.trial_end is not None
+    return whole_days(params["trial_end"] - subject.subscription.trial_end)
 
 
 def days(form: Form) -> int:

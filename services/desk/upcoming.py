@@ -60,15 +60,15 @@ def if_declined(subject: Subject, quote: Quote | None, now: int) -> tuple[str, .
     )
 
 
-def next_charge(subject: Subject, quote: Quote | None, *, lifted: Lifted) -> tuple[str, ...]:
+def next_charge(subject: Subject, quote: Quote | None, *, lifted: Lifted | None) -> tuple[str, ...]:
     """That nothing is charged now, and what the next invoice brings where one is ahead. `lifted`: what is
-    over with this, a pause of collection or the subscription's scheduled end."""
+    over with this, a pause of collection or the subscription's scheduled end; None where all goes on."""
     subscription = subject.subscription
     assert subscription is not None
     day = subscription.current_period_end
     if day is None:
         return (_NOTHING_NOW,)
-    when, fate = f"on {words.moment(day)}", words.uncollected(subscription, day) if lifted == "end" else ""
+    when, fate = f"on {words.moment(day)}", "" if lifted == "pause" else words.uncollected(subscription, day)
     if subscription.status != "trialing":
         return (_NOTHING_NOW, _renewal(subject, quote, when, fate)) if quote else (_NOTHING_NOW,)
     ends = None if lifted == "end" else _ends(subscription, day)

@@ -69,6 +69,21 @@ def every(row: Price) -> str:
     return f"a {row.interval}" if row.interval_count == 1 else f"every {row.interval_count} {row.interval}s"
 
 
+def ordered(name: str, row: Price | None, quantity: int) -> str:
+    """`Team at $490.00 a year`, `3 × Team at $49.00 a month each`, `2 × Team by tiers a month`."""
+    cost = price(row) if row else ""
+    known = cost and not cost.startswith("by ")  # an amount, and not only how it comes about
+    named = f"{name}{' at' if known else ''} {cost}".strip()
+    if quantity == 1:
+        return named
+    return f"{quantity} × {named}{' each' if known and _by_unit(row) else ''}"
+
+
+def _by_unit(row: Price | None) -> bool:
+    """Whether one costs what the price says, and not a package or by tiers."""
+    return row is not None and row.billing_scheme != "tiered" and not row.transform_divide_by
+
+
 def _fraction(row: Price) -> str:
     """A part of the smallest unit, exactly: `0.005 USD` for half a cent."""
     if not row.unit_amount_decimal:

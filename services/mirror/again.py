@@ -57,7 +57,7 @@ def _ask(row: InboxItem) -> bool:
         if row.type not in shapes.KINDS or not complete.readable(row.type):
             return False
         row.payload = json.dumps(inbox.read_request(row.id, row.type, row.id))
-    row.state, row.tried_at = "pending", clock.now()
+    row.state, row.error, row.tried_at = "pending", "", clock.now()
     return True
 
 

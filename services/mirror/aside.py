@@ -25,7 +25,7 @@ from services.mirror.batch import Batch
 from services.mirror.shapes.reading import Object
 
 T = TypeVar("T")
-_NAMED = 5  # of those put aside, the latest
+NAMED = 5  # of those put aside, the latest
 REFUSED = (DataError, IntegrityError)  # by the database, for what a row holds
 _log = logging.getLogger(__name__)
 
@@ -129,5 +129,5 @@ def told(session: Session) -> tuple[int, tuple[str, ...]]:
     lie = col(InboxItem.state) == "failed"
     count = session.exec(select(sa.func.count()).select_from(InboxItem).where(lie)).one()
     latest = select(InboxItem.type, InboxItem.id, InboxItem.error).where(lie)
-    found = session.exec(latest.order_by(last_try().desc(), col(InboxItem.id)).limit(_NAMED))
+    found = session.exec(latest.order_by(last_try().desc(), col(InboxItem.id)).limit(NAMED))
     return count, tuple(error if id in error else f"{type} {id}: {error}" for type, id, error in found)

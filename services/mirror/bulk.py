@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -37,7 +38,7 @@ class _Incoming:
     """Rows on their way into a table, and the statement that makes a table of the transaction's own for them.
 
     `pick` takes a row's values; `constants` stand for the columns that rows leave out; `json` are the places
-    of values that are written as JSON.
+    of values that are written as JSON; `types` what each column takes.
     """
 
     names: Names
@@ -45,10 +46,19 @@ class _Incoming:
     pick: Callable[[Row], Values]
     constants: Values
     json: tuple[int, ...]
+    types: tuple[frozenset[type], ...]
 
     def tuples(self, rows: Sequence[Row]) -> list[Values]:
         """The rows as the driver takes them."""
         return [self._convert([*self.pick(row), *self.constants]) for row in rows]
+
+    def require_types(self, values: Sequence[Values]) -> None:
+        """Raises DataError where a value is none of its column's: SQLite stores any, PostgreSQL some."""
+        for name, types, column in zip(self.names, self.types, zip(*values, strict=True), strict=True):
+            if not types.issuperset(map(type, column)):
+                raise sa.exc.DataError(
+                    f"{name} in rows for {_NAME}", None, TypeError("a value of no such type")
+                )
 
     def _convert(self, values: list[Any]) -> Values:
         for place in self.json:
@@ -67,6 +77,7 @@ def upsert(
     """
     incoming = _incoming(table, tuple(rows[0]), connection.dialect)
     values, insert = incoming.tuples(rows), statement(incoming.names)
+    incoming.require_types(values)
     with _refused(values):
         if connection.dialect.name == "postgresql" and len(rows) > FEW:
             return _by_copy(connection, incoming, insert, values)
@@ -111,7 +122,7 @@ def _around_query(insert: Any, names: Names, dialect: sa.Dialect) -> tuple[str, 
 
 
 def _flat(connection: sa.Connection, values: list[Values]) -> Values:
-    flat = tuple(one for row in values for one in row)
+    flat = tuple(chain.from_iterable(values))
     if connection.dialect.name != "postgresql":
         return flat
     # as text, like COPY: else a number of the wrong kind is rounded, or taken for a fault of the statement
@@ -149,7 +160,13 @@ def _incoming(table: sa.Table, given: Names, dialect: sa.Dialect) -> _Incoming:
         pick=itemgetter(*given),
         constants=tuple(_default(column) for column in left_out),
         json=tuple(place for place, column in enumerate(columns) if isinstance(column.type, sa.JSON)),
+        types=tuple(_types(column) for column in columns),
     )
+
+
+def _types(column: sa.Column[Any]) -> frozenset[type]:
+    held = column.type.python_type if isinstance(column.type, sa.Integer | sa.Boolean) else str
+    return frozenset((held, type(None)))
 
 
 def _default(column: sa.Column[Any]) -> Any:

@@ -18,7 +18,7 @@ from services import clock, database
 from services.mirror import changes, drift
 
 ENDED = ("complete", "incomplete", "failed")
-_CUT_SHORT = "The process that compared ended in the middle of it."
+_CUT_SHORT = "The process that compared ended in the middle of it, or lost the database."
 _AGAIN_AFTER = 1800  # seconds from the end of one that failed
 _NAMED = 3  # reasons of one resource
 _TRIES = 4  # a night, of those that failed or were cut short: whatever kills them may do so every time

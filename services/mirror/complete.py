@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.mirror import shapes
+from services.errors import NotAllowed, Refused, TrialdeskError
+from services.mirror import ahead, shapes
 from services.mirror.shapes.reading import Object, cut, listed
 from services.stripe_api import client
 from services.stripe_api.client import Answer
-from services.stripe_api.failures import ObjectMissing, RequestRejected
+from services.stripe_api.failures import ObjectMissing, RequestRejected, StripeUnavailable
 
 
 def whole(source: Object) -> Object:
@@ -33,6 +34,20 @@ def read(name: str, id: str) -> Answer:
         stub = {"id": id, "object": name, "deleted": True}
         return Answer(stub, missing.as_of, missing.request_id)
     return replace(answer, object=whole(answer.object))
+
+
+def read_or_why(name: str, id: str) -> Answer | TrialdeskError:
+    """Like `read`; the error where Stripe refuses this one or fails with it, while it answers something else.
+
+    Raises Unavailable and KeyRejected where that is not this object's fault.
+    """
+    try:
+        return read(name, id)
+    except (Refused, NotAllowed) as error:
+        return error
+    except StripeUnavailable as error:
+        ahead.ask_time()
+        return error
 
 
 def _read_expanded(kind: shapes.Kind, id: str) -> Answer:

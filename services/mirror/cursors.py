@@ -2,7 +2,8 @@
 
 Rows of `sync_cursors`: one for each resource, one for the work after the last page (`facts`), and one for
 the feed of events, whose cursor is an instant. States: waiting, running, complete, failed, and denied where
-the key may not read the resource; the feed's are running, and gap where events were lost.
+the key may not read the resource; the feed's are running, and gap where events were lost. One more row counts
+deliveries that were refused (services/mirror/refusals).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from services import clock, database
 from services.mirror import changes, shapes, windows
 
 FEED = "feed"
+REFUSED = "refused"
 HISTORY = "events"
 DERIVED = "facts"
 SETTLED = frozenset(("complete", "denied"))
@@ -50,7 +52,7 @@ def start_over(session: Session, now: int) -> None:
     pull is under way."""
     session.connection().execute(
         sa.update(SyncCursor)
-        .where(col(SyncCursor.resource) != FEED)
+        .where(col(SyncCursor.resource).not_in((FEED, REFUSED)))
         .values(state="waiting", fetched=0, started_at=None, finished_at=None, error="")
     )
     windows.forget(session)

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from models import Customer, Discount, Subscription, SubscriptionItem
 from services import clock
-from services.errors import NotAllowed, Refused, TrialdeskError
+from services.errors import TrialdeskError
 from services.mirror import complete
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
@@ -70,8 +70,8 @@ def missed(session: Session, batch: Batch, kinds: Collection[str]) -> list[Misse
 
 
 def of_owners_read_again(missed: Iterable[Missed]) -> Iterator[tuple[Owner, Fresh | TrialdeskError]]:
-    """Reads each owner; the error where Stripe refuses one or it has a shape that we do not know. Raises
-    Unavailable and KeyRejected.
+    """Reads each owner; the error where Stripe refuses one or fails with it, or it has a shape that we do not
+    know. Raises Unavailable and KeyRejected.
     """
     of_owner = defaultdict[Owner, list[Missed]](list)
     for one in missed:
@@ -83,11 +83,12 @@ def of_owners_read_again(missed: Iterable[Missed]) -> Iterator[tuple[Owner, Fres
 
 
 def _read(owner: Owner, missed: Iterable[Missed]) -> Fresh | TrialdeskError:
-    batch = Batch()
+    batch, answer = Batch(), complete.read_or_why(*owner)
+    if isinstance(answer, TrialdeskError):
+        return answer
     try:
-        answer = complete.read(*owner)
         batch.add(answer.object, answer.as_of)
-    except (Refused, NotAllowed, UnreadableObject) as error:
+    except UnreadableObject as error:
         return error
     named = _named(batch)
     gone = [one for one in missed if one.id not in named]

@@ -1,7 +1,8 @@
 """In what do the tables differ from what the account has just said, and why?
 
 A row that is younger than the answer is no difference, nor is a change whose event came in meanwhile: it is
-on its way. What is left is a fault of ours or of the way in between, and is kept with its cause.
+on its way. What is left is a fault of ours or of the way in between, and is kept with what is known of its
+cause: whether events of it came in, not what they told.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlmodel import Session, col, select
 from models import Discount, Drift, Event, InboxItem
 from models.base import Mirrored
 from services import clock
-from services.mirror import shapes
+from services.mirror import ahead, cursors, shapes
 from services.mirror.batch import Batch, Family, is_card_of_charge
 from services.mirror.shapes.reading import Row
 from services.mirror.tables import chunks, is_kept, table
@@ -99,7 +100,7 @@ def _rows(
 
 
 def _is_older(ours: Row | None, as_of: int) -> bool:
-    return ours is None or (not ours["deleted"] and ours["as_of"] <= as_of)
+    return ours is None or (not ours["deleted"] and not as_of < ours["as_of"] <= ahead.limit())
 
 
 def _differs(model: type[Mirrored], ours: Row | None, row: Row, parent: str) -> Iterator[Found]:
@@ -138,7 +139,7 @@ def keep(session: Session, found: Collection[Found]) -> int:
     kept = 0
     for one in found:
         told = _events(session, one)
-        if any(told) or _waits(session, one):
+        if any(told) or _lies(session, one, "pending"):
             continue
         session.add(
             Drift(
@@ -148,7 +149,7 @@ def keep(session: Session, found: Collection[Found]) -> int:
                 what=one.what,
                 fields=list(one.fields),
                 as_of=one.as_of,
-                cause=_cause(one, bool(told)),
+                cause=_cause(session, one, bool(told)),
             )
         )
         kept += 1
@@ -167,21 +168,40 @@ def _events(session: Session, one: Found) -> list[bool]:
     return [bool(is_late) for is_late in session.exec(query)]
 
 
-def _waits(session: Session, one: Found) -> bool:
-    """Whether the inbox has an event of it that nobody has opened yet, as another process drains."""
+def _lies(session: Session, one: Found, *states: str) -> bool:
+    """Whether the inbox has an event of it that nobody has opened yet, as another process drains, or that
+    could not be applied: by their states.
+    """
     named = (
         col(InboxItem.payload).contains(f'"id":"{id}"', autoescape=True) for id in (one.parent, one.object_id)
     )
-    waiting = select(InboxItem.id).where(InboxItem.state == "pending", InboxItem.created > one.since)
-    return session.exec(waiting.where(sa.or_(*named)).limit(1)).first() is not None
+    lying = select(InboxItem.id).where(col(InboxItem.state).in_(states), InboxItem.created > one.since)
+    return session.exec(lying.where(sa.or_(*named)).limit(1)).first() is not None
 
 
-def _cause(one: Found, told: bool) -> str:
-    if one.what == "gone":
-        return "It is not in the account any more, and no event of its deletion came in."
+def _cause(session: Session, one: Found, told: bool) -> str:
+    """What is known: an event of a parent may have told something else, a row been wrong from the start."""
+    if one.as_of is not None and one.as_of > one.at + ahead.SLACK:
+        return "What we had was dated later than Stripe’s clock, so that nothing newer replaced it."
+    whose = "it" if one.parent == one.object_id else f"{one.parent}, which it belongs to,"
+    if _lies(session, one, "failed", "ignored"):
+        return f"An event of {whose} came in and was put aside."
+    if one.what == "gone" and whose == "it":
+        whose, told = "its deletion", _told_of_deletion(session, one.object_id)
+    after = " after the row’s time" if one.as_of else ""
     if told:
-        return "An event of it came in, but it did not reach this row."
-    return "No event of it came in: it was lost, or Stripe sends none for this change."
+        return f"An event of {whose} came in{after}, and did not put this right."
+    why = (
+        "the key may not read events, and none was delivered"
+        if cursors.denied(session, cursors.HISTORY)
+        else "Stripe sent none, it was lost, or the fault is the desk’s own"
+    )
+    return f"No event of {whose} came in{after}: {why}."
+
+
+def _told_of_deletion(session: Session, id: str) -> bool:
+    told = select(Event.id).where(Event.object_id == id, col(Event.type).endswith(".deleted"))
+    return session.exec(told.limit(1)).first() is not None
 
 
 def count(session: Session) -> int:

@@ -21,6 +21,7 @@ from services.mirror import bulk, changes, leftovers
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
 from services.mirror.tables import chunks, table
+from services.stripe_api import payload
 
 _KEPT: dict[str, tuple[str, ...]] = {
     "subscription": (
@@ -64,6 +65,29 @@ def row(event: Object) -> Row:
     }
 
 
+def problem(written: str) -> str:
+    """Why a payload is no event as Stripe sends them, in a sentence."""
+    try:
+        why = lacking(payload.parse(written))
+    except ValueError:
+        why = "it cannot be read as JSON"
+    return f"This is not an event as Stripe sends them: {why}."
+
+
+def lacking(found: Any) -> str:
+    """What keeps `row` from understanding a value, in words."""
+    if not isinstance(found, dict):
+        return "it is no object with names and values"
+    if "data" in found and not isinstance(dig(found, "data", "object"), dict):
+        return "its “data” holds no “object” that it tells of"
+    if missing := [name for name in ("id", "created", "type", "data") if name not in found]:
+        return f"it has no {', '.join(f'“{name}”' for name in missing)}"
+    source = found["data"]["object"]
+    if not source.get("object"):
+        return "its object does not say of which kind it is (“object” is missing)"
+    return f"the {source['object']} that it tells of has a shape that the desk does not know"
+
+
 def save(session: Session, found: Iterable[Row]) -> None:
     """Adds those rows (as `row` makes them) that are new; finds the customer of refunds and disputes."""
     rows = [dict(one) for one in sorted(found, key=itemgetter("id"))]
@@ -96,7 +120,20 @@ def _facts(source: Object, previous: Object) -> dict[str, Any]:
     if previous:
         facts["changed"] = sorted(previous)
         facts["was"] = {name: previous[name] for name in kept if name in previous}
+        facts["was"] |= _contents_before(facts, previous)
     return facts
+
+
+def _contents_before(facts: Row, previous: Object) -> Row:
+    """The prices and the quantity that a subscription had, where it has others now: its items are told as
+    changed with each new period too."""
+    before = listed(previous.get("items"))
+    had = {"prices": [ident(item.get("price")) for item in before], "quantity": _quantity(before)}
+    return {name: value for name, value in had.items() if before and value != facts.get(name)}
+
+
+def _quantity(items: list[Any]) -> int:
+    return sum(item.get("quantity") or 0 for item in items)
 
 
 def _deeper(source: Object) -> dict[str, Any]:
@@ -106,7 +143,7 @@ def _deeper(source: Object) -> dict[str, Any]:
             items = listed(source.get("items"))
             return {
                 "prices": [ident(item.get("price")) for item in items],
-                "quantity": sum(item.get("quantity") or 0 for item in items),
+                "quantity": _quantity(items),
                 "feedback": dig(source, "cancellation_details", "feedback"),
                 "cancel_reason": dig(source, "cancellation_details", "reason"),
                 "pause_collection": dig(source, "pause_collection", "behavior"),

@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from models import CustomerFacts, Event, InboxItem, SyncCursor, SyncWindow
 from services import clock
-from services.mirror import again, aside, cursors, shapes
+from services.mirror import again, aside, cursors, refusals, shapes
+from services.mirror.refusals import Refused
 from services.mirror.tables import table
 
 HOUR = 3600
@@ -50,17 +51,20 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """When Stripe last delivered an event (s). `ceased`: one from over an hour later was found by polling."""
+    """When Stripe last delivered an event (s). `ceased`: one from over an hour later was found by polling.
+    `refused`: those that were not taken, unless later ones were and an hour has passed.
+    """
 
-    last: int | None
-    ceased: bool
+    last: int | None = None
+    ceased: bool = False
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
     """How many payloads wait, were applied in the last hour, lie aside, are ignored.
 
-    `oldest`: since when (s) the one waits that has waited longest.
+    `oldest`: since when (s) the one waits that has waited longest, but for those that Stripe fails with.
     """
 
     pending: int
@@ -153,13 +157,19 @@ def deliveries(session: Session) -> Deliveries:
     )
     last: int | None = session.scalar(delivered)
     later = session.scalar(looked_up) or 0
-    return Deliveries(last, ceased=last is not None and later > last + HOUR)
+    return Deliveries(last, last is not None and later > last + HOUR, _refused(session, last or 0))
+
+
+def _refused(session: Session, accepted_at: int) -> Refused | None:
+    found = refusals.read(session)
+    return found if found and found.last >= min(accepted_at, clock.now() - HOUR) else None
 
 
 def inbox(session: Session) -> Inbox:
     """How many payloads are in which state."""
     state = col(InboxItem.state)
-    here = sa.select(state, sa.func.count(), sa.func.min(aside.last_try()))
+    waits = sa.case((col(InboxItem.error) == "", aside.last_try()))
+    here = sa.select(state, sa.func.count(), sa.func.min(waits))
     some = session.execute(here.where(state.in_(("pending", *again.LIE))).group_by(state))
     found = {name: (count, oldest) for name, count, oldest in some}
     return Inbox(

@@ -41,8 +41,8 @@ def ask(settings: Settings) -> Identity:
     """
     try:
         answer = client.account().read("/v1/account")
-    except RightMissing:
-        return Identity(_stated(settings), "", settings.mode)
+    except RightMissing as refused:
+        return Identity(_stated(settings, refused), "", settings.mode)
     follow_clock(settings.mode, answer.date)
     found = Identity(answer.object["id"], _name(answer), settings.mode)
     if settings.stripe_account_id and settings.stripe_account_id != found.account:
@@ -96,21 +96,22 @@ def require_ours(source: Object, mode: Mode) -> None:
     if "livemode" in source and bool(source["livemode"]) != (mode == "live"):
         raise InvalidInput(
             f"This desk runs in {mode} mode, and this is from the other.",
-            remedy="Each mode needs a desk of its own.",
+            remedy="Each mode needs a desk of its own; webhook endpoints of the other must not send here.",
         )
     if source.get("object") == "event" and source.get("account"):
         raise InvalidInput(
             f"The event belongs to the connected account {source['account']}.",
-            remedy="Take only the events of your own account.",
+            remedy="Have the webhook endpoint listen to your own account only, in Stripe's dashboard.",
         )
 
 
-def _stated(settings: Settings) -> str:
+def _stated(settings: Settings, refused: RightMissing) -> str:
     if settings.stripe_account_id:
         return settings.stripe_account_id
     raise ConfigurationError(
-        "The Stripe key may not say which account it belongs to.",
-        remedy="Set STRIPE_ACCOUNT_ID to the account's id (acct_...), as Stripe's dashboard shows it.",
+        f"The Stripe key may not say which account it belongs to. {refused.message}",
+        remedy="Set STRIPE_ACCOUNT_ID to the account's id (acct_...), as Stripe's dashboard shows it, or "
+        "give the key this right there, under API keys.",
     )
 
 

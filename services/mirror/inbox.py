@@ -2,7 +2,9 @@
 
 An event is an ordered snapshot where its second is newer than the row, and a signal to read the object
 again where it is not certain: two events of one second, a snapshot that lacks something, a shape that we do
-not know. What cannot be understood stays, as `failed`, with its reason.
+not know. What cannot be understood stays, as `failed`, with its reason. What needs an object that Stripe
+fails with, while it answers the others, stays pending, with its reason: it is tried again after a pause that
+grows.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,25 +23,33 @@ from models import InboxItem
 from services import clock, database, locks
 from services.mirror import aside, bulk, changes, events, orphans, resolve, underived, writer
 from services.mirror.resolve import Incoming
-from services.mirror.shapes.reading import Object, instant
+from services.mirror.shapes.reading import Object, Row, instant
 from services.mirror.tables import table, take_turn
 from services.stripe_api import errands, payload
 
 BATCH = 200
+_NEEDED = ("id", "created", "payload", "attempts", "source", "type", "error")
+_PAUSE, _LONGEST_PAUSE = 15, 3600  # seconds; the first one grows with the square of the tries
+_GROWS = 15  # tries
 _INBOX: Any = table(InboxItem).c
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """How many payloads were applied, failed, and wait for a second to be over."""
+    """How many payloads were applied, failed, wait for a second to be over, and for an object that Stripe
+    fails with."""
 
     applied: int = 0
     failed: int = 0
     deferred: int = 0
+    unread: int = 0
 
     def __add__(self, other: Drained) -> Drained:
         return Drained(
-            self.applied + other.applied, self.failed + other.failed, self.deferred + other.deferred
+            self.applied + other.applied,
+            self.failed + other.failed,
+            self.deferred + other.deferred,
+            self.unread + other.unread,
         )
 
 
@@ -49,7 +60,7 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
     `source`: poll, webhook, replay. Whatever has an id is kept, also what cannot be applied.
     """
     connection = session.connection()
-    rows = [
+    rows: list[Row] = [
         {
             "id": str(event["id"]),
             "source": source,
@@ -65,9 +76,9 @@ def put(session: Session, found: Iterable[Object], source: str) -> int:
     ]
     if not rows:
         return 0
-    rows.sort(key=lambda row: str(row["id"]))
+    rows.sort(key=itemgetter("id"))
     new = set(bulk.upsert(connection, table(InboxItem), partial(_add, connection.dialect.name), rows))
-    known = sorted({str(row["id"]) for row in rows} - new)
+    known = sorted({row["id"] for row in rows} - new)
     if known and source == "webhook":
         again = sa.update(table(InboxItem)).where(_INBOX.id.in_(known)).values(delivered_at=clock.now())
         connection.execute(again)
@@ -97,7 +108,7 @@ def drain(batch: int = BATCH, *, between: Callable[[], None] = lambda: None) -> 
 
     Calls `between` after each batch that others follow. Comes to its end with a batch that is not full: a
     batch costs much the same however small it is, so what comes in meanwhile is left to gather for the next.
-    Raises Unavailable, KeyRejected or RightMissing where an object must be read and cannot be; what was not
+    Raises Unavailable, KeyRejected or RightMissing where objects must be read and none can be; what was not
     applied stays pending.
     """
     with locks.alone("inbox") as mine:  # two would do the work twice
@@ -117,25 +128,39 @@ def _drain(batch: int, between: Callable[[], None] = lambda: None) -> Drained:
 
 
 def is_waiting() -> bool:
-    """Whether something is pending: new, left by another, or until a second is over."""
+    """Whether something is to be tried: new, left by another, until a second is over, or after a pause."""
     with database.session() as session:
-        query = sa.select(_INBOX.id).where(_INBOX.state == "pending").limit(1)
+        query = sa.select(_INBOX.id).where(_INBOX.state == "pending", _is_due()).limit(1)
         return session.connection().execute(query).first() is not None
+
+
+def unread(session: Session) -> tuple[int, list[str]]:
+    """How many payloads wait for an object that Stripe fails with, and of the latest few which and why."""
+    waits = (_INBOX.state == "pending", _INBOX.error != "")
+    count = session.connection().execute(sa.select(sa.func.count()).where(*waits)).scalar_one()
+    latest = sa.select(_INBOX.error).where(*waits).order_by(_INBOX.tried_at.desc(), _INBOX.id)
+    return count, list(session.connection().execute(latest.limit(aside.NAMED)).scalars())
+
+
+def _is_due() -> Any:
+    tries = _INBOX.attempts
+    pause = sa.case((tries > _GROWS, _LONGEST_PAUSE), else_=_PAUSE * tries * tries)
+    return sa.or_(_INBOX.error == "", _INBOX.tried_at + pause <= clock.now())
 
 
 def forget(before: int) -> None:
     """Removes payloads from before an instant that wait for nothing: rows stay, personal data goes."""
     with database.transaction() as session:
-        old = sa.delete(table(InboxItem)).where(_INBOX.state != "pending", _INBOX.created < before)
-        session.connection().execute(old)
+        old = sa.or_(_INBOX.created < before, _INBOX.received_at < before)  # some claim to be of next year
+        session.connection().execute(sa.delete(table(InboxItem)).where(_INBOX.state != "pending", old))
 
 
 def _pending(limit: int, after: tuple[int, str]) -> list[Any]:
     created, id = after
     later = sa.or_(_INBOX.created > created, sa.and_(_INBOX.created == created, _INBOX.id > id))
     query = (
-        sa.select(_INBOX.id, _INBOX.created, _INBOX.payload, _INBOX.attempts, _INBOX.source, _INBOX.type)
-        .where(_INBOX.state == "pending", later)
+        sa.select(*(_INBOX[name] for name in _NEEDED))
+        .where(_INBOX.state == "pending", later, _is_due())
         .order_by(_INBOX.created, _INBOX.id)
         .limit(limit)
     )
@@ -153,7 +178,7 @@ def _apply(items: list[Any]) -> Drained:
         kind = items[0].type if items[0].source == "pull" else "event"
         problem = aside.refused(kind, items[0].id, error)
     with database.transaction() as session:
-        _mark(session, items, {items[0].id: str(problem)}, set())
+        _mark(session, items, {items[0].id: str(problem)}, {})
     return Drained(failed=1)
 
 
@@ -164,7 +189,7 @@ def _apply_together(items: list[Any]) -> Drained:
         plan = resolve.plan(session, incoming)
     problems |= plan.problems
     answers = resolve.read(plan, problems)
-    waiting = resolve.too_early(plan, answers)
+    waiting, unread = resolve.too_early(plan, answers), answers.unread
     understood = [one for one in incoming if one.id not in problems]
     with database.transaction() as session:
         take_turn(session)
@@ -172,19 +197,26 @@ def _apply_together(items: list[Any]) -> Drained:
             waiting, answers = plan.leave_to_reads(), resolve.Answers()
         written = writer.write(session, plan.batch, exact=False)
         written |= writer.write(session, answers.batch, exact=True)
-        happened = [events.row(one.event) for one in understood if not one.is_request]
+        happened = [events.row(one.event) for one in understood if one.tells_when]
         events.save(session, happened)
         kept = {**written.kept, **underived.derive_now(session, written.own)}
     underived.derive(kept, done=written.own)
-    underived.derive(orphans.adopt(written.own | _named(understood)))
+    unread |= _adopt(written.own, [one for one in understood if one.id not in unread])
+    waits = {id: unread.get(id, "") for id in (waiting | unread.keys()) - problems.keys()}
     with database.transaction() as session:  # last: what was cut short before is done again
-        _mark(session, items, problems, waiting)
-    failed, deferred = len(problems), len(waiting - problems.keys())
-    return Drained(len(items) - failed - deferred, failed, deferred)
+        _mark(session, items, problems, waits)
+    deferred = len(waits.keys() - unread.keys())
+    return Drained(len(items) - len(problems) - len(waits), len(problems), deferred, len(waits) - deferred)
 
 
-def _named(incoming: list[Incoming]) -> set[str]:
-    return {customer for one in incoming if (customer := events.row(one.event)["customer"])}
+def _adopt(touched: set[str], incoming: Iterable[Incoming]) -> dict[str, str]:
+    """Reads customers that these and the events name and the tables lack; returns which events name one that
+    Stripe fails with, and why.
+    """
+    named = {one.id: customer for one in incoming if (customer := events.row(one.event)["customer"])}
+    adopted = orphans.adopt(touched.union(named.values()))
+    underived.derive(adopted.kept)
+    return {id: adopted.unread[customer] for id, customer in named.items() if customer in adopted.unread}
 
 
 def _read(items: list[Any]) -> tuple[list[Incoming], dict[str, str]]:
@@ -194,23 +226,26 @@ def _read(items: list[Any]) -> tuple[list[Incoming], dict[str, str]]:
         try:
             event = payload.parse(item.payload)
             events.row(event)
-            incoming.append(Incoming(event, item.attempts))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            problems[item.id] = f"This is not an event as Stripe sends them ({error!r})."
-    return incoming, problems
+            if type(event["created"]) is not int:
+                raise TypeError("created")
+            incoming.append(Incoming(event, 0 if item.error else item.attempts))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            problems[item.id] = events.problem(item.payload)
+    return resolve.dated(incoming), problems
 
 
-def _mark(session: Session, items: list[Any], problems: dict[str, str], waiting: set[str]) -> None:
-    now = clock.now()
+def _mark(session: Session, items: list[Any], problems: dict[str, str], waits: dict[str, str]) -> None:
+    """`problems`: why some failed, by id; `waits`: why some wait longer and longer, "" for the next drain."""
+    now, reasons = clock.now(), waits | problems
     rows = []
     for item in items:
-        state = "failed" if item.id in problems else "pending" if item.id in waiting else "applied"
+        state = "failed" if item.id in problems else "pending" if item.id in waits else "applied"
         rows.append(
             {
                 "item": item.id,
                 "to": state,
                 "tries": item.attempts + 1,
-                "why": problems.get(item.id, ""),
+                "why": reasons.get(item.id, ""),
                 "at": now if state == "applied" else None,
                 "now": now,
             }

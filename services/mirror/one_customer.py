@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from services import database
-from services.errors import NotAllowed, Refused, TrialdeskError, Unforeseen
+from services.errors import TrialdeskError, Unforeseen
 from services.mirror import complete, facts, repair, shapes
 from services.mirror.batch import Batch
 from services.mirror.drift import Found
@@ -33,6 +33,7 @@ _OF_CHARGES = {
 }  # which field says that there are any
 _INSIDE = {"invoice": ("invoice_payment",)}
 _AT_ONCE = 4  # customers
+_LONGEST = 30.0  # seconds
 _log = logging.getLogger(__name__)
 _running: dict[str, Future[Synced]] = {}
 _guard = threading.Lock()
@@ -89,9 +90,15 @@ def _sync(customer: str) -> Synced:
             _running.pop(customer, None)
 
 
-@errands.on(errands.SYNC)
 def read(customer: str) -> Synced:
-    """Reads a customer and all that is theirs into the tables. Raises the errors of services/stripe_api."""
+    """Reads a customer and all that is theirs into the tables. Raises the errors of services/stripe_api, and
+    OutOfTime after half a minute; what was read by then is in the tables.
+    """
+    with errands.on(errands.SYNC, within=_LONGEST):
+        return _read(customer)
+
+
+def _read(customer: str) -> Synced:
     answer = complete.read("customer", customer)
     reading = _Reading(customer, answer.as_of)
     _take(reading, [answer.object], answer.as_of, ("customer",))
@@ -166,8 +173,8 @@ def _read_untouched(reading: _Reading) -> None:
 
 
 def _one(reading: _Reading, name: str, id: str) -> Answer | None:
-    try:
-        return complete.read(name, id)
-    except (Refused, NotAllowed) as error:
-        reading.left_out.append(str(error))
+    found = complete.read_or_why(name, id)
+    if isinstance(found, TrialdeskError):
+        reading.left_out.append(str(found))
         return None
+    return found

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from services import database, migrations
 from services.config import Settings
+from services.errors import ConfigurationError, DatabaseAway
 from services.mirror import facts, identity
 from services.mirror.identity import Identity
 from services.stripe_api import client
+
+_ANSWERS_WITHIN = 5  # seconds
+
+
+def require_database(settings: Settings) -> None:
+    """Raises ConfigurationError where the database of DATABASE_URL does not let us in: for who waits at a
+    terminal, before anything slow begins."""
+    if not settings.database_url:
+        return
+    opened = database.open_engine(settings.database_url, connects_within=_ANSWERS_WITHIN)
+    try:
+        database.reach(opened)
+    except DatabaseAway as away:
+        raise ConfigurationError(away.message, remedy="Start it, or correct DATABASE_URL.") from None
+    finally:
+        opened.dispose()
 
 
 def account(settings: Settings, key: str, base: str | None) -> Identity:

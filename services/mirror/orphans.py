@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from models import Charge, Customer, Invoice, Subscription
 from services import database
-from services.errors import Refused
+from services.errors import TrialdeskError, Unavailable
 from services.locks import Confirm, unguarded
-from services.mirror import aside, complete, cursors, underived, writer
+from services.mirror import aside, complete, cursors, writer
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shared import Key
@@ -30,37 +32,50 @@ _log = logging.getLogger(__name__)
 _NAMING: tuple[Any, ...] = (Subscription, Invoice, Charge)
 
 
-def adopt(among: Collection[str] | None = None, confirm: Confirm = unguarded) -> underived.Kept:
-    """Reads the customers that are named and missing, among these or among all; returns what rates and facts
-    are still to be derived from.
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What rates and facts are still to be derived from, and why Stripe fails with a customer, by id."""
 
-    One that Stripe refuses, or of unknown shape, stays missing; where the key may read no customers, all do,
-    and `customers` is marked as denied. `confirm` is called before rows are committed. Raises Unavailable and
-    KeyRejected.
+    kept: dict[str, Key] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+def adopt(among: Collection[str] | None = None, confirm: Confirm = unguarded) -> Adopted:
+    """Reads the customers that are named and missing, among these or among all.
+
+    One that Stripe refuses or fails with, or of unknown shape, stays missing; where the key may read no
+    customers, all do, and `customers` is marked as denied. `confirm` is called before rows are committed.
+    Raises Unavailable and KeyRejected.
     """
+    adopted = Adopted()
     with database.session() as session:
         if cursors.denied(session, _CUSTOMERS):
-            return {}
-    missing, kept = _missing(among), dict[str, Key]()
+            return adopted
+    missing = _missing(among)
     with errands.pool(_READERS) as pool:
         for some in chunks(missing, 100):
             try:
-                batch = _together([one for one in pool.map(_read, some) if one], missing)
+                found = zip(some, pool.map(partial(complete.read_or_why, "customer"), some), strict=True)
+                answers = [one for id, answer in found if (one := _taken(adopted, id, answer))]
             except RightMissing as refused:
                 cursors.fail(_CUSTOMERS, str(refused), denied=True)
                 break
+            batch = _together(answers, missing)
             for written in aside.write_with(writer.write_and_keep, batch, confirm)[0]:
-                kept.update(written.kept)
-    return kept
+                adopted.kept.update(written.kept)
+    return adopted
 
 
-def _read(id: str) -> Answer | None:
-    """One customer, None where Stripe refuses this one while others can be read."""
-    try:
-        return complete.read("customer", id)
-    except Refused as error:
-        _log.warning("The customer %s cannot be read: %s", id, error)
+def _taken(adopted: Adopted, id: str, found: Answer | TrialdeskError) -> Answer | None:
+    """The answer, None where Stripe refuses this one or fails with it. Raises RightMissing."""
+    if isinstance(found, RightMissing):
+        raise found
+    if isinstance(found, Unavailable):
+        adopted.unread[id] = f"The customer “{id}” cannot be read. {found.message}"
+    if isinstance(found, TrialdeskError):
+        _log.warning("The customer %s cannot be read: %s", id, found)
         return None
+    return found
 
 
 def _together(answers: Iterable[Answer], created: Mapping[str, int]) -> Batch:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models import Workspace
 from services import clock, database
 from services.config import Settings
 from services.errors import TrialdeskError
 from services.mirror import cursors, identity, inbox
+from services.mirror.health import Deliveries
 from services.mirror.shapes.reading import Object
 from services.stripe_api import client, errands
 from services.stripe_api.client import Page
@@ -27,6 +28,7 @@ _LOOKS = 6
 SANDBOX_INTERVAL = 2  # seconds, as all of these
 _ALONE = 300
 _BESIDE_WEBHOOKS = 900
+_LATELY = clock.DAY
 _UNDER_WAY = 60  # seconds that a delivery takes at most, where nothing is wrong
 
 
@@ -40,17 +42,36 @@ class Polled:
     drained: inbox.Drained
 
 
-def interval(settings: Settings, *, missed: int = 0) -> int:
-    """Seconds between two looks: reads cost nothing on the sandbox, and are counted on a real account.
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two looks, and what they go by: “as …”."""
+
+    seconds: int
+    reason: str
+
+
+def pace(settings: Settings, found: Deliveries, missed: int = 0) -> Pace:
+    """How often to look: reads cost nothing on the sandbox, and are counted on a real account.
 
     Unless a setting says it: 10,000 reads a month are allowed at least, and a look every 300 s takes 8,640.
-    Where webhooks are set up a look is their safety net. One that found events that they `missed` is followed
-    by others as close as without webhooks.
+    Where webhooks bring everything a look is their safety net: an event was taken in of late, and the last
+    look found none that they had `missed`.
     """
     if settings.mode == "sandbox":
-        return min(SANDBOX_INTERVAL, settings.poll_interval or SANDBOX_INTERVAL)
-    beside = settings.webhook_secrets and not missed
-    return settings.poll_interval or (_BESIDE_WEBHOOKS if beside else _ALONE)
+        seconds = min(SANDBOX_INTERVAL, settings.poll_interval or SANDBOX_INTERVAL)
+        return Pace(seconds, "the sandbox allows as many reads as one likes")
+    if settings.poll_interval:
+        return Pace(settings.poll_interval, "POLL_INTERVAL says so")
+    if not settings.webhook_secrets:
+        return Pace(_ALONE, "no webhooks are set up")
+    if missed:
+        what = f"{missed:,} events" if missed > 1 else "one event"
+        return Pace(_ALONE, f"the last look found {what} that no webhook had brought")
+    if found.ceased:
+        return Pace(_ALONE, "webhooks have brought nothing for over an hour, and looks have")
+    if found.last is None or found.last < clock.now() - _LATELY:
+        return Pace(_ALONE, "no webhook has brought an event in the last 24 hours")
+    return Pace(_BESIDE_WEBHOOKS, "webhooks bring what happens in between")
 
 
 def once() -> Polled:
@@ -77,7 +98,7 @@ def settle() -> inbox.Drained:
         time.sleep(1)
         drained = inbox.drain()
         total += drained
-    return inbox.Drained(total.applied, total.failed, drained.deferred)
+    return replace(total, deferred=drained.deferred)
 
 
 @errands.on(errands.POLL)

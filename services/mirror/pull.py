@@ -8,7 +8,7 @@ before the first page on. Facts are derived when all is there.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -23,6 +23,7 @@ from services.mirror import (
     cursors,
     events,
     facts,
+    inbox,
     orphans,
     progress,
     shared,
@@ -135,7 +136,7 @@ def finish(confirm: Confirm = unguarded) -> None:
         confirm()
     try:
         vanished.read_again(confirm)
-        orphans.adopt(None, confirm)
+        _read_later(orphans.adopt(None, confirm).unread, confirm)
     except LockLost:
         raise
     except TrialdeskError as error:
@@ -149,6 +150,14 @@ def finish(confirm: Confirm = unguarded) -> None:
         workspace = session.get(Workspace, 1)
         if workspace is not None:
             workspace.pulled_at, workspace.last_error = clock.now(), ""
+        confirm()
+
+
+def _read_later(customers: Iterable[str], confirm: Confirm) -> None:
+    """Has the inbox read what Stripe fails with now."""
+    asked = [inbox.read_request(f"read_{id}_{clock.now()}", "customer", id) for id in customers]
+    with database.transaction() as session:
+        inbox.put(session, asked, "pull")
         confirm()
 
 

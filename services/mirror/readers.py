@@ -21,7 +21,7 @@ from services.stripe_api import client, errands
 from services.stripe_api.client import Page
 from services.stripe_api.failures import ObjectMissing, RightMissing
 
-_READERS = 16
+_READERS = 24  # of which so many are under way at Stripe's limits when an answer takes a quarter of a second
 _WAITING = 16  # pages that are read and not written yet: bounds the memory
 _ROWS = 700  # in a transaction, unless one page has more: SQLite's writer is held for less than 100 ms
 Stop = Callable[[], bool]
@@ -60,7 +60,7 @@ class Readers:
 
     def __init__(self, listed: Iterable[Window], stop: Stop, failed: Failed) -> None:
         self.errors: list[TrialdeskError] = []
-        self._plan, self._stop, self._failed = Plan[ReadPage](listed, self._keep), stop, failed
+        self._plan, self._stop, self._failed = Plan[ReadPage](listed, self._keep, _delay, _part), stop, failed
         self._read: queue.SimpleQueue[ReadPage | Exception | None] = queue.SimpleQueue()
         self._left_over: list[ReadPage | Exception | None] = []
         self._room = threading.Semaphore(_READERS + _WAITING)
@@ -143,6 +143,14 @@ class Readers:
         self._plan.drop(resource)
 
 
+def _delay(resource: str) -> float:
+    return client.account().pacer.delay(cursors.listing(resource)[0])
+
+
+def _part() -> float:
+    return client.account().pacer.part
+
+
 def _page(window: Window) -> Page:
     path, params = cursors.listing(window.resource)
     try:
@@ -161,8 +169,8 @@ def _take_apart(resource: str, page: Page) -> ReadPage:
         for event in page.objects:
             try:
                 read.events.append(events.row(event))
-            except (KeyError, TypeError, AttributeError) as error:
-                unread = UnreadableObject("event", str(event.get("id")), repr(error))
+            except (KeyError, TypeError, AttributeError):
+                unread = UnreadableObject("event", str(event.get("id")), events.lacking(event))
                 read.unreadable.append((event, unread, page.as_of))
         return read
     sources = [complete.whole(source) for source in page.objects]

@@ -17,7 +17,7 @@ from sqlmodel import select
 
 from models import SyncCursor
 from services import clock, database, locks
-from services.errors import Conflict, NotAllowed, Refused, TrialdeskError, Unforeseen
+from services.errors import Conflict, TrialdeskError, Unforeseen
 from services.mirror import comparisons, complete, cursors, drift, poll, repair
 from services.mirror.batch import Batch
 from services.mirror.drift import Found
@@ -168,7 +168,7 @@ def _compare_the_rest(check: _Check, names: Collection[str], since: int, stop: S
                 if stop():
                     return
                 batch = Batch()
-                answers = pool.map(partial(_read, kind), some)
+                answers = pool.map(partial(complete.read_or_why, kind), some)
                 for id, answer in zip(some, answers, strict=True):
                     _take(check, resource, batch, id, answer)
                 check.objects += len(some)
@@ -190,11 +190,3 @@ def _untouched(kind: str, since: int) -> list[str]:
     """Rows that are as old as before the lists were read."""
     with database.session() as session:
         return repair.untouched(session, kind, since)
-
-
-def _read(kind: str, id: str) -> Answer | TrialdeskError:
-    """One object; the error where Stripe refuses this one, while the others can be read."""
-    try:
-        return complete.read(kind, id)
-    except (Refused, NotAllowed) as error:
-        return error

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from models import Discount
 from services import clock, database
 from services.errors import TrialdeskError
-from services.mirror import aside, discounts, drift, shapes, underived, writer
+from services.mirror import ahead, aside, discounts, drift, shapes, underived, writer
 from services.mirror.batch import Batch
 from services.mirror.discounts import Missed
 from services.mirror.drift import Found
@@ -85,13 +85,16 @@ def buried(batch: Batch, kind: str) -> list[Found]:
 
 
 def untouched(session: Session, kind: str, since: int, customer: str | None = None) -> list[str]:
-    """Rows that are older than an instant (s, account's clock), of one customer or of all.
+    """Rows that are older than an instant (s, account's clock), or of a time that has not come, of one
+    customer or of all.
 
     Hearsay (`as_of` 0) is in no list.
     """
     columns: Any = table(shapes.KINDS[kind].model).c
-    old = sa.and_(columns.deleted.is_(False), columns.as_of > 0, columns.as_of < since)
-    query = sa.select(columns.id).where(old)
+    old = sa.and_(columns.as_of > 0, columns.as_of < since)
+    query = sa.select(columns.id).where(
+        columns.deleted.is_(False), sa.or_(old, columns.as_of > ahead.limit())
+    )
     if customer is not None:
         query = query.where(columns.customer == customer)
     return list(session.connection().execute(query).scalars())

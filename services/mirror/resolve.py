@@ -9,22 +9,23 @@ A write's answer shows its end and is dated from its beginning, so that the even
 where one comes alone, the object is read with it. What was read while somebody else wrote may be older than
 the answer that they wrote: it is read once more.
 
-A request of ours to read an object tells nothing of when: it is read, whatever the row says of its age.
+A request of ours to read an object tells nothing of when: it is read, whatever the row says of its age. Nor
+does an event that is dated later than Stripe's clock says it is. A row that is has to be read, too.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import ActionStep
-from services.errors import NotAllowed, Refused, TrialdeskError
-from services.mirror import complete, gaps, shapes
+from services.errors import TrialdeskError, Unavailable
+from services.mirror import ahead, complete, gaps, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object, cut, dig, ident
@@ -45,10 +46,11 @@ _READERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One event, and how often it has been tried."""
+    """One event, and how often it has been tried. `is_ahead`: it claims to be of a time that has not come."""
 
     event: Object
     attempts: int = 0
+    is_ahead: bool = False
 
     @property
     def id(self) -> str:
@@ -61,9 +63,14 @@ class Incoming:
         return bool(self.event["type"] == READ_AGAIN)
 
     @property
+    def tells_when(self) -> bool:
+        """Whether it is of a time; else it asks for a read."""
+        return not (self.is_request or self.is_ahead)
+
+    @property
     def created(self) -> int:
-        """The event's second (Stripe's clock); 0 of a request."""
-        return 0 if self.is_request else int(self.event["created"])
+        """The event's second (Stripe's clock); 0 where it tells none."""
+        return int(self.event["created"]) if self.tells_when else 0
 
     @property
     def object(self) -> Object:
@@ -114,10 +121,24 @@ class Plan:
 
 @dataclass(slots=True)
 class Answers:
-    """What was read: as a batch, and of which objects for certain after the second that had to be over."""
+    """What was read: as a batch, and of which objects for certain after the second that had to be over.
+    `unread`: by event id, why Stripe fails with the object that it waits for.
+    """
 
     batch: Batch = field(default_factory=Batch)
     certain: set[Key] = field(default_factory=set)
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+def dated(incoming: list[Incoming]) -> list[Incoming]:
+    """The events, and of each whether it is ahead. Asks Stripe for the time where one seems to be: our clock
+    may be behind. Raises Unavailable and KeyRejected.
+    """
+    newest = max((one.created for one in incoming), default=0)
+    if newest <= ahead.limit():
+        return incoming
+    limit = ahead.limit_by_stripe()
+    return [replace(one, is_ahead=one.created > limit) for one in incoming]
 
 
 def plan(session: Session, incoming: Iterable[Incoming]) -> Plan:
@@ -125,17 +146,21 @@ def plan(session: Session, incoming: Iterable[Incoming]) -> Plan:
     made = Plan()
     groups: dict[Key, list[Incoming]] = defaultdict(list)
     for one in incoming:
-        if one.key is not None and one.is_request:
+        if one.tells_when:
+            if one.key is not None:
+                groups[one.key].append(one)
+        elif one.key is not None and complete.readable(one.key[0]):
             made.need(one.key, [one])
-        elif one.key is not None:
-            groups[one.key].append(one)
+        elif one.is_ahead:
+            made.problems[one.id] = str(ahead.NotYet())
     known = as_of(session, groups)
     newest = {key: _newest(group) for key, group in groups.items()}
     applied = {key for key in groups if known.get(key, -1) < newest[key][0].created}
     lacking = gaps.of(session, [newest[key][-1].object for key in applied])
     ours = _ours(session, {one.written_under for some in newest.values() for one in some})
+    limit = ahead.limit()
     for key, group in groups.items():
-        tied = known.get(key) == newest[key][0].created
+        tied = known.get(key) == newest[key][0].created or limit < known.get(key, 0) < FOR_EVER
         if key in applied or tied:
             answered = key in known and any(one.written_under in ours for one in newest[key])
             _decide(made, key, group, newest[key], tied or answered, lacking)
@@ -230,26 +255,24 @@ def as_of(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
 
 
 def read(made: Plan, problems: dict[str, str]) -> Answers:
-    """Reads what the plan asks for; adds to `problems` what cannot be understood.
+    """Reads what the plan asks for; adds to `problems` what cannot be understood. What Stripe fails with,
+    while it answers the others, is taken out of the plan.
 
     Raises Unavailable and KeyRejected.
     """
     wanted, answers = list(made.reads), Answers()
     with errands.pool(_READERS) as pool:
-        for key, answer in zip(wanted, pool.map(_one, wanted), strict=True):
+        found = pool.map(complete.read_or_why, *zip(*wanted, strict=True)) if wanted else ()
+        for key, answer in zip(wanted, found, strict=True):
             try:
                 _take(made, answers, key, answer)
+            except Unavailable as error:
+                why = f"The {key[0].replace('_', ' ')} “{key[1]}” cannot be read. {error.message}"
+                answers.unread |= {one.id: why for one in made.because[key]}
+                made.batch.drop(*key)
             except TrialdeskError as error:
                 problems |= {one.id: str(error) for one in made.because[key]}
     return answers
-
-
-def _one(key: Key) -> Answer | TrialdeskError:
-    """One object; the error where Stripe refuses this one, while the others can be read."""
-    try:
-        return complete.read(*key)
-    except (Refused, NotAllowed) as error:
-        return error
 
 
 def _take(made: Plan, answers: Answers, key: Key, answer: Answer | TrialdeskError) -> None:

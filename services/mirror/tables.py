@@ -1,7 +1,8 @@
 """How are rows written so that only something newer replaces them? One statement for each table.
 
 A row is replaced when it is not a tombstone and its `as_of` is smaller (or equal, for `exact` rows: reads
-and writes' answers). Columns that we derive are never touched; a few keep what was known first.
+and writes' answers; these replace one of a time that has not come, too). Columns that we derive are never
+touched; a few keep what was known first.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from models import Coupon, PaymentMethod, Price, Subscription
 from models.base import Mirrored
 from services import database
 from services.metrics.sums import LARGEST
-from services.mirror import bulk
+from services.mirror import ahead, bulk
+from services.mirror.batch import HEARSAY, is_card_of_charge
 from services.mirror.shapes.reading import Row
 
 _TURN = 7_235_015  # any number: the advisory lock of those who write mirrored and derived rows
@@ -63,8 +65,30 @@ def upsert(session: Session, model: type[Mirrored], rows: Sequence[Row], *, exac
     """Writes the rows that are newer than what is there; returns the ids written. Ids must be unique."""
     if not rows:
         return set()
-    statement = partial(_replace_older, session.connection().dialect.name, model, exact)
-    return set(bulk.upsert(session.connection(), table(model), statement, _ordered(rows)))
+    connection, ordered = session.connection(), _ordered(rows)
+    write = partial(
+        bulk.upsert, connection, table(model), partial(_replace_older, connection.dialect.name, model, exact)
+    )
+    written = set(write(ordered))
+    left = [row for row in ordered if row["id"] not in written] if exact else []
+    if kept_out := _kept_out(connection, model, left):
+        written.update(write(kept_out))
+    return written
+
+
+def _kept_out(connection: sa.Connection, model: type[Mirrored], left: Sequence[Row]) -> list[Row]:
+    """Those of the rows that one of a time that has not come keeps out; it is of no time from now on."""
+    told = {row["id"]: row for row in left if row["as_of"] != HEARSAY and not is_card_of_charge(model, row)}
+    columns, found = table(model).c, list[Row]()
+    for some in chunks(told):
+        late = sa.and_(columns.id.in_(some), columns.deleted.is_(False), columns.as_of > ahead.limit())
+        claimed = connection.execute(sa.select(columns.id, columns.as_of).where(late)).all()
+        back = [told[row.id] for row in claimed if row.as_of > told[row.id]["as_of"] + ahead.SLACK]
+        if back:
+            undated = sa.update(table(model)).where(columns.id.in_([row["id"] for row in back]))
+            connection.execute(undated.values(as_of=0))
+            found += back
+    return found
 
 
 def is_kept(model: type[Mirrored], name: str, value: Any) -> bool:

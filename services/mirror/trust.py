@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from models import Reconciliation
 from services import clock, config
-from services.mirror import budget, comparisons, cursors, health, poll, progress, underivable
+from services.mirror import budget, comparisons, cursors, health, inbox, poll, progress, underivable
 from services.mirror.budget import Budget
-from services.mirror.health import Feed, Inbox
+from services.mirror.health import Deliveries, Feed, Inbox
 from services.mirror.progress import Progress
 
 _LOOKS_MISSED = 3  # looks in a row that brought nothing: then the data is old
@@ -34,12 +34,14 @@ def problems(session: Session, paid: int | None = None) -> list[Problem]:
 
     `paid` as in `budget.read`.
     """
-    found = progress.read(session)
+    found, came = progress.read(session), health.deliveries(session)
     said = [
         *_pull(found),
         *_age(found),
-        *_feed(health.feed(session), found),
+        *_feed(health.feed(session), found, came),
+        *_refused(came),
         *_inbox(health.inbox(session)),
+        *_unread(*inbox.unread(session)),
         *_derived(underivable.told(session)),
         *_compared(comparisons.last_ended(session), found),
         *_reads(budget.read(session, paid)),
@@ -77,9 +79,8 @@ def _age(found: Progress) -> list[Problem]:
     return []
 
 
-def _feed(feed: Feed, found: Progress) -> list[Problem]:
-    settings = config.settings()
-    every = poll.interval(settings)
+def _feed(feed: Feed, found: Progress, came: Deliveries) -> list[Problem]:
+    every = poll.pace(config.settings(), came).seconds
     behind = clock.now() - feed.read_to if feed.read_to else 0
     if behind > poll.KEPT_BY_STRIPE:
         return [
@@ -94,26 +95,51 @@ def _feed(feed: Feed, found: Progress) -> list[Problem]:
     return []
 
 
-def _inbox(inbox: Inbox) -> list[Problem]:
+def _refused(came: Deliveries) -> list[Problem]:
+    if came.refused is None:
+        return []
+    number = came.refused.number
+    many = (
+        f"{number:,} deliveries of events were refused, the last one for"
+        if number > 1
+        else ("A delivery of an event was refused for")
+    )
+    return [Problem(f"{many} this reason: {came.refused.why}", grave=False)]
+
+
+def _inbox(found: Inbox) -> list[Problem]:
     said = []
-    if inbox.failed:
+    if found.failed:
         said.append(
             Problem(
-                f"{inbox.failed:,} objects or events could not be stored and lie aside."
-                if inbox.failed > 1
+                f"{found.failed:,} objects or events could not be stored and lie aside."
+                if found.failed > 1
                 else "One object or event could not be stored and lies aside.",
                 "See why below; try again, or ignore what does not matter.",
             )
         )
-    if inbox.oldest is not None and clock.now() - inbox.oldest > _WAITS_TOO_LONG:
+    if found.oldest is not None and clock.now() - found.oldest > _WAITS_TOO_LONG:
         said.append(
             Problem(
-                f"{inbox.pending:,} payloads wait in the inbox, the oldest for "
-                f"{(clock.now() - inbox.oldest) // 60} minutes.",
+                f"{found.pending:,} payloads wait in the inbox, the oldest for "
+                f"{(clock.now() - found.oldest) // 60} minutes.",
                 "They are applied as soon as the account and the database let us.",
             )
         )
     return said
+
+
+def _unread(count: int, reasons: list[str]) -> list[Problem]:
+    if not count:
+        return []
+    many = f"{count:,} events wait for objects" if count > 1 else "One event waits for an object"
+    return [
+        Problem(
+            f"{many} that Stripe fails with: {' '.join(dict.fromkeys(reasons))}",
+            "All others are applied. It is tried again by itself, less and less often; if it stays so, ask "
+            "Stripe's support about the object.",
+        )
+    ]
 
 
 def _derived(failed: list[tuple[str, str]]) -> list[Problem]:

@@ -15,7 +15,7 @@ from sqlmodel import select
 
 from models import SyncCursor
 from services import clock, database
-from services.errors import NotAllowed, Refused
+from services.errors import TrialdeskError
 from services.locks import Confirm, unguarded
 from services.mirror import aside, complete, cursors, shapes
 from services.mirror.batch import Batch
@@ -58,11 +58,11 @@ def _untouched() -> dict[str, list[str]]:
 
 
 def _read(name: str, id: str) -> Answer | None:
-    try:
-        return complete.read(name, id)
-    except (Refused, NotAllowed) as error:
-        _log.warning("The %s %s cannot be read: %s", name, id, error)
+    found = complete.read_or_why(name, id)
+    if isinstance(found, TrialdeskError):
+        _log.warning("The %s %s cannot be read: %s", name, id, found)
         return None
+    return found
 
 
 def _together(answers: Iterable[Answer]) -> Batch:

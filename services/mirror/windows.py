@@ -1,14 +1,16 @@
 """Which part of the account's time should be listed next?
 
-A resource begins as one window over all of time. Whoever has nothing to do splits the window with most left
-to list, by the density seen in it: the older half becomes a window of its own, to be listed at once.
+The resource with most left goes first, as long as its endpoint takes more: it is what all wait for at last.
+A resource begins as one window over all of time. Where it could be asked more often than it has windows, the
+one with most left is split, by the density seen in it: the older half becomes a window of its own.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -24,7 +26,6 @@ from services.stripe_api.client import Page
 
 AT_ONCE = 8  # requests under way to one resource: Stripe counts them by endpoint
 _WORTH_SPLITTING = 10  # pages: each half then wastes part of one page, of five or more
-_KNOWN_BY = 8  # pages, before the density tells how far back an open end may reach
 Saved = dict[str, Any]
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class Window:
     reached: int | None = None
     objects: int = 0
     done: bool = False
+    expected: float = math.inf  # pages, before the first is read
 
     def params(self) -> dict[str, Any]:
         """What asks a list for the window's next page."""
@@ -52,23 +54,28 @@ class Window:
         """The row."""
         return {name: getattr(self, name) for name in _COLUMNS}
 
-    def pages_left(self, listed: int) -> float:
-        """About how many pages are left, by the density so far; at an open end, as many as the resource has
-        `listed` objects for.
+    def pages_left(self, listed: int, oldest: int) -> float:
+        """About how many pages are left, by the density so far: at an open end back to the `oldest` object of
+        any resource, or as many as this one has `listed` objects for.
         """
-        if self.done or self.reached is None or self.newest is None:
-            return 0
-        if not self.low:
-            return listed / client.PAGE_SIZE if self.objects >= _KNOWN_BY * client.PAGE_SIZE else 0
-        return (self.reached - self.low) / self._seconds_each() / client.PAGE_SIZE
+        if self.reached is None:
+            return self.expected
+        left = (self.reached - (self.low or oldest)) / self._seconds_each()
+        return (left if self.low else max(left, listed)) / client.PAGE_SIZE
 
-    def split(self, number: int, listed: int) -> Window:
-        """Gives the older half away as a new window; at an open end, what lies beyond the pages expected."""
+    def split(self, number: int, listed: int, oldest: int) -> Window:
+        """Gives the older half away as a new window.
+
+        An open end may be near or far: it is cut after the geometric mean of as many objects as are `listed`
+        and as many as there are if it reaches back to the `oldest`.
+        """
         assert self.reached is not None
+        left = self.pages_left(listed, oldest)
         middle = (self.reached + self.low) // 2
         if not self.low:
-            middle = max(1, self.reached - math.ceil(listed * self._seconds_each()))
-        older = Window(self.resource, number, self.low, middle)
+            near = math.sqrt(listed * left * client.PAGE_SIZE)
+            middle = max(1, self.reached - math.ceil(near * self._seconds_each()))
+        older = Window(self.resource, number, self.low, middle, expected=left / 2)
         self.low = middle + 1
         return older
 
@@ -102,11 +109,20 @@ class Plan(Generic[T]):
     """The windows that some threads work through together.
 
     `keep` takes rows to be saved in one transaction, and what belongs to the page that moved them (None where
-    a window was split). It is called in the order in which they must be saved, and must not wait.
+    a window was split). It is called in the order in which they must be saved, and must not wait. `delay`
+    tells how many seconds a request to a resource would have to wait now, `part` how much of all requests may
+    go to one resource.
     """
 
-    def __init__(self, windows: Iterable[Window], keep: Callable[[list[Saved], T | None], None]) -> None:
-        self._open, self._keep = list[Window](), keep
+    def __init__(
+        self,
+        windows: Iterable[Window],
+        keep: Callable[[list[Saved], T | None], None],
+        delay: Callable[[str], float] = lambda _: 0.0,
+        part: Callable[[], float] = lambda: 1.0,
+    ) -> None:
+        self._open, self._keep, self._delay, self._part = list[Window](), keep, delay, part
+        self._oldest = sys.maxsize
         self._numbers, self._listed = Counter[str](), Counter[str]()
         for one in windows:
             self._numbers[one.resource] = max(one.number, self._numbers[one.resource])
@@ -129,6 +145,7 @@ class Plan(Generic[T]):
         """Notes a page of a window, and lets others go on with it."""
         with self._changed:
             window.advance(page)
+            self._oldest = min(self._oldest, window.reached or self._oldest)
             self._listed[window.resource] += len(page.objects)
             if window in self._busy:  # else its resource was dropped meanwhile
                 self._busy.remove(window)
@@ -149,25 +166,39 @@ class Plan(Generic[T]):
             self.drop(resource)
 
     def _next(self) -> Window | None:
-        busy = Counter(one.resource for one in self._busy)
-        free = [one for one in self._open if busy[one.resource] < AT_ONCE]
-        if free:
-            chosen = min(free, key=lambda one: busy[one.resource])
-            self._open.remove(chosen)
-            return chosen
-        return self._split(one for one in self._busy if busy[one.resource] < AT_ONCE)
+        """One of the resource that may be asked soonest; among equals, of the one with most left.
 
-    def _split(self, among: Iterable[Window]) -> Window | None:
-        left, _, longest = max(
-            ((one.pages_left(self._listed[one.resource]), -at, one) for at, one in enumerate(among)),
-            default=(0, 0, None),
-        )
-        if longest is None or left < _WORTH_SPLITTING:
+        A resource that has to wait is not split, as that may cost a request, unless its own limit makes it
+        last longer than the account's makes all of them.
+        """
+        left, busy = defaultdict[str, float](float), Counter(one.resource for one in self._busy)
+        for one in (*self._open, *self._busy):
+            left[one.resource] += self._pages_left(one)
+        last = self._part() * sum(left.values())
+        delays = {name: self._delay(name) for name in left if busy[name] < AT_ONCE}
+        for name in sorted(delays, key=lambda name: (delays[name], -left[name])):
+            may_split = not delays[name] or left[name] > last
+            if found := self._free(name) or (self._split(name) if may_split else None):
+                return found
+        return None
+
+    def _free(self, resource: str) -> Window | None:
+        found = next((one for one in self._open if one.resource == resource), None)
+        if found is not None:
+            self._open.remove(found)
+        return found
+
+    def _split(self, resource: str) -> Window | None:
+        longest = max((one for one in self._busy if one.resource == resource), key=self._pages_left)
+        if longest.reached is None or self._pages_left(longest) < _WORTH_SPLITTING:
             return None
-        self._numbers[longest.resource] += 1
-        older = longest.split(self._numbers[longest.resource], self._listed[longest.resource])
+        self._numbers[resource] += 1
+        older = longest.split(self._numbers[resource], self._listed[resource], self._oldest)
         self._keep([older.saved(), longest.saved()], None)
         return older
+
+    def _pages_left(self, window: Window) -> float:
+        return window.pages_left(self._listed[window.resource], self._oldest)
 
 
 def load(session: Session, resources: Collection[str]) -> list[Window]:

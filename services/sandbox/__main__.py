@@ -79,7 +79,7 @@ def _open(options: Options) -> Service:
         return Service(options)
     except (OSError, sqlite3.Error) as error:
         raise Unusable(
-            f"The account cannot be kept in {options.path} ({error}): choose another file with --data."
+            f"The account cannot be kept in {options.path} ({error}): choose another place with --data."
         ) from error
 
 

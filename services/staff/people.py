@@ -15,7 +15,8 @@ from models import Staff
 from services import clock
 from services.config import Mode
 from services.errors import InvalidInput, NotFound, TrialdeskError
-from services.staff.roles import Person, Role
+from services.staff import policy
+from services.staff.roles import Person, Policy, Role
 
 _SEEN_EVERY = 300  # seconds between two notes of a person's presence
 _LOCAL_EMAIL = "admin@localhost"
@@ -51,7 +52,7 @@ def admit(session: Session, email: str) -> Person:
     row = _by_email(session, wanted)
     if row is None or not row.active or wanted == _LOCAL_EMAIL:
         raise NotOnStaff(wanted, was_here=row is not None)
-    return _person(row)
+    return _person(row, policy.load(session))
 
 
 def anew(session: Session, person: Person) -> Person:
@@ -62,13 +63,14 @@ def anew(session: Session, person: Person) -> Person:
     row = session.get(Staff, person.id)
     if row is None or not row.active:
         raise NotOnStaff(person.email, was_here=row is not None)
-    return _person(row, person.read_only)
+    return _person(row, policy.load(session), person.read_only)
 
 
 def active(session: Session) -> list[Person]:
     """Everybody who may come in, by role (admins first) and name."""
     rows = session.exec(select(Staff).where(col(Staff.active)).order_by(_rank(), col(Staff.name)))
-    return [_person(row) for row in rows]
+    decided = policy.load(session)
+    return [_person(row, decided) for row in rows]
 
 
 def everyone(session: Session) -> list[Staff]:
@@ -124,7 +126,7 @@ def local_admin(session: Session, mode: Mode) -> Person:
     row = _by_email(session, _LOCAL_EMAIL)
     if row is None:
         raise NotFound("staff member", _LOCAL_EMAIL, remedy="Start the desk again.")
-    return _person(row, why_read_only(mode))
+    return _person(row, policy.load(session), why_read_only(mode))
 
 
 def why_read_only(mode: Mode) -> str:
@@ -146,10 +148,10 @@ def _by_email(session: Session, email: str) -> Staff | None:
     return session.exec(select(Staff).where(col(Staff.email) == email)).first()
 
 
-def _person(row: Staff, read_only: str = "") -> Person:
+def _person(row: Staff, decided: Policy, read_only: str = "") -> Person:
     if row.id is None:
         raise NotFound("staff member", row.email)
-    return Person(row.id, row.name or row.email, row.email, Role(row.role), read_only)
+    return Person(row.id, row.name or row.email, row.email, Role(row.role), read_only, decided)
 
 
 def _rank() -> sa.ColumnElement[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from services.errors import NotAllowed
@@ -38,6 +39,8 @@ class Permission(StrEnum):
     REACTIVATE = "reactivate subscriptions"
     RETRY_PAYMENT = "retry payments"
     CARD_LINK = "make card links"
+    CHANGE_PLAN = "change plans"
+    DISCOUNT = "apply and remove coupons"
     REFUND = "refund payments"
     VOID_INVOICE = "void invoices"
     GIVE_UP_INVOICE = "mark invoices as uncollectible"
@@ -49,6 +52,7 @@ class Permission(StrEnum):
     SEE_SYSTEM = "see how the desk runs"
     TEND_INBOX = "decide about what was put aside"
     CONNECT = "connect the account"
+    SET_POLICY = "decide who may do what"
 
 
 _READS = frozenset(
@@ -79,12 +83,19 @@ _SUPPORT = _SALES | {
     Permission.CANCEL,
     Permission.REACTIVATE,
     Permission.RETRY_PAYMENT,
+    Permission.CHANGE_PLAN,
+    Permission.DISCOUNT,
     Permission.REFUND,
     Permission.VOID_INVOICE,
     Permission.GIVE_UP_INVOICE,
     Permission.REMOVE_CHARGE,
 }
-_ADMIN = _SUPPORT | {Permission.SEE_SYSTEM, Permission.TEND_INBOX, Permission.CONNECT}
+_ADMIN = _SUPPORT | {
+    Permission.SEE_SYSTEM,
+    Permission.TEND_INBOX,
+    Permission.CONNECT,
+    Permission.SET_POLICY,
+}
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.SALES: _SALES,
@@ -92,6 +103,38 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.FOUNDER: _SUPPORT,
     Role.ADMIN: _ADMIN,
 }
+
+
+class Measure(StrEnum):
+    """What may be limited for a role; the value is how people say it. Money is limited in each currency."""
+
+    TRIAL_DAYS = "days added to a trial at once"
+    TRIAL_DAYS_IN_ALL = "days added for one customer in all"
+    CHARGE = "amount of a charge"
+    REFUND = "amount of a refund"
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it is counted in minor units of a currency."""
+        return self in (Measure.CHARGE, Measure.REFUND)
+
+
+Limits = Mapping[tuple[Measure, str], int]  # the most, by what and its currency ("" where it is no money)
+_SALES_LIMITS: Limits = {(Measure.TRIAL_DAYS, ""): 30, (Measure.TRIAL_DAYS_IN_ALL, ""): 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which role may do what, how much (what is not there has no limit), and whether a second person may
+    allow what is above a limit."""
+
+    grants: Mapping[Role, frozenset[Permission]] = field(default_factory=lambda: GRANTS)
+    limits: Mapping[Role, Limits] = field(default_factory=lambda: {Role.SALES: _SALES_LIMITS})
+    approvals: bool = False
+
+    def most(self, role: Role, measure: Measure, currency: str = "") -> int | None:
+        """The role's limit; None where there is none."""
+        return self.limits.get(role, {}).get((measure, currency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +146,7 @@ class Person:
     email: str
     role: Role
     read_only: str = ""
+    policy: Policy = field(default_factory=Policy, compare=False, repr=False)
 
     def why_not(self, permission: Permission) -> str:
         """Why this person may not do it, as a sentence; "" when allowed."""
@@ -110,7 +154,7 @@ class Person:
 
     def why_none(self, *permissions: Permission) -> str:
         """Why this person may do none of these, as a sentence; "" where one of them is allowed."""
-        granted = [each for each in permissions if each in GRANTS[self.role]]
+        granted = [each for each in permissions if each in self.policy.grants[self.role]]
         if not granted:
             named = " or ".join(filter(None, (", ".join(permissions[:-1]), permissions[-1])))
             return f"Your role ({self.role}) may not {named}. Ask an admin for another role."

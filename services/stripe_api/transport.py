@@ -42,6 +42,16 @@ class Transport(stripe.RequestsClient):
         self._pacer = pacer
         self._journey = threading.local()
 
+    @property
+    def _timeout(self) -> tuple[float, float]:
+        """What the SDK waits at most for one request: never longer than its errand may take."""
+        errand, (to_connect, to_answer) = errands.current(), self._longest
+        return errand.at_most(to_connect), errand.at_most(to_answer)
+
+    @_timeout.setter
+    def _timeout(self, given: tuple[float, float]) -> None:
+        self._longest = given
+
     def begin_write(self) -> None:
         """Forgets what is known of this thread's last write; see `may_have_arrived` and `went_unanswered`."""
         self._journey.arrived = self._journey.unanswered = False
@@ -67,13 +77,15 @@ class Transport(stripe.RequestsClient):
         """One request; a 429 is waited out, as nothing was done (the SDK itself never retries it)."""
         endpoint = endpoint_of(urlsplit(url).path)
         for attempt in range(1, _TRIES + 1):
-            self._pacer.wait(endpoint, gentle=errands.current().gentle)
+            errand = errands.current()
+            errand.require_time()
+            sent = self._pacer.wait(endpoint, gentle=errand.gentle)
             if method.lower() == "get":
                 reads.note()
             body, status, answered = self._timed(method, url, headers, post_data)
             if status != 429:
                 break
-            self._pacer.slow_down(endpoint, answered.get("Stripe-Rate-Limited-Reason"))
+            self._pacer.slow_down(endpoint, answered.get("Stripe-Rate-Limited-Reason"), sent)
             if attempt < _TRIES:
                 time.sleep(_pause(attempt))
         return body, status, answered

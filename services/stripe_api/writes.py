@@ -85,6 +85,21 @@ def collect_again(subscription: str, mark: Mark, key: str) -> Answer:
     return _update(subscription, {"pause_collection": "", "metadata": mark}, key)
 
 
+def change_items(
+    subscription: str, items: list[dict[str, Any]], terms: Mapping[str, Any], mark: Mark, key: str
+) -> Answer:
+    """Puts items on other prices or quantities; `terms` say how the difference is billed and paid.
+
+    Raises CardDeclined where they want it paid at once and the card is declined: nothing is changed then.
+    """
+    return _update(subscription, {"items": items, **terms, "metadata": mark}, key)
+
+
+def set_discounts(subscription: str, discounts: list[dict[str, str]], mark: Mark, key: str) -> Answer:
+    """What is taken off a subscription's invoices: these discounts and no others."""
+    return _update(subscription, {"discounts": discounts or "", "metadata": mark}, key)
+
+
 def subscribe(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
     """A new subscription, billed at once; where the first payment fails there is none."""
     whole = {

@@ -31,6 +31,7 @@ def parts(cast: Cast, account: Account, tables: Tables) -> dict[str, Part]:
         "stay": cast.ending("Stella Stays"),
         "paused": cast.paused("Paula Paused"),
         "canceled": cast.canceled("Carl Canceled"),
+        "grow": cast.active("Greta Grows"),
     }
     await_parts(tables, list(made.values()), account)
     return made
@@ -220,3 +221,25 @@ def test_a_canceled_one_starts_again_without_a_second_trial(
     assert tables.until(lambda session: session.exec(active).first()).trial_end is None
     made = {"new_subscription": new.id, "invoice": str(new.latest_invoice)}
     assert tables.ledger(part, "reactivate").result == made
+
+
+def test_a_plan_is_changed_for_what_stripe_said_of_what_was_typed_last(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part = parts["grow"]
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Change plan")
+    dialog.get_by_text("At once", exact=True).click()
+    dialog.get_by_label("Quantity", exact=True).fill("2")
+    visitor.say_why()
+    visitor.press("Show what it comes to", dialog)
+    expect(dialog.get_by_text("becomes 2 × ")).to_be_visible()
+    dialog.get_by_label("Quantity", exact=True).fill("3")
+    dialog.get_by_label("Quantity", exact=True).press("Enter")
+    expect(dialog.get_by_text("becomes 2 × ")).to_have_count(0)
+    visitor.press("Show what it comes to", dialog)
+    expect(dialog.get_by_text("becomes 3 × ")).to_be_visible()
+    visitor.confirm("Change plan", "The plan is changed: it is 3 × ")
+    [item] = cast.sdk.subscriptions.retrieve(part.subscription)["items"].data
+    invoice = cast.sdk.invoices.retrieve(tables.ledger(part, "change_plan").result["invoice"])
+    assert (item.quantity, invoice.status, invoice.billing_reason) == (3, "paid", "subscription_update")

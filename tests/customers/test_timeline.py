@@ -52,6 +52,16 @@ T = 1_767_225_600  # 2026-01-01 00:00 UTC
         ("customer.subscription.updated", {}, "Subscription changed"),
         (
             "customer.subscription.updated",
+            {"prices": ["b"], "quantity": 3, "was": {"prices": ["a"], "quantity": 1}},
+            "Subscription went over to another plan; quantity is now 3 instead of 1",
+        ),
+        (
+            "customer.subscription.updated",
+            {"prices": ["a", "b"], "quantity": 1, "was": {"prices": ["a"]}},
+            "Subscription consists of more than before",
+        ),
+        (
+            "customer.subscription.updated",
             {"status": "active", "trial_end": T, "was": {"status": "trialing"}},
             "Subscription went from trialing to active",
         ),
@@ -108,6 +118,8 @@ def test_every_event_can_be_told_without_any_facts() -> None:
         ("customer.subscription.updated", {"changed": ["latest_invoice"], "was": {}}, False),
         ("customer.subscription.updated", {"changed": ["status"], "was": {"status": "trialing"}}, True),
         ("customer.subscription.updated", {"changed": ["pause_collection"], "was": {}}, True),
+        ("customer.subscription.updated", {"changed": ["items"], "was": {}}, False),
+        ("customer.subscription.updated", {"changed": ["items"], "was": {"quantity": 1}}, True),
         ("customer.subscription.updated", {}, False),
     ],
 )

@@ -30,16 +30,20 @@ FORMS: dict[str, Form] = {
     "cancel": {"when": "now"},
     "reactivate": {},
     "retry_payment": {},
+    "change_plan": {"quantity": "3", "billing": "now"},
+    "apply_coupon": {"kind": "coupon", "coupon": "FIFTH"},
+    "remove_coupon": {},
     **bench_invoices.FORMS,
 }
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
-    "reactivate": "canceled",
+    "reactivate": "canceled", "change_plan": "active",
+    "apply_coupon": "active", "remove_coupon": "discounted",
 }  # fmt: skip
 STATES = (
     "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",
-    "set to cancel", "canceled", "incomplete",
+    "set to cancel", "canceled", "incomplete", "discounted",
 )  # fmt: skip
 
 
@@ -68,6 +72,13 @@ class Bench:
             self.mirror("product", product.id)
         self.mirror("price", self.prices[name])
         return self.prices[name]
+
+    def coupon(self, id: str, percent: int, **more: Any) -> str:
+        """A coupon for ever, one for each id, mirrored."""
+        if id not in [each.id for each in self.sdk.coupons.list({"limit": 100}).data]:
+            self.sdk.coupons.create({"id": id, "percent_off": percent, "duration": "forever", **more})
+        self.mirror("coupon", id)
+        return id
 
     def customer(self, card: str | None = "ok", **fields: Any) -> str:
         """A customer, with a card that works, one that is declined with a code, or none."""
@@ -109,6 +120,8 @@ class Bench:
             case _:
                 made = self.subscribe(customer)
         match state:
+            case "discounted":
+                self.sdk.subscriptions.update(made, {"discounts": [{"coupon": self.coupon("TENTH", 10)}]})
             case "collection paused":
                 self.sdk.subscriptions.update(made, {"pause_collection": {"behavior": "void"}})
             case "set to cancel":
@@ -162,6 +175,13 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
         case "add_charge":
             charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
             return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
+        case "change_plan":
+            invoices = desk.sdk.invoices.list({"subscription": about.object_id}).data
+            return [each.id for each in invoices if each.billing_reason == "subscription_update"]
+        case "apply_coupon":
+            return list(desk.sdk.subscriptions.retrieve(about.object_id).discounts)
+        case "remove_coupon":
+            return [1] * (not desk.sdk.subscriptions.retrieve(about.object_id).discounts)
         case "cancel":
             return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
         case "reactivate":
@@ -175,6 +195,8 @@ def prepare(desk: Bench, command: str) -> Subject:
     """Somebody for whom the command is offered."""
     if command in bench_invoices.FORMS:
         return bench_invoices.prepare(desk, command)
+    if command == "apply_coupon":
+        desk.coupon("FIFTH", 20)
     if command != "retry_payment":
         return desk.in_state(SUBJECTS[command])
     about = desk.failed_invoice()

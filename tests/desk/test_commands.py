@@ -10,7 +10,7 @@ from sqlmodel import update
 from models import Base, Discount, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
 from services.customers import timeline
-from services.desk import catalog, commands, fresh, repeats, subject, words
+from services.desk import catalog, commands, fresh, loading, repeats, words
 from services.errors import Conflict, InvalidInput
 from services.money import display
 from services.stripe_api import client, transport
@@ -372,7 +372,7 @@ def test_it_does_not_start_again_beside_a_running_one(desk: Bench) -> None:
 
 
 @pytest.mark.parametrize("has_successor", [True, False])
-def test_an_archived_price_is_refused_with_its_successor(desk: Bench, has_successor: bool) -> None:
+def test_an_archived_price_is_refused_and_its_successor_offered(desk: Bench, has_successor: bool) -> None:
     product = desk.sdk.products.create({"name": "Legacy"})
     terms = {"product": product.id, "currency": "usd", "recurring": {"interval": "month"}}
     old = desk.sdk.prices.create({**terms, "unit_amount": 1500})
@@ -385,9 +385,23 @@ def test_an_archived_price_is_refused_with_its_successor(desk: Bench, has_succes
         desk.mirror("price", new.id)
     desk.mirror("product", product.id)
     desk.mirror("price", old.id)
-    said = r"archived; its successor is \$19\.00 \(Legacy 2026\)" if has_successor else "has no successor"
-    with pytest.raises(Conflict, match=said):
-        commands.open(ANA, "reactivate", customer, made)
+    if not has_successor:
+        with pytest.raises(Conflict, match="has no successor"):
+            commands.open(ANA, "reactivate", customer, made)
+        return
+    opened = commands.open(ANA, "reactivate", customer, made)
+    before = len(desk.writes("/v1/subscriptions"))
+    with pytest.raises(
+        InvalidInput, match=r"its price is archived\. Agree to Legacy at \$19\.00 a month"
+    ) as no:
+        commands.submit(opened, ANA, {}, "came back")
+    assert no.value.field == "successor" and len(desk.writes("/v1/subscriptions")) == before
+    told = commands.preview(opened, {"successor": "yes"})
+    assert told.happens[0] == "A new subscription begins now: Legacy at $19.00 a month."
+    assert "$19.00 is charged now" in told.happens[2] and "$15.00 a month is archived" in told.warnings[0]
+    assert commands.submit(opened, ANA, {"successor": "yes"}, "came back").state == "done"
+    begun = desk.sdk.subscriptions.retrieve(row(opened.token)["result"]["new_subscription"])
+    assert [item.price.id for item in begun["items"].data] == [new.id]
 
 
 def test_a_payment_is_retried_after_a_new_card(desk: Bench) -> None:
@@ -422,7 +436,7 @@ def test_what_the_bank_asks_for_holds_right_after_the_decline(desk: Bench) -> No
     _, outcome = press(ANA, "retry_payment", about)
     assert outcome.state == "failed", outcome
     with database.session() as session:
-        known = subject.load(session, about.customer.id, about.object_id)
+        known = loading.load(session, about.customer.id, about.object_id)
     assert "asked not to try this card again" in catalog.find("retry_payment").offered(known)
     with pytest.raises(Conflict, match="asked not to try this card again"):
         commands.open(BEN, "retry_payment", about.customer.id, about.object_id)

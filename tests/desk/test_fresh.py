@@ -13,7 +13,7 @@ from sqlmodel import col
 from models import Action, InboxItem, Subscription
 from pages.components import several
 from services import clock, database
-from services.desk import catalog, commands, fresh, subject
+from services.desk import catalog, commands, fresh, loading
 from services.desk.command import Form
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
@@ -101,7 +101,8 @@ def test_a_row_that_stripes_clock_has_caught_up_with_is_read_again(desk: Bench) 
 
 SHOWN = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
-    "undo_cancel": "set to cancel", "reactivate": "canceled",
+    "undo_cancel": "set to cancel", "reactivate": "canceled", "change_plan": "active",
+    "apply_coupon": "active", "remove_coupon": "discounted",
 }  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def test_what_stripe_no_longer_has_is_told_in_plain_words(desk: Bench, command: 
         commands.open(ANA, command, owner, id)
     assert desk.sandbox.requests(method="GET", path="/v1/subscriptions") == listed, "Stripe refuses that list"
     with database.session() as session:
-        assert id not in [other.id for other in subject.load(session, owner).others]
+        assert id not in [other.id for other in loading.load(session, owner).others]
 
 
 def test_what_is_gone_by_the_time_it_is_confirmed_is_not_acted_on(desk: Bench) -> None:

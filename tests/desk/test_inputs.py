@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import Customer, Invoice, Price, Product, Subscription, SubscriptionItem
+from models import Coupon, Customer, Invoice, Price, Product, Subscription, SubscriptionItem
 from services import clock, config
 from services.desk import catalog, snapshots, words
 from services.desk.command import Command, Form, Params, Quote
@@ -253,14 +253,18 @@ BRINGING: dict[str, tuple[Form, dict[str, Any]]] = {
     "undo_cancel": ({}, {"status": "active", "cancel_at": TRIAL_END}),
     "cancel": ({"when": "period_end"}, {"status": "active"}),
     "reactivate": ({}, {"status": "paused"}),
+    "change_plan": ({"quantity": "2", "billing": "next"}, {"status": "active"}),
+    "apply_coupon": ({"kind": "coupon", "coupon": "FIFTH"}, {"status": "active"}),
+    "remove_coupon": ({}, {"status": "active", "discounts": ["di_1"]}),
 }
+SOLD = (Coupon(id="FIFTH", created=NOW, percent_off="20", duration="forever"),)
 ANNOUNCED = re.compile(r"(is|are) charged now|(first|next) payment|is taken |a new period begins")
 
 
 def told_by(command: str, **fields: Any) -> str:
     """All that the dialog of a command says."""
     form, state = BRINGING[command]
-    subject = about(**{**state, **fields})
+    subject = replace(about(**{**state, **fields}), coupons=SOLD)
     found = catalog.find(command)
     assert not found.offered(subject)
     said = found.preview(subject, found.parse(subject, form, NOW), Quote(4900, "usd", 4900), NOW)

@@ -9,7 +9,7 @@ import pytest
 from models import Customer, Invoice, InvoiceItem, Subscription
 from services import config, database
 from services.customers import timeline
-from services.desk import activity, catalog, commands, effects, repeats, subject, words
+from services.desk import activity, catalog, commands, effects, loading, repeats, words
 from services.desk.activity import ActivityFilter
 from services.desk.command import Work
 from services.desk.subject import Subject
@@ -81,7 +81,7 @@ def test_a_pending_charge_is_removed_once(desk: Bench) -> None:
         known = session.get(InvoiceItem, about.object_id)
         [entry] = activity.search(session, ANA, ActivityFilter(customer=about.object_id))
         told = timeline.latest(session, ANA, about.customer.id, ["Actions"], words, limit=5).entries[0]
-        assert subject.load_many(session, about.customer.id, []).keys() == {about.customer.id}
+        assert loading.load_many(session, about.customer.id, []).keys() == {about.customer.id}
     assert known and known.deleted and entry.charged == ""
     assert told.detail.startswith("$25.00 for “Setup” is removed: no invoice will ask for it.")
     with pytest.raises(Conflict, match="not in Stripe any more"):
@@ -104,9 +104,9 @@ def test_what_came_onto_an_invoice_meanwhile_is_not_removed(desk: Bench) -> None
 def test_a_charge_that_waits_is_a_subject_of_its_own(desk: Bench) -> None:
     about = waiting(desk)
     with database.session() as session:
-        many = subject.load_many(session, about.customer.id, [])
+        many = loading.load_many(session, about.customer.id, [])
         with pytest.raises(NotFound):
-            subject.load(session, desk.customer(), about.object_id)
+            loading.load(session, desk.customer(), about.object_id)
     assert many[about.object_id].kind == "pending charge" == about.kind
     assert many[about.object_id].object_id == about.object_id
 
@@ -147,7 +147,7 @@ def test_voiding_gives_credit_back_and_frees_the_subscription(desk: Bench) -> No
     desk.sdk.invoices.finalize_invoice(made)
     desk.mirror("invoice", made)
     with database.session() as session:
-        opened, _ = press(ANA, "void_invoice", subject.load(session, customer, made))
+        opened, _ = press(ANA, "void_invoice", loading.load(session, customer, made))
     told = row(opened.token)["preview"]["happens"]
     assert told[0].startswith("The invoice for $15.00 is voided")
     assert told[1] == "$10.00 that it took from the customer's credit goes back there."

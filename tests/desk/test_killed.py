@@ -22,6 +22,7 @@ CASES = [
     ("after Stripe did it", "cancel"),
     ("after Stripe did it", "retry_payment"),
     ("before the ledger", "reactivate"),
+    ("after Stripe did it", "change_plan"),
     ("after Stripe did it", "refund"),
     ("before the checkpoint", "retry_all"),
 ]
@@ -50,7 +51,7 @@ def effects(desk: Bench, moment: str, command: str) -> int:
     with database.session() as session:
         ended = session.exec(select(Action).where(Action.customer == about.customer.id)).one()
     assert ended.state == "done", ended.error
-    if command in ("extend_trial", "end_trial", "cancel"):
+    if command in ("extend_trial", "end_trial", "cancel", "change_plan"):
         shown = desk.sdk.subscriptions.retrieve(about.object_id)
         assert (ended.after["status"], ended.after["trial_end"]) == (shown.status, shown.trial_end)
     return len(happened(desk, command, about))

@@ -24,11 +24,16 @@ OFFERED = {
     "undo_cancel": {"set to cancel"},
     "reactivate": {"paused", "collection paused", "canceled"},
     "add_charge": set(STATES) - {"canceled"},
+    "change_plan": set(STATES) - {"canceled", "paused", "incomplete"},
+    "apply_coupon": set(STATES) - {"canceled", "incomplete"},
+    "remove_coupon": {"discounted"},
 }
 FORMS: dict[str, Form] = {
     "extend_trial": {"mode": "days", "days": "7"},
     "cancel": {"when": "now", "feedback": "unused"},
     "add_charge": {"amount": "12.50", "description": "Onboarding", "when": "next"},
+    "change_plan": {"quantity": "2", "billing": "next"},
+    "apply_coupon": {"kind": "coupon", "coupon": "FIFTH"},
 }
 CHARGED_NOW = {"paused", "incomplete"}  # no next invoice to put an amount on
 STATUS_AFTER = {
@@ -56,6 +61,7 @@ def test_offered_and_works_or_refused_with_a_reason(desk: Bench, name: str, stat
         assert len(desk.writes("/v1/subscriptions")) == before
         return
     form = dict(FORMS.get(name, {}))
+    desk.coupon("FIFTH", 20)
     if name == "add_charge" and state in CHARGED_NOW:
         form["when"] = "now"
         if state == "incomplete":

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from sqlmodel import Session
 
 from services.mirror import cursors, health, readers
 from tests.mirror import truth
-from tests.support.nursery import ROOT
+from tests.support.nursery import Child, nursery
 from tests.support.sandbox import Sandbox, start_sandbox
 
 BAD_LINE: dict[str, dict[str, Any]] = {
@@ -46,18 +44,17 @@ def worsen(sandbox: Sandbox, seed: int) -> None:
     sandbox.fault("slow", method="GET", probability=0.5, seed=seed, seconds=0.1)
 
 
-def begin(bare: sa.Engine, sandbox: Sandbox, folder: Path, *options: str) -> subprocess.Popen[str]:
-    """Starts a backfill as people start it."""
+def begin(bare: sa.Engine, sandbox: Sandbox, folder: Path, *options: str) -> Child:
+    """Starts a backfill in a process of its own."""
     own = {
         "DATA_DIR": str(folder),
         "DATABASE_URL": bare.url.render_as_string(hide_password=False),
         "STRIPE_API_KEY": sandbox.key,
         "STRIPE_API_BASE": sandbox.url,
     }
-    command = [sys.executable, "-m", "services.mirror", "backfill", *options]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    arguments, log = ["backfill", *options], folder / "backfill.log"
+    log.unlink(missing_ok=True)
+    return nursery().start("services.mirror.__main__", arguments, log, os.environ | own)
 
 
 def pages(sandbox: Sandbox, since: float) -> int:
@@ -84,7 +81,7 @@ class Lives:
     folder: Path
     lost: list[float] = field(default_factory=list)
 
-    def live(self, *options: str, kill_after: int | None) -> subprocess.Popen[str]:
+    def live(self, *options: str, kill_after: int | None) -> Child:
         """One backfill, killed once it has stored so many objects."""
         began, before = time.time(), 0 if options else saved(self.bare)
         running = begin(self.bare, self.sandbox, self.folder, *options)
@@ -111,10 +108,9 @@ class Lives:
         """Runs it until it is complete (on a bad line one run may give up); how many objects it stored."""
         for _ in range(8):
             ended = self.live(kill_after=None)
-            assert ended.stdout is not None and ended.stderr is not None
-            said, told = ended.stdout.read(), ended.stderr.read()
-            if said and (found := json.loads(said.splitlines()[-1]))["complete"]:
-                return int(found["objects"])
+            told = (self.folder / "backfill.log").read_text()
+            if ended.returncode == 0:
+                return int(json.loads(told.splitlines()[-1])["objects"])
         raise AssertionError(told)
 
 

@@ -86,11 +86,11 @@ def test_it_compares_once_gently_and_keeps_what_it_found(
     damage(pulled, "UPDATE customers SET name = 'Wrong' WHERE id = :id", id=someone.id)
     wait = client.account().pacer.wait
 
-    def watched(endpoint: str, *, gentle: bool = False) -> None:
+    def watched(endpoint: str, *, gentle: bool = False) -> float:
         if endpoint == "/v1/customers":
             seen.add(errands.current())
             assert gentle
-        wait(endpoint)
+        return wait(endpoint)
 
     monkeypatch.setattr(client.account().pacer, "wait", watched)
     when = made_due()

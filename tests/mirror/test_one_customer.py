@@ -24,7 +24,7 @@ from services.errors import NotAllowed
 from services.mirror import one_customer
 from services.mirror.one_customer import Synced
 from services.staff.roles import GRANTS, Person, Role
-from services.stripe_api import client, failures, reads
+from services.stripe_api import client, errands, failures, reads
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
 from tests.mirror.test_reconcile import damage, first
@@ -135,6 +135,20 @@ def test_stripes_own_error_is_raised_and_the_next_click_tries_again(
         one_customer.begin(VERA, id).result(60)
     sandbox.heal()
     assert one_customer.begin(VERA, id).result(60).left_out == ()
+
+
+@sqlite_only
+def test_a_customer_that_takes_too_long_is_given_up_and_what_was_read_stays(
+    pulled: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = paying(pulled).customer
+    damage(pulled, "UPDATE customers SET name = 'Wrong' WHERE id = :id", id=id)
+    sandbox.fault("slow", path="/v1/invoices", seconds=8, count=1)
+    monkeypatch.setattr(one_customer, "_LONGEST", 3)
+    with pytest.raises(errands.OutOfTime, match="took too long"):
+        one_customer.begin(VERA, id).result(60)
+    with pulled.session() as session:
+        assert session.get_one(Customer, id).name != "Wrong"
 
 
 @sqlite_only

@@ -21,11 +21,15 @@ from models import (
 )
 from services import clock, config
 from services.mirror import answers, cursors, inbox, poll, progress, pull
+from services.mirror.health import Deliveries
 from services.stripe_api import client, failures
 from tests.mirror import objects as o
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
 from tests.support.sandbox import Sandbox
+
+REAL = {"stripe_api_key": "sk_live_1"}
+SECRET = {"stripe_webhook_secret": "whsec_1"}
 
 
 def trialing(sandbox: Sandbox) -> dict[str, Any]:
@@ -190,20 +194,30 @@ def test_an_account_that_is_away_loses_nothing(pulled: ModuleType, sandbox: Sand
 
 
 @pytest.mark.parametrize(
-    ("given", "missed", "seconds"),
+    ("given", "last", "missed", "seconds", "reason"),
     [
-        ({}, 0, 2),
-        ({"poll_interval": 300}, 0, 2),
-        ({"stripe_api_key": "sk_live_1"}, 0, 300),
-        ({"stripe_api_key": "sk_live_1", "stripe_webhook_secret": "whsec_1"}, 0, 900),
-        ({"stripe_api_key": "sk_live_1", "stripe_webhook_secret": "whsec_1"}, 1, 300),
-        ({"stripe_api_key": "sk_test_1", "stripe_webhook_secret": "whsec_1", "poll_interval": 1}, 1, 1),
+        ({}, None, 0, 2, "the sandbox"),
+        ({"poll_interval": 300}, None, 0, 2, "the sandbox"),
+        (REAL, 0, 0, 300, "no webhooks are set up"),
+        (REAL | SECRET, None, 0, 300, "no webhook has brought"),
+        (REAL | SECRET, clock.DAY + 9, 0, 300, "no webhook has brought"),
+        (REAL | SECRET, clock.DAY - 99, 0, 900, "webhooks bring what happens"),
+        (REAL | SECRET, 0, 1, 300, "the last look found one event"),
+        (REAL | SECRET, 0, 1200, 300, "the last look found 1,200 events"),
+        (REAL | SECRET | {"poll_interval": 1}, 0, 1, 1, "POLL_INTERVAL"),
     ],
 )
-def test_looks_are_as_far_apart_as_reads_cost_and_webhooks_allow(
-    given: dict[str, Any], missed: int, seconds: int
+def test_looks_are_as_far_apart_as_reads_cost_and_accepted_deliveries_allow(
+    given: dict[str, Any], last: int | None, missed: int, seconds: int, reason: str
 ) -> None:
-    assert poll.interval(config.Settings(_env_file=None, **given), missed=missed) == seconds
+    came = Deliveries(None if last is None else clock.now() - last)
+    pace = poll.pace(config.Settings(_env_file=None, **given), came, missed)
+    assert (pace.seconds, pace.reason.startswith(reason)) == (seconds, True), pace
+
+
+def test_where_deliveries_have_ceased_looks_are_close_again() -> None:
+    settings = config.Settings(_env_file=None, **REAL, **SECRET)
+    assert poll.pace(settings, Deliveries(clock.now() - 7200, ceased=True)).seconds == 300
 
 
 @sqlite_only

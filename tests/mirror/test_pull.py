@@ -567,7 +567,7 @@ def test_another_account_or_mode_is_refused_by_name(claimed: ModuleType, sandbox
 def test_a_key_that_may_not_say_whose_it_is_needs_a_setting(claimed: ModuleType, sandbox: Sandbox) -> None:
     sandbox.restrict("rk_test_silent", customers="read")
     client.configure(client.connect("rk_test_silent", sandbox.url))
-    with pytest.raises(ConfigurationError, match="Set STRIPE_ACCOUNT_ID"):
+    with pytest.raises(ConfigurationError, match=r"lacks the right “account read”\. Set STRIPE_ACC"):
         identity.ask(config.Settings(_env_file=None))
     told = config.Settings(_env_file=None, stripe_account_id="acct_told")
     assert identity.ask(told).account == "acct_told"

@@ -17,13 +17,15 @@ from models import (
     Discount,
     Drift,
     Event,
+    InboxItem,
     PaymentMethod,
     Subscription,
     SubscriptionItem,
+    SyncCursor,
 )
 from services import clock
 from services import database as desk
-from services.mirror import complete, drift, one_customer, poll, reconcile, repair, trust
+from services.mirror import complete, cursors, drift, one_customer, poll, reconcile, repair, trust
 from services.mirror.batch import Batch
 from services.mirror.drift import Found
 from services.mirror.repair import Repaired
@@ -215,7 +217,10 @@ def test_an_event_from_before_a_lost_discount_was_made_is_not_its_cause(
             damage(pulled, "DELETE FROM events WHERE id = :id", id=event.id)
     assert reconcile.run()["drifts"] == 1
     with pulled.session() as session:
-        assert session.exec(select(Drift.cause)).one().startswith("No event of it came in")
+        cause = session.exec(select(Drift.cause)).one()
+    assert cause.startswith(
+        f"No event of {running.id}, which it belongs to, came in: Stripe sent none, it was "
+    )
 
 
 @pytest.mark.parametrize("names_both", [True, False])
@@ -350,7 +355,47 @@ def test_an_event_that_was_applied_before_explains_nothing(pulled: ModuleType, s
     with pulled.transaction() as session:
         assert drift.keep(session, found) == 1
     with pulled.session() as session:
-        assert session.exec(select(Drift.cause)).one().startswith("An event of it came in, but")
+        cause = session.exec(select(Drift.cause)).one()
+    assert cause == "An event of it came in after the row’s time, and did not put this right."
+
+
+@pytest.mark.parametrize(
+    ("what", "since", "rows", "cause"),
+    [
+        ("changed", 5, [], "No event of it came in after the row’s time: Stripe sent none, it was lost, or "),
+        ("changed", 5, ["lies"], "An event of it came in and was put aside."),
+        (
+            "changed",
+            5,
+            ["denied"],
+            "No event of it came in after the row’s time: the key may not read events",
+        ),
+        ("missing", None, ["made"], "An event of it came in, and did not put this right."),
+        ("gone", None, ["made"], "No event of its deletion came in: Stripe sent none"),
+        ("gone", None, ["made", "deleted"], "An event of its deletion came in, and did not put this right."),
+    ],
+)
+def test_of_the_cause_no_more_is_said_than_is_known(
+    database: ModuleType, what: str, since: int | None, rows: list[str], cause: str
+) -> None:
+    there = {
+        "made": Event(id="evt_1", created=9, type="customer.created", object_id="cus_1"),
+        "deleted": Event(id="evt_2", created=9, type="customer.deleted", object_id="cus_1"),
+        "lies": InboxItem(
+            id="evt_3",
+            source="webhook",
+            state="failed",
+            created=9,
+            payload='{"data":{"object":{"id":"cus_1"}}}',
+        ),
+        "denied": SyncCursor(resource=cursors.HISTORY, state="denied"),
+    }
+    with database.transaction() as session:
+        session.add_all([there[name] for name in rows])
+    with database.transaction() as session:
+        assert drift.keep(session, [Found(20, "customers", "cus_1", "cus_1", what, as_of=since)]) == 1
+    with database.session() as session:
+        assert session.exec(select(Drift.cause)).one().startswith(cause)
 
 
 def _renamed(sandbox: Sandbox, look: Callable[[], object]) -> list[Found]:

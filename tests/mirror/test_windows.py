@@ -16,34 +16,9 @@ from services import database as desk
 from services.mirror import windows
 from services.mirror.readers import Readers, ReadPage
 from services.mirror.windows import Plan, Saved, Window
-from services.stripe_api.client import PAGE_SIZE, Page
+from services.stripe_api.client import Page
 from tests.mirror.conftest import sqlite_only
-
-BEGIN, END = 1_500_000_000, 1_600_000_000
-
-
-class Lists:
-    """An account's lists: `created` of each object by resource, newest first, its id being its place."""
-
-    def __init__(self, **created: list[int]) -> None:
-        self.created = {name: sorted(times, reverse=True) for name, times in created.items()}
-        self.requests = 0
-
-    def page(self, window: Window) -> Page:
-        """What Stripe answers to a window's request."""
-        self.requests += 1
-        params, times = window.params(), self.created[window.resource]
-        low, high = params["created"]["gte"] or 0, params["created"]["lte"] or 2**40
-        after = int(params["starting_after"] or -1)
-        places = [at for at, time in enumerate(times) if low <= time <= high and at > after]
-        found = [{"id": str(at), "created": times[at]} for at in places[:PAGE_SIZE]]
-        return Page(found, END, found[-1]["id"] if len(places) > PAGE_SIZE else None)
-
-    @property
-    def ideal(self) -> int:
-        """The fewest requests that list all."""
-        return sum(max(1, -(-len(times) // PAGE_SIZE)) for times in self.created.values())
-
+from tests.mirror.lists import BEGIN, END, Lists, times
 
 Kept = list[tuple[list[Saved], list[str]]]
 
@@ -66,11 +41,6 @@ def work(
         plan.give_back(window, page, [one["id"] for one in page.objects])
         pages -= 1
     return kept, False
-
-
-def times(draws: random.Random, objects: int, skew: float) -> list[int]:
-    """Instants of so many objects; with a skew above 1 most are young."""
-    return [int(END - (END - BEGIN) * draws.random() ** skew) for _ in range(objects)]
 
 
 sizes = st.sampled_from([0, 1, 99, 100, 101, 750, 900, 2_500, 12_000])

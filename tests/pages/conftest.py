@@ -87,7 +87,7 @@ class ReadyDesk:
     """Stands where the process's desk stands once it has started."""
 
     startup = Startup(ready=True)
-    missed = 0
+    pace = None
 
     def ring(self) -> None:
         """Nobody drains an inbox here."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -54,6 +56,77 @@ def test_a_charge_is_first_offered_where_it_is_possible() -> None:
     assert app.text[3].value == "next", "the choice stays"
 
 
+def plan() -> None:
+    import json
+
+    import streamlit as st
+
+    from models import Customer, Price, Product, Subscription, SubscriptionItem
+    from pages.components.plan_fields import FIELDS
+    from services.desk.selling import Plan
+    from services.desk.subject import Item, Subject
+
+    def sold(id: str, amount: int, interval: str = "month", **more: str) -> Plan:
+        price = Price(id=id, created=0, currency="usd", unit_amount=amount, interval=interval, **more)
+        return Plan(price, Product(id=f"prod_{id}", created=0, name=id.title()))
+
+    plans = (sold("pro", 9900), sold("yearly", 99000, "year"), sold("calls", 2, usage_type="metered"))
+    row = SubscriptionItem(id="si_1", created=0, subscription="sub_1", price="team", quantity=2)
+    own = sold("team", 4900)
+    for status in ("active", "trialing"):
+        subscription = Subscription(id="sub_1", created=0, customer="cus_1", status=status, currency="usd")
+        subject = Subject(
+            Customer(id="cus_1", created=0), subscription=subscription,
+            items=(Item(row, own.price, own.product),), plans=plans,
+        )  # fmt: skip
+        st.text(json.dumps(FIELDS["change_plan"](subject, status)))
+
+
+def test_a_plan_is_chosen_among_those_sold_and_billed_as_it_can_be() -> None:
+    app = AppTest.from_function(plan, default_timeout=60).run()
+    assert not app.exception
+    as_now = {"item": "si_1", "price": "team", "quantity": "2", "billing": "next"}
+    assert [json.loads(text.value) for text in app.text] == [as_now, as_now | {"billing": "none"}]
+    assert app.selectbox[0].options[:2] == ["Team, $49.00 a month (as now)", "Pro, $99.00 a month"]
+    assert len(app.radio) == 1, "in a trial nothing is billed"
+    app.selectbox[0].set_value("yearly").run()
+    assert app.radio[0].options == ["At once, with credit for the time not used", "At once, without credit"]
+    assert json.loads(app.text[0].value) == as_now | {"price": "yearly", "billing": "now"}
+    app.selectbox[0].set_value("calls").run()
+    assert json.loads(app.text[0].value)["quantity"] == "" and len(app.number_input) == 1
+
+
+def again() -> None:
+    import json
+
+    import streamlit as st
+
+    from models import Customer, Price, Product, Subscription, SubscriptionItem
+    from pages.components.plan_fields import FIELDS
+    from services.desk.subject import Item, Subject
+
+    row = SubscriptionItem(id="si_1", created=0, subscription="sub_1", price="old")
+    old, new = (
+        Price(id=id, created=0, currency="usd", unit_amount=amount, interval="month")
+        for id, amount in (("old", 1500), ("new", 1900))
+    )
+    item = Item(row, old, Product(id="prod_1", created=0, name="Team"), successor=new)
+    for status in ("canceled", "paused"):
+        plan = Subscription(id="sub_1", created=0, customer="cus_1", status=status, currency="usd")
+        subject = Subject(Customer(id="cus_1", created=0), subscription=plan, items=(item,))
+        st.text(json.dumps(FIELDS["reactivate"](subject, status)))
+
+
+def test_the_successor_of_an_archived_price_is_agreed_to() -> None:
+    app = AppTest.from_function(again, default_timeout=60).run()
+    assert not app.exception
+    assert [json.loads(text.value) for text in app.text] == [{"successor": ""}, {}]
+    [box] = app.checkbox
+    assert box.label == r"Begin with Team at \$19\.00 a month"
+    box.check().run()
+    assert json.loads(app.text[0].value) == {"successor": "yes"}
+
+
 def call_outcome() -> None:
     from pages.components.call_dialogs import _Close
 
@@ -66,3 +139,32 @@ def test_only_a_call_that_took_place_is_asked_for_its_outcome(state: str, shown:
     app.radio[0].set_value(state).run()
     assert not app.exception
     assert [field.label for field in app.selectbox] == shown
+
+
+def rebates() -> None:
+    import json
+
+    import streamlit as st
+
+    from models import Coupon, Customer, Subscription
+    from pages.components.plan_fields import FIELDS
+    from services.desk.subject import Subject
+
+    given = Coupon(id="LAUNCH", created=0, name="Launch", percent_off="20.0", duration="once")
+    plan = Subscription(id="sub_1", created=0, customer="cus_1", status="active", discounts=["di_1", "di_2"])
+    subject = Subject(Customer(id="cus_1", created=0), subscription=plan, coupons=(given,))
+    for command in ("apply_coupon", "remove_coupon"):
+        st.text(json.dumps(FIELDS[command](subject, command)))
+
+
+def test_a_coupon_is_chosen_or_a_code_typed_and_one_of_several_removed() -> None:
+    app = AppTest.from_function(rebates, default_timeout=60).run()
+    assert not app.exception
+    assert app.selectbox[0].options == ["Launch: 20 % off on the next invoice only"]
+    app.selectbox[0].set_value("LAUNCH")
+    app.selectbox[1].set_value("di_2").run()
+    given = [json.loads(text.value) for text in app.text]
+    assert given == [{"kind": "coupon", "coupon": "LAUNCH"}, {"discount": "di_2"}]
+    app.radio[0].set_value("code").run()
+    app.text_input[0].set_value("FRIEND").run()
+    assert json.loads(app.text[0].value) == {"kind": "code", "code": "FRIEND"}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pages.components import dialog, several
+from services.desk.asking import Unasked
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import Conflict, InvalidInput, TrialdeskError, Unavailable
@@ -55,7 +56,7 @@ def click(monkeypatch: pytest.MonkeyPatch) -> Callable[[Recorder, dialog._State]
 
     def press(dialogue: Recorder, state: dialog._State) -> None:
         dialog._begin(state)
-        dialog._run(dialogue, ANA, {}, "", state)  # type: ignore[arg-type]
+        dialog._run(dialog.Prepared(dialogue, ""), ANA, {}, "", state)  # type: ignore[arg-type]
         assert not state.running
 
     return press
@@ -167,6 +168,57 @@ def test_what_is_still_missing_is_red_only_until_something_is_typed(monkeypatch:
         state.forget_what_was_corrected(form, "")
         dialog._plan(Charge(), form, state)  # type: ignore[arg-type]
     assert drawn == ["error", "caption", "caption"]
+
+
+class Priced(Recorder):
+    """A dialogue whose preview takes Stripe's answer first, for what is typed."""
+
+    def __init__(self, *answers: Outcome | TrialdeskError | None) -> None:
+        super().__init__(*answers)
+        self.known: list[Form] = []
+
+    def ask(self, form: Form) -> None:
+        """Stripe's answer."""
+        self.asked.append("ask")
+        self.known.append(form)
+
+    def preview(self, form: Form) -> Preview:
+        """What it comes to, once that is known."""
+        if form not in self.known:
+            raise Unasked
+        return Preview((f"$25.00 is charged for {form}.",))
+
+
+def test_the_button_asks_stripe_what_it_comes_to_before_it_does_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(dialog.st, "rerun", lambda **_: None)
+    monkeypatch.setattr(dialog.st, "spinner", lambda _: nullcontext())
+    monkeypatch.setattr(dialog.st, "container", lambda **_: nullcontext())
+    monkeypatch.setattr(dialog.st, "caption", lambda _: None)
+    monkeypatch.setattr(dialog.st, "markdown", lambda _: None)
+    monkeypatch.setattr(dialog.st, "button", lambda label, **_: drawn.append(label))
+    dialogue = Priced(DONE)
+    prepared, state = dialog.Prepared(dialogue, "", ask=dialogue.ask), dialog._State(opened_with={})  # type: ignore[arg-type]
+
+    def run(form: Form) -> None:
+        dialog._plan(dialogue, form, state)  # type: ignore[arg-type]
+        dialog._buttons("Change plan", state)
+        if state.running:
+            dialog._run(prepared, ANA, form, "", state)
+
+    three, four = {"quantity": "3"}, {"quantity": "4"}
+    run(three)
+    for form in (three, four, three):  # the second click brings another quantity along
+        dialog._begin(state)
+        run(form)
+        assert state.running is False
+    assert dialogue.asked == ["ask", "ask"] and state.told_anew, "what stands there is another plan by now"
+    dialog._begin(state)
+    run(three)
+    assert dialogue.asked == ["ask", "ask", "submit"] and state.outcome is DONE
+    assert drawn[::2] == [*["Show what it comes to"] * 3, "Change plan", "Change plan"]
 
 
 class Charge:

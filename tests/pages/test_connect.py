@@ -11,7 +11,7 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from models import AuditEntry, InboxItem, SyncCursor, Workspace
-from services import clock, config, schedules
+from services import clock, config
 from services.mirror import cursors
 from services.staff import people
 from services.stripe_api import client
@@ -219,8 +219,44 @@ def test_while_deliveries_fail_connect_says_that_it_looks_more_often(
     with real.transaction() as session:
         session.add(InboxItem(id="evt_1", source="webhook", created=now - 7300, received_at=now - 7300))
         session.add(InboxItem(id="evt_2", source="poll", created=now - 90, received_at=now))
-    schedules._Process.desk.missed = 1
-    assert "found by asking only; the account is asked every 5 minutes." in text(open_page("connect"))
+    said = text(open_page("connect"))
+    assert "found by asking only; the account is asked every 5 minutes. See whether the endpoint" in said
+
+
+@pytest.mark.parametrize("secret", ["whsec_1", ""])
+def test_refused_deliveries_are_told_with_the_last_reason_and_what_to_do(
+    real: ModuleType, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", secret)
+    config.settings.cache_clear()
+    now = clock.now()
+    with real.transaction() as session:
+        session.add(
+            SyncCursor(
+                resource=cursors.REFUSED, state="refused", fetched=1200, started_at=now - 7300,
+                finished_at=now - 130, error="It is *not* signed. Sign it.",
+            )
+        )  # fmt: skip
+    said = text(open_page("connect"))
+    assert "1,200 deliveries were refused since" in said
+    assert "the last 2 minutes ago, for this reason: It is *not* signed. Sign it." in said
+    waits = (
+        "Waiting for an event" if secret else "Stripe is asked for events every 5 minutes; none are taken."
+    )
+    assert waits in said
+
+
+@pytest.mark.parametrize(
+    ("base", "told"), [("http://127.0.0.1:9", True), ("https://api.stripe.com", False), ("", False)]
+)
+def test_another_server_than_stripes_is_told(
+    real: ModuleType, monkeypatch: pytest.MonkeyPatch, base: str, told: bool
+) -> None:
+    monkeypatch.setenv("STRIPE_API_BASE", base)
+    config.settings.cache_clear()
+    said = text(open_page("connect"))
+    assert ("**Server:** http://127.0.0.1:9, by STRIPE_API_BASE: this is not Stripe" in said) == told
+    assert ("**Server:**" in said) == told
 
 
 def test_what_is_not_set_up_is_named_with_its_setting(

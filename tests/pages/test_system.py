@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 from models import Drift, InboxItem, Reconciliation, StripeReads, SyncCursor, Workspace
 from services import clock, config, schedules
 from services.mirror import cursors
+from services.mirror.poll import Pace
 from services.staff import people
 from services.stripe_api import client
 from tests.pages.work import captions, open_page
 
 ADA = "ada@trialdesk.test"
-SECRET = {"STRIPE_WEBHOOK_SECRET": "whsec_1"}
 
 
 @pytest.fixture
@@ -104,31 +104,50 @@ def test_reads_stand_against_the_allowance(whole: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "missed", "said"),
+    ("pace", "said"),
     [
-        ({}, 0, "every 5 minutes (8,640 reads in 30 days), as no webhooks are set up."),
-        (SECRET, 0, "every 15 minutes (2,880 reads in 30 days), as webhooks bring what happens in between."),
-        (
-            SECRET, 12,
-            "every 5 minutes (8,640 reads in 30 days), as the last look found 12 events that no webhook had "
-            "brought.",
-        ),
-        (SECRET | {"POLL_INTERVAL": "60"}, 12, "every 1 minute (43,200 reads in 30 days), as POLL_INTERVAL"),
+        (None, "every 5 minutes (8,640 reads in 30 days), as no webhooks are set up."),
+        (Pace(900, "they come"), "every 15 minutes (2,880 reads in 30 days), as they come."),
     ],
-)  # fmt: skip
+)
 def test_how_often_the_desk_looks_is_said_with_its_reads_and_why(
-    whole: ModuleType, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], missed: int, said: str
+    whole: ModuleType, monkeypatch: pytest.MonkeyPatch, pace: Pace | None, said: str
 ) -> None:
-    for name, value in {"STRIPE_API_KEY": "rk_test_secretly_1234", **settings}.items():
-        monkeypatch.setenv(name, value)
-    config.settings.cache_clear()
-    with whole.transaction() as session:
-        people.prepare(session, "test")
-    schedules._Process.desk.missed = missed
+    real(whole, monkeypatch)
+    schedules._Process.desk.pace = pace
     app = open_page("system")
     assert f"The desk looks for events {said}" in "\n".join(captions(app))
     often = said.partition(" (")[0]
     assert f"**Looked for:** {often}" in [one.value for one in app.markdown]
+
+
+def test_refused_deliveries_and_another_server_are_told(
+    whole: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real(whole, monkeypatch, STRIPE_API_BASE="http://127.0.0.1:9")
+    now = clock.now()
+    with whole.transaction() as session:
+        session.add(
+            SyncCursor(
+                resource=cursors.REFUSED, state="refused", fetched=1, started_at=now - 130,
+                finished_at=now - 130, error="It is *not* signed. Sign it.",
+            )
+        )  # fmt: skip
+    app = open_page("system")
+    said = [one.value.replace("\\", "") for one in app.warning]
+    assert said == ["A delivery of an event was refused for this reason: It is *not* signed. Sign it."]
+    text = "\n".join(one.value.replace("\\", "").replace("\u2060", "") for one in app.markdown)
+    assert "**Refused:** 1 delivery was refused on" in text and "(2 minutes ago)." in text
+    assert "**Server:** http://127.0.0.1:9, by STRIPE_API_BASE: this is not Stripe" in text
+
+
+def real(database: ModuleType, monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    """From now on it is a real account's desk, without webhooks."""
+    for name, value in {"STRIPE_API_KEY": "rk_test_secretly_1234", **settings}.items():
+        monkeypatch.setenv(name, value)
+    config.settings.cache_clear()
+    with database.transaction() as session:
+        people.prepare(session, "test")
 
 
 def test_comparisons_say_how_they_ended(whole: ModuleType) -> None:

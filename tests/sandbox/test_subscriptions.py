@@ -365,3 +365,48 @@ def test_default_incomplete_waits_for_a_payment(shop: Shop) -> None:
     paid = shop.again(subscription)
     assert paid.status == "active"
     assert paid.default_payment_method == shop.default_card(str(subscription.customer))
+
+
+@pytest.mark.parametrize("interval", ["month", "year"])
+def test_a_change_is_prorated_as_of_the_date_that_was_previewed(shop: Shop, interval: str) -> None:
+    subscription = shop.subscribe(price=shop.price(3000))
+    item = subscription["items"].data[0]
+    half = (item.current_period_start + item.current_period_end) // 2
+    change: Any = {
+        "items": [{"id": item.id, "price": shop.price(9000, interval)}],
+        "proration_behavior": "always_invoice",
+        "proration_date": half,
+    }
+    shop.sandbox.move_to(half)
+    asked: Any = {"subscription": subscription.id, "subscription_details": change}
+    previewed = shop.v1.invoices.create_preview(asked)
+    shop.sandbox.move_to(half + 5 * DAY)
+    shop.v1.subscriptions.update(subscription.id, change)
+    assert shop.latest(subscription).total == previewed.total
+    with pytest.raises(stripe.InvalidRequestError, match="outside of the current subscription period"):
+        before: Any = {**change, "proration_date": item.current_period_start - 9 * DAY}
+        shop.v1.subscriptions.update(subscription.id, before | {"items": [{"id": item.id, "quantity": 2}]})
+
+
+def test_what_was_free_and_costs_something_is_billed_at_once_for_a_new_period(shop: Shop) -> None:
+    subscription = shop.subscribe(price=shop.price(0))
+    item = subscription["items"].data[0]
+    half = (item.current_period_start + item.current_period_end) // 2
+    shop.sandbox.move_to(half)
+    changed = shop.v1.subscriptions.update(
+        subscription.id, {"items": [{"id": item.id, "price": shop.price(9000)}]}
+    )
+    assert shop.latest(subscription).total == 9000
+    assert changed.billing_cycle_anchor == changed["items"].data[0].current_period_start >= half
+
+
+def test_a_discount_that_is_taken_away_is_told_by_an_event(shop: Shop) -> None:
+    coupons = [shop.v1.coupons.create({"percent_off": 20, "duration": "forever"}).id for _ in range(2)]
+    subscription = shop.subscribe(discounts=[{"coupon": coupon} for coupon in coupons])
+    kept, gone = (str(discount) for discount in subscription.discounts)
+    changed = shop.v1.subscriptions.update(subscription.id, {"discounts": [{"discount": kept}]})
+    assert changed.discounts == [kept]
+    assert [event["type"] for event in shop.events(gone)] == [
+        "customer.discount.created", "customer.discount.deleted"
+    ]  # fmt: skip
+    assert len(shop.events(kept)) == 1

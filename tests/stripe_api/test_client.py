@@ -129,7 +129,7 @@ def test_a_429_is_waited_out_and_remembered(account: StripeAccount, sandbox: San
     before = account.pacer.rate("/v1/account")
     sandbox.fault("429", path="/v1/account", count=2, reason="endpoint-rate")
     assert account.read("/v1/account").object["object"] == "account"
-    assert account.pacer.rate("/v1/account") < before / 2
+    assert account.pacer.rate("/v1/account") < 0.9 * before, "twice, and a little has come back"
     assert account.pacer.rate("/v1/invoices") == before
 
 

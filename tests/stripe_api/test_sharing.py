@@ -26,10 +26,11 @@ from services.stripe_api.pacing import Limits, Pacer
 from services.stripe_api.sharing import Sharing
 database.configure(sys.argv[1])
 pacer = Pacer(Limits(20, 10))
-with Sharing(lambda: pacer):
+with Sharing(lambda: pacer) as one:
     print("asks", flush=True)
     for line in sys.stdin:
         pacer.wait("/v1/invoices")
+        one.look()
 print(pacer.rate(), flush=True)
 """
 
@@ -110,6 +111,7 @@ def test_another_process_takes_its_part(database: ModuleType) -> None:
         pacer.wait("/v1/invoices")
         mine.look()
         assert pacer.rate() == 10
+        another.stdin.write("ask\n")
         another.stdin.close()
         assert another.stdout.readline() == "10.0\n", "it found us, too"
     pacer.wait("/v1/invoices")

@@ -53,8 +53,9 @@ def held(path: str) -> None:
     write(path, "released")
 
 
-def main(url: str, path: str, count: str, *how: str) -> None:
-    """Begins the work and waits to be killed."""
+def main(arguments: list[str]) -> None:
+    """Begins so much work on a database and waits to be killed."""
+    url, path, count, *how = arguments
     database.configure(url)
     durable._KEEPER_SECONDS = 3.0
     durable.launch()

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,10 +68,13 @@ class Nursery:
         )
         self._lock = threading.Lock()
 
-    def start(self, program: str, arguments: list[str], log: Path) -> Child:
+    def start(
+        self, program: str, arguments: list[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> Child:
         """Calls a module's `main` with these arguments, as `python -m` would; what it prints is added to the
-        log."""
-        return Child(self, self.ask(start=program, arguments=arguments, log=str(log)))
+        log. Without an environment it has the nursery's."""
+        given = dict(environment) if environment is not None else None
+        return Child(self, self.ask(start=program, arguments=arguments, log=str(log), environment=given))
 
     def ask(self, **request: Any) -> Any:
         """The answer to one request."""
@@ -95,7 +99,7 @@ def _serve() -> None:
             program = importlib.import_module(request["start"])  # before the fork: the next child has it, too
             answer: int | None = os.fork()
             if not answer:
-                _be(program, request["arguments"], request["log"])
+                _be(program, request)
             ended[answer or 0] = None
         else:
             answer = ended[request["ended"]] = _end_of(request["ended"], ended)
@@ -112,14 +116,17 @@ def _end_of(pid: int, ended: dict[int, int | None]) -> int | None:
     return os.waitstatus_to_exitcode(status) if found else None
 
 
-def _be(program: Any, arguments: list[str], log: str) -> None:
+def _be(program: Any, request: dict[str, Any]) -> None:
     """The child's whole life."""
     code = 1
     try:
-        with Path(os.devnull).open("rb") as nothing, Path(log).open("ab") as written:
+        with Path(os.devnull).open("rb") as nothing, Path(request["log"]).open("ab") as written:
             for source, target in ((nothing, 0), (written, 1), (written, 2)):
                 os.dup2(source.fileno(), target)
-        code = program.main(arguments) or 0
+        if request["environment"] is not None:
+            os.environ.clear()
+            os.environ.update(request["environment"])
+        code = program.main(request["arguments"]) or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
         print(end.code, file=sys.stderr)

@@ -24,7 +24,7 @@ def ident(value: Any) -> str | None:
 
 def instant(told: Any) -> int:
     """An instant (s) that a column holds, whatever an object says; 0 where it says none."""
-    return max(0, min(int(told or 0), _END_OF_TIME))
+    return max(0, min(told, _END_OF_TIME)) if isinstance(told, int) else 0
 
 
 def dig(value: Any, *path: str) -> Any:

@@ -55,6 +55,7 @@ def _plain(account: Account, subscription: Body, params: dict[str, Any]) -> dict
         owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
         owner["currency"] = subscription["currency"]
         fields["discounts"] = discounts.open_for(account, params["discounts"], **owner)
+        discounts.take_away(account, {*subscription["discounts"]} - {*fields["discounts"]})
     if fields.get("collection_method") == "send_invoice" and not fields.get("days_until_due"):
         raise InvalidRequest("You must pass `days_until_due` when sending invoices.", "days_until_due")
     return fields
@@ -77,8 +78,8 @@ def _move(
         return _trial(account, subscription, params, fields)
     fields |= _ending(account, {**subscription, **fields}, params)
     anew = (params.get("billing_cycle_anchor") or {}).get("type") == "now"
-    if after is not None and _interval(after) != _interval(subscription["items"]["data"]):
-        anew = True
+    if after is not None:
+        anew = anew or _begins_anew(account, subscription["items"]["data"], after)
     if anew and subscription["status"] in ("active", "past_due"):
         return _restart(account, subscription, params, fields)
     made = _prorate(account, subscription, params, after)
@@ -94,6 +95,17 @@ def _items(account: Account, subscription: Body, params: dict[str, Any]) -> list
     return items.changed(account, subscription, params["items"])
 
 
+def _begins_anew(account: Account, before: list[Body], after: list[Body]) -> bool:
+    """Whether a new period begins with the change: by another interval, or from free to paid."""
+    was_free = _is_free(account, before) and not _is_free(account, after)
+    return was_free or _interval(after) != _interval(before)
+
+
+def _is_free(account: Account, some: list[Body]) -> bool:
+    by_use = any(item["price"]["recurring"]["usage_type"] == "metered" for item in some)
+    return not by_use and not any(lines.item_amount(account, item) for item in some)
+
+
 def _interval(some: list[Body]) -> tuple[str, int]:
     recurring = some[0]["price"]["recurring"]
     return recurring["interval"], recurring["interval_count"]
@@ -105,7 +117,7 @@ def _prorate(
     free = subscription["status"] not in ("active", "past_due")
     if after is None or free or params.get("proration_behavior") == "none":
         return []
-    return proration.change(account, subscription, after, params.get("proration_date") or account.now)
+    return proration.change(account, subscription, after, proration.date(account, subscription, params))
 
 
 def _bill(account: Account, subscription: Body) -> CardDeclined | None:
@@ -128,7 +140,8 @@ def _restart(
 ) -> CardDeclined | None:
     """A new period starts now, billed at once; the rest of the old one is credited."""
     if params.get("proration_behavior") != "none":
-        proration.change(account, subscription, [], account.now, credit_only=True)
+        at = proration.date(account, subscription, params)
+        proration.change(account, subscription, [], at, credit_only=True)
     kept = fields.pop("items", subscription["items"])
     changed = {**subscription, "items": kept}
     span = cycles.span_from(changed, account.now, account.now)

@@ -110,6 +110,12 @@ def use_up(account: Account, holder: Body, used: list[tuple[Body, Body]], at: in
     return kept
 
 
+def take_away(account: Account, ids: set[str]) -> None:
+    """Say that discounts are taken from who had them."""
+    for discount_id in sorted(ids):
+        account.emit("customer.discount.deleted", account.get("discount", discount_id))
+
+
 def drop_all(account: Account, customer: Body) -> None:
     """Say that the discounts of a customer who is deleted are gone."""
     for discount in account.store.all("discount", "customer = ?", (customer["id"],)):

@@ -7,10 +7,12 @@ second. Discounts by percentage that hold are taken into account on both sides.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from services.sandbox.billing import discounts, invoiceitems, lines, money
 from services.sandbox.billing.account import Account
 from services.sandbox.billing.periods import boundary, next_boundary
+from services.sandbox.errors import InvalidRequest
 from services.sandbox.store import Body
 
 
@@ -28,6 +30,19 @@ def share_of(subscription: Body, span: lines.Span, anchor: int) -> lines.Share:
         while (after := next_boundary(anchor, recurring, begin)) < stop:
             begin = after
     return stop - start, stop - begin
+
+
+def date(account: Account, subscription: Body, params: dict[str, Any]) -> int:
+    """As of when a change is prorated: `proration_date` (in the period: InvalidRequest), else now."""
+    if not params.get("proration_date"):
+        return account.now
+    at = int(params["proration_date"])
+    first = subscription["items"]["data"][0]
+    if not first["current_period_start"] <= at <= first["current_period_end"]:
+        raise InvalidRequest(
+            "Cannot specify a proration date outside of the current subscription period.", "proration_date"
+        )
+    return at
 
 
 def change(

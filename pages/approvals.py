@@ -1,0 +1,85 @@
+"""Approvals: what is above somebody's limit and waits for a second person, the oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.components import formats, guard, more, navigation, problems
+from services import database
+from services.desk import approvals, commands
+from services.desk.approvals import Request
+from services.desk.commands import Outcome
+from services.errors import TrialdeskError
+from services.staff.roles import Person
+
+_MORE, _STEP = "more_requests", 20
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("approvals")
+    st.title("Approvals")
+    st.caption(
+        f"What is above the limit of whoever asked. It is carried out once a colleague who may do so much "
+        f"allows it. Times are in {formats.zone_name()}."
+    )
+    with database.session() as session:
+        total = approvals.count(session)
+        requests = approvals.waiting(session, person, limit=more.limit(_MORE, _STEP))
+    if not requests:
+        st.info("Nothing waits for approval.", icon=":material/task_alt:")
+    for request in requests:
+        with st.container(border=True, key=f"request-{request.entry.token}"):
+            _request(person, request)
+    more.below(len(requests), total, "requests", _MORE, _STEP)
+
+
+def _request(person: Person, request: Request) -> None:
+    entry = request.entry
+    st.markdown(
+        f"**{formats.plain(entry.title)}** for {formats.plain(entry.customer_name)}, asked for by "
+        f"{formats.plain(entry.staff_name)} ({formats.plain(entry.role)}), {formats.moment(entry.at)}"
+    )
+    if entry.reason:
+        st.markdown(f"Why: {formats.plain(entry.reason)}")
+    st.markdown("\n".join(f"- {formats.plain(sentence)}" for sentence in entry.happens))
+    for sentence in request.over:
+        st.markdown(f":orange[:material/warning:] {formats.plain(sentence)}")
+    if request.why_not and not request.is_own:
+        st.caption(formats.plain(request.why_not))
+    with st.container(horizontal=True):
+        _buttons(person, request)
+        if st.button("Open customer", key=f"customer-{entry.token}", icon=":material/person:"):
+            navigation.go("customer", id=entry.customer)
+
+
+def _buttons(person: Person, request: Request) -> None:
+    token = request.entry.token
+    if request.is_own:
+        if st.button("Take back", key=f"take-back-{token}", icon=":material/undo:"):
+            _tell(lambda: approvals.decline(person, token, ""))
+        return
+    if request.why_not:
+        return
+    if st.button("Approve", key=f"approve-{token}", icon=":material/check:", type="primary"):
+        _tell(lambda: approvals.allow(person, token))
+    with st.popover("Say no", icon=":material/block:", key=f"decline-{token}"):
+        note = st.text_input("Why not?", key=f"note-{token}", max_chars=commands.LONGEST_REASON) or ""
+        if st.button("Decline", key=f"declined-{token}", width="stretch"):
+            _tell(lambda: approvals.decline(person, token, note))
+
+
+def _tell(act: Callable[[], Outcome]) -> None:
+    try:
+        with st.spinner("Working…"):
+            reached = act()
+    except TrialdeskError as error:
+        problems.show(error)
+        return
+    st.toast(formats.plain(f"{reached.message} {reached.remedy}".strip()))
+    st.rerun()
+
+
+main()

@@ -1,0 +1,83 @@
+"""Does a command stay within what its person may do alone? Amounts against the policy's limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from models import Action
+from services import clock
+from services.desk import words
+from services.errors import InvalidInput
+from services.staff.roles import Measure, Person
+
+_EXTENDS = "extend_trial"
+_ASK = "Stay below that, or ask somebody who may do more."
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much a command does of what may be limited: days, or minor units of `currency`."""
+
+    measure: Measure
+    number: int
+    currency: str = ""
+
+
+class OverLimit(InvalidInput):
+    """More than the person may do alone, and nobody can be asked for approval; `.over` says what."""
+
+    def __init__(self, over: Iterable[str]) -> None:
+        self.over = tuple(over)
+        super().__init__(" ".join(self.over), remedy=_ASK)
+
+
+def exceeded(person: Person, amounts: Iterable[Amount], *, days_before: int = 0) -> list[str]:
+    """A sentence for each limit of the person's that these amounts exceed. `days_before` were added to the
+    customer's trials by earlier actions; they count for the limit of days in all."""
+    found = []
+    for one in amounts:
+        found.append(_over(person, one))
+        if one.measure is Measure.TRIAL_DAYS:
+            in_all = Amount(Measure.TRIAL_DAYS_IN_ALL, one.number + days_before)
+            found.append(_over(person, in_all))
+    return [sentence for sentence in found if sentence]
+
+
+def days_before(session: Session, customer: str) -> int:
+    """How many days the desk has added to the customer's trials so far, those under way included."""
+    extensions = select(Action).where(Action.customer == customer, Action.command == _EXTENDS)
+    counted = extensions.where(col(Action.state).in_(("done", "running", "unknown")))
+    return sum(_days(row) for row in session.exec(counted))
+
+
+def _days(row: Action) -> int:
+    before, after = row.before.get("trial_end"), row.params.get("trial_end")
+    return whole_days(after - before) if before and after else 0
+
+
+def typed_days(text: str) -> int:
+    """A number of days as typed. Raises InvalidInput."""
+    if not re.fullmatch(r"\d{1,5}", text, re.ASCII):
+        raise InvalidInput("This is not a whole number of days.", remedy="Type one, such as 30.")
+    return int(text)
+
+
+def whole_days(seconds: int) -> int:
+    """Days as people count them: a change of the clocks makes no day of an hour."""
+    return round(seconds / clock.DAY)
+
+
+def _over(person: Person, one: Amount) -> str:
+    most = person.policy.most(person.role, one.measure, one.currency)
+    if most is None or one.number <= most:
+        return ""
+    asked, allowed = (_said(one, number) for number in (one.number, most))
+    return f"Your role ({person.role}) may go up to {allowed} for the {one.measure}; this is {asked}."
+
+
+def _said(one: Amount, number: int) -> str:
+    return words.money(number, one.currency) if one.measure.is_money else words.days(number)

@@ -1,0 +1,117 @@
+"""What is above a limit is refused, or waits for a second person who may do so much."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from models import Action
+from models.ledger import DECLINED
+from services import database
+from services.desk import approvals, commands
+from services.desk.limits import OverLimit
+from services.errors import Conflict, InvalidInput, NotAllowed
+from services.staff.roles import Measure, Person, Policy, Role
+from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, happened, in_days, press
+from tests.desk.bench_invoices import paid
+
+LIMITS = {
+    Role.SALES: {(Measure.TRIAL_DAYS, ""): 7, (Measure.TRIAL_DAYS_IN_ALL, ""): 10},
+    Role.SUPPORT: {(Measure.CHARGE, "usd"): 2000, (Measure.CHARGE, "jpy"): 10, (Measure.REFUND, "usd"): 2000},
+}
+STRICT, ASKING = Policy(limits=LIMITS), Policy(limits=LIMITS, approvals=True)
+CHARGE = {"amount": "25", "description": "Setup", "when": "now"}
+FRIDA = Person(5, "Frida", "frida@example.com", Role.FOUNDER, policy=ASKING)
+
+
+def asking(person: Person) -> Person:
+    return replace(person, policy=ASKING)
+
+
+def row(token: str) -> Action:
+    with database.session() as session:
+        return session.get_one(Action, token)
+
+
+def test_above_the_limit_is_refused_where_nobody_can_be_asked(desk: Bench) -> None:
+    about = desk.in_state("active")
+    ana = replace(ANA, policy=STRICT)
+    opened = commands.open(ana, "add_charge", about.customer.id, about.object_id)
+    for act in (
+        lambda: commands.preview(opened, CHARGE),
+        lambda: commands.submit(opened, ana, CHARGE, "Why"),
+    ):
+        with pytest.raises(OverLimit, match=r"up to \$20\.00 for the amount of a charge; this is \$25\.00"):
+            act()
+    assert happened(desk, "add_charge", about) == []
+    assert commands.submit(opened, ana, {**CHARGE, "amount": "20"}, "Why").state == "done"
+
+
+def test_days_are_counted_for_the_customer_in_all(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    sam = replace(SAM, policy=STRICT)
+    assert press(sam, "extend_trial", about, **WEEK)[1].state == "done"
+    with pytest.raises(
+        OverLimit, match="up to 10 days for the days added for one customer in all; this is 14"
+    ):
+        press(sam, "extend_trial", about, **WEEK)
+    assert press(sam, "extend_trial", about, mode="days", days="3")[1].state == "done"
+
+
+def test_what_waits_is_carried_out_once_a_second_person_allows_it(desk: Bench) -> None:
+    about = desk.in_state("active")
+    opened, outcome = press(asking(ANA), "add_charge", about, **CHARGE)
+    assert (outcome.state, happened(desk, "add_charge", about)) == ("waiting", [])
+    with database.session() as session:
+        [request] = [one for one in approvals.waiting(session, FRIDA) if one.entry.token == opened.token]
+        [own] = [one for one in approvals.waiting(session, asking(ANA)) if one.entry.token == opened.token]
+    assert (request.is_own, request.why_not, own.is_own) == (False, "", True)
+    assert "$20.00" in request.over[0]
+    for nobody in (asking(ANA), asking(BEN), asking(VIC)):
+        with pytest.raises(NotAllowed):
+            approvals.allow(nobody, opened.token)
+    assert approvals.allow(FRIDA, opened.token).message == "$25.00 was charged."
+    assert len(happened(desk, "add_charge", about)) == 1
+    held = row(opened.token)
+    assert (held.state, held.staff_name, held.decider_name) == ("done", "Ana", "Frida")
+    with pytest.raises(Conflict, match="Frida has decided"):
+        approvals.allow(FRIDA, opened.token)
+    assert len(happened(desk, "add_charge", about)) == 1
+
+
+def test_a_request_is_declined_with_a_reason_or_taken_back(desk: Bench) -> None:
+    about = desk.in_state("active")
+    first, _ = press(asking(ANA), "add_charge", about, **CHARGE)
+    with pytest.raises(InvalidInput, match="Say why not"):
+        approvals.decline(FRIDA, first.token, " ")
+    with pytest.raises(NotAllowed):
+        approvals.decline(asking(VIC), first.token, "no")
+    assert approvals.decline(FRIDA, first.token, "too much").message == "Frida said no: too much"
+    second, _ = press(asking(ANA), "add_charge", about, **CHARGE)
+    assert approvals.decline(asking(ANA), second.token, "").message == "Ana took it back."
+    assert [row(one.token).end for one in (first, second)] == [DECLINED, DECLINED]
+    assert happened(desk, "add_charge", about) == []
+
+
+def test_what_has_changed_since_stops_what_was_asked_for(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    opened, outcome = press(asking(SAM), "extend_trial", about, mode="days", days="9")
+    assert outcome.state == "waiting"
+    desk.sdk.subscriptions.update(about.object_id, {"trial_end": in_days(20), "proration_behavior": "none"})
+    stopped = approvals.allow(FRIDA, opened.token)
+    assert (stopped.state, stopped.overtaken) == ("failed", True)
+    assert "Trial ends" in stopped.message
+
+
+def test_a_refund_above_its_own_limit_waits_for_a_second_person(desk: Bench) -> None:
+    about = paid(desk)
+    form = {"part": "part", "amount": "20.01", "code": ""}
+    with pytest.raises(OverLimit, match=r"up to \$20\.00 for the amount of a refund; this is \$20\.01"):
+        press(replace(ANA, policy=STRICT), "refund", about, **form)
+    opened, outcome = press(asking(ANA), "refund", about, **form)
+    assert (outcome.state, happened(desk, "refund", about)) == ("waiting", [])
+    with pytest.raises(NotAllowed, match="amount of a refund"):
+        approvals.allow(asking(BEN), opened.token)
+    assert approvals.allow(FRIDA, opened.token).message.startswith("$20.01 was refunded to the Visa card")
+    assert len(happened(desk, "refund", about)) == 1
