@@ -19,7 +19,7 @@ class Action(Base, table=True):
 
     `error` is why it failed; with `OVERTAKEN` in it, because things had changed since the dialog was opened,
     with `DECLINED`, because the second person said no: nothing was done then. `over` says which limits it
-    exceeds, and `decider` who decided about it.
+    exceeds, `amounts` (measure, number, currency) by how much, and `decider` who decided about it.
     """
 
     __tablename__ = "actions"
@@ -44,6 +44,7 @@ class Action(Base, table=True):
     error: dict[str, Any] = json_column()
     request_id: str = ""
     over: list[str] = json_column(list)
+    amounts: list[Any] = json_column(list)
     decider: int | None = None
     decider_name: str = ""
     opened_at: int = instant_key()

@@ -13,7 +13,7 @@ class PolicyDocument(Base, table=True):
     """The one row, once an admin has saved something. `version` grows with each change.
 
     `grants`: permission name -> bool by role, where it is not as usual. `limits`: the most by role and
-    `measure` or `measure:currency` (days, accounts, minor units). `approvals`: whether a second person may
+    `measure` or `measure:currency` (days, minor units). `approvals`: whether a second person may
     allow what is above a limit.
     """
 

@@ -228,7 +228,7 @@ def _told(entry: Entry) -> None:
         st.text(entry.charged[:1].upper() + entry.charged[1:])
     if entry.happens:
         st.markdown("**What was announced**")
-        for sentence in entry.happens:
+        for sentence in (*entry.happens, *entry.warnings):
             st.markdown(f"- {formats.plain(sentence)}")
     if entry.differences:
         st.markdown("**Before and after**")

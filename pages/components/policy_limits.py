@@ -26,7 +26,10 @@ def rows(currencies: Sequence[str]) -> list[Row]:
 def draw(held: Policy, currencies: Sequence[str], seen: int) -> Typed:
     """The fields with what holds now; returns what is typed in them."""
     st.subheader("How much", anchor=False)
-    st.caption("Empty: no limit. Days are whole numbers; amounts as you write them, e.g. 500.00.")
+    st.caption(
+        "Empty: no limit. Days are whole numbers; amounts as you write them, e.g. 500.00. Who is limited in "
+        "one currency may ask for nothing alone in those without a number."
+    )
     typed = {}
     for row in rows(currencies):
         cells = st.columns(_WIDTHS, vertical_alignment="bottom")

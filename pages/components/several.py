@@ -18,16 +18,17 @@ from pages.components.actions import days_field
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.outreach import NO_MAIL_SERVER, told
 from services import database
-from services.desk import commands
+from services.desk import commands, limits
 from services.desk.command import Form, Preview
 from services.desk.commands import Opened, Outcome
+from services.desk.limits import Amount
 from services.desk.trials import days, special
 from services.errors import InvalidInput, TrialdeskError, Unforeseen
 from services.outreach import messages, templates
 from services.outreach.defaults import TEMPLATES
 from services.outreach.messages import Draft
 from services.outreach.variables import Occasion
-from services.staff.roles import Permission, Person
+from services.staff.roles import Measure, Permission, Person
 
 _AT_ONCE = 8
 _NAMED = 5
@@ -41,7 +42,7 @@ def extend_dialog(person: Person, trials: Mapping[str, tuple[str, str]]) -> None
     except TrialdeskError as error:
         show_problem("Extend trials", error)
         return
-    show(_ExtendTrials(trials, _unusual), about=_listed([name for _, name in trials.values()]))
+    show(_ExtendTrials(person, trials, _unusual), about=_listed([name for _, name in trials.values()]))
 
 
 def _unusual(trials: Collection[str]) -> dict[str, list[str]]:
@@ -92,9 +93,11 @@ class _ExtendTrials:
 
     def __init__(
         self,
+        person: Person,
         trials: Mapping[str, tuple[str, str]],
         look: Callable[[Collection[str]], Mapping[str, list[str]]],
     ) -> None:
+        self._person = person
         self._trials = dict(trials)
         self._look = look
         self._unusual = look(trials)
@@ -110,13 +113,15 @@ class _ExtendTrials:
         later = formats.plural(days(form), "day")
         left = self._failed or set(self._trials)
         each = "The trial" if len(left) == 1 else f"Each of the {len(left)} trials"
+        over = limits.at_once(self._person, Amount(Measure.TRIAL_DAYS, days(form)))
         anew = [
-            f"{self._trials[id][1]}: {commands.preview(self._opened[id], form).happens[0]}"
+            f"{self._trials[id][1]}: {_happens(self._opened[id], form)}"
             for id in self._trials
             if id in self._failed and id in self._opened
         ]
         happens = (f"{each} ends {later} later than it does now.", *anew, "Nothing is charged now.")
-        return Preview(happens, tuple(f"{told}: {self._named(ids, left)}." for told, ids in self._told(left)))
+        special = (f"{told}: {self._named(ids, left)}." for told, ids in self._told(left))
+        return Preview(happens, (*special, *over))
 
     def _told(self, left: Collection[str]) -> list[tuple[str, list[str]]]:
         """What is special with some of the rows that are left, and with which."""
@@ -263,6 +268,14 @@ class _WriteToSeveral:
         """Only the messages that failed get a new token; the others are not sent again."""
         del person
         self._tokens |= {customer: messages.new_token() for customer in self._failed}
+
+
+def _happens(opened: Opened, form: Form) -> str:
+    """What would happen to one row, or why nothing can: the others go on."""
+    try:
+        return commands.preview(opened, form).happens[0]
+    except InvalidInput as problem:
+        return problem.message
 
 
 def _each(ids: list[str], work: Callable[[str], Outcome]) -> dict[str, Outcome]:

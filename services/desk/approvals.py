@@ -17,6 +17,7 @@ from services.desk import catalog, commands, entries, ledger, limits, loading, r
 from services.desk.commands import LONGEST_REASON, Outcome
 from services.desk.entries import Entry
 from services.errors import Conflict, InvalidInput, NotAllowed
+from services.staff import people
 from services.staff.roles import Person
 
 
@@ -39,7 +40,7 @@ def count(session: Session) -> int:
 
 def waiting(session: Session, person: Person, *, limit: int = 50) -> list[Request]:
     """What waits, the oldest first, as this person sees it."""
-    oldest = (col(Action.started_at), col(Action.token))
+    oldest = (col(Action.opened_at), col(Action.token))
     rows = {
         row.token: row
         for row in session.exec(
@@ -57,15 +58,18 @@ def _request(session: Session, person: Person, row: Action, entry: Entry) -> Req
 
 def _why_not(session: Session, person: Person, row: Action) -> str:
     """Why this person may not allow it; "" where they may."""
-    command = catalog.find(row.command)
+    permission = catalog.find(row.command).permission
     if row.staff == person.id:
         return "You asked for it yourself: somebody else has to look at it."
-    if reason := person.why_not(command.permission):
+    if reason := person.why_not(permission):
         return reason
-    about = loading.load(session, row.customer, row.object_id)
-    days_before = limits.days_before(session, row.customer)
-    over = limits.exceeded(person, command.amounts(about, row.params), days_before=days_before)
-    return " ".join(over)
+    if not person.policy.approvals:
+        return "Approvals are switched off on the page Policy: it can only be declined."
+    asker = people.find(session, row.staff)
+    if asker is None or not asker.may(permission):
+        return f"{row.staff_name} may not do this any more: it can only be declined."
+    days_before = limits.days_before(session, row.customer, but=row.token)
+    return " ".join(limits.exceeded(person, limits.of(row), days_before=days_before))
 
 
 def allow(person: Person, token: str) -> Outcome:
@@ -77,6 +81,7 @@ def allow(person: Person, token: str) -> Outcome:
     durable.require()
     with database.transaction() as session:
         row = ledger.get(session, token)
+        limits.take_turn(session, row.customer)
         if reason := _why_not(session, person, row):
             raise NotAllowed("approve this", reason)
         partition = loading.load(session, row.customer, row.object_id).partition
@@ -89,14 +94,15 @@ def allow(person: Person, token: str) -> Outcome:
 def decline(person: Person, token: str, note: str) -> Outcome:
     """Says no, with a reason for who asked; who asked themselves takes it back.
 
-    Raises NotAllowed for who may not do such a thing, NotFound, InvalidInput without a reason, and Conflict
-    where it does not wait (any more).
+    Raises NotAllowed for others who may not do such a thing, NotFound, InvalidInput without a reason, and
+    Conflict where it does not wait (any more).
     """
     note = note.strip()
     with database.transaction() as session:
         row = ledger.get(session, token)
         is_own = row.staff == person.id
-        person.require(catalog.find(row.command).permission)
+        if not is_own:
+            person.require(catalog.find(row.command).permission)
         if not is_own and not 0 < len(note) <= LONGEST_REASON:
             raise InvalidInput(
                 f"Say why not, in up to {LONGEST_REASON} characters: {row.staff_name} will want to know.",

@@ -25,7 +25,6 @@ from services.staff.roles import Person
 LONGEST_REASON = 500
 _POLL = 0.02
 _PATIENCE = 20.0
-_WAITS = "Nothing is done until a colleague who may do so much allows it."
 _WHO_ALLOWS = "A colleague who may do so much finds it under Approvals."
 
 
@@ -115,7 +114,7 @@ def preview(opened: Opened, form: Form) -> Preview:
     params, quote = opened.understood(form, now)
     told = opened.command.preview(opened.subject, params, quote, now)
     if over := _require_approvable(opened, params):
-        return replace(told, warnings=(*told.warnings, *over, _WAITS))
+        return replace(told, warnings=(*told.warnings, *over, limits.WAITS))
     return told
 
 
@@ -142,18 +141,20 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if not opened.knows(form):
         opened.ask(form)
     params, quote = opened.understood(form, now)
-    over = _require_approvable(replace(opened, person=person), params)
     told = asdict(command.preview(opened.subject, params, quote, now))
     if command.quote_binds(opened.subject):  # what the dialog showed is charged, or nothing
         params = {**params, "quote": checks.told(quote)}
     confirmed: dict[str, Any] = {"params": params, "reason": reason, "preview": told}
     with database.transaction() as session:
         row = _own_row(session, opened.token, person)
-        mine = (
-            ledger.ask(session, opened.token, over=over, **confirmed)
-            if over
-            else ledger.begin(session, opened.token, **confirmed)
-        )
+        limits.take_turn(session, row.customer)
+        days_before = limits.days_before(session, row.customer, but=row.token)
+        over = _require_approvable(replace(opened, person=person, days_before=days_before), params)
+        if over:
+            amounts = limits.kept(command.amounts(opened.subject, params))
+            mine = ledger.ask(session, opened.token, over=over, amounts=amounts, **confirmed)
+        else:
+            mine = ledger.begin(session, opened.token, **confirmed)
     if not command.durable:
         return _at_once(opened, mine)
     if mine and not over:

@@ -45,6 +45,7 @@ class Entry:
     detail: str = ""
     charged: str = ""
     happens: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     result: Mapping[str, str] | None = None
     request_id: str = ""
@@ -111,6 +112,7 @@ def _action(row: Action, known: _Known) -> Entry:
         detail=names.CAME_OF.get(row.command, "") if row.state == "done" else "",
         charged=known.charged.get(row.token, ""),
         happens=tuple(row.preview.get("happens", ())),
+        warnings=tuple(row.preview.get("warnings", ())),
         differences=tuple(snapshots.differences(row.before, row.after)) if row.after else (),
         result={name: str(value) for name, value in row.result.items()},
         request_id=row.request_id,

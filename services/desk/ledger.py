@@ -55,24 +55,21 @@ def open_row(
 
 def begin(session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any]) -> bool:
     """open -> running. False where somebody has begun it already: nothing is changed then."""
-    confirmed = _confirmed(params, reason, preview)
-    return _move(session, token, "open", "running", attempt=1, **confirmed)
+    values: dict[str, Any] = {"params": params, "reason": reason, "preview": preview}
+    return _move(session, token, "open", "running", attempt=1, started_at=clock.now(), **values)
 
 
-def ask(
-    session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any], over: list[str]
-) -> bool:
-    """open -> waiting for a second person, as it is `over` these limits. False where it is not open."""
-    return _move(session, token, "open", "waiting", over=over, **_confirmed(params, reason, preview))
+def ask(session: Session, token: str, *, over: list[str], amounts: list[Any], **confirmed: Any) -> bool:
+    """open -> waiting for a second person, as these `amounts` are `over` limits. False where it is not open.
 
-
-def _confirmed(params: Params, reason: str, preview: dict[str, Any]) -> dict[str, Any]:
-    return {"params": params, "reason": reason, "preview": preview, "started_at": clock.now()}
+    `confirmed` as in `begin`.
+    """
+    return _move(session, token, "open", "waiting", over=over, amounts=amounts, **confirmed)
 
 
 def approve(session: Session, token: str, person: Person) -> bool:
     """waiting -> running, allowed by this person. False where it does not wait (any more)."""
-    return _move(session, token, "waiting", "running", attempt=1, **_decided(person))
+    return _move(session, token, "waiting", "running", attempt=1, started_at=clock.now(), **_decided(person))
 
 
 def decline(session: Session, token: str, person: Person, *, error: dict[str, Any]) -> bool:

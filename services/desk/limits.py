@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action
@@ -15,6 +17,8 @@ from services.errors import InvalidInput
 from services.staff.roles import Measure, Person
 
 _EXTENDS = "extend_trial"
+_TURN = 7_235_016  # any number: the advisory lock of those who count a customer's days
+WAITS = "Nothing is done until a colleague who may do so much allows it."
 _ASK = "Stay below that, or ask somebody who may do more."
 
 
@@ -25,6 +29,16 @@ class Amount:
     measure: Measure
     number: int
     currency: str = ""
+
+
+def kept(amounts: Iterable[Amount]) -> list[list[Any]]:
+    """Amounts as the ledger keeps them."""
+    return [[one.measure.name, one.number, one.currency] for one in amounts]
+
+
+def of(row: Action) -> list[Amount]:
+    """The amounts that an action was confirmed with."""
+    return [Amount(Measure[name], number, currency) for name, number, currency in row.amounts]
 
 
 class OverLimit(InvalidInput):
@@ -47,11 +61,30 @@ def exceeded(person: Person, amounts: Iterable[Amount], *, days_before: int = 0)
     return [sentence for sentence in found if sentence]
 
 
-def days_before(session: Session, customer: str) -> int:
-    """How many days the desk has added to the customer's trials so far, those under way included."""
+def at_once(person: Person, *amounts: Amount) -> list[str]:
+    """Like `exceeded`, with what follows from it for each of several rows.
+
+    Raises OverLimit where nobody can be asked to allow it.
+    """
+    over = [sentence for one in amounts if (sentence := _over(person, one))]
+    if over and not person.policy.approvals:
+        raise OverLimit(over)
+    return [*over, WAITS] if over else []
+
+
+def take_turn(session: Session, customer: str) -> None:
+    """Keeps others from counting for the customer until this transaction ends: what is about to begin counts,
+    too. On SQLite writers take turns anyway."""
+    if session.connection().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN, sa.func.hashtext(customer))))
+
+
+def days_before(session: Session, customer: str, *, but: str = "") -> int:
+    """How many days the desk has added to the customer's trials so far, those under way included, without
+    the action `but`."""
     extensions = select(Action).where(Action.customer == customer, Action.command == _EXTENDS)
     counted = extensions.where(col(Action.state).in_(("done", "running", "unknown")))
-    return sum(_days(row) for row in session.exec(counted))
+    return sum(_days(row) for row in session.exec(counted) if row.token != but)
 
 
 def _days(row: Action) -> int:
@@ -76,6 +109,8 @@ def _over(person: Person, one: Amount) -> str:
     if most is None or one.number <= most:
         return ""
     asked, allowed = (_said(one, number) for number in (one.number, most))
+    if not most and one.currency:
+        return f"Your role ({person.role}) has no {one.measure} in {one.currency.upper()}; this is {asked}."
     return f"Your role ({person.role}) may go up to {allowed} for the {one.measure}; this is {asked}."
 
 

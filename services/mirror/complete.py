@@ -7,9 +7,11 @@ from dataclasses import replace
 from services.errors import NotAllowed, Refused, TrialdeskError
 from services.mirror import ahead, shapes
 from services.mirror.shapes.reading import Object, cut, listed
-from services.stripe_api import client
+from services.stripe_api import client, errands
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import ObjectMissing, RequestRejected, StripeUnavailable
+
+LONGEST = 20.0  # seconds for one object that others wait behind
 
 
 def whole(source: Object) -> Object:
@@ -37,15 +39,17 @@ def read(name: str, id: str) -> Answer:
 
 
 def read_or_why(name: str, id: str) -> Answer | TrialdeskError:
-    """Like `read`; the error where Stripe refuses this one or fails with it, while it answers something else.
+    """Like `read`; the error where Stripe refuses this one, or fails with it or is silent about it, while it
+    answers something else.
 
     Raises Unavailable and KeyRejected where that is not this object's fault.
     """
     try:
-        return read(name, id)
+        with errands.within(LONGEST):
+            return read(name, id)
     except (Refused, NotAllowed) as error:
         return error
-    except StripeUnavailable as error:
+    except (StripeUnavailable, errands.OutOfTime) as error:
         ahead.ask_time()
         return error
 

@@ -83,6 +83,8 @@ def lacking(found: Any) -> str:
     if missing := [name for name in ("id", "created", "type", "data") if name not in found]:
         return f"it has no {', '.join(f'“{name}”' for name in missing)}"
     source = found["data"]["object"]
+    if type(found["created"]) is not int:
+        return "its time (“created”) is not a whole number of seconds"
     if not source.get("object"):
         return "its object does not say of which kind it is (“object” is missing)"
     return f"the {source['object']} that it tells of has a shape that the desk does not know"

@@ -29,6 +29,7 @@ from services.stripe_api import errands, payload
 
 BATCH = 200
 _NEEDED = ("id", "created", "payload", "attempts", "source", "type", "error")
+_LAST_TRY = 30  # of an object that Stripe fails with: about a day, then people decide
 _PAUSE, _LONGEST_PAUSE = 15, 3600  # seconds; the first one grows with the square of the tries
 _GROWS = 15  # tries
 _INBOX: Any = table(InboxItem).c
@@ -239,7 +240,8 @@ def _mark(session: Session, items: list[Any], problems: dict[str, str], waits: d
     now, reasons = clock.now(), waits | problems
     rows = []
     for item in items:
-        state = "failed" if item.id in problems else "pending" if item.id in waits else "applied"
+        waits_on = item.id in waits and not (waits[item.id] and item.attempts >= _LAST_TRY)
+        state = "pending" if waits_on else "failed" if item.id in reasons else "applied"
         rows.append(
             {
                 "item": item.id,

@@ -111,14 +111,16 @@ class _Taken:
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines, each a JSON text; all as one where the first begins one that it does not end."""
+    """The lines, each a JSON text; all as one where the first that is not blank begins one that it does not
+    end."""
     left = iter(lines)
     for first in left:
         if _is_beginning(first):
             yield _joined(first, left)
         else:
             yield first
-            yield from left
+            if first.strip():
+                yield from left
 
 
 def _is_beginning(line: bytes) -> bool:

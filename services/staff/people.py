@@ -66,6 +66,12 @@ def anew(session: Session, person: Person) -> Person:
     return _person(row, policy.load(session), person.read_only)
 
 
+def find(session: Session, id: int | None) -> Person | None:
+    """The active staff member with this id."""
+    row = session.get(Staff, id) if id else None
+    return _person(row, policy.load(session)) if row and row.active else None
+
+
 def active(session: Session) -> list[Person]:
     """Everybody who may come in, by role (admins first) and name."""
     rows = session.exec(select(Staff).where(col(Staff.active)).order_by(_rank(), col(Staff.name)))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sqlmodel import Session, col, select
 
 from models import Customer, PolicyDocument
+from services import database
 from services.errors import Conflict
 from services.staff.roles import GRANTS, Limits, Measure, Permission, Policy, Role
 
@@ -56,21 +57,22 @@ def write(session: Session, policy: Policy, *, seen: int) -> Policy:
 
     Raises Conflict where somebody else has changed it since.
     """
-    held = session.get(PolicyDocument, 1, with_for_update=True) or PolicyDocument()
+    nothing = {"id": 1, "version": 0, "grants": {}, "limits": {}, "approvals": False}
+    database.insert_once(session, PolicyDocument, nothing)  # so that there is a row to lock
+    held = session.get_one(PolicyDocument, 1, with_for_update=True)
     if held.version != seen:
         raise Conflict(
             "Somebody else has changed the policy since this page was drawn; nothing was saved.",
             remedy="Load the page again, and look at what they decided.",
         )
-    before = _read(held if held.version else None)
+    before = _read(held)
     held.grants, held.limits, held.approvals = _deviations(policy), _spelled(policy), policy.approvals
     held.version += 1
-    session.add(held)
     return before
 
 
 def _read(held: PolicyDocument | None) -> Policy:
-    if held is None:
+    if held is None or not held.version:
         return Policy()
     grants = {role: _granted(role, held.grants.get(role, {})) for role in Role}
     limits = {Role(role): _limits(some) for role, some in held.limits.items()}
@@ -83,11 +85,11 @@ def _granted(role: Role, decided: Mapping[str, bool]) -> frozenset[Permission]:
 
 
 def _limits(some: Mapping[str, int]) -> Limits:
-    found = {}
-    for name, most in some.items():
-        measure, _, currency = name.partition(":")
-        found[Measure[measure], currency] = most
-    return found
+    """Those whose measure this version of the desk knows: nobody is kept out by what a later one brought."""
+    parts = ((*name.partition(":"), most) for name, most in some.items())
+    return {
+        (Measure[name], currency): most for name, _, currency, most in parts if name in Measure.__members__
+    }
 
 
 def _deviations(policy: Policy) -> dict[str, dict[str, bool]]:

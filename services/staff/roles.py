@@ -133,8 +133,11 @@ class Policy:
     approvals: bool = False
 
     def most(self, role: Role, measure: Measure, currency: str = "") -> int | None:
-        """The role's limit; None where there is none."""
-        return self.limits.get(role, {}).get((measure, currency))
+        """The role's limit; None where there is none. Whose money is limited in some currency may do nothing
+        alone in those that nobody thought of."""
+        some = self.limits.get(role, {})
+        is_limited = measure.is_money and any(each is measure for each, _ in some)
+        return some.get((measure, currency), 0 if is_limited else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.errors import Unavailable
 
@@ -69,6 +69,17 @@ def on(purpose: str, *, gently: bool = False, within: float = math.inf) -> Itera
     `within`: seconds for all of it, after which asking raises OutOfTime.
     """
     before = _current.set(Errand(purpose, gently, time.monotonic() + within))
+    try:
+        yield
+    finally:
+        _current.reset(before)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """What is asked in here may take so long, or what is left of the whole. Asking raises OutOfTime then."""
+    errand = current()
+    before = _current.set(replace(errand, until=min(errand.until, time.monotonic() + seconds)))
     try:
         yield
     finally:

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from models import Action
+from models import Action, Staff
 from models.ledger import DECLINED
+from pages.components import several
 from services import database
-from services.desk import approvals, commands
+from services.desk import approvals, commands, fresh
 from services.desk.limits import OverLimit
 from services.errors import Conflict, InvalidInput, NotAllowed
+from services.staff import people
 from services.staff.roles import Measure, Person, Policy, Role
 from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, happened, in_days, press
 from tests.desk.bench_invoices import paid
@@ -32,6 +34,13 @@ def asking(person: Person) -> Person:
 def row(token: str) -> Action:
     with database.session() as session:
         return session.get_one(Action, token)
+
+
+def staffed(desk: Bench) -> None:
+    """Ana and Sam stand in the staff table, with their ids."""
+    with database.transaction() as session:
+        for one in (ANA, SAM):
+            session.merge(Staff(id=one.id, email=one.email, name=one.name, role=one.role, created_at=1))
 
 
 def test_above_the_limit_is_refused_where_nobody_can_be_asked(desk: Bench) -> None:
@@ -59,15 +68,50 @@ def test_days_are_counted_for_the_customer_in_all(desk: Bench) -> None:
     assert press(sam, "extend_trial", about, mode="days", days="3")[1].state == "done"
 
 
+def test_a_currency_that_nobody_thought_of_is_above_the_limit(desk: Bench) -> None:
+    customer = desk.customer()
+    ana = replace(ANA, policy=STRICT)
+    opened = commands.open(ana, "add_charge", customer, customer)
+    with pytest.raises(OverLimit, match=r"no amount of a charge in EUR; this is €9,000\.00"):
+        commands.preview(opened, {**CHARGE, "amount": "9000", "currency": "eur"})
+
+
+def test_dialogs_that_are_open_at_once_add_up(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    other = fresh.subject(about.customer.id, desk.trial(about.customer.id))
+    sam = replace(SAM, policy=STRICT)
+    first, second = (
+        commands.open(sam, "extend_trial", about.customer.id, one.object_id) for one in (about, other)
+    )
+    assert commands.submit(first, sam, WEEK, "").state == "done"
+    with pytest.raises(OverLimit, match="this is 14"):
+        commands.submit(second, sam, WEEK, "")
+    assert commands.submit(first, sam, WEEK, "").state == "done", "the same click once more"
+
+
+def test_several_rows_are_told_of_the_limit_before_they_are_confirmed(desk: Bench) -> None:
+    rows = {"sub_1": ("cus_1", "Al"), "sub_2": ("cus_2", "Bo")}
+    form = {"mode": "days", "days": "9"}
+    with pytest.raises(OverLimit, match="up to 7 days"):
+        several._ExtendTrials(replace(SAM, policy=STRICT), rows, lambda _: {}).preview(form)
+    told = several._ExtendTrials(replace(SAM, policy=ASKING), rows, lambda _: {}).preview(form)
+    assert told.warnings[-1] == "Nothing is done until a colleague who may do so much allows it."
+
+
 def test_what_waits_is_carried_out_once_a_second_person_allows_it(desk: Bench) -> None:
     about = desk.in_state("active")
     opened, outcome = press(asking(ANA), "add_charge", about, **CHARGE)
     assert (outcome.state, happened(desk, "add_charge", about)) == ("waiting", [])
+    staffed(desk)
     with database.session() as session:
         [request] = [one for one in approvals.waiting(session, FRIDA) if one.entry.token == opened.token]
         [own] = [one for one in approvals.waiting(session, asking(ANA)) if one.entry.token == opened.token]
     assert (request.is_own, request.why_not, own.is_own) == (False, "", True)
     assert "$20.00" in request.over[0]
+    assert "If the card is declined, the invoice stays open." in request.entry.warnings
+    off = replace(FRIDA, policy=STRICT)
+    with pytest.raises(NotAllowed, match="switched off"):
+        approvals.allow(off, opened.token)
     for nobody in (asking(ANA), asking(BEN), asking(VIC)):
         with pytest.raises(NotAllowed):
             approvals.allow(nobody, opened.token)
@@ -96,6 +140,7 @@ def test_a_request_is_declined_with_a_reason_or_taken_back(desk: Bench) -> None:
 
 def test_what_has_changed_since_stops_what_was_asked_for(desk: Bench) -> None:
     about = desk.in_state("trialing")
+    staffed(desk)
     opened, outcome = press(asking(SAM), "extend_trial", about, mode="days", days="9")
     assert outcome.state == "waiting"
     desk.sdk.subscriptions.update(about.object_id, {"trial_end": in_days(20), "proration_behavior": "none"})
@@ -104,11 +149,36 @@ def test_what_has_changed_since_stops_what_was_asked_for(desk: Bench) -> None:
     assert "Trial ends" in stopped.message
 
 
+def test_who_is_gone_has_nothing_carried_out_any_more(desk: Bench) -> None:
+    about = desk.in_state("active")
+    opened, _ = press(asking(ANA), "add_charge", about, **CHARGE)
+    staffed(desk)
+    with database.transaction() as session:
+        people.deactivate(session, ANA.email)
+    with pytest.raises(NotAllowed, match="Ana may not do this any more"):
+        approvals.allow(FRIDA, opened.token)
+    assert approvals.decline(FRIDA, opened.token, "she has left").state == "failed"
+
+
+def test_what_the_first_asked_for_is_measured_and_not_what_the_tables_say_since(desk: Bench) -> None:
+    about = desk.in_state("trialing")
+    staffed(desk)
+    opened, _ = press(asking(SAM), "extend_trial", about, mode="days", days="60")
+    desk.sdk.subscriptions.update(about.object_id, {"trial_end": in_days(70), "proration_behavior": "none"})
+    fresh.subject(about.customer.id, about.object_id)
+    month = replace(
+        asking(BEN), policy=Policy(limits={Role.SUPPORT: {(Measure.TRIAL_DAYS, ""): 30}}, approvals=True)
+    )
+    with pytest.raises(NotAllowed, match="this is 60 days"):
+        approvals.allow(month, opened.token)
+
+
 def test_a_refund_above_its_own_limit_waits_for_a_second_person(desk: Bench) -> None:
     about = paid(desk)
     form = {"part": "part", "amount": "20.01", "code": ""}
     with pytest.raises(OverLimit, match=r"up to \$20\.00 for the amount of a refund; this is \$20\.01"):
         press(replace(ANA, policy=STRICT), "refund", about, **form)
+    staffed(desk)
     opened, outcome = press(asking(ANA), "refund", about, **form)
     assert (outcome.state, happened(desk, "refund", about)) == ("waiting", [])
     with pytest.raises(NotAllowed, match="amount of a refund"):

@@ -171,7 +171,7 @@ def test_a_fault_with_one_of_several_trials_is_told_of_that_one_alone(
 
     monkeypatch.setattr(commands, "open", fail_before)
     monkeypatch.setattr(commands, "submit", fail_after)
-    dialogue = several._ExtendTrials(rows, lambda _: {})
+    dialogue = several._ExtendTrials(ANA, rows, lambda _: {})
     outcome = dialogue.submit(ANA, WEEK, "")
     assert (outcome.state, outcome.message) == ("failed", "1 of 4 trials extended.")
     told = dict(re.findall(r"(Bo|Cy): Nobody knows yet .*?\(KeyError\)\. .*? under (\w+)\.", outcome.remedy))

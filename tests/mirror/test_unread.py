@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlmodel import select
 
 from models import Customer, InboxItem, Invoice, Product
 from services import clock
-from services.mirror import health, inbox, pull, reconcile, trust
+from services.mirror import again, complete, health, inbox, pull, reconcile, trust
 from services.stripe_api import failures
 from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
@@ -75,6 +76,34 @@ def test_one_object_that_stripe_fails_with_holds_up_nobody_else(
     with pulled.session() as session:
         assert session.get_one(Invoice, id).as_of > sandbox.now() - 1000
         assert not any(id in one.message for one in trust.problems(session))
+
+
+@sqlite_only
+def test_one_object_that_stripe_is_silent_about_costs_a_moment(
+    pulled: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(complete, "LONGEST", 0.5)
+    id = take_in(pulled, sandbox)
+    sandbox.fault("slow", path=f"/v1/invoices/{id}", seconds=20)
+    began = time.monotonic()
+    assert inbox.drain() == inbox.Drained(applied=1, unread=1)
+    assert time.monotonic() - began < 15, "it was not waited for"
+
+
+@sqlite_only
+def test_what_stripe_fails_with_for_good_is_left_to_people(
+    pulled: ModuleType, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "_LAST_TRY", 1)
+    monkeypatch.setattr(inbox, "_PAUSE", 1)
+    sandbox.fault("500_before", path=f"/v1/invoices/{take_in(pulled, sandbox)}")
+    inbox.drain()
+    assert item(pulled, "evt_odd").state == "pending"
+    wait(sandbox, 10)
+    inbox.drain()
+    assert item(pulled, "evt_odd").state == "failed"
+    with pulled.transaction() as session:
+        assert [row.id for row in again.ignore(session, ["evt_odd"])] == ["evt_odd"]
 
 
 @sqlite_only

@@ -258,7 +258,7 @@ def test_of_several_only_those_left_are_shown_and_opened_anew(monkeypatch: pytes
     for name in ("open", "preview", "submit"):
         monkeypatch.setattr(several.commands, name, getattr(desk, name))
     rows = {"sub_al": ("cus_al", "Al"), "sub_bo": ("cus_bo", "Bo")}
-    dialogue = several._ExtendTrials(rows, lambda _: {})
+    dialogue = several._ExtendTrials(ANA, rows, lambda _: {})
     assert dialogue.preview(WEEK).happens[0] == "Each of the 2 trials ends 7 days later than it does now."
     first = dialogue.submit(ANA, WEEK, "")
     assert first.state == "failed" and "Bo: The trial has changed." in first.remedy

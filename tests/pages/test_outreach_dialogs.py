@@ -264,7 +264,7 @@ def test_extending_several_says_which_rows_are_set_to_cancel_or_have_no_card(
 def test_each_trial_is_extended_by_itself(sam: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Commands(refuse={"sub_2"})
     monkeypatch.setattr(several, "commands", desk)
-    dialogue = _ExtendTrials({f"sub_{n}": (f"cus_{n}", f"Name {n}") for n in (1, 2, 3)}, lambda _: {})
+    dialogue = _ExtendTrials(sam, {f"sub_{n}": (f"cus_{n}", f"Name {n}") for n in (1, 2, 3)}, lambda _: {})
     form = {"mode": "days", "days": "7"}
     assert "3 trials ends 7 days later" in dialogue.preview(form).happens[0]
     half = dialogue.submit(sam, form, "asked for it")

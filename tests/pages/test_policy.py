@@ -91,11 +91,31 @@ def request_of_pia(paying: ModuleType) -> ModuleType:
             Action(
                 token="t1", command="extend_trial", state="waiting", staff=pia.id, staff_name=pia.name,
                 role="sales", customer="cus_1", object_id="cus_1", reason="They <b>asked</b>",
-                over=["Your role (sales) may go up to 30 days; this is 45 days."], params={},
-                preview={"happens": ["The trial ends later."]}, opened_at=clock.now(), started_at=clock.now(),
+                over=["Your role (sales) may go up to 30 days; this is 45 days."],
+                amounts=[["TRIAL_DAYS", 45, ""]], opened_at=clock.now(),
+                preview={"happens": ["The trial ends later."], "warnings": ["It is set to cancel."]},
             )
         )  # fmt: skip
     return paying
+
+
+def test_who_may_allow_it_sees_all_that_was_said_and_may_say_no(request_of_pia: ModuleType) -> None:
+    with request_of_pia.transaction() as session:
+        policy.write(session, Policy(approvals=True), seen=0)
+    app = open_page("approvals", acting_as=FOUNDER)
+    assert [button.label for button in app.button] == ["Approve", "Decline", "Open customer"]
+    told = " ".join(each.value for each in app.markdown).replace("\\", "")
+    assert all(said in told for said in ("The trial ends later.", "It is set to cancel.", "this is 45 days"))
+    app.button(key="declined-t1").click().run()
+    assert "Say why not" in app.error[0].value
+    app.text_input(key="note-t1").input("Too long")
+    app.button(key="declined-t1").click().run()
+    assert not app.exception and not app.button
+    with request_of_pia.session() as session:
+        row = session.get_one(Action, "t1")
+    assert (row.end, row.decider_name, row.error["message"]) == (
+        "declined", "Frida Lund", "Frida Lund said no: Too long",
+    )  # fmt: skip
 
 
 def test_a_request_is_told_and_declined(request_of_pia: ModuleType) -> None:

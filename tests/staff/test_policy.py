@@ -31,9 +31,8 @@ def policies(draw: st.DrawFn) -> Policy:
 
 @given(policies())
 def test_what_is_kept_is_what_was_decided(decided: Policy) -> None:
-    held = policy.PolicyDocument(
-        grants=policy._deviations(decided), limits=policy._spelled(decided), approvals=decided.approvals
-    )
+    grants, limits = policy._deviations(decided), policy._spelled(decided)
+    held = policy.PolicyDocument(version=1, grants=grants, limits=limits, approvals=decided.approvals)
     assert policy._read(held) == decided
 
 

@@ -23,16 +23,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id'),
     )
     op.add_column('actions', sa.Column('over', JSON, nullable=False, server_default='[]'))
+    op.add_column('actions', sa.Column('amounts', JSON, nullable=False, server_default='[]'))
     op.add_column('actions', sa.Column('decider', sa.Integer(), nullable=True))
     op.add_column('actions', sa.Column('decider_name', sa.String(), nullable=False, server_default=''))
-    for name in ('over', 'decider_name'):
-        with op.batch_alter_table('actions', schema=None) as batch_op:
-            batch_op.alter_column(name, server_default=None)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('actions', schema=None) as batch_op:
-        batch_op.drop_column('decider_name')
-        batch_op.drop_column('decider')
-        batch_op.drop_column('over')
+    for name in ('decider_name', 'decider', 'amounts', 'over'):
+        op.drop_column('actions', name)
     op.drop_table('policy')
