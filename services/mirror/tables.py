@@ -162,7 +162,7 @@ def _blank(model: type[Mirrored]) -> Row:
     for column in table(model).c:
         declared = model.model_fields["metadata_" if column.name == "metadata" else column.name]
         if declared.is_required():
-            blank[column.name] = "" if isinstance(column.type, sa.String) else 0
+            blank[column.name] = 0 if isinstance(column.type, sa.Integer) else ""
         else:
             blank[column.name] = declared.get_default(call_default_factory=True)
     return blank
