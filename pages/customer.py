@@ -24,7 +24,7 @@ from services import clock, database
 from services.customers import billing, record
 from services.customers.billing import Card, Demand
 from services.customers.record import Record
-from services.desk import subject
+from services.desk import loading
 from services.desk.subject import Subject
 from services.errors import NotFound
 from services.outreach import callboard
@@ -110,7 +110,7 @@ def _read(id: str, now: int) -> Seen:
             disputes=billing.disputes(session, id),
             cards=billing.cards(session, id, default=found.default_payment_method),
             calls=callboard.open_with(session, [id], now),
-            subjects=subject.load_many(session, id, about) if here else {},
+            subjects=loading.load_many(session, id, about) if here else {},
         )
 
 
@@ -128,7 +128,7 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
         customer_plans.disputes(seen.disputes)
         customer_plans.plans(person, seen.record, seen.plans, seen.subjects, now)
         more.below(seen.plans, len(seen.record.plans), "subscriptions", _key("plans", customer.id), _PLANS)
-        customer_plans.pending(seen.record)
+        customer_plans.pending(person, seen.record, seen.subjects)
         _lists(person, customer.id)
     with grid.cell():
         customer_notes.draw(person, customer.id)
@@ -146,10 +146,10 @@ def _lists(person: Person, customer: str) -> None:
             customer_timeline.draw(person, customer)
     if invoices.open:
         with invoices:
-            customer_billing.invoices(customer, clock.now())
+            customer_billing.invoices(person, customer, clock.now())
     if payments.open:
         with payments:
-            customer_billing.payments(customer)
+            customer_billing.payments(person, customer)
 
 
 def _same_email(found: Record) -> None:

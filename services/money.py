@@ -62,8 +62,8 @@ def maximum_charge(currency: str) -> int:
     return _LARGEST_OF.get(currency.lower(), _LARGEST)
 
 
-def parse(text: str, currency: str, *, locale: str = "en_US") -> int:
-    """What a person typed as minor units, exactly, as an amount that Stripe can charge.
+def parse(text: str, currency: str, *, locale: str = "en_US", least: int | None = None) -> int:
+    """What a person typed as minor units, exactly, as an amount that Stripe can charge, or from `least` on.
 
     Raises InvalidInput as `read`, for what could mean thousands as well as decimals, and for what is below
     the currency's smallest or above its largest charge, or not in its steps.
@@ -72,7 +72,8 @@ def parse(text: str, currency: str, *, locale: str = "en_US") -> int:
     _check_clear(text, currency, locale)
     amount = _minor(value, currency)
     _check_steps(amount, currency)
-    least, most = minimum_charge(currency), maximum_charge(currency)
+    least = minimum_charge(currency) if least is None else least
+    most = maximum_charge(currency)
     if amount < least:
         raise _invalid(
             f"The smallest amount in {currency.upper()} is {display(least, currency, locale=locale)}.",
@@ -99,7 +100,7 @@ def _minor(value: Decimal, currency: str) -> int:
         allowed = "no decimals" if places == 0 else f"at most {places} decimals"
         raise _invalid(f"{code} has {allowed}.", "Leave the extra decimals out.")
     if value <= 0:
-        raise _invalid("The amount must be above zero.", "Type what the customer should pay.")
+        raise _invalid("The amount must be above zero.", "Type a larger one.")
     return int(minor)
 
 

@@ -12,13 +12,20 @@ from decimal import Decimal
 
 import streamlit as st
 
-from pages.components import account_fields, formats, guard, handover, plan_fields
+from pages.components import (
+    account_fields,
+    customer_words,
+    formats,
+    guard,
+    handover,
+    invoice_fields,
+    plan_fields,
+)
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
 from services import clock, config
 from services.desk import catalog, commands
 from services.desk.asking import Opened
-from services.desk.charges import has_next_invoice
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
@@ -28,13 +35,18 @@ from services.text import isolated
 _FIRST_DAYS = 7
 
 
-def action_buttons(person: Person, subject: Subject) -> None:
-    """A button for each command that is offered for the subject; behind one more, why the others are not."""
+def action_buttons(person: Person, subject: Subject, place: str = "") -> None:
+    """A button for each command that is offered for the subject; behind one more, why the others are not.
+
+    `place` tells apart the buttons of a subject that stands on the page twice.
+    """
     offers = catalog.offers(person, subject)
     with st.container(horizontal=True):
         for offer in offers:
             if not offer.reason and st.button(
-                formats.plain(offer.label), icon=offer.command.icon, key=_key(offer.command.name, subject)
+                formats.plain(offer.label),
+                icon=offer.command.icon,
+                key=_key(offer.command.name, subject, place),
             ):
                 action_dialog(
                     person, offer.command.name, subject.customer.id, subject.object_id, title=offer.label
@@ -42,7 +54,7 @@ def action_buttons(person: Person, subject: Subject) -> None:
         closed = [offer for offer in offers if offer.reason]
         if closed:
             with st.popover(
-                "Not now", type="tertiary", icon=":material/block:", key=_key("not-now", subject)
+                "Not now", type="tertiary", icon=":material/block:", key=_key("not-now", subject, place)
             ):
                 why = (f"**{formats.plain(one.label)}**  \n{formats.plain(one.reason)}" for one in closed)
                 st.markdown("\n\n".join(why))
@@ -89,8 +101,8 @@ def _offer_to_mail(customer: str, link: str) -> None:
         handover.to(lambda: message_dialog(guard.current(), customer, template="card_link", card_url=link))
 
 
-def _key(name: str, subject: Subject) -> str:
-    return f"action:{name}:{subject.object_id}"
+def _key(name: str, subject: Subject, place: str) -> str:
+    return f"action:{name}:{subject.object_id}{place}"
 
 
 def _about(subject: Subject) -> str:
@@ -98,6 +110,10 @@ def _about(subject: Subject) -> str:
     what = ", ".join(item.name for item in subject.items)
     if subject.invoice:
         what = f"invoice {subject.invoice.number or subject.invoice.id}"
+    if subject.item:
+        what = customer_words.pending(subject.item)
+    if taken := subject.payment:
+        what = f"payment of {formats.money(taken.amount, taken.currency)}, {formats.day(taken.created)}"
     return " · ".join(filter(None, (isolated(who), what)))
 
 
@@ -166,29 +182,15 @@ def days_field(key: str) -> Form:
     return {"mode": "days", "days": "" if days is None else f"{Decimal(str(days)):f}".removesuffix(".0")}
 
 
-def _add_charge(subject: Subject, key: str) -> Form:
-    amount = account_fields.amount(subject.currency, key)
-    description = st.text_input(
-        "Description", key=f"{key}:description", placeholder="What it is for; it is on the invoice.",
-        max_chars=500,
-    )  # fmt: skip
-    first = 0 if has_next_invoice(subject) else 1
-    when = st.radio(
-        "When", ["next", "now"], index=first, key=f"{key}:when", horizontal=True,
-        format_func={"next": "On the next invoice", "now": "Now"}.__getitem__,
-    )  # fmt: skip
-    return {**amount, "description": description, "when": when or ""}
-
-
 _FIELDS: dict[str, Callable[[Subject, str], Form]] = {
     "extend_trial": _extend_trial,
-    "add_charge": _add_charge,
     "cancel": account_fields.cancel,
     "pause_collection": account_fields.pause,
     "start_trial": account_fields.start_trial,
     "account_credit": account_fields.credit,
     "change_contact": account_fields.contact,
     **plan_fields.FIELDS,
+    **invoice_fields.FIELDS,
 }
 _CONFIRM = {
     "cancel": "Cancel subscription",

@@ -6,11 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import customer_words, formats, statuses, tables
+from pages.components import customer_words, formats, statuses, tables, worklist
+from pages.components.actions import action_buttons
 from pages.components.tables import Column
 from services import clock, config, database
 from services.customers import billing
 from services.customers.billing import Card, Demand, Payment
+from services.desk import loading
+from services.desk.subject import Subject
+from services.staff.roles import Person
 from services.stripe_api import declines
 
 PAGE = 25
@@ -38,18 +42,46 @@ PAYMENTS = (
 )
 
 
-def invoices(customer: str, now: int) -> None:
-    """The customer's invoices, newest first."""
+def invoices(person: Person, customer: str, now: int) -> None:
+    """The customer's invoices, newest first, and what can be done about those that are ticked."""
     with database.session() as session:
         total = billing.count_invoices(session, customer)
         page = tables.page_of(total, key="invoices_page", size=PAGE)
         rows = billing.invoices(session, customer, offset=page.offset, limit=page.limit)
     if rows:
         tables.caption(total, page, "invoice")
-    tables.show(
-        [_invoice(row, now) for row in rows], INVOICES, key="invoices", alt="Invoices of this customer",
-        empty="No invoice yet.",
+    picked = tables.show(
+        [_invoice(row, now) for row in rows], INVOICES,
+        key=worklist.table_key("invoices", (row.row.id for row in rows)), alt="Invoices of this customer",
+        empty="No invoice yet.", select=True,
     )  # fmt: skip
+    if rows:
+        _act(person, customer, [rows[position].row.id for position in picked.ticked], "an invoice")
+
+
+def _act(person: Person, customer: str, ids: list[str], one: str) -> None:
+    """The buttons of what is ticked, and of an invoice also those of what paid it."""
+    if not ids:
+        st.caption(f"Tick {one} to act on it.")
+        return
+    with database.session() as session:
+        paid = billing.paid_by(session, ids)
+        found = [loading.load(session, customer, each) for id in ids for each in (id, *paid.get(id, ()))]
+    for each in found:
+        with st.container(border=True):
+            st.markdown(f"**{formats.plain(_called(each))}**")
+            action_buttons(person, each, place=":list")
+
+
+def _called(about: Subject) -> str:
+    if about.payment:
+        taken = about.payment
+        how = customer_words.card(taken.card_brand, taken.card_last4)
+        paid = f"Payment of {formats.money(taken.amount, taken.currency)} on {formats.day(taken.created)}"
+        return f"{paid}, {how}" if how else paid
+    assert about.invoice is not None
+    row = about.invoice
+    return f"Invoice {row.number or row.id} of {formats.money(row.total, row.currency)}"
 
 
 def _invoice(demand: Demand, now: int) -> dict[str, Any]:
@@ -73,18 +105,21 @@ def _why(code: str | None) -> str:
     return declines.explain(code).words if code else ""
 
 
-def payments(customer: str) -> None:
-    """The customer's payments, failed ones included, newest first."""
+def payments(person: Person, customer: str) -> None:
+    """The customer's payments, failed ones included, newest first, and what can be done about the ticked."""
     with database.session() as session:
         total = billing.count_payments(session, customer)
         page = tables.page_of(total, key="payments_page", size=PAGE)
         rows = billing.payments(session, customer, offset=page.offset, limit=page.limit)
     if rows:
         tables.caption(total, page, "payment")
-    tables.show(
-        [_payment(row) for row in rows], PAYMENTS, key="payments", alt="Payments of this customer",
-        empty="No payment was tried yet.",
+    picked = tables.show(
+        [_payment(row) for row in rows], PAYMENTS,
+        key=worklist.table_key("payments", (row.row.id for row in rows)), alt="Payments of this customer",
+        empty="No payment was tried yet.", select=True,
     )  # fmt: skip
+    if rows:
+        _act(person, customer, [rows[position].row.id for position in picked.ticked], "a payment")
 
 
 def _payment(payment: Payment) -> dict[str, Any]:

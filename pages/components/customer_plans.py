@@ -126,18 +126,21 @@ def _plan(person: Person, plan: Plan, subjects: Subjects, now: int) -> None:
             action_buttons(person, subject)
 
 
-def pending(record: Record) -> None:
+def pending(person: Person, record: Record, subjects: Subjects) -> None:
     """Charges that wait for the next invoice, apart from those that none will bring."""
     over = {plan.row.id for plan in record.plans if plan.over}
     stranded = [row for row in record.pending if row.subscription in over]
-    _charges("On the next invoice", [row for row in record.pending if row not in stranded])
+    _charges(person, "On the next invoice", [row for row in record.pending if row not in stranded], subjects)
     if stranded:
-        _charges("Waiting, and not billed by itself", stranded)
-        st.caption("It belongs to a subscription that is over: bill it in Stripe, or delete it there.")
+        _charges(person, "Waiting, and not billed by itself", stranded, subjects)
+        st.caption("It belongs to a subscription that is over: bill it in Stripe, or remove it.")
 
 
-def _charges(title: str, rows: Sequence[InvoiceItem]) -> None:
+def _charges(person: Person, title: str, rows: Sequence[InvoiceItem], subjects: Subjects) -> None:
     if rows:
         st.subheader(title, anchor=False)
         for row in rows:
-            st.text(customer_words.pending(row))
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.text(customer_words.pending(row), width="content")
+                if row.id in subjects:
+                    action_buttons(person, subjects[row.id])

@@ -5,7 +5,7 @@ Lists are read one page at a time, newest first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,24 @@ def _invoices_paid(session: Session, charges: Sequence[Charge]) -> dict[str, Inv
         for charge in charges
         if _pays(payment, charge)
     }
+
+
+def paid_by(session: Session, invoices: Collection[str]) -> dict[str, list[str]]:
+    """The payments (charge ids) that succeeded for these invoices, by invoice, oldest first."""
+    wanted = (
+        select(InvoicePayment.invoice, Charge.id)
+        .join(
+            Charge,
+            (col(Charge.payment_intent) == InvoicePayment.payment_intent)
+            | (col(Charge.id) == InvoicePayment.charge),
+        )
+        .where(col(InvoicePayment.invoice).in_(invoices), Charge.status == "succeeded")
+        .order_by(col(Charge.created), col(Charge.id))
+    )
+    found: dict[str, list[str]] = {}
+    for invoice, charge in session.exec(wanted):
+        found.setdefault(invoice, []).append(charge)
+    return found
 
 
 def disputes(session: Session, customer: str) -> list[Dispute]:

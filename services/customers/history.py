@@ -175,8 +175,11 @@ def _invoices() -> Iterator[Select]:
     is_paid, by_staff = _is(i.status, "paid"), _done(i, paid, "retry_payment", "add_charge")
     yield _select("invoice.paid", paid, id, mine, is_paid, ~_told("invoice.paid", id), ~by_staff, **about)
     given_up = "invoice.marked_uncollectible"
-    yield _select("invoice.voided", col(i.voided_at), id, mine, ~_told("invoice.voided", id), **about)
-    yield _select(given_up, col(i.marked_uncollectible_at), id, mine, ~_told(given_up, id), **about)
+    voided, lost = col(i.voided_at), col(i.marked_uncollectible_at)
+    void_told = _told("invoice.voided", id) | _done(i, voided, "void_invoice")
+    lost_told = _told(given_up, id) | _done(i, lost, "mark_uncollectible")
+    yield _select("invoice.voided", voided, id, mine, ~void_told, **about)
+    yield _select(given_up, lost, id, mine, ~lost_told, **about)
     issued, told = sa.func.coalesce(col(i.finalized_at), col(i.created)), _told("invoice.payment_failed", id)
     yield _select("invoice.not_charged", issued, id, mine, _not_charged(), ~told, **about)
 
@@ -196,7 +199,7 @@ def _refused() -> Select:
     """The payments that failed; which of the customer's payments staff tried, only the time says."""
     c, a = Charge, Action
     tried = sa.exists().where(
-        col(a.customer) == _WHOSE, _is(a.command, "retry_payment", "add_charge"),
+        col(a.customer) == _WHOSE, _is(a.command, "retry_payment", "retry_all", "add_charge"),
         _is(a.state, "failed"), _meanwhile(col(c.created)),
     )  # fmt: skip
     return _select(
@@ -210,9 +213,13 @@ def _refused() -> Select:
 def _refunds() -> Select:
     c, r = Charge, Refund
     told = _events("charge.refunded", col(r.charge)).where(_near(col(r.created), _HOUR)).exists()
+    by_staff = sa.exists().where(
+        col(Action.customer) == _WHOSE, _is(Action.command, "refund"), _is(Action.state, "done"),
+        col(Action.result)["refund"].as_string() == col(r.id),
+    )  # fmt: skip
     return _select(
         "refund.created", col(r.created), col(r.id),
-        col(c.customer) == _WHOSE, ~told,
+        col(c.customer) == _WHOSE, ~told, ~by_staff,
         currency=col(r.currency), amount=col(r.amount), status=col(r.status),
     ).join_from(r, c, col(c.id) == col(r.charge))  # fmt: skip
 

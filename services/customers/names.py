@@ -21,10 +21,17 @@ ACTIONS: Final[dict[str, str]] = {
     "change_plan": "Change plan",
     "apply_coupon": "Apply coupon",
     "remove_coupon": "Remove coupon",
+    "refund": "Refund",
+    "void_invoice": "Void invoice",
+    "mark_uncollectible": "Mark as uncollectible",
+    "send_invoice": "Send invoice",
+    "remove_charge": "Remove charge",
+    "retry_all": "Retry all overdue",
 }
 CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
     "card_link": "A link was made to a page where the customer can enter a card.",
     "change_contact": "The customer's email or name was changed.",
+    "send_invoice": "Stripe sent the invoice to the customer.",
 }
 RESUME_COLLECTION: Final = "Resume collection"  # the way of reactivating what runs
 SEND_MESSAGE: Final = "Send message"

@@ -203,6 +203,7 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "charge.failed": _payment_failed,
     "charge.refunded": _refunded,
     "refund.created": _refund_made,
+    "refund.failed": lambda f, w: f"A refund{_sum(f, w, 'amount')} failed: the bank sent the money back",
     "charge.dispute.created": _dispute_opened,
     "charge.dispute.closed": lambda f, w: (
         f"The dispute{_sum(f, w, 'amount')} was closed{', ' + _state(f['status']) if f.get('status') else ''}"

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from models import Action
 from models.ledger import DECLINED
 from services import database, durable
-from services.desk import catalog, commands, entries, ledger, limits, runner, subject
+from services.desk import catalog, commands, entries, ledger, limits, loading, runner
 from services.desk.commands import LONGEST_REASON, Outcome
 from services.desk.entries import Entry
 from services.errors import Conflict, InvalidInput, NotAllowed
@@ -84,7 +84,7 @@ def allow(person: Person, token: str) -> Outcome:
         limits.take_turn(session, row.customer)
         if reason := _why_not(session, person, row):
             raise NotAllowed("approve this", reason)
-        partition = subject.load(session, row.customer, row.object_id).partition
+        partition = loading.load(session, row.customer, row.object_id).partition
         if not ledger.approve(session, token, person):
             raise _not_waiting(row)
     runner.start(row, 1, partition)

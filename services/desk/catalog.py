@@ -10,10 +10,14 @@ from services.desk.command import Command
 from services.desk.contact import ChangeContact
 from services.desk.coupons import ApplyCoupon, RemoveCoupon
 from services.desk.credit import AccountCredit
+from services.desk.invoices import GiveUpInvoice, SendInvoice, VoidInvoice
 from services.desk.pauses import PauseCollection
 from services.desk.payments import CardLink, RetryPayment
+from services.desk.pending import RemoveCharge
 from services.desk.plans import ChangePlan
 from services.desk.reactivation import Reactivate
+from services.desk.refunds import Refund
+from services.desk.retrying import RetryAll
 from services.desk.starts import StartTrial
 from services.desk.subject import Subject
 from services.desk.trials import EndTrial, ExtendTrial
@@ -25,7 +29,8 @@ COMMANDS: dict[str, Command] = {
     for command in (
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
         Cancel(), PauseCollection(), StartTrial(), AccountCredit(), ChangeContact(), ChangePlan(),
-        ApplyCoupon(), RemoveCoupon(),
+        ApplyCoupon(), RemoveCoupon(), Refund(), SendInvoice(), GiveUpInvoice(), VoidInvoice(),
+        RemoveCharge(), RetryAll(),
     )
 }  # fmt: skip
 

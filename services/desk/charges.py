@@ -1,15 +1,17 @@
-"""How is a one-off amount asked for, on the next invoice or now?"""
+"""How is a one-off amount asked for: on the next invoice, now by card, or on an invoice that is sent?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from typing_extensions import override
 
 from models.subscriptions import ENDED
-from services import charging, config, money
+from services import charging, clock, config, money
 from services.customers import names
 from services.desk import effects, words
+from services.desk.charge_words import charged_now, comes_to, to_be_paid
 from services.desk.command import (
     Command,
     Form,
@@ -23,6 +25,7 @@ from services.desk.command import (
     gone,
     required,
 )
+from services.desk.invoices import NO_ADDRESS, SEND, SendInvoice, no_mail
 from services.desk.limits import Amount
 from services.desk.payments import RetryPayment, charged, charged_to
 from services.desk.quotes import next_invoice
@@ -44,6 +47,11 @@ _OF_CARDS = (
     "A charge can only be given back as a refund.",
     "If the card is declined, the invoice stays open.",
 )
+_OF_SENT = (
+    "Once it is sent it can only be taken back by voiding the invoice.",
+    "If the customer does not pay in time, nothing is charged: the invoice is overdue.",
+)
+_DAYS = 365  # at most, to pay a sent invoice
 _A_SECOND = "Adding the charge again would make a second invoice."
 
 
@@ -61,32 +69,30 @@ class AddCharge(Command):
 
     @override
     def offered(self, subject: Subject) -> str:
-        """Where there is a next invoice to put it on, or a card to charge; in one place for each customer's
-        card: an ended subscription offers its own only where neither the customer nor another one can pay."""
+        """Where there is a next invoice to put it on, a card to charge, or else an address for an invoice; in
+        one place for each customer's card: an ended subscription offers its own only where neither the
+        customer nor another one can pay."""
         if deleted := gone(subject):
             return deleted
         if subject.kind == "customer" and subject.others:
             return "Add it to one of the subscriptions, so that it is billed with it."
         if elsewhere := _rather(subject):
             return f"This subscription is over. Add the charge to {elsewhere}."
-        if not has_next_invoice(subject) and subject.payment_method is None:
-            return "There is neither a next invoice nor a card on file. Send a card link first."
+        if not (has_next_invoice(subject) or subject.payment_method or _is_mailed(subject)):
+            return (
+                "There is neither a next invoice nor a card on file, nor an email address. Send a card link."
+            )
         return ""
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
-        """`amount` as typed, `currency` where the customer has none, `description`, `when`: next or now."""
+        """`amount` as typed, `currency` where the customer has none, `description`; `when`: next, now, or
+        sent and then `days`: in how many it is due."""
         currency = _currency(subject, form)
         typed = required(form, "amount", "Type the amount that the customer should pay.")
         amount = money.parse(typed, currency, locale=config.settings().workspace_locale)
         description = required(form, "description", "Say what the customer pays for; it is on the invoice.")
-        when = choice(form, "when", ("next", "now"), "Choose when it should be charged.")
-        if when == "next" and not has_next_invoice(subject):
-            raise InvalidInput("There is no next invoice.", field="when", remedy="Charge it now.")
-        if when == "now" and subject.payment_method is None:
-            raise InvalidInput(
-                "No card is on file.", field="when", remedy="Put it on the next invoice, or send a card link."
-            )
+        when = _when(subject, form)
         return {
             "amount": amount,
             "currency": currency,
@@ -96,7 +102,8 @@ class AddCharge(Command):
             "subscription": subject.subscription.id if subject.subscription and when == "next" else None,
             "payment_method": _own_card(subject) if when == "now" else None,
             "charged_to": subject.charged_to if when == "now" else {},
-            "balance": subject.balance(currency) if when == "now" else None,
+            "balance": subject.balance(currency) if when != "next" else None,
+            "days_until_due": _days(form) if when == "sent" else None,
         }
 
     @override
@@ -113,41 +120,33 @@ class AddCharge(Command):
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
         """Which invoice the amount goes on, and what that comes to."""
         amount = words.money(params["amount"], params["currency"])
-        if params["when"] == "now":
-            happens = _invoiced(subject, params["amount"], params["currency"])
-            due = params["amount"] + subject.balance(params["currency"])
-            taken = _OF_CARDS if money.chargeable(due, params["currency"]) else ()
-            return Preview(happens, (*_earlier(subject), *taken))
+        if params["when"] != "next":
+            return _on_its_own(subject, params, now)
         assert subject.subscription is not None
         day, lost = subject.subscription.current_period_end, _may_never_come(subject)
         which = f"invoice of {words.moment(day)}" if day and not lost else "next invoice"
         told = [f"{amount} for “{params['description']}” is added to the {which}. Nothing is charged now."]
         if quote and quote.currency == params["currency"]:
-            told.append(_comes_to(subject, quote, params["amount"]))
+            told.append(comes_to(subject, quote, params["amount"]))
         return Preview(tuple(told), (*lost, *_earlier(subject)))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
-        """One item for later; for now an invoice of its own: draft, item, finalize, pay."""
+        """One item for later; for now an invoice of its own: draft, item, finalize, and pay or send."""
         item = Step("item", "invoice_item", _add_item, effects.in_list("/v1/invoiceitems"))
         if params["when"] == "next":
             return (item,)
+        asked = replace(SEND, effect=_sent_or_paid, may_be_done=True) if params["when"] == "sent" else _PAY
         return (
             Step("draft", "invoice", _draft, effects.in_list("/v1/invoices")),
             item,
             Step(
-                "finalize",
+                "issue" if params["when"] == "sent" else "finalize",
                 "invoice",
                 lambda work: writes.finalize(work.made["draft"], work.key),
                 effects.of_invoice(_drafted, lambda found: found["status"] != "draft"),
             ),
-            Step(
-                "pay",
-                "invoice",
-                lambda work: writes.pay(work.made["draft"], charged_to(work), work.key),
-                effects.of_invoice(_drafted, lambda found: found["status"] == "paid"),
-                may_be_done=True,  # the customer's credit settles an invoice as it is finalized
-            ),
+            asked,
         )
 
     @override
@@ -156,11 +155,20 @@ class AddCharge(Command):
         amount = words.money(params["amount"], params["currency"])
         if params["when"] == "next":
             return f"{amount} waits for the next invoice."
-        return charged(subject.invoice) if subject.invoice else f"{amount} was charged."
+        invoice = subject.invoice
+        if params["when"] == "sent" and invoice and invoice.status == "open":
+            due = f"; it is due on {words.day(invoice.due_date)}" if invoice.due_date else ""
+            asked = words.money(invoice.amount_due, invoice.currency)
+            return f"An invoice for {asked} was sent to the customer{due}."
+        return charged(invoice) if invoice else f"{amount} was charged."
 
     @override
     def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
         """What stands in the account when a later step is refused: an open invoice, or a draft."""
+        if "issue" in made:
+            how = "and the customer has not got it: send it"
+            said = f"The invoice {made['draft']} stays open, {how}. {_A_SECOND}"
+            return Leftover(said, SendInvoice.name, made["draft"])
         if "finalize" in made:
             how = "retry its payment, or send the customer its link"
             said = f"The invoice {made['draft']} stays open: {how}. {_A_SECOND}"
@@ -171,46 +179,64 @@ class AddCharge(Command):
         return None
 
 
+_PAY = Step(
+    "pay",
+    "invoice",
+    lambda work: writes.pay(work.made["draft"], charged_to(work), work.key),
+    effects.of_invoice(lambda work: work.made["draft"], lambda found: found["status"] == "paid"),
+    may_be_done=True,  # the customer's credit settles an invoice as it is finalized
+)
+
+
+def _sent_or_paid(work: Work) -> Answer | None:
+    """The invoice that was sent, or that the customer's credit settled, so that there is nothing to send."""
+    paid = effects.of_invoice(_drafted, lambda found: found["status"] == "paid")
+    return paid(work) or SEND.effect(work)
+
+
 def has_next_invoice(subject: Subject) -> bool:
     """Whether the subscription is billed again by itself, so that an amount can wait for that."""
     return subject.subscription is not None and subject.subscription.status in _BILLED
+
+
+def _when(subject: Subject, form: Form) -> str:
+    """How it should be asked for. Raises InvalidInput where that is not possible."""
+    when = choice(form, "when", ("next", "now", "sent"), "Choose when it should be charged.")
+    if when == "next" and not has_next_invoice(subject):
+        raise InvalidInput("There is no next invoice.", field="when", remedy="Charge it now.")
+    if when == "now" and subject.payment_method is None:
+        remedy = "Put it on the next invoice, send an invoice, or send a card link."
+        raise InvalidInput("No card is on file.", field="when", remedy=remedy)
+    if when == "sent" and not subject.customer.email:
+        raise InvalidInput(NO_ADDRESS, field="when", remedy="Enter one in Stripe, or charge it otherwise.")
+    return when
+
+
+def _on_its_own(subject: Subject, params: Params, now: int) -> Preview:
+    """What an invoice of its own comes to, and what follows where anything is due."""
+    amount, currency, earlier = params["amount"], params["currency"], _earlier(subject)
+    due = money.chargeable(amount + subject.balance(currency), currency)
+    if params["when"] == "now":
+        return Preview(charged_now(subject, amount, currency), (*earlier, *(_OF_CARDS if due else ())))
+    due_on = now + params["days_until_due"] * clock.DAY
+    follows = (*_OF_SENT, *no_mail()) if due else ()
+    return Preview(to_be_paid(subject, amount, currency, due_on), (*earlier, *follows))
+
+
+def _is_mailed(subject: Subject) -> bool:
+    """Whether an invoice can be sent here: the ended one with a card of its own takes both ways."""
+    return bool(subject.customer.email) and not subject.ended_with_card
 
 
 def _rather(subject: Subject) -> str:
     """Where a charge goes instead of on a subscription that is over; "" where no other place takes it."""
     if subject.subscription is None or subject.subscription.status not in ENDED:
         return ""
-    if any(other.status in _BILLED or charging.first(other, subject.customer) for other in subject.others):
+    mailed = _is_mailed(subject)
+    holders = ((other, subject.customer) for other in subject.others)
+    if any(each[0].status in _BILLED or charging.first(*each) or mailed for each in holders):
         return "one that runs"
-    return "the customer, at the top of the page" if charging.first(subject.customer) else ""
-
-
-def _invoiced(subject: Subject, amount: int, currency: str) -> tuple[str, ...]:
-    """What the invoice comes to with the customer's balance: credit pays first, what is owed is added."""
-    balance, method = subject.balance(currency), words.card(subject.card)
-    asked = words.money(amount, currency)
-    due = max(0, amount + balance)
-    if not balance:
-        return (f"An invoice for {asked} is made, and {method} is charged now.",)
-    made, moved = f"An invoice for {asked} is made.", words.money(abs(due - amount), currency)
-    if balance > 0:
-        owed = f"The customer's balance owes {moved} from before, which is added:"
-        return (made, f"{owed} {words.money(due, currency)} is charged now to {method}.")
-    used = f"{moved} of it is taken from the customer's credit"
-    if not money.chargeable(due, currency):
-        rest = (words.too_small(due, currency),) if due else ()
-        return (made, f"{used}; nothing is charged.", *rest)
-    return (made, f"{used}, and {words.money(due, currency)} is charged now to {method}.")
-
-
-def _comes_to(subject: Subject, quote: Quote, amount: int) -> str:
-    """What the next invoice asks for with the amount, once credit has paid what it can."""
-    due = quote.total + amount + subject.balance(quote.currency)
-    if due <= 0:
-        return "Credit pays all of that invoice, also this amount."
-    said = f"That invoice then comes to {words.money(due, quote.currency)}, before any tax on this amount."
-    small = not money.chargeable(due, quote.currency)
-    return f"{said} {words.too_small(due, quote.currency)}" if small else said
+    return "the customer, at the top of the page" if charging.first(subject.customer) or mailed else ""
 
 
 def _may_never_come(subject: Subject) -> tuple[str, ...]:
@@ -244,6 +270,14 @@ def _own_card(subject: Subject) -> str | None:
     return None if charging.first(subject.customer) else subject.payment_method
 
 
+def _days(form: Form) -> int:
+    """In how many days a sent invoice is due."""
+    typed = required(form, "days", "Say in how many days the customer should pay.")
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 3 and 1 <= int(typed) <= _DAYS):
+        raise InvalidInput(f"Type a whole number of days between 1 and {_DAYS}.", field="days")
+    return int(typed)
+
+
 def _currency(subject: Subject, form: Form) -> str:
     if subject.currency:
         return subject.currency
@@ -258,6 +292,8 @@ def _draft(work: Work) -> Answer:
     if own := work.params["payment_method"]:
         [kind] = charged_to(work) or ["payment_method"]
         params[f"default_{kind}"] = own
+    if days := work.params.get("days_until_due"):
+        params |= {"collection_method": "send_invoice", "days_until_due": days}
     return writes.draft_invoice(params, work.mark, work.key)
 
 

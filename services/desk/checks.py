@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from models import Action, PaymentMethod
-from services import database
+from services import clock, database
 from services.customers import names
 from services.desk import ledger, snapshots, words
 from services.desk.command import Command, Quote
@@ -51,6 +51,15 @@ def require_untried(row: Action, now: Subject) -> None:
     why = f" {declines.explain(now.last_failure.code).words}" if now.last_failure else ""
     open_still = "after this dialog was opened, and the invoice is still open."
     raise Conflict(f"{who} this payment {open_still}{why}", remedy=_LOOK_AGAIN)
+
+
+def require_same_debts(row: Action, command: Command, now: Subject) -> None:
+    """For payments of which nothing was sent yet: raises Conflict where by now other invoices are overdue, or
+    other amounts or cards than the dialog named."""
+    if command.of_debts and command.parse(now, {}, clock.now()) != row.params:
+        raise Conflict(
+            "What is overdue has changed since the dialog was opened, or the card has.", remedy=_LOOK_AGAIN
+        )
 
 
 def require_same_balance(row: Action, now: Subject) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from sqlmodel import Session, col, select
 
 from models import Invoice, Subscription
-from services.desk.subject import About, Subject, load
+from services.desk.loading import load
+from services.desk.subject import About, Subject
 
 
 def choose(

@@ -85,7 +85,8 @@ class Step:
     `kind` names the object in the ledger's result. `may_be_done`: an earlier step may bring its effect about,
     which is looked up before the first attempt then. `billed` is the invoice that the answer says was made,
     which goes into the result, too. `read_after`: the answer does not show what the command is about, so that
-    it is read then.
+    it is read then. `alone`: its refusal stops no other request; the result has the reason then, else what
+    `alone` says of the answer, and `object_id` is what it acts on.
     """
 
     name: str
@@ -96,12 +97,14 @@ class Step:
     may_be_done: bool = False
     billed: Callable[[Answer], str | None] | None = None
     read_after: bool = False
+    alone: Callable[[Answer], str] | None = None
+    object_id: str = ""
 
 
 class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
     invoice whose change since the dialog opened stops it. `personal`: the preview names personal data, so
-    that the ledger keeps none of it."""
+    that the ledger keeps none of it. `of_debts`: it is about all that is overdue."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -114,6 +117,7 @@ class Command(ABC):
     durable: ClassVar[bool] = True
     once_at_a_time: ClassVar[bool] = False
     personal: ClassVar[bool] = False
+    of_debts: ClassVar[bool] = False
 
     @abstractmethod
     def offered(self, subject: Subject) -> str:
@@ -179,7 +183,7 @@ class Command(ABC):
 
     @abstractmethod
     def outcome(self, subject: Subject, params: Params) -> str:
-        """What is true now that it was done, as a sentence."""
+        """What is true now that it was done, as a sentence; `params` holds the ledger's `result`, too."""
 
     def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
         """What the steps that were done (name -> id) leave in the account when a later one is refused.
@@ -219,7 +223,6 @@ def gone(subject: Subject) -> str:
     """Why nothing can be done for what is not in Stripe any more; "" where it is there."""
     if subject.customer.deleted:
         return "This customer was deleted in Stripe; what is shown here is history."
-    about = subject.invoice or subject.subscription
-    if about and about.deleted:
+    if subject.object.deleted:
         return f"This {subject.kind} is not in Stripe any more; what is shown here is history."
     return ""

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from models import Action, Invoice
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, choosing, fresh, ledger, limits, runner, snapshots, subject, words
+from services.desk import catalog, checks, choosing, fresh, ledger, limits, loading, runner, snapshots, words
 from services.desk.asking import NOT_FORESEEN, Foreseen, Opened, Unasked
 from services.desk.command import Command, Form, Params, Preview, Quote
 from services.desk.limits import OverLimit
@@ -88,13 +88,13 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
 
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
     try:
-        now = fresh.subject(customer, object_id)
+        now = fresh.subject(customer, object_id, debts=command.of_debts)
         return now, *_quoted(command, now)
     except Unavailable as silence:
         if command.moves_money:
             raise
         with database.session() as session:
-            known = subject.load(session, customer, object_id)
+            known = loading.load(session, customer, object_id)
         return known, None, f"{silence.message} What is shown here is as of the last time that it answered."
 
 
@@ -233,7 +233,8 @@ def outcome(session: Session, token: str) -> Outcome:
     if row.state == "waiting":
         return Outcome(token, "waiting", "Nothing was done yet: it waits for approval.", _WHO_ALLOWS)
     if row.state == "done":
-        told = catalog.find(row.command).outcome(_came_of(session, row), row.params)
+        params = {**row.params, "result": row.result}
+        told = catalog.find(row.command).outcome(_came_of(session, row), params)
         return Outcome(token, "done", told, request_id=row.request_id)
     remedy = " ".join(filter(None, (row.error.get("remedy"), row.error.get("left"))))
     return Outcome(
@@ -259,7 +260,7 @@ def _came_of(session: Session, row: Action) -> Subject:
     """The invoice that the command made or paid, else what it was about, as the tables know it."""
     invoice = row.result.get("invoice")
     known = invoice and session.get(Invoice, invoice)
-    return subject.load(session, row.customer, invoice if known else row.object_id)
+    return loading.load(session, row.customer, invoice if known else row.object_id)
 
 
 def try_again(person: Person, token: str) -> Outcome:
@@ -275,7 +276,7 @@ def try_again(person: Person, token: str) -> Outcome:
         if not ledger.begin_again(session, token, comment=_said(row, person, "checked again")):
             raise _not_unknown(row)
         session.refresh(row)
-        partition = subject.load(session, row.customer, row.object_id).partition
+        partition = loading.load(session, row.customer, row.object_id).partition
     runner.start(row, row.attempt, partition)
     return wait(token)
 

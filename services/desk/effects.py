@@ -12,7 +12,7 @@ from typing import Any
 from services.desk.command import Work
 from services.desk.subject import MARK
 from services.mirror import complete
-from services.mirror.shapes.reading import ident
+from services.mirror.shapes.reading import dig, ident
 from services.stripe_api.client import Answer, Page, account
 
 Effect = Callable[[Work], Answer | None]
@@ -45,10 +45,13 @@ def of_invoice(find: Callable[[Work], str], shows: Shows) -> Effect:
 
 
 def in_list(path: str) -> Effect:
-    """In a list of the customer's objects: the one that carries our mark (among the newest hundred)."""
+    """In a list of the customer's (or the payment's) objects: the one that carries our mark (among the newest
+    hundred)."""
 
     def look(work: Work) -> Answer | None:
-        params = {"customer": work.subject.customer.id}
+        params: dict[str, Any] = {"customer": work.subject.customer.id}
+        if path == "/v1/refunds":
+            params = {"charge": work.subject.object_id, "expand": ["data.charge"]}
         if path == "/v1/subscriptions":
             params["status"] = "all"
         return _listed(work, path, params)
@@ -65,6 +68,27 @@ def _listed(work: Work, path: str, params: dict[str, Any]) -> Answer | None:
     page: Page = account().page(path, {**params, "limit": 100})
     found = next((each for each in page.objects if _marked(work)(each)), None)
     return Answer(found, page.as_of, "") if found else None
+
+
+def by_event(type: str, find: Callable[[Work], str]) -> Effect:
+    """For what leaves no trace on the invoice that `find` names: an event of this type from our request."""
+
+    def look(work: Work) -> Answer | None:
+        events: Page = account().page("/v1/events", {"type": type, "limit": 100})
+        mine = any(dig(event, "request", "idempotency_key") == work.key for event in events.objects)
+        return complete.read("invoice", find(work)) if mine else None
+
+    return look
+
+
+def is_gone(kind: str) -> Effect:
+    """That the object which the command is about is not there any more."""
+
+    def look(work: Work) -> Answer | None:
+        answer = complete.read(kind, work.subject.object_id)
+        return answer if answer.object.get("deleted") is True else None
+
+    return look
 
 
 def nothing_to_find(work: Work) -> Answer | None:

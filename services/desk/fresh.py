@@ -13,7 +13,8 @@ from typing import Any
 from services import clock, database
 from services.desk import terms, words
 from services.desk.command import gone
-from services.desk.subject import LIVING, Subject, load
+from services.desk.loading import load
+from services.desk.subject import LIVING, PAYMENTS, Subject
 from services.errors import Unavailable
 from services.mirror import answers, complete, shapes
 from services.mirror.shapes.billing import subscription_of
@@ -35,11 +36,19 @@ class Outrun(Unavailable):
         )
 
 
-def subject(customer: str, object_id: str | None = None) -> Subject:
-    """The subject (see `subject.load`), after reading its objects. Raises what `stripe_api` raises."""
+def subject(customer: str, object_id: str | None = None, *, debts: bool = False) -> Subject:
+    """The subject (see `loading.load`), after reading its objects, with `debts` also what the tables know as
+    overdue. Raises what `stripe_api` raises."""
     _pull("customer", customer)
+    if debts:
+        with database.session() as session:
+            known = load(session, customer).debts
+        for debt in known:
+            _pull_invoice(debt.object_id)
     if object_id and object_id.startswith("in_"):
         _pull_invoice(object_id)
+    elif object_id and object_id.startswith((*PAYMENTS, "ii_")):
+        _pull("charge" if object_id.startswith(PAYMENTS) else "invoiceitem", object_id)
     elif object_id and object_id != customer:
         return _fresh_subscription(customer, object_id)
     else:

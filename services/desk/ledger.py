@@ -166,6 +166,21 @@ def finish_step(session: Session, token: str, step: str, *, request_id: str, obj
     )
 
 
+def refuse_step(session: Session, token: str, step: str, *, request_id: str) -> None:
+    """Records that a request was refused and is not made again."""
+    session.execute(
+        sa.update(ActionStep)
+        .where(col(ActionStep.token) == token, col(ActionStep.step) == step)
+        .values(state="refused", request_id=request_id, finished_at=clock.now())
+    )
+
+
+def is_all_refused(session: Session, token: str) -> bool:
+    """Whether of an action's requests each was refused."""
+    states = session.exec(select(ActionStep.state).where(ActionStep.token == token)).all()
+    return bool(states) and set(states) == {"refused"}
+
+
 def has_begun(session: Session, token: str) -> bool:
     """Whether a request of the action may have gone out."""
     return session.exec(select(ActionStep.step).where(ActionStep.token == token).limit(1)).first() is not None

@@ -6,7 +6,7 @@ import logging
 
 from models import Action
 from services import clock, database, durable
-from services.desk import catalog, ledger, runner, subject
+from services.desk import catalog, ledger, loading, runner
 from services.errors import Unavailable
 
 _LINK_SECONDS = 300
@@ -43,7 +43,7 @@ def _give_up_old(row: Action) -> None:
 
 def _start_next(row: Action) -> None:
     with database.transaction() as session:
-        partition = subject.load(session, row.customer, row.object_id).partition
+        partition = loading.load(session, row.customer, row.object_id).partition
         mine = ledger.next_attempt(session, row.token, row.attempt)
     if mine:
         runner.start(row, row.attempt + 1, partition)

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from models import Action, Invoice
 from services.desk import words
 
+_UNCHARGED = frozenset(("void_invoice", "mark_uncollectible", "send_invoice", "remove_charge"))
 _LEFT = {"void": "voided since", "uncollectible": "given up as uncollectible"}
 
 
@@ -28,9 +29,11 @@ def _invoice_id(action: Action) -> str:
 
 
 def _charged(action: Action, invoice: Invoice | None) -> str:
-    if action.state != "done":
+    if action.state != "done" or action.command in _UNCHARGED:
         return ""
     amount, currency = _announced(action.params)
+    if action.command == "refund":
+        return f"{words.money(amount, currency)} refunded"
     if action.params.get("when") == "next":
         return f"{words.money(amount, currency)} added to the next invoice" if currency else ""
     if invoice is None:

@@ -46,11 +46,13 @@ _OF_SUBSCRIPTIONS = (
     "extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate", "pause_collection", "start_trial",
     "change_plan", "apply_coupon", "remove_coupon",
 )  # fmt: skip
+_OF_INVOICES = ("retry_payment", "retry_all", "send_invoice", "mark_uncollectible", "void_invoice")
 WRITING: dict[str, str] = {
     "Subscriptions": ", ".join([*(ACTIONS[name] for name in _OF_SUBSCRIPTIONS), RESUME_COLLECTION]),
     "Customers": f"{ACTIONS['account_credit']}, {ACTIONS['change_contact']}",
-    "Invoices": f"{ACTIONS['retry_payment']}, and {ACTIONS['add_charge']} at once",
-    "Invoice items": ACTIONS["add_charge"],
+    "Invoices": f"{', '.join(ACTIONS[name] for name in _OF_INVOICES)}, and {ACTIONS['add_charge']} at once",
+    "Invoice items": f"{ACTIONS['add_charge']}, {ACTIONS['remove_charge']}",
+    "Charges": ACTIONS["refund"],
     "Customer portal": ACTIONS["card_link"],
     "Webhook endpoints": "Making the endpoint on this page",
 }

@@ -16,7 +16,7 @@ from dbos import DBOS
 from models import Action, ActionStep
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, fresh, ledger, snapshots, subject
+from services.desk import catalog, checks, fresh, ledger, loading, snapshots
 from services.desk.command import Leftover, Step, Work
 from services.desk.repeats import call, look
 from services.errors import Conflict, TrialdeskError, Unavailable
@@ -61,10 +61,12 @@ def check(token: str, attempt: int) -> list[str]:
     command = catalog.find(row.command)
     try:
         if not begun:  # once a request went out, what stands there may be our own doing
-            now = fresh.subject(row.customer, row.object_id)
+            now = fresh.subject(row.customer, row.object_id, debts=command.of_debts)
             checks.require_unchanged(row, command, now)
-            checks.require_untried(row, now)
+            if command.moves_money:
+                checks.require_untried(row, now)
             checks.require_same_balance(row, now)
+            checks.require_same_debts(row, command, now)
             with database.transaction() as session:
                 ledger.note_before(session, token, snapshots.of(now))
     except TrialdeskError as error:
@@ -77,7 +79,7 @@ def check(token: str, attempt: int) -> list[str]:
 def take(token: str, name: str) -> str:
     """Makes one request; returns done, failed or unknown (the ledger has the rest)."""
     work, step, prepared = _prepare(token, name)
-    if prepared.state == "done":
+    if prepared.state in ("done", "refused"):
         return "done"
     sent = prepared.state == "sent"
     try:
@@ -88,9 +90,23 @@ def take(token: str, name: str) -> str:
     except OutcomeUnknown as doubt:
         return _resolve(token, step, work, doubt)
     except TrialdeskError as error:
+        if step.alone:
+            return _passed_over(token, step, error)
         _refused(token, error)
         return "failed"
     _record(token, step, answer)
+    return "done"
+
+
+def _passed_over(token: str, step: Step, error: TrialdeskError) -> str:
+    """Keeps why a request was refused whose refusal stops no other; the next one goes out."""
+    with database.transaction() as session:
+        row = ledger.get(session, token)
+        ledger.refuse_step(session, token, step.name, request_id=getattr(error, "request_id", ""))
+        row.result = {**row.result, step.kind: f"not paid. {error.message}"}
+        session.add(row)
+        customer = row.customer
+    _mirror(token, lambda: fresh.subject(customer, step.object_id))
     return "done"
 
 
@@ -100,20 +116,21 @@ def _prepare(token: str, name: str) -> tuple[Work, Step, ActionStep]:
         row = ledger.get(session, token)
         prepared = ledger.prepare_step(session, token, name)
         made = ledger.made(session, token)
-        about = subject.load(session, row.customer, row.object_id)
+        about = loading.load(session, row.customer, row.object_id)
     steps = {step.name: step for step in catalog.find(row.command).steps(row.params)}
     return Work(token, prepared.idempotency_key, about, row.params, made), steps[name], prepared
 
 
 def _already(step: Step, work: Work) -> Answer | None:
     """The effect of a request that was sent before. Where there is none: raises Conflict where something
-    stands against a repeat by now, OutcomeUnknown where Stripe cannot be asked."""
+    stands against a repeat by now (to one that is `alone` Stripe says so), OutcomeUnknown where Stripe cannot
+    be asked."""
     with database.session() as session:
         row = ledger.get(session, work.token)
     try:
         now = fresh.subject(row.customer, row.object_id)  # before the effect: what comes between is found
         found = step.effect(work)
-        if not found:
+        if not found and not step.alone:
             checks.require_undisturbed(row, catalog.find(row.command), now)
         return found
     except (Conflict, OutcomeUnknown):
@@ -187,7 +204,8 @@ def _record(token: str, step: Step, answer: Answer) -> None:
         made = str(answer.object.get("id", ""))
         ledger.finish_step(session, token, step.name, request_id=answer.request_id, object_id=made)
         billed = step.billed(answer) if step.billed else None
-        row.result = {**row.result, step.kind: made, **({"invoice": billed} if billed else {})}
+        said = step.alone(answer) if step.alone else made
+        row.result = {**row.result, step.kind: said, **({"invoice": billed} if billed else {})}
         row.after = snapshots.of_object(answer.object, row.object_id) or row.after
         row.request_id = answer.request_id or row.request_id
         session.add(row)
@@ -249,8 +267,16 @@ def close(token: str, attempt: int) -> str:
         row = ledger.get(session, token)
         if (row.state, row.attempt) != ("running", attempt):
             return row.state
+        if ledger.is_all_refused(session, token):
+            ledger.finish(session, token, "failed", error=_nothing_came_of(row))
+            return "failed"
         ledger.finish(session, token, "done", after=row.after or _after(row), params=_kept(row))
         return "done"
+
+
+def _nothing_came_of(row: Action) -> dict[str, Any]:
+    told = " ".join(f"{called}: {said}" for called, said in row.result.items())
+    return {"message": told, "remedy": "Send a card link, or the links of the invoices."}
 
 
 def _kept(row: Action) -> dict[str, Any]:

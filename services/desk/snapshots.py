@@ -30,6 +30,8 @@ _LABELS = {
     "amount_paid": "Paid",
     "attempt_count": "Attempts",
     "balance": "Balance",
+    "amount_refunded": "Refunded",
+    "amount": "Amount",
 }
 _SUBSCRIPTION = (
     "status", "trial_end", "cancel_at", "cancel_at_period_end", "pause_collection", "pause_resumes_at",
@@ -37,9 +39,16 @@ _SUBSCRIPTION = (
 )  # fmt: skip
 _INVOICE = ("status", "amount_remaining", "amount_paid", "attempt_count")
 _CUSTOMER = ("balance", "currency")
-_FIELDS = {"subscription": _SUBSCRIPTION, "invoice": (*_INVOICE, "currency"), "customer": _CUSTOMER}
+_FIELDS = {
+    "subscription": _SUBSCRIPTION,
+    "invoice": (*_INVOICE, "currency"),
+    "customer": _CUSTOMER,
+    "charge": ("status", "amount_refunded", "currency"),
+    "invoiceitem": ("amount", "currency"),
+}
+_KIND = {"payment": "charge", "pending charge": "invoiceitem"}  # of Stripe's objects
 _INSTANTS = frozenset(("trial_end", "cancel_at", "pause_resumes_at", "ended_at", "current_period_end"))
-_AMOUNTS = frozenset(("amount_remaining", "amount_paid"))
+_AMOUNTS = frozenset(("amount_remaining", "amount_paid", "amount_refunded", "amount"))
 _UNSET = {"cancel_at": "no", "pause_collection": "no", "ended_at": "no"}
 _MONEY = _AMOUNTS | {"attempt_count", "balance"}
 
@@ -50,16 +59,11 @@ def of(subject: Subject) -> Snapshot:
     Of an invoice also the last charge that failed: to a payment by hand Stripe's count of attempts is blind
     once there was one.
     """
-    if subject.invoice:
-        failed = subject.last_failure.charge if subject.last_failure else None
-        return {
-            **{name: getattr(subject.invoice, name) for name in _FIELDS["invoice"]},
-            "failed_charge": failed,
-        }
-    if subject.subscription:
-        fields = {name: getattr(subject.subscription, name) for name in _FIELDS["subscription"]}
-        return {**fields, "items": _items(subject)}
-    return {name: getattr(subject.customer, name) for name in _FIELDS["customer"]}
+    fields = _FIELDS.get(_KIND.get(subject.kind, subject.kind), ())
+    found = {name: getattr(subject.object, name) for name in fields}
+    if subject.kind == "invoice":
+        return {**found, "failed_charge": subject.last_failure.charge if subject.last_failure else None}
+    return {**found, "items": _items(subject)} if subject.kind == "subscription" else found
 
 
 def _items(subject: Subject) -> dict[str, list[Any]]:
@@ -71,12 +75,14 @@ def _items(subject: Subject) -> dict[str, list[Any]]:
 
 
 def of_object(source: dict[str, Any], id: str) -> Snapshot:
-    """The same fields of an object as Stripe just returned it, without its items: it does not name products.
-    {} where it is another object than `id`."""
-    kind = shapes.kind_of(source)
-    if source.get("id") != id or kind not in _FIELDS:
+    """The same fields of the object `id`, where Stripe just returned it, by itself or within another one,
+    without its items: it does not name products. {} where it did not, or said that it is gone."""
+    within = (each for each in source.values() if isinstance(each, dict))
+    found = next((each for each in (source, *within) if each.get("id") == id), {})
+    kind = shapes.kind_of(found)
+    if kind not in _FIELDS or found.get("deleted"):
         return {}
-    row = shapes.row_of(kind, source)
+    row = shapes.row_of(kind, found)
     return {name: row[name] for name in _FIELDS[kind]}
 
 

@@ -1,21 +1,18 @@
 """What is a command about, and how does it stand?
 
-A subject is always read from the tables. `fresh` reads the objects from Stripe first and lets the
-mirror's writer store them, so that a button's offer and the check right before a write use one reader.
+A subject is always read from the tables: `loading` knows how.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
-
-from sqlmodel import Session, col, select
+from dataclasses import dataclass, field
+from typing import Literal
 
 from models import (
+    Charge,
     Coupon,
     Customer,
+    Dispute,
     Invoice,
     InvoiceItem,
     PaymentMethod,
@@ -28,15 +25,14 @@ from models.subscriptions import ENDED
 from services import charging
 from services.customers import contents
 from services.customers.contents import Rebate
-from services.desk import invoiced, words
+from services.desk import words
 from services.desk.selling import Plan
 from services.desk.terms import Terms
-from services.errors import NotFound
-from services.metrics import failures
 from services.metrics.failures import Failure
 
 MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
-About = Literal["customer", "subscription", "invoice"]
+About = Literal["customer", "subscription", "invoice", "payment", "pending charge"]
+PAYMENTS = ("ch_", "py_")  # how the ids of charges begin; the latter are not by card
 LIVING = frozenset(("trialing", "active", "past_due", "unpaid", "paused", "incomplete"))
 
 
@@ -73,7 +69,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A customer, and the subscription or invoice that a command is about.
+    """A customer, and the subscription, invoice, payment or pending charge that a command is about.
 
     `others` are the customer's other living subscriptions; `unsettled` the invoices that charges of ours
     left open or as drafts; `pending` what waits for the subscription's next invoice; `last_failure` is of the
@@ -81,6 +77,8 @@ class Subject:
     method's row, where a subject is loaded alone. `latest` is the subscription's latest invoice;
     `set_aside` how many invoices there are of the kind that its pause of collection makes of them. `plans`,
     `coupons` and `rebates` (the customer's discounts that run) are there where a dialog offers them.
+    `dispute` is the payment's latest; `debts` are the invoices that a customer as a whole owes;
+    `ended_with_card`: the latest subscription that has ended has a card of its own.
     """
 
     customer: Customer
@@ -99,17 +97,28 @@ class Subject:
     plans: tuple[Plan, ...] = ()
     coupons: tuple[Coupon, ...] = ()
     rebates: tuple[Rebate, ...] = ()
+    payment: Charge | None = None
+    dispute: Dispute | None = None
+    item: InvoiceItem | None = None
+    debts: tuple[Subject, ...] = ()
+    ended_with_card: bool = False
 
     @property
     def kind(self) -> About:
         """What the command is about."""
+        if self.payment or self.item:
+            return "payment" if self.payment else "pending charge"
         return "invoice" if self.invoice else "subscription" if self.subscription else "customer"
 
     @property
+    def object(self) -> Charge | InvoiceItem | Invoice | Subscription | Customer:
+        """The row of what the command is about."""
+        return self.payment or self.item or self.invoice or self.subscription or self.customer
+
+    @property
     def object_id(self) -> str:
-        """The id of what the command is about: invoice, subscription or customer."""
-        about = self.invoice or self.subscription or self.customer
-        return about.id
+        """The id of what the command is about."""
+        return self.object.id
 
     @property
     def partition(self) -> str:
@@ -121,8 +130,8 @@ class Subject:
     @property
     def currency(self) -> str:
         """The currency that the customer pays in; "" before the first invoice."""
-        if self.invoice:
-            return self.invoice.currency
+        if priced := self.payment or self.item or self.invoice:
+            return priced.currency
         return (self.subscription.currency if self.subscription else "") or self.customer.currency or ""
 
     @property
@@ -145,177 +154,3 @@ class Subject:
     def balance(self, currency: str) -> int:
         """What the customer owes from before (minor units), or has as credit (below 0), in that currency."""
         return self.customer.balance if self.customer.currency == currency else 0
-
-
-def load(session: Session, customer: str, object_id: str | None = None) -> Subject:
-    """The subject from the tables; `object_id` is a subscription's or invoice's id, None: the customer.
-
-    Raises NotFound where the tables hold no such customer, subscription or invoice of that customer.
-    """
-    found = _about(session, customer, object_id)
-    id = found.payment_method
-    return replace(found, card=session.get(PaymentMethod, id) if id else None)
-
-
-def _about(session: Session, customer: str, object_id: str | None) -> Subject:
-    owner = session.get(Customer, customer)
-    if owner is None:
-        raise NotFound("customer", customer, remedy="Look for it on the Customers page.")
-    if not object_id or object_id == customer:
-        return Subject(owner, others=_living(session, customer), unsettled=_unsettled(session, customer))
-    if object_id.startswith("in_"):
-        return _about_invoice(session, owner, object_id)
-    subscription = session.get(Subscription, object_id)
-    if subscription is None or subscription.customer != customer:
-        raise NotFound("subscription", object_id, remedy="Open the customer's page again.")
-    return _about_subscription(session, owner, subscription)
-
-
-def load_many(session: Session, customer: str, object_ids: Collection[str]) -> dict[str, Subject]:
-    """The customer as a whole and these of its subscriptions and invoices, by id; unknown ones are left out.
-
-    The number of statements does not grow with them, archived prices aside. Raises NotFound for the customer.
-    """
-    whole = _about(session, customer, None)
-    invoices = {id for id in object_ids if id.startswith("in_")}
-    wanted = _subscriptions(session, whole, {*object_ids} - invoices)
-    contained: dict[str, list[contents.Row]] = defaultdict(list)
-    for found in contents.items(session, {row.id for row in (*wanted, *whole.others)}):
-        contained[found[0].subscription].append(found)
-    waiting = contents.pending(session, customer)
-    latest, aside = invoiced.latest(session, wanted), invoiced.set_aside(session, wanted)
-    return {
-        customer: whole,
-        **{
-            row.id: replace(
-                _one_of(session, whole, row, contained, waiting),
-                latest=latest.get(row.id),
-                set_aside=aside.get(row.id, 0),
-            )
-            for row in wanted
-        },
-        **(_demands(session, whole.customer, invoices) if invoices else {}),
-    }
-
-
-def _subscriptions(session: Session, whole: Subject, ids: Collection[str]) -> list[Subscription]:
-    """Those of the customer with these ids; the living ones are read already."""
-    living = [row for row in whole.others if row.id in ids]
-    missing = {*ids} - {row.id for row in living}
-    named = select(Subscription).where(
-        Subscription.customer == whole.customer.id, col(Subscription.id).in_(missing)
-    )
-    return [*living, *(session.exec(named) if missing else ())]
-
-
-def _one_of(
-    session: Session,
-    whole: Subject,
-    subscription: Subscription,
-    contained: Mapping[str, Sequence[contents.Row]],
-    waiting: Sequence[InvoiceItem],
-) -> Subject:
-    others = tuple(other for other in whole.others if other.id != subscription.id)
-    return replace(
-        whole,
-        subscription=subscription,
-        items=tuple(_item(session, *found) for found in contained.get(subscription.id, ())),
-        pending=_billed_with(waiting, subscription, others),
-        others=others,
-        other_products=frozenset(
-            item.product for other in others for item, _, _ in contained.get(other.id, ())
-        ),
-    )
-
-
-def _demands(session: Session, owner: Customer, ids: Collection[str]) -> dict[str, Subject]:
-    named = select(Invoice).where(Invoice.customer == owner.id, col(Invoice.id).in_(ids))
-    invoices = session.exec(named).all()
-    about = select(Subscription).where(col(Subscription.id).in_([row.subscription for row in invoices]))
-    subscriptions = {row.id: row for row in session.exec(about)}
-    failed = failures.last(session.connection(), [row.id for row in invoices])
-    return {
-        row.id: Subject(
-            owner,
-            subscription=subscriptions.get(row.subscription or ""),
-            invoice=row,
-            last_failure=failed.get(row.id),
-        )
-        for row in invoices
-    }
-
-
-def _about_invoice(session: Session, owner: Customer, id: str) -> Subject:
-    invoice = session.get(Invoice, id)
-    if invoice is None or invoice.customer != owner.id:
-        raise NotFound("invoice", id, remedy="Open the customer's page again.")
-    subscription = session.get(Subscription, invoice.subscription) if invoice.subscription else None
-    last_failure = failures.last(session.connection(), [id]).get(id)
-    return Subject(owner, subscription=subscription, invoice=invoice, last_failure=last_failure)
-
-
-def _living(session: Session, customer: str) -> tuple[Subscription, ...]:
-    return tuple(
-        session.exec(
-            select(Subscription)
-            .where(Subscription.customer == customer, col(Subscription.status).in_(LIVING))
-            .where(col(Subscription.deleted).is_(False))
-            .order_by(col(Subscription.created).desc(), col(Subscription.id))
-        )
-    )
-
-
-def _about_subscription(session: Session, owner: Customer, subscription: Subscription) -> Subject:
-    others = tuple(other for other in _living(session, owner.id) if other.id != subscription.id)
-    products = select(SubscriptionItem.product).where(
-        col(SubscriptionItem.subscription).in_([other.id for other in others]),
-        col(SubscriptionItem.deleted).is_(False),
-    )
-    return Subject(
-        owner,
-        subscription=subscription,
-        items=tuple(_item(session, *found) for found in contents.items(session, [subscription.id])),
-        latest=invoiced.latest(session, [subscription]).get(subscription.id),
-        set_aside=invoiced.set_aside(session, [subscription]).get(subscription.id, 0),
-        others=others,
-        other_products=frozenset(session.exec(products)),
-        unsettled=_unsettled(session, owner.id),
-        pending=_billed_with(contents.pending(session, owner.id), subscription, others),
-    )
-
-
-def _billed_with(
-    waiting: Sequence[InvoiceItem], subscription: Subscription, others: Sequence[Subscription]
-) -> tuple[InvoiceItem, ...]:
-    """What waits for this subscription's next invoice: also what names none, where there is no other."""
-    return tuple(
-        item for item in waiting if item.subscription == subscription.id or not (item.subscription or others)
-    )
-
-
-def _unsettled(session: Session, customer: str) -> tuple[Invoice, ...]:
-    """The open invoices and drafts of the customer that carry our mark, oldest first."""
-    left = (
-        select(Invoice)
-        .where(Invoice.customer == customer, col(Invoice.status).in_(("open", "draft")))
-        .where(col(Invoice.deleted).is_(False))
-        .order_by(col(Invoice.created), col(Invoice.id))
-    )
-    return tuple(invoice for invoice in session.exec(left) if MARK in invoice.metadata_)
-
-
-def _item(session: Session, row: SubscriptionItem, price: Price | None, product: Product | None) -> Item:
-    return Item(row, price, product, _successor(session, price) if price and not price.active else None)
-
-
-def _successor(session: Session, price: Price) -> Price | None:
-    same: dict[str, Any] = {
-        name: getattr(price, name)
-        for name in ("product", "currency", "interval", "interval_count", "type", "usage_type")
-    }
-    return session.exec(
-        select(Price)
-        .filter_by(active=True, deleted=False, **same)
-        .order_by(col(Price.created).desc(), col(Price.id))
-        .limit(1)
-    ).first()

@@ -8,7 +8,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
-from models import PaymentMethod, Price, Subscription
+from models import Charge, PaymentMethod, Price, Subscription
 from services import clock, config
 from services import money as amounts
 
@@ -96,9 +96,21 @@ def card(method: PaymentMethod | None) -> str:
     """What is charged, e.g. `the Visa card ending in 4242`; without details where the tables have none."""
     if method is None or not method.last4:
         return "the card on file"
-    name = f"{method.brand or ''} card" if method.type == "card" else f"{method.type} account"
+    return _ending(
+        f"{method.brand or ''} card" if method.type == "card" else f"{method.type} account", method.last4
+    )
+
+
+def paid_with(payment: Charge) -> str:
+    """What a payment was taken from, e.g. `the Visa card ending in 4242`."""
+    if not payment.card_last4:
+        return "what it was paid with"
+    return _ending(f"{payment.card_brand or ''} card", payment.card_last4)
+
+
+def _ending(name: str, last4: str) -> str:
     spelled = " ".join(name.replace("_", " ").split())
-    return f"the {spelled[:1].upper()}{spelled[1:]} ending in {method.last4}"
+    return f"the {spelled[:1].upper()}{spelled[1:]} ending in {last4}"
 
 
 def uncollected(subscription: Subscription, at: int) -> str:

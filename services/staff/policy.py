@@ -27,6 +27,11 @@ POLICED = frozenset(
         Permission.CHANGE_PLAN,
         Permission.DISCOUNT,
         Permission.CARD_LINK,
+        Permission.REFUND,
+        Permission.VOID_INVOICE,
+        Permission.GIVE_UP_INVOICE,
+        Permission.SEND_INVOICE,
+        Permission.REMOVE_CHARGE,
         Permission.SEND_MESSAGE,
         Permission.REQUEST_CALL,
     }

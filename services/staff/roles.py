@@ -45,6 +45,11 @@ class Permission(StrEnum):
     CARD_LINK = "make card links"
     CHANGE_PLAN = "change plans"
     DISCOUNT = "apply and remove coupons"
+    REFUND = "refund payments"
+    VOID_INVOICE = "void invoices"
+    GIVE_UP_INVOICE = "mark invoices as uncollectible"
+    SEND_INVOICE = "send invoices"
+    REMOVE_CHARGE = "remove charges"
     SEND_MESSAGE = "send messages"
     REQUEST_CALL = "request calls"
     WORK_CALLS = "work through calls"
@@ -69,6 +74,7 @@ _SALES = _VIEWER | {
     Permission.EXPORT,
     Permission.EXTEND_TRIAL,
     Permission.CARD_LINK,
+    Permission.SEND_INVOICE,
     Permission.SEND_MESSAGE,
     Permission.REQUEST_CALL,
     Permission.WORK_CALLS,
@@ -87,6 +93,10 @@ _SUPPORT = _SALES | {
     Permission.RETRY_PAYMENT,
     Permission.CHANGE_PLAN,
     Permission.DISCOUNT,
+    Permission.REFUND,
+    Permission.VOID_INVOICE,
+    Permission.GIVE_UP_INVOICE,
+    Permission.REMOVE_CHARGE,
 }
 _ADMIN = _SUPPORT | {
     Permission.SEE_SYSTEM,
@@ -109,11 +119,12 @@ class Measure(StrEnum):
     TRIAL_DAYS = "days added to a trial at once"
     TRIAL_DAYS_IN_ALL = "days added for one customer in all"
     CHARGE = "amount of a charge"
+    REFUND = "amount of a refund"
 
     @property
     def is_money(self) -> bool:
         """Whether it is counted in minor units of a currency."""
-        return self is Measure.CHARGE
+        return self in (Measure.CHARGE, Measure.REFUND)
 
 
 Limits = Mapping[tuple[Measure, str], int]  # the most, by what and its currency ("" where it is no money)

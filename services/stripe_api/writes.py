@@ -27,6 +27,7 @@ RIGHTS: MappingProxyType[str, WriteCall] = MappingProxyType(
         "Customers": lambda v1, o: v1.customers.update(_NOBODY, {}, o),
         "Invoices": lambda v1, o: v1.invoices.update(_NOBODY, {}, o),
         "Invoice items": lambda v1, o: v1.invoice_items.update(_NOBODY, {}, o),
+        "Charges": lambda v1, o: v1.refunds.update(_NOBODY, {}, o),
         "Customer portal": lambda v1, o: v1.billing_portal.sessions.create({"customer": _NOBODY}, o),
         "Webhook endpoints": lambda v1, o: v1.webhook_endpoints.update(_NOBODY, {}, o),
     }
@@ -136,9 +137,9 @@ def add_invoice_item(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
 def draft_invoice(params: Mapping[str, Any], mark: Mark, key: str) -> Answer:
     """An empty draft that waits for us: it takes no pending items along and does not advance by itself."""
     whole = {
+        "collection_method": "charge_automatically",
         **params,
         "auto_advance": False,
-        "collection_method": "charge_automatically",
         "pending_invoice_items_behavior": "exclude",
         "metadata": mark,
     }
@@ -150,6 +151,26 @@ def finalize(invoice: str, key: str) -> Answer:
     return account().write(
         lambda v1, o: v1.invoices.finalize_invoice(invoice, {"auto_advance": False, **_INVOICE}, o), key
     )
+
+
+def send_invoice(invoice: str, key: str) -> Answer:
+    """Has Stripe mail an invoice that the customer pays by hand; a draft is finalized first."""
+    return account().write(lambda v1, o: v1.invoices.send_invoice(invoice, dict(_INVOICE), o), key)
+
+
+def void(invoice: str, key: str) -> Answer:
+    """Takes an open or uncollectible invoice back for good."""
+    return account().write(lambda v1, o: v1.invoices.void_invoice(invoice, dict(_INVOICE), o), key)
+
+
+def mark_uncollectible(invoice: str, key: str) -> Answer:
+    """Counts an open invoice as a bad debt; it can still be paid."""
+    return account().write(lambda v1, o: v1.invoices.mark_uncollectible(invoice, dict(_INVOICE), o), key)
+
+
+def remove_invoice_item(item: str, key: str) -> Answer:
+    """Removes a one-off amount that is on no invoice. A DELETE: Stripe ignores the key."""
+    return account().write(lambda v1, o: v1.invoice_items.delete(item, None, o), key)
 
 
 def pay(invoice: str, charged_to: Mapping[str, str], key: str) -> Answer:
@@ -172,6 +193,12 @@ def change_contact(customer: str, fields: Mapping[str, str], mark: Mark, key: st
     opened = ["invoice_settings.default_payment_method"]
     whole: Any = {**fields, "metadata": mark, "expand": opened}
     return account().write(lambda v1, o: v1.customers.update(customer, whole, o), key)
+
+
+def refund(payment: str, amount: int, code: str, mark: Mark, key: str) -> Answer:
+    """Gives back an amount of a payment; `code` is Stripe's reason, "" for none of them."""
+    params: Any = {"charge": payment, "amount": amount, "metadata": mark, "expand": ["charge"]}
+    return account().write(lambda v1, o: v1.refunds.create({**params, **_told({"reason": code})}, o), key)
 
 
 def open_card_portal(customer: str, key: str) -> Answer:

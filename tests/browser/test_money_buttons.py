@@ -35,6 +35,9 @@ def parts(cast: Cast, account: Account, tables: Tables) -> dict[str, Part]:
         "failing": cast.failing("Fay Failing"),
         "declined": cast.active("Dee Declined"),
         "card": cast.without_card("Cleo Card"),
+        "refund": cast.active("Rita Refund"),
+        "void": cast.failing("Vera Void"),
+        "sent": cast.without_card("Sol Sent"),
     }
     await_parts(tables, list(made.values()), account)
     return made
@@ -167,6 +170,56 @@ def test_a_card_link_leads_to_a_page_whose_card_comes_to_the_desk_by_itself(
     kept = tables.row(PaymentMethod, default)
     assert (kept.customer, kept.last4) == (part.customer, "4444")
     tables.ledger(part, "card_link")
+
+
+def test_a_part_of_a_payment_goes_back_from_its_row(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part = parts["refund"]
+    visitor.open("customer", part.name, id=part.customer, view="Payments").tick(0)
+    dialog = visitor.dialog_of("Refund")
+    dialog.get_by_text("A part", exact=True).click()
+    dialog.get_by_label("Amount to refund").fill("20")
+    dialog.get_by_label("Amount to refund").press("Enter")
+    expect(dialog.get_by_text("$29.00 of it can still be refunded after this.")).to_be_visible()
+    visitor.say_why()
+    visitor.confirm("Refund", "$20.00 was refunded to the Visa card ending in 4242.")
+    [charge] = cast.sdk.charges.list({"customer": part.customer}).data
+    assert charge.amount_refunded == 2000
+    tables.has(Charge, charge.id, amount_refunded=2000)
+    assert tables.ledger(part, "refund").params["amount"] == 2000
+
+
+def test_an_open_invoice_is_voided_from_its_row(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
+) -> None:
+    part = parts["void"]
+    visitor.open("customer", part.name, id=part.customer, view="Invoices").tick(0)
+    visitor.button("Void invoice").nth(1).wait_for()  # beside the one on top of the page
+    visitor.button("Void invoice").nth(1).click()
+    expect(visitor.dialog.get_by_text("nobody has to pay it any more")).to_be_visible()
+    visitor.say_why()
+    visitor.confirm("Void invoice", "The invoice is void: nobody has to pay it any more.")
+    assert cast.sdk.invoices.retrieve(part.invoice).status == "void"
+    tables.has(Invoice, part.invoice, status="void")
+    expect(visitor.page.get_by_text("is not paid")).to_have_count(0)
+
+
+def test_a_charge_waits_as_a_sent_invoice_where_no_card_is(
+    visitor: Visitor, parts: dict[str, Part], cast: Cast
+) -> None:
+    part = parts["sent"]
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Add charge")
+    dialog.get_by_text("Now, as a sent invoice", exact=True).click()
+    dialog.get_by_label("Amount").fill("25")
+    dialog.get_by_label("Description").fill("Setup")
+    dialog.get_by_label("Description").press("Enter")
+    expect(dialog.get_by_text("which is to be paid by")).to_be_visible()
+    visitor.say_why()
+    visitor.confirm("Add charge", "An invoice for $25.00 was sent to the customer; it is due on ")
+    sent = cast.sdk.invoices.list({"customer": part.customer, "collection_method": "send_invoice"}).data
+    assert [(one.status, one.amount_due) for one in sent] == [("open", 2500)]
 
 
 def _every_text(session: Session) -> Any:

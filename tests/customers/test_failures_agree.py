@@ -11,7 +11,7 @@ from models import Charge, CustomerFacts, Invoice, InvoicePayment, PaymentIntent
 from services import config
 from services.customers import billing
 from services.customers.worklists import FailureFilter
-from services.desk import subject
+from services.desk import loading
 from services.metrics import recovery
 from services.mirror import facts
 from services.outreach import variables
@@ -48,7 +48,7 @@ def reasons(database: ModuleType) -> set[tuple[str, str]]:
         (listed,) = builders.open_failures(s, FailureFilter())
         (demand,) = billing.unpaid(s, CUSTOMER, now=NOW, limit=9)
         (shown,) = billing.invoices(s, CUSTOMER, offset=0, limit=9)
-        about = subject.load(s, CUSTOMER, "in_1").last_failure
+        about = loading.load(s, CUSTOMER, "in_1").last_failure
         kept = s.get(CustomerFacts, CUSTOMER)
     assert kept and about and demand.failed and shown.failed
     assert about == demand.failed == shown.failed

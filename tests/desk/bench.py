@@ -16,6 +16,7 @@ from services.desk.commands import Outcome
 from services.desk.subject import Subject
 from services.mirror import answers, complete
 from services.staff.roles import Person, Role
+from tests.desk import bench_invoices
 from tests.support.sandbox import Sandbox
 
 ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
@@ -34,6 +35,7 @@ FORMS: dict[str, Form] = {
     "change_plan": {"quantity": "3", "billing": "now"},
     "apply_coupon": {"kind": "coupon", "coupon": "FIFTH"},
     "remove_coupon": {},
+    **bench_invoices.FORMS,
 }
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
@@ -170,6 +172,8 @@ def asked(opened: Opened, form: Form) -> Preview:
 
 def happened(desk: Bench, command: str, about: Subject) -> list[object]:
     """The effects of a command in the account, one for each time that it was done."""
+    if command in bench_invoices.FORMS:
+        return bench_invoices.happened(desk, command, about)
     customer = about.customer.id
     match command:
         case "extend_trial":
@@ -200,6 +204,8 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
 
 def prepare(desk: Bench, command: str) -> Subject:
     """Somebody for whom the command is offered."""
+    if command in bench_invoices.FORMS:
+        return bench_invoices.prepare(desk, command)
     if command == "apply_coupon":
         desk.coupon("FIFTH", 20)
     if command != "retry_payment":

@@ -16,10 +16,11 @@ from services.errors import Conflict, InvalidInput, NotAllowed
 from services.staff import people
 from services.staff.roles import Measure, Person, Policy, Role
 from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, happened, in_days, press
+from tests.desk.bench_invoices import paid
 
 LIMITS = {
     Role.SALES: {(Measure.TRIAL_DAYS, ""): 7, (Measure.TRIAL_DAYS_IN_ALL, ""): 10},
-    Role.SUPPORT: {(Measure.CHARGE, "usd"): 2000, (Measure.CHARGE, "jpy"): 10},
+    Role.SUPPORT: {(Measure.CHARGE, "usd"): 2000, (Measure.CHARGE, "jpy"): 10, (Measure.REFUND, "usd"): 2000},
 }
 STRICT, ASKING = Policy(limits=LIMITS), Policy(limits=LIMITS, approvals=True)
 CHARGE = {"amount": "25", "description": "Setup", "when": "now"}
@@ -170,3 +171,17 @@ def test_what_the_first_asked_for_is_measured_and_not_what_the_tables_say_since(
     )
     with pytest.raises(NotAllowed, match="this is 60 days"):
         approvals.allow(month, opened.token)
+
+
+def test_a_refund_above_its_own_limit_waits_for_a_second_person(desk: Bench) -> None:
+    about = paid(desk)
+    form = {"part": "part", "amount": "20.01", "code": ""}
+    with pytest.raises(OverLimit, match=r"up to \$20\.00 for the amount of a refund; this is \$20\.01"):
+        press(replace(ANA, policy=STRICT), "refund", about, **form)
+    staffed(desk)
+    opened, outcome = press(asking(ANA), "refund", about, **form)
+    assert (outcome.state, happened(desk, "refund", about)) == ("waiting", [])
+    with pytest.raises(NotAllowed, match="amount of a refund"):
+        approvals.allow(asking(BEN), opened.token)
+    assert approvals.allow(FRIDA, opened.token).message.startswith("$20.01 was refunded to the Visa card")
+    assert len(happened(desk, "refund", about)) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from models import Action, Customer
 from services import clock, database
-from services.desk import catalog, commands, fresh, ledger, runner, subject, words
+from services.desk import catalog, commands, fresh, ledger, loading, runner, words
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
 from services.mirror import answers
@@ -187,7 +187,7 @@ def test_a_source_is_named_once_it_was_charged(desk: Bench) -> None:
         session.add(owner)
     for named in ("the card on file", "the Visa card ending in 4242"):
         with database.session() as session:
-            now = subject.load(session, about.customer.id, about.object_id)
+            now = loading.load(session, about.customer.id, about.object_id)
         assert now.charged_to == {"source": charge["payment_method"]}
         assert words.card(now.card) == named
         answers.apply(Answer(charge, clock.now(), ""))

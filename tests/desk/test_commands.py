@@ -10,7 +10,7 @@ from sqlmodel import update
 from models import Base, Discount, Invoice, InvoiceItem, Subscription
 from services import clock, config, database
 from services.customers import timeline
-from services.desk import catalog, commands, fresh, repeats, subject, words
+from services.desk import catalog, commands, fresh, loading, repeats, words
 from services.errors import Conflict, InvalidInput
 from services.money import display
 from services.stripe_api import client, transport
@@ -436,7 +436,7 @@ def test_what_the_bank_asks_for_holds_right_after_the_decline(desk: Bench) -> No
     _, outcome = press(ANA, "retry_payment", about)
     assert outcome.state == "failed", outcome
     with database.session() as session:
-        known = subject.load(session, about.customer.id, about.object_id)
+        known = loading.load(session, about.customer.id, about.object_id)
     assert "asked not to try this card again" in catalog.find("retry_payment").offered(known)
     with pytest.raises(Conflict, match="asked not to try this card again"):
         commands.open(BEN, "retry_payment", about.customer.id, about.object_id)

@@ -13,7 +13,7 @@ from sqlmodel import col
 from models import Action, InboxItem, Subscription
 from pages.components import several
 from services import clock, database
-from services.desk import catalog, commands, fresh, subject
+from services.desk import catalog, commands, fresh, loading
 from services.desk.command import Form
 from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
@@ -21,7 +21,7 @@ from services.errors import Conflict
 from services.mirror import again, aside, inbox, replay
 from services.mirror.shapes import UnreadableObject
 from services.staff.roles import Person
-from tests.desk.bench import ANA, WEEK, Bench, row
+from tests.desk.bench import ANA, WEEK, Bench, prepare, row
 
 AHEAD = 300  # seconds by which the desk's clock goes before Stripe's
 _PATIENCE = 20  # drains after which a read counts whenever it was
@@ -113,7 +113,7 @@ def vanish(about: Subject, *, customer: bool = False) -> tuple[str, str]:
     """What it is about as if Stripe had never heard of it, like a test clock's objects once that is deleted:
     the ids of the customer, which is gone too if asked for, and of the object."""
     ids = (f"{about.customer.id}gone" if customer else about.customer.id, f"{about.object_id}gone")
-    table = "invoices" if about.invoice else "subscriptions"
+    table = about.object.__tablename__
     with database.transaction() as session:
         for statement in (
             f"UPDATE customers SET id = :owner WHERE id = '{about.customer.id}'",
@@ -126,7 +126,7 @@ def vanish(about: Subject, *, customer: bool = False) -> tuple[str, str]:
 @pytest.mark.parametrize("customer", [False, True])
 @pytest.mark.parametrize("command", OF_OBJECTS)
 def test_what_stripe_no_longer_has_is_told_in_plain_words(desk: Bench, command: str, customer: bool) -> None:
-    about = desk.failed_invoice() if command == "retry_payment" else desk.in_state(SHOWN[command])
+    about = desk.in_state(SHOWN[command]) if command in SHOWN else prepare(desk, command)
     owner, id = vanish(about, customer=customer)
     listed = desk.sandbox.requests(method="GET", path="/v1/subscriptions")
     said = "customer was deleted in Stripe" if customer else f"{about.kind} is not in Stripe any more"
@@ -134,7 +134,7 @@ def test_what_stripe_no_longer_has_is_told_in_plain_words(desk: Bench, command: 
         commands.open(ANA, command, owner, id)
     assert desk.sandbox.requests(method="GET", path="/v1/subscriptions") == listed, "Stripe refuses that list"
     with database.session() as session:
-        assert id not in [other.id for other in subject.load(session, owner).others]
+        assert id not in [other.id for other in loading.load(session, owner).others]
 
 
 def test_what_is_gone_by_the_time_it_is_confirmed_is_not_acted_on(desk: Bench) -> None:

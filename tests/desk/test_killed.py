@@ -24,6 +24,8 @@ CASES = [
     ("before the ledger", "reactivate"),
     ("after Stripe did it", "account_credit"),
     ("after Stripe did it", "change_plan"),
+    ("after Stripe did it", "refund"),
+    ("before the checkpoint", "retry_all"),
 ]
 ALL = [(moment, command) for moment in MOMENTS for command in FORMS]
 

@@ -9,7 +9,7 @@ import pytest
 from models import Action, Subscription
 from pages.components import formats
 from services.customers import names, timeline
-from services.desk import activity, catalog, subject
+from services.desk import activity, catalog, loading
 from services.desk.activity import ActivityFilter
 from services.staff.roles import Person, Role
 from tests.customers import builders
@@ -44,7 +44,7 @@ def test_reactivating_is_told_by_the_words_on_its_button(
             )
         )  # fmt: skip
     with database.session() as session:
-        button = catalog.find("reactivate").label(subject.load(session, "cus_1", "sub_1"))
+        button = catalog.find("reactivate").label(loading.load(session, "cus_1", "sub_1"))
         [entry] = activity.search(session, ANA, ActivityFilter())
         [told] = timeline.latest(session, ANA, "cus_1", ["Actions"], formats, limit=5).entries
     assert button == entry.title == told.title == called

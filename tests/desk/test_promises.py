@@ -268,6 +268,30 @@ def test_a_charge_now_says_what_credit_and_debt_make_of_it(balance: int, told: s
     assert ("A charge can only be given back" in heard, "If the card is declined" in heard) == (taken, taken)
 
 
+@pytest.mark.parametrize(
+    ("balance", "told"),
+    [
+        (0, "An invoice for $25.00 is made, which is to be paid by "),
+        (-1000, "$10.00 of it is taken from the customer's credit, and $15.00 is to be paid by "),
+        (500, "owes $5.00 from before, which is added: $30.00 is to be paid by "),
+    ],
+)
+def test_a_sent_invoice_says_what_is_to_be_paid_by_when(balance: int, told: str) -> None:
+    subject = balanced(balance, card=None)
+    subject.customer.email = "ada@example.com"
+    heard = said("add_charge", subject, when="sent", days="30")
+    assert f"{told}{words.day(NOW + 30 * clock.DAY)}" in heard
+    assert "Stripe mails it to the customer's email address" in heard and "No card is charged." in heard
+    assert "charged now" not in heard and "card is declined" not in heard
+
+
+def test_what_credit_pays_whole_is_not_sent() -> None:
+    subject = balanced(-9000, card=None)
+    subject.customer.email = "ada@example.com"
+    heard = said("add_charge", subject, when="sent", days="30")
+    assert "nothing has to be paid, and nothing is sent." in heard and "mails" not in heard
+
+
 def test_a_balance_in_another_currency_pays_for_nothing() -> None:
     subject = balanced(-9000)
     euros = Customer(**{**subject.customer.model_dump(), "currency": "eur"})

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from models import Subscription
 from services import database, durable
-from services.desk import catalog, commands, subject
+from services.desk import catalog, commands, loading
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
 from services.stripe_api import client, writes
@@ -155,6 +155,6 @@ def test_reading_asks_for_one_transaction_and_commits_nothing(desk: Bench) -> No
     about = desk.shared("trialing")
     with database.session() as session:
         assert isinstance(session, Session)
-        subject.load(session, about.customer.id, about.object_id)
+        loading.load(session, about.customer.id, about.object_id)
         assert not session.dirty and not session.new
         assert session.exec(select(Subscription.id).where(Subscription.id == about.object_id)).one()

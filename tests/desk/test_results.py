@@ -74,10 +74,11 @@ def test_an_extension_says_the_days_from_and_to_and_charges_nothing(desk: Bench)
 @pytest.mark.parametrize(("when", "said"), [
     ("now", "charged $25.00, paid"),
     ("next", "$25.00 added to the next invoice"),
+    ("sent", "invoice of $25.00 sent, not paid yet"),
 ])  # fmt: skip
 def test_a_charge_says_its_amount_and_where_it_went(desk: Bench, when: str, said: str) -> None:
     about = desk.in_state("active")
-    opened, _ = press(ANA, "add_charge", about, amount="25", description="Call", when=when)
+    opened, _ = press(ANA, "add_charge", about, amount="25", description="Call", when=when, days="30")
     assert told(opened.token).charged == said
 
 

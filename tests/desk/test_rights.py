@@ -26,7 +26,10 @@ READS = (
     "invoiceitems", "invoice_payments", "payment_intents", "charges", "refunds", "disputes", "credit_notes",
     "events", "payment_methods",
 )  # fmt: skip
-WRITES = ("subscriptions", "customers", "invoices", "invoiceitems", "billing_portal", "webhook_endpoints")
+WRITES = (
+    "subscriptions", "customers", "invoices", "invoiceitems", "refunds", "billing_portal",
+    "webhook_endpoints",
+)  # fmt: skip
 ALL = dict.fromkeys(READS, "read") | dict.fromkeys(WRITES, "write")
 
 
@@ -66,7 +69,7 @@ def test_a_key_with_every_right_is_told_so_and_nothing_is_changed(desk: ModuleTy
 @pytest.mark.parametrize(
     ("resource", "level", "missing"),
     [
-        ("refunds", "none", [("Charges", "read", "refunds read")]),
+        ("refunds", "none", [("Charges", "read", "refunds read"), ("Charges", "write", "refunds write")]),
         ("payment_methods", "none", [("PaymentMethods", "read", "payment methods read")]),
         ("subscriptions", "read", [("Subscriptions", "write", "subscriptions write")]),
         ("invoiceitems", "read", [("Invoice items", "write", "invoiceitems write")]),

@@ -39,12 +39,12 @@ def charge() -> None:
     import streamlit as st
 
     from models import Customer, Subscription
-    from pages.components.actions import _add_charge
+    from pages.components.invoice_fields import add_charge
     from services.desk.subject import Subject
 
     for status in ("trialing", "active", "past_due", "unpaid", "paused", "incomplete", "canceled", ""):
         plan = Subscription(id="sub_1", created=0, customer="cus_1", status=status) if status else None
-        form = _add_charge(Subject(Customer(id="cus_1", created=0), subscription=plan), status or "none")
+        form = add_charge(Subject(Customer(id="cus_1", created=0), subscription=plan), status or "none")
         st.text(form["when"])
 
 

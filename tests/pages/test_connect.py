@@ -117,7 +117,7 @@ def test_the_key_is_checked_at_a_click_and_not_before(desk: ModuleType, account:
     assert found["Customers, read"]["state"] == found["Subscriptions, write"]["state"] == ["There"]
     assert found["Customer portal, write"]["lost"] == "Card link"
     assert found["Customer portal, write"]["said"] == "Lacks “billing portal write”"
-    assert "The key lacks 15 rights that the desk uses." in text(app)
+    assert "The key lacks 16 rights that the desk uses." in text(app)
     asked = len(account.requests())
     app.run()
     assert len(account.requests()) == asked and rows(app, "lost")

@@ -583,7 +583,7 @@ def test_an_ordinary_customer_takes_few_statements(account: ModuleType) -> None:
     app = opened("cus_twin")
     with asked(account.engine()) as statements:
         ran(app)
-    assert len(statements) <= 35
+    assert len(statements) <= 37
 
 
 def test_what_is_not_shown_is_counted_and_a_click_away(account: ModuleType) -> None:
@@ -613,3 +613,9 @@ def test_a_name_in_the_tab_is_one_line_that_nothing_can_turn_around(account: Mod
     assert title.startswith("Ada Berg xxx")
     assert title.endswith("x… · Trialdesk")
     assert len(title) < 80
+
+
+def test_what_waits_can_be_removed_by_whoever_may(account: ModuleType) -> None:
+    key = "action:remove_charge:ii_1"
+    assert opened(acting_as=SUPPORT).button(key=key).label == "Remove charge"
+    assert key not in {one.key for one in opened(acting_as=VIEWER).button}

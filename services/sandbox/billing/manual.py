@@ -166,5 +166,10 @@ def _terms(account: Account, customer: Body, params: dict[str, Any]) -> dict[str
         raise InvalidRequest(
             f"days_until_due cannot be more than {365 * 5} days ({days * DAY} s).", "days_until_due"
         )
+    if fields.get("collection_method") == "send_invoice" and not customer["email"]:
+        raise InvalidRequest(
+            "Missing email. In order to create invoices that are sent to the customer, the customer must "
+            "have a valid email."
+        )
     fields["metadata"] = metadata.merge({}, params.get("metadata"))
     return fields

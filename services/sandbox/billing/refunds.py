@@ -30,7 +30,7 @@ def create(
         raise InvalidRequest(
             f"Charge {body['id']} has already been refunded.", code="charge_already_refunded"
         )
-    if body["disputed"]:
+    if body["disputed"] and not _only_asked_about(account, body):
         raise InvalidRequest(
             f"Charge {body['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )
@@ -65,6 +65,12 @@ def update(account: Account, refund_id: str, **params: Any) -> Body:
     refund = account.get("refund", refund_id)
     account.change(refund, "refund.updated", metadata=meta.merge(refund["metadata"], params.get("metadata")))
     return refund
+
+
+def _only_asked_about(account: Account, charge: Body) -> bool:
+    """Whether the bank has taken no money yet: then a refund settles its inquiry."""
+    disputes = account.store.all("dispute", "parent = ?", (charge["id"],))
+    return all(dispute["is_charge_refundable"] for dispute in disputes)
 
 
 def _charge(account: Account, charge: str | None, payment_intent: str | None) -> Body:
