@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 
 def switch_approvals(visitor: Visitor) -> None:
-    visitor.open("policy", "Policy", **{"as": "ada@trialdesk.test"})
+    visitor.open("policy", "Policy", **{"as": "Ada Berg · admin"})
     visitor.page.get_by_text("A colleague who may do so much can approve it").click()
     visitor.press("Save")
     visitor.sees("Saved.")
@@ -38,13 +38,14 @@ def test_a_colleague_allows_what_is_above_the_limit(
     visitor, part = approvals_on, cast.trial("Lia Limit")
     await_parts(tables, [part], account)
     ends = int(cast.sdk.subscriptions.retrieve(part.subscription).trial_end or 0)
-    visitor.open("customer", part.name, id=part.customer, **{"as": "pia@trialdesk.test"})
+    visitor.open("customer", part.name, id=part.customer, **{"as": "Pia Novak · sales"})
     dialog = visitor.dialog_of("Extend trial")
     dialog.get_by_role("spinbutton", name="Days").fill("45")
     dialog.get_by_role("spinbutton", name="Days").press("Tab")
     expect(dialog.get_by_text("Your role (sales) may go up to 30 days")).to_be_visible()
+    visitor.say_why()
     visitor.confirm("Extend trial", "it waits for approval")
-    visitor.open("approvals", "Approvals", **{"as": "frida@trialdesk.test"})
+    visitor.open("approvals", "Approvals", **{"as": "Frida Lund · founder"})
     expect(visitor.page.get_by_role("link", name=re.compile("Approvals · 1"))).to_be_visible()
     expect(visitor.page.get_by_text("asked for by Pia Novak (sales)")).to_be_visible()
     visitor.press("Approve")
