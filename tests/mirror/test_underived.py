@@ -104,14 +104,14 @@ def test_a_reconciliation_of_a_customers_own_row(pulled: ModuleType, cut: pytest
     assert row(CustomerFacts, before.customer).email_key == before.email_key
 
 
-def test_a_customer_that_was_missing(pulled: ModuleType, cut: pytest.MonkeyPatch) -> None:
+def test_a_customer_that_was_missing(pulled: ModuleType, sandbox: Sandbox, cut: pytest.MonkeyPatch) -> None:
     customer = paying().customer
     with pulled.transaction() as session:
         for model in (Customer, CustomerFacts):
             session.delete(session.get(model, customer))
         named = {"object": "tax_id", "id": "txi_1", "customer": customer}
-        event = {"id": "evt_1", "type": "customer.tax_id.created", "created": NOW, "data": {"object": named}}
-        inbox.put(session, [event], "replay")
+        told = {"type": "customer.tax_id.created", "created": sandbox.now(), "data": {"object": named}}
+        inbox.put(session, [{"id": "evt_1", **told}], "replay")
     with pytest.raises(CutShort):
         inbox.drain()
     cut.undo()
