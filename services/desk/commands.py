@@ -16,8 +16,7 @@ from models.ledger import OVERTAKEN
 from services import clock, database, durable
 from services.desk import catalog, checks, choosing, fresh, ledger, limits, loading, runner, snapshots, words
 from services.desk.asking import NOT_FORESEEN, Foreseen, Opened, Unasked
-from services.desk.command import Command, Form, Params, Preview, Quote
-from services.desk.limits import OverLimit
+from services.desk.command import Command, Form, Preview, Quote
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavailable
 from services.staff.roles import Person
@@ -123,14 +122,6 @@ def _told(opened: Opened, known: Foreseen, now: int) -> Preview:
     return replace(told, warnings=(*told.warnings, known.warning)) if known.warning else told
 
 
-def _require_approvable(opened: Opened, params: Params) -> list[str]:
-    """Which limits it exceeds. Raises OverLimit where nobody can be asked to allow it."""
-    over = opened.over(params)
-    if over and not opened.person.policy.approvals:
-        raise OverLimit(over)
-    return over
-
-
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing. What is above
     a limit of the person's waits for a second person instead.
@@ -153,7 +144,8 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
         row = _own_row(session, opened.token, person)
         limits.take_turn(session, row.customer)
         days_before = limits.days_before(session, row.customer, but=row.token)
-        over = _require_approvable(replace(opened, person=person, days_before=days_before), params)
+        counted = replace(opened, person=person, days_before=days_before)
+        over = limits.approvable(person, counted.over(params))
         if over:
             amounts = limits.kept(command.amounts(opened.subject, params))
             mine = ledger.ask(session, opened.token, over=over, amounts=amounts, **confirmed)

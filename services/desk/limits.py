@@ -66,10 +66,15 @@ def at_once(person: Person, *amounts: Amount) -> list[str]:
 
     Raises OverLimit where nobody can be asked to allow it.
     """
-    over = [sentence for one in amounts if (sentence := _over(person, one))]
+    over = approvable(person, [sentence for one in amounts if (sentence := _over(person, one))])
+    return [*over, WAITS] if over else []
+
+
+def approvable(person: Person, over: list[str]) -> list[str]:
+    """The same sentences. Raises OverLimit where there are any and nobody can be asked to allow it."""
     if over and not person.policy.approvals:
         raise OverLimit(over)
-    return [*over, WAITS] if over else []
+    return over
 
 
 def take_turn(session: Session, customer: str) -> None:
