@@ -112,7 +112,7 @@ def preview(opened: Opened, form: Form) -> Preview:
     now = clock.now()
     known = opened.understood(form, now)
     told = _told(opened, known, now)
-    if over := _require_approvable(opened, known.params):
+    if over := limits.approvable(opened.person, opened.over(known.params)):
         return replace(told, warnings=(*told.warnings, *over, limits.WAITS))
     return told
 
