@@ -22,6 +22,7 @@ from services.desk.command import (
     Step,
     Work,
     choice,
+    currency_of,
     gone,
     required,
 )
@@ -29,14 +30,13 @@ from services.desk.invoices import NO_ADDRESS, SEND, SendInvoice, no_mail
 from services.desk.limits import Amount
 from services.desk.payments import RetryPayment, charged, charged_to
 from services.desk.quotes import next_invoice
-from services.desk.subject import Subject
+from services.desk.subject import BILLED, Subject
 from services.desk.upcoming import ends_unbilled
 from services.errors import InvalidInput
 from services.staff.roles import Measure, Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
-_BILLED = frozenset(("trialing", "active", "past_due"))
 _EARLIER = {
     "open": "An invoice for {} of an earlier charge is still open: for that amount retry its payment; "
     "this is charged on top.",
@@ -88,7 +88,7 @@ class AddCharge(Command):
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """`amount` as typed, `currency` where the customer has none, `description`; `when`: next, now, or
         sent and then `days`: in how many it is due."""
-        currency = _currency(subject, form)
+        currency = currency_of(subject, form)
         typed = required(form, "amount", "Type the amount that the customer should pay.")
         amount = money.parse(typed, currency, locale=config.settings().workspace_locale)
         description = required(form, "description", "Say what the customer pays for; it is on the invoice.")
@@ -196,7 +196,7 @@ def _sent_or_paid(work: Work) -> Answer | None:
 
 def has_next_invoice(subject: Subject) -> bool:
     """Whether the subscription is billed again by itself, so that an amount can wait for that."""
-    return subject.subscription is not None and subject.subscription.status in _BILLED
+    return subject.subscription is not None and subject.subscription.status in BILLED
 
 
 def _when(subject: Subject, form: Form) -> str:
@@ -234,7 +234,7 @@ def _rather(subject: Subject) -> str:
         return ""
     mailed = _is_mailed(subject)
     holders = ((other, subject.customer) for other in subject.others)
-    if any(each[0].status in _BILLED or charging.first(*each) or mailed for each in holders):
+    if any(each[0].status in BILLED or charging.first(*each) or mailed for each in holders):
         return "one that runs"
     return "the customer, at the top of the page" if charging.first(subject.customer) or mailed else ""
 
@@ -276,15 +276,6 @@ def _days(form: Form) -> int:
     if not (typed.isascii() and typed.isdigit() and len(typed) <= 3 and 1 <= int(typed) <= _DAYS):
         raise InvalidInput(f"Type a whole number of days between 1 and {_DAYS}.", field="days")
     return int(typed)
-
-
-def _currency(subject: Subject, form: Form) -> str:
-    if subject.currency:
-        return subject.currency
-    currency = form.get("currency", "").strip().lower()
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-        raise InvalidInput("Say the currency with its three letters, e.g. USD.", field="currency")
-    return currency
 
 
 def _draft(work: Work) -> Answer:

@@ -219,6 +219,16 @@ def choice(form: Form, name: str, allowed: tuple[str, ...], message: str) -> str
     return value
 
 
+def currency_of(subject: Subject, form: Form) -> str:
+    """What the customer pays in, or `currency` as typed for who has paid nothing yet. Raises InvalidInput."""
+    if subject.currency:
+        return subject.currency
+    currency = form.get("currency", "").strip().lower()
+    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
+        raise InvalidInput("Say the currency with its three letters, e.g. USD.", field="currency")
+    return currency
+
+
 def gone(subject: Subject) -> str:
     """Why nothing can be done for what is not in Stripe any more; "" where it is there."""
     if subject.customer.deleted:

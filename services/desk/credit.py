@@ -14,15 +14,26 @@ from models import Subscription
 from services import config, money
 from services.customers import names
 from services.desk import effects, quotes, words
-from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, required
-from services.desk.subject import Subject
+from services.desk.command import (
+    Command,
+    Form,
+    Params,
+    Preview,
+    Quote,
+    Step,
+    Work,
+    choice,
+    currency_of,
+    gone,
+    required,
+)
+from services.desk.subject import BILLED, Subject
 from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
 WAYS = {"give": "Give credit", "take": "Take credit back"}
-_BILLED = frozenset(("trialing", "active", "past_due"))
 
 
 class AccountCredit(Command):
@@ -46,7 +57,7 @@ class AccountCredit(Command):
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """`way`: give or take, `amount` as typed, `currency` where the customer has none, `description`."""
         way = choice(form, "way", tuple(WAYS), "Choose whether to give credit or to take it back.")
-        currency = _currency(subject, form)
+        currency = currency_of(subject, form)
         typed = required(form, "amount", "Type the amount of the credit.")
         amount = money.read(typed, currency, locale=config.settings().workspace_locale)
         if amount > (most := money.maximum_charge(currency)):
@@ -101,18 +112,9 @@ def next_billed(subject: Subject) -> Subscription | None:
     billed = [
         row
         for row in subject.others
-        if row.status in _BILLED and row.current_period_end and row.currency == currency
+        if row.status in BILLED and row.current_period_end and row.currency == currency
     ]
     return min(billed, key=lambda row: row.current_period_end or 0, default=None)
-
-
-def _currency(subject: Subject, form: Form) -> str:
-    if subject.currency:
-        return subject.currency
-    currency = form.get("currency", "").strip().lower()
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-        raise InvalidInput("Say the currency with its three letters, e.g. USD.", field="currency")
-    return currency
 
 
 def _after(params: Params) -> int:

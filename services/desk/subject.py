@@ -33,6 +33,7 @@ from services.metrics.failures import Failure
 MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
 About = Literal["customer", "subscription", "invoice", "payment", "pending charge"]
 PAYMENTS = ("ch_", "py_")  # how the ids of charges begin; the latter are not by card
+BILLED = frozenset(("trialing", "active", "past_due"))  # again by themselves
 LIVING = frozenset(("trialing", "active", "past_due", "unpaid", "paused", "incomplete"))
 
 
