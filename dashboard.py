@@ -20,6 +20,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from pages.components import document, late_fragments, problems, shell, sign_in, warming
 from services import config, memory, public, schedules
 from services.errors import ConfigurationError
+from services.graceful import Graceful
 from services.no_delay import NoDelay
 from services.security_headers import LocalOnly, SecurityHeaders, is_loopback
 
@@ -90,6 +91,7 @@ else:
         routes=document.routes(),
         middleware=[
             Middleware(NoDelay),
+            Middleware(Graceful),
             Middleware(SecurityHeaders, page=document.html()),
             Middleware(LocalOnly, applies=stays_local),
             Middleware(document.NoSuchPage),

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
@@ -73,12 +73,22 @@ def test_the_sandbox_outlives_a_killed_desk_and_ends_with_a_stopped_one(tmp_path
     killed.process.kill()
     killed.process.wait()
     assert lives(pid)
-    again = start_desk(tmp_path, **SMALL)
+    again = start_desk(tmp_path, **SMALL, STRIPE_WEBHOOK_SECRET="whsec_of_a_test")
     again.wait_until_pulled()
     assert sandbox_pid(again.sandbox_url) == pid
-    again.stop(signal.SIGTERM)
+    with half_a_delivery(again.url):
+        again.stop(signal.SIGTERM)
     assert gone(pid)
     assert "Traceback" not in again.log
+
+
+def half_a_delivery(url: str) -> socket.socket:
+    """A connection whose request has begun and never ends."""
+    address = urlsplit(url)
+    connection = socket.create_connection((address.hostname or "", address.port or 0))
+    connection.sendall(b"POST /webhooks/stripe HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{")
+    time.sleep(0.5)  # until the server has read that
+    return connection
 
 
 @pytest.fixture
