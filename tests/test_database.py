@@ -17,6 +17,8 @@ from services import database as ground
 from services.database import absence, open_engine
 from services.errors import ConfigurationError
 
+pytestmark = pytest.mark.both_databases
+
 sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

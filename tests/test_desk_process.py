@@ -187,7 +187,9 @@ def test_a_real_account_without_sign_in_does_not_open_to_the_network(tmp_path: P
     ("values", "told"),
     [
         ({"STRIPE_API_KEY": "pk_test_1"}, "STRIPE_API_KEY must begin with"),
-        ({"DATA_DIR": "{file}"}, "it is a file, not a folder. Set DATA_DIR to a folder"),
+        pytest.param(
+            {"DATA_DIR": "{file}"}, "it is a file, not a folder. Set DATA_DIR to a folder", marks=SLOW
+        ),
         pytest.param({"STRIPE_API_KEY": "sk_test_a b"}, "STRIPE_API_KEY is cut off", marks=SLOW),
         pytest.param(
             {"STRIPE_API_KEY": "sk_test_1", "STRIPE_API_BASE": "stripe"},

@@ -19,6 +19,8 @@ from tests.support import lost_locks
 from tests.support.durable_victim import note, slow
 from tests.support.nursery import Child, nursery
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def running(database: ModuleType) -> Iterator[ModuleType]:

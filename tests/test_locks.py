@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from services import locks
 from tests.support.sandbox import free_port
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("broken", ["a folder", "no database"])

@@ -13,6 +13,8 @@ from models import Base, CustomerFacts, Price, SyncCursor, SyncWindow
 from services import migrations
 from services.errors import ConfigurationError
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_steps_lead_to_the_models(bare: sa.Engine) -> None:

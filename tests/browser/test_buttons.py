@@ -67,6 +67,7 @@ def test_a_dialog_is_there_while_stripe_takes_its_time(
     expect(dialog.get_by_text("Asking Stripe…")).to_have_count(0)
 
 
+@pytest.mark.slow  # test_roles does that, too
 def test_a_trial_is_extended_by_days(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_subscription_is_set_to_end_with_what_the_customer_said(
     assert tables.ledger(part, "cancel").params["when"] == "period_end"
 
 
+@pytest.mark.slow  # the same dialog as for an end later
 def test_a_subscription_ends_now(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:

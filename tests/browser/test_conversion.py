@@ -42,6 +42,7 @@ def test_a_click_on_a_bar_shows_as_many_customers_as_the_bar_says(visitor: Visit
         visitor.settle()
 
 
+@pytest.mark.slow  # rows of other lists lead there, too
 def test_a_row_behind_a_bar_leads_to_its_customer_and_back(visitor: Visitor) -> None:
     visitor.open("conversion", "Conversion", show="funnel:trial:signed_up")
     grid = visitor.dialog.get_by_test_id("stDataFrame")

@@ -95,6 +95,7 @@ def test_a_click_on_a_row_opens_the_customer_and_back_returns_to_the_filter(
     expect(page).to_have_url(f"{desk}/customer?id={id}")
 
 
+@pytest.mark.slow  # test_pages has such a name on each page
 def test_names_with_markdown_and_html_stay_text(visitor: Visitor, tables: sa.Connection) -> None:
     found = tables.execute(
         sa.text(

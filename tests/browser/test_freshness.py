@@ -31,6 +31,7 @@ def test_a_customers_page_follows_the_account(visitor: Visitor, part: Part, cast
     expect(set_to_end).to_be_visible()
 
 
+@pytest.mark.slow  # a page of a customer does, too
 def test_a_list_follows_the_account(visitor: Visitor, cast: Cast) -> None:
     visitor.open("customers", "Customers", q="Newt Newcomer")
     visitor.sees("No customer matches this search and these filters.")

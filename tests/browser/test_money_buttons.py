@@ -84,6 +84,7 @@ def test_a_charge_is_taken_now(visitor: Visitor, parts: dict[str, Part], cast: C
     assert tables.until(lambda session: session.get(Charge, charge.id)).amount == 2500
 
 
+@pytest.mark.slow  # the next one is declined, too
 def test_a_declined_charge_is_not_made_again_but_leads_to_its_invoice(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:
@@ -205,6 +206,7 @@ def test_an_open_invoice_is_voided_from_its_row(
     expect(visitor.page.get_by_text("is not paid")).to_have_count(0)
 
 
+@pytest.mark.slow  # one of three ways to charge
 def test_a_charge_waits_as_a_sent_invoice_where_no_card_is(
     visitor: Visitor, parts: dict[str, Part], cast: Cast
 ) -> None:

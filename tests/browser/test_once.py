@@ -67,6 +67,7 @@ def test_two_clicks_charge_once(
     assert (row.state, row.attempt) == ("done", 1)
 
 
+@pytest.mark.slow  # what another person did goes the same way
 def test_a_customer_deleted_meanwhile_is_a_sentence(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:
@@ -108,6 +109,7 @@ def test_what_another_person_already_did_is_not_done_again(
     assert cast.sdk.subscriptions.retrieve(part.subscription).cancel_at_period_end
 
 
+@pytest.mark.slow  # an amount that cannot be goes the same way
 def test_a_trial_end_that_cannot_be_is_a_sentence(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, account: Account, tables: Tables
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_message_from_a_row_is_kept_and_shown(visitor: Visitor, tables: Tables
     expect(visitor.dialog.get_by_text(body)).to_be_visible()
 
 
+@pytest.mark.slow  # two clicks charge once, too
 def test_two_clicks_on_send_keep_one_message(visitor: Visitor, tables: Tables) -> None:
     write(visitor, 1, "Only once", "Hello")
     visitor.button("Put into the outbox", visitor.dialog).dblclick()

@@ -78,6 +78,7 @@ def width(place: Locator) -> float:
     return box["width"]
 
 
+@pytest.mark.slow  # its looks alone
 def test_half_a_screen_is_used_for_what_is_read(visitor: Visitor, nasty: Part) -> None:
     """No third of a narrow column for notes, no wide margins beside a table."""
     visitor.page.set_viewport_size(HALF)

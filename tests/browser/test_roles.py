@@ -52,6 +52,7 @@ def test_a_viewer_sees_no_action_but_why(visitor: Visitor, part: Part, tables: T
     assert tables.actions(part.customer) == []
 
 
+@pytest.mark.slow  # nor from a page
 def test_a_viewer_cannot_act_from_a_work_list(visitor: Visitor, part: Part) -> None:
     visitor.open("trials", "Trials").act_as("Vera Lind")
     expect(visitor.button("Extend trial")).to_be_disabled()

@@ -98,6 +98,7 @@ def test_the_tab_is_named_after_the_page_or_the_customer(
     expect(visitor.page).to_have_title("Calls · Trialdesk")
 
 
+@pytest.mark.slow  # a desk of its own, and half a minute
 def test_a_page_goes_on_by_itself_when_what_kept_the_desk_is_over(page: Page, tmp_path: Path) -> None:
     port = free_port()
     desk = start_desk(

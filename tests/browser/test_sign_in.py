@@ -98,6 +98,7 @@ def test_an_unknown_email_gets_a_sentence(company: Company, page: Page) -> None:
     assert page.get_by_test_id("stSidebarNav").count() == 0
 
 
+@pytest.mark.slow  # as one that nobody knows
 def test_an_unconfirmed_email_gets_a_sentence_though_it_is_on_the_staff(company: Company, page: Page) -> None:
     company.staff("add", "una@company.example", "--role", "admin")
     sign_in(page, company, "una@company.example", verified=False)
@@ -129,6 +130,7 @@ def test_signing_out_leads_back_to_the_door(company: Company, page: Page) -> Non
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=SLOW)
 
 
+@pytest.mark.slow  # a server of its own
 def test_secrets_that_cannot_be_read_let_nobody_in(account: Sandbox, tmp_path: Path) -> None:
     home = tmp_path / "home" / ".streamlit"
     home.mkdir(parents=True)

@@ -18,6 +18,8 @@ from services.staff.roles import Measure, Person, Policy, Role
 from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, happened, in_days, press
 from tests.desk.bench_invoices import paid
 
+pytestmark = pytest.mark.both_databases
+
 LIMITS = {
     Role.SALES: {(Measure.TRIAL_DAYS, ""): 7, (Measure.TRIAL_DAYS_IN_ALL, ""): 10},
     Role.SUPPORT: {(Measure.CHARGE, "usd"): 2000, (Measure.CHARGE, "jpy"): 10, (Measure.REFUND, "usd"): 2000},

@@ -19,6 +19,8 @@ from services.errors import Conflict, NotAllowed
 from services.stripe_api.failures import StripeUnavailable
 from tests.desk.bench import ANA, BEN, FORMS, GRAVE, VIC, WEEK, Bench, happened, prepare, press, row
 
+pytestmark = pytest.mark.both_databases
+
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 FAULTS = ("timeout_before", "timeout_after", "500_before", "500_after", "409", "429")
 

@@ -20,6 +20,8 @@ from tests.desk.bench import ANA, BEN, SAM, Bench, press, row
 from tests.desk.bench_invoices import paid
 from tests.desk.test_inputs import NOW, parse
 
+pytestmark = pytest.mark.both_databases
+
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 PART: dict[str, str] = {"part": "part", "amount": "20", "code": "requested_by_customer"}
 ALL: dict[str, str] = {"part": "all", "code": ""}

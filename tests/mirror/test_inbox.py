@@ -25,6 +25,8 @@ from tests.mirror import truth
 from tests.mirror.conftest import sqlite_only
 from tests.support.sandbox import Sandbox
 
+pytestmark = pytest.mark.both_databases
+
 
 def active(sandbox: Sandbox) -> dict[str, Any]:
     return next(one for one in truth.every(sandbox, "/v1/subscriptions") if one["status"] == "active")

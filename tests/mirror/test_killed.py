@@ -20,6 +20,8 @@ from tests.mirror import truth
 from tests.support.nursery import Child, nursery
 from tests.support.sandbox import Sandbox, start_sandbox
 
+pytestmark = pytest.mark.both_databases
+
 BAD_LINE: dict[str, dict[str, Any]] = {
     "429": {}, "500_before": {}, "timeout_before": {"seconds": 0.05}, "timeout_after": {},
 }  # fmt: skip

@@ -26,6 +26,8 @@ from tests.mirror import truth
 from tests.mirror.older import as_told_before
 from tests.support.sandbox import Sandbox, start_sandbox
 
+pytestmark = pytest.mark.both_databases
+
 WORKERS = 8
 Object = dict[str, Any]
 

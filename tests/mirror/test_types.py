@@ -16,6 +16,8 @@ from services.mirror.tables import table
 from tests.mirror import objects as o
 from tests.mirror.objects import NOW
 
+pytestmark = pytest.mark.both_databases
+
 WRONG: tuple[dict[str, Any], ...] = (
     {"name": 5},
     {"name": ["Ada"]},

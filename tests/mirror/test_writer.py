@@ -36,6 +36,8 @@ from tests.mirror import objects as o
 from tests.mirror.objects import NOW
 from tests.support import statements
 
+pytestmark = pytest.mark.both_databases
+
 
 def store(*sources: Any, at: int = NOW, exact: bool = True) -> set[str]:
     with desk.transaction() as session:
