@@ -62,7 +62,11 @@ def count_invoices(session: Session, customer: str) -> int:
 
 def invoices(session: Session, customer: str, *, offset: int, limit: int) -> list[Demand]:
     """One page of the customer's invoices."""
-    newest_first = (col(Invoice.created).desc(), col(Invoice.id).desc())
+    newest_first = (
+        col(Invoice.created).desc(),
+        col(Invoice.number).desc().nulls_first(),  # of one second; a draft has none yet
+        col(Invoice.id).desc(),
+    )
     wanted = select(Invoice).where(*_invoices_of(customer)).order_by(*newest_first)
     rows = session.exec(wanted.offset(offset).limit(limit)).all()
     unpaid = [row.id for row in rows if row.attempted and row.status not in _DONE_WITH]

@@ -177,6 +177,16 @@ def test_invoices_come_newest_first_with_the_failure_that_matters(database: Modu
         assert [d.row.id for d in billing.invoices(s, "cus_1", offset=4, limit=4)] == ["in_4"]
 
 
+def test_invoices_of_one_second_come_by_their_numbers_and_a_draft_first(database: ModuleType) -> None:
+    numbers = {"in_a": "A-0002", "in_b": None, "in_c": "A-0001", "in_d": "A-0003"}
+    with database.transaction() as s:
+        for id, number in numbers.items():
+            row(s, Invoice, id=id, customer="cus_1", status="open", created=NOW, number=number)
+    with database.session() as s:
+        found = billing.invoices(s, "cus_1", offset=0, limit=9)
+    assert [one.row.id for one in found] == ["in_b", "in_d", "in_a", "in_c"]
+
+
 def test_payments_name_their_invoice_by_intent_or_by_charge(database: ModuleType) -> None:
     with database.transaction() as s:
         for n in (1, 2):
