@@ -16,7 +16,7 @@ from services.desk import words
 from services.errors import InvalidInput
 from services.staff.roles import Measure, Person
 
-_EXTENDS = "extend_trial"
+_GIVE_DAYS = ("extend_trial", "start_trial")
 _TURN = 7_235_016  # any number: the advisory lock of those who count a customer's days
 WAITS = "Nothing is done until a colleague who may do so much allows it."
 _ASK = "Stay below that, or ask somebody who may do more."
@@ -50,8 +50,8 @@ class OverLimit(InvalidInput):
 
 
 def exceeded(person: Person, amounts: Iterable[Amount], *, days_before: int = 0) -> list[str]:
-    """A sentence for each limit of the person's that these amounts exceed. `days_before` were added to the
-    customer's trials by earlier actions; they count for the limit of days in all."""
+    """A sentence for each limit of the person's that these amounts exceed. `days_before` were given to the
+    customer by earlier actions; they count for the limit of days in all."""
     found = []
     for one in amounts:
         found.append(_over(person, one))
@@ -85,14 +85,16 @@ def take_turn(session: Session, customer: str) -> None:
 
 
 def days_before(session: Session, customer: str, *, but: str = "") -> int:
-    """How many days the desk has added to the customer's trials so far, those under way included, without
+    """How many days of trial the desk has given to the customer so far, those under way included, without
     the action `but`."""
-    extensions = select(Action).where(Action.customer == customer, Action.command == _EXTENDS)
-    counted = extensions.where(col(Action.state).in_(("done", "running", "unknown")))
+    given = select(Action).where(Action.customer == customer, col(Action.command).in_(_GIVE_DAYS))
+    counted = given.where(col(Action.state).in_(("done", "running", "unknown")))
     return sum(_days(row) for row in session.exec(counted) if row.token != but)
 
 
 def _days(row: Action) -> int:
+    if "days" in row.params:
+        return int(row.params["days"])
     before, after = row.before.get("trial_end"), row.params.get("trial_end")
     return whole_days(after - before) if before and after else 0
 
