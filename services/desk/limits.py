@@ -16,7 +16,7 @@ from services.desk import words
 from services.errors import InvalidInput
 from services.staff.roles import Measure, Person
 
-_EXTENDS = "extend_trial"
+_MOVE_TRIALS = ("extend_trial", "take_back_extension")
 _TURN = 7_235_016  # any number: the advisory lock of those who count a customer's days
 WAITS = "Nothing is done until a colleague who may do so much allows it."
 _ASK = "Stay below that, or ask somebody who may do more."
@@ -86,15 +86,16 @@ def take_turn(session: Session, customer: str) -> None:
 
 def days_before(session: Session, customer: str, *, but: str = "") -> int:
     """How many days the desk has added to the customer's trials so far, those under way included, without
-    the action `but`."""
-    extensions = select(Action).where(Action.customer == customer, Action.command == _EXTENDS)
-    counted = extensions.where(col(Action.state).in_(("done", "running", "unknown")))
+    the action `but`. What was taken back is none any more once that is done."""
+    moves = select(Action).where(Action.customer == customer, col(Action.command).in_(_MOVE_TRIALS))
+    counted = moves.where(col(Action.state).in_(("done", "running", "unknown")))
     return sum(_days(row) for row in session.exec(counted) if row.token != but)
 
 
 def _days(row: Action) -> int:
     before, after = row.before.get("trial_end"), row.params.get("trial_end")
-    return whole_days(after - before) if before and after else 0
+    days = whole_days(after - before) if before and after else 0
+    return days if row.state == "done" else max(0, days)
 
 
 def typed_days(text: str) -> int:
