@@ -189,14 +189,14 @@ def _moved_item(row: Action) -> Moved:
 
 
 # How each is taken back. Rows are told apart by what they changed, not by what was asked for.
+_UNKNOWN: Final = "What it changed is not known here: look in Stripe."
 
 
 def _back(row: Action, command: str, what: tuple[str, ...], **form: str) -> Undo:
     """The command on the same object, where it is known that the action changed one of `what`."""
     moved = _moved(row)
     found = next((each for each in what if each in moved), "")
-    why_not = "" if found else "What it changed is not known here: look in Stripe."
-    return Undo(command, row.object_id, form, found, why_not)
+    return Undo(command, row.object_id, form, found, "" if found else _UNKNOWN)
 
 
 def _extension(row: Action) -> Undo:
@@ -221,7 +221,8 @@ def _coupon(row: Action) -> Undo:
 def _charge(row: Action) -> Undo:
     if row.params["when"] != "next":
         return Undo(why_not="It was billed at once: refund its payment, or void its invoice.")
-    return Undo("remove_charge", row.result.get("invoice_item", ""))
+    made = row.result.get("invoice_item", "")
+    return Undo("remove_charge", made, why_not="" if made else _UNKNOWN)
 
 
 def _plan(row: Action) -> Undo:

@@ -276,6 +276,15 @@ def test_what_was_not_done_has_no_undo(desk: Bench) -> None:
         undo.open(ANA, opened.token)
 
 
+@pytest.mark.parametrize("kind", ["extension", "charge"])
+def test_what_a_person_said_was_done_is_not_known_well_enough(desk: Bench, kind: str) -> None:
+    _, mine = did(desk, kind)
+    with database.transaction() as session:  # as a row is left that somebody settled
+        action = session.get_one(Action, mine)
+        action.result, action.after = {}, {}
+    assert offered(mine).why_not.startswith("What it changed is not known here")
+
+
 def test_a_charge_that_is_on_an_invoice_by_now_stays(desk: Bench) -> None:
     about, mine = did(desk, "charge")
     desk.sdk.invoices.create({"customer": about.customer.id, "subscription": about.object_id})
