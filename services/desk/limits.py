@@ -16,7 +16,7 @@ from services.desk import words
 from services.errors import InvalidInput
 from services.staff.roles import Measure, Person
 
-_GIVE_DAYS = ("extend_trial", "start_trial")
+_OF_TRIALS = ("extend_trial", "take_back_extension", "start_trial")
 _TURN = 7_235_016  # any number: the advisory lock of those who count a customer's days
 WAITS = "Nothing is done until a colleague who may do so much allows it."
 _ASK = "Stay below that, or ask somebody who may do more."
@@ -86,9 +86,9 @@ def take_turn(session: Session, customer: str) -> None:
 
 def days_before(session: Session, customer: str, *, but: str = "") -> int:
     """How many days of trial the desk has given to the customer so far, those under way included, without
-    the action `but`."""
-    given = select(Action).where(Action.customer == customer, col(Action.command).in_(_GIVE_DAYS))
-    counted = given.where(col(Action.state).in_(("done", "running", "unknown")))
+    the action `but`. What was taken back is none any more once that is done."""
+    moves = select(Action).where(Action.customer == customer, col(Action.command).in_(_OF_TRIALS))
+    counted = moves.where(col(Action.state).in_(("done", "running", "unknown")))
     return sum(_days(row) for row in session.exec(counted) if row.token != but)
 
 
@@ -96,7 +96,8 @@ def _days(row: Action) -> int:
     if "days" in row.params:
         return int(row.params["days"])
     before, after = row.before.get("trial_end"), row.params.get("trial_end")
-    return whole_days(after - before) if before and after else 0
+    days = whole_days(after - before) if before and after else 0
+    return days if row.state == "done" else max(0, days)
 
 
 def typed_days(text: str) -> int:
