@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import formats, guard, more, navigation, problems
+from pages.components import dialog, formats, guard, more, navigation, problems
 from services import database
 from services.desk import approvals, commands
 from services.desk.approvals import Request
@@ -15,6 +15,7 @@ from services.errors import TrialdeskError
 from services.staff.roles import Person
 
 _MORE, _STEP = "more_requests", 20
+_DONE = "approved"  # what came of the one that was approved last
 
 
 def main() -> None:
@@ -25,6 +26,8 @@ def main() -> None:
         f"What is above the limit of whoever asked. It is carried out once a colleague who may do so much "
         f"allows it. Times are in {formats.zone_name()}."
     )
+    if reached := st.session_state.pop(_DONE, None):
+        dialog.say(reached)
     with database.session() as session:
         total = approvals.count(session)
         requests = approvals.waiting(session, person, limit=more.limit(_MORE, _STEP))
@@ -59,26 +62,34 @@ def _buttons(person: Person, request: Request) -> None:
     token = request.entry.token
     if request.is_own:
         if st.button("Take back", key=f"take-back-{token}", icon=":material/undo:"):
-            _tell(lambda: approvals.decline(person, token, ""))
+            _decide(lambda: approvals.decline(person, token, ""))
         return
     if request.why_not:
         return
     if st.button("Approve", key=f"approve-{token}", icon=":material/check:", type="primary"):
-        _tell(lambda: approvals.allow(person, token))
+        _decide(lambda: approvals.allow(person, token), _show)
     with st.popover("Say no", icon=":material/block:", key=f"decline-{token}"):
         note = st.text_input("Why not?", key=f"note-{token}", max_chars=commands.LONGEST_REASON) or ""
         if st.button("Decline", key=f"declined-{token}", width="stretch"):
-            _tell(lambda: approvals.decline(person, token, note))
+            _decide(lambda: approvals.decline(person, token, note))
 
 
-def _tell(act: Callable[[], Outcome]) -> None:
+def _toast(reached: Outcome) -> None:
+    st.toast(formats.plain(reached.message))
+
+
+def _show(reached: Outcome) -> None:
+    st.session_state[_DONE] = reached
+
+
+def _decide(act: Callable[[], Outcome], tell: Callable[[Outcome], None] = _toast) -> None:
     try:
         with st.spinner("Working…"):
             reached = act()
     except TrialdeskError as error:
         problems.show(error)
         return
-    st.toast(formats.plain(f"{reached.message} {reached.remedy}".strip()))
+    tell(reached)
     st.rerun()
 
 

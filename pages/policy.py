@@ -23,9 +23,6 @@ def main() -> None:
     with database.session() as session:
         seen, held = policy.version(session), policy.load(session)
         currencies = policy.currencies(session, held)
-    clicks.show_problem(_PLACE)
-    if st.session_state.get(_SAVED) == seen:
-        st.success("Saved.", icon=":material/check_circle:")
     with st.form(f"policy-{seen}", border=False):
         grants = _grants(held, seen)
         limits = policy_limits.draw(held, currencies, seen)
@@ -40,6 +37,9 @@ def main() -> None:
     if sent:
         clicks.attempt(_PLACE, _save, grants, limits, approvals, seen)
         st.rerun()
+    clicks.show_problem(_PLACE)  # where the one who pressed the button looks
+    if st.session_state.get(_SAVED) == seen:
+        st.success("Saved.", icon=":material/check_circle:")
 
 
 def _grants(held: Policy, seen: int) -> dict[Role, frozenset[Permission]]:

@@ -54,7 +54,7 @@ def action_buttons(person: Person, subject: Subject, place: str = "") -> None:
         closed = [offer for offer in offers if offer.reason]
         if closed:
             with st.popover(
-                "Not now", type="tertiary", icon=":material/block:", key=_key("not-now", subject, place)
+                "Not possible", type="tertiary", icon=":material/block:", key=_key("not-now", subject, place)
             ):
                 why = (f"**{formats.plain(one.label)}**  \n{formats.plain(one.reason)}" for one in closed)
                 st.markdown("\n\n".join(why))

@@ -170,7 +170,7 @@ def _body(prepared: Prepared, state: _State) -> None:
         _over(state.outcome, prepared.then)
         return
     if state.outcome:
-        _say(state.outcome)
+        say(state.outcome)
     if dialogue.warning:
         st.warning(formats.plain(dialogue.warning), icon=":material/cloud_off:")
     form = dialogue.fields(state.key)
@@ -205,7 +205,8 @@ def _buttons(confirm: str, state: _State) -> None:
     """The one that does it, where it can be done, and the one that closes the dialog with nothing done."""
     over = isinstance(state.blocked, _FINAL)
     label = "Look again" if state.blocked else "Try again" if state.outcome else confirm
-    label = _ASK if state.unasked and not state.blocked else label
+    if not state.blocked and (state.unasked or (state.told and state.told.waits)):
+        label = _ASK if state.unasked else "Ask for approval"
     leave = "Close" if over else "Go back" if "cancel" in confirm.lower() else "Cancel"
     with st.container(horizontal=True):
         if not over:
@@ -295,7 +296,7 @@ def _reason(dialogue: Dialogue, state: _State) -> str:
 
 def _over(outcome: Outcome, then: Callable[[Outcome], None] | None) -> None:
     """The end, with what goes on from it."""
-    _say(outcome)
+    say(outcome)
     if outcome.link:
         st.code(outcome.link, language=None, wrap_lines=True)
     with st.container(horizontal=True):
@@ -306,7 +307,7 @@ def _over(outcome: Outcome, then: Callable[[Outcome], None] | None) -> None:
             st.rerun()
 
 
-def _say(outcome: Outcome) -> None:
+def say(outcome: Outcome) -> None:
     text = formats.plain(f"{outcome.message} {outcome.remedy}".strip())
     match outcome.state:
         case "done":

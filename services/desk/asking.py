@@ -52,7 +52,8 @@ class Opened:
     """An open dialog: its token, who opened it, what it is about, and what Stripe foresees.
 
     `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
-    customer's trials so far. `asked` is what Stripe said of things typed. `undoing`: it takes an action back.
+    customer's trials so far. `waiting`: who asked for the same, which waits for approval, as a sentence.
+    `asked` is what Stripe said of things typed. `undoing`: it takes an action back.
     """
 
     token: str
@@ -62,6 +63,7 @@ class Opened:
     quote: Quote | None
     warning: str = ""
     days_before: int = 0
+    waiting: str = ""
     asked: dict[Typed, Foreseen] = field(default_factory=dict)
     undoing: Undoing | None = None
 

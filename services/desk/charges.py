@@ -208,7 +208,9 @@ def _when(subject: Subject, form: Form) -> str:
         remedy = "Put it on the next invoice, send an invoice, or send a card link."
         raise InvalidInput("No card is on file.", field="when", remedy=remedy)
     if when == "sent" and not subject.customer.email:
-        raise InvalidInput(NO_ADDRESS, field="when", remedy="Enter one in Stripe, or charge it otherwise.")
+        raise InvalidInput(
+            NO_ADDRESS, field="when", remedy="Give one with “Change email or name”, or charge it otherwise."
+        )
     return when
 
 

@@ -43,10 +43,12 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What will happen, in sentences; `warnings` are what cannot be undone or will surprise."""
+    """What will happen, in sentences; `warnings` are what cannot be undone or will surprise. `waits`: nothing
+    happens until a colleague allows it."""
 
     happens: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,15 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
     with database.transaction() as session:
         ledger.open_row(session, token, person, wanted, now, snapshots.of(now))
         days_before = limits.days_before(session, customer)
-    return Opened(token, person, wanted, now, quote, warning, days_before)
+        waiting = _asked_for(ledger.waiting(session, command, customer, now.object_id))
+    return Opened(token, person, wanted, now, quote, warning, days_before, waiting)
+
+
+def _asked_for(row: Action | None) -> str:
+    """That the same waits for approval already; "" where it does not."""
+    if row is None:
+        return ""
+    return f"{row.staff_name} asked for the same on {words.moment(row.opened_at)}; that waits for approval."
 
 
 def _look(command: Command, customer: str, object_id: str | None) -> tuple[Subject, Quote | None, str]:
@@ -113,13 +121,14 @@ def preview(opened: Opened, form: Form) -> Preview:
     known = opened.understood(form, now)
     told = _told(opened, known, now)
     if over := limits.approvable(opened.person, opened.over(known.params)):
-        return replace(told, warnings=(*told.warnings, *over, limits.WAITS))
+        return replace(told, warnings=(*told.warnings, *over, limits.WAITS), waits=True)
     return told
 
 
 def _told(opened: Opened, known: Foreseen, now: int) -> Preview:
     told = opened.command.preview(opened.subject, known.params, known.quote, now)
-    return replace(told, warnings=(*told.warnings, known.warning)) if known.warning else told
+    more = tuple(warning for warning in (known.warning, opened.waiting) if warning)
+    return replace(told, warnings=(*told.warnings, *more))
 
 
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:

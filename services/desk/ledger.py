@@ -226,6 +226,17 @@ def twin(session: Session, row: Action) -> Action | None:
     ).first()
 
 
+def waiting(session: Session, command: str, customer: str, object_id: str) -> Action | None:
+    """The latest action of this command on this object that waits for a second person."""
+    return session.exec(
+        select(Action)
+        .where(Action.state == "waiting", Action.command == command)
+        .where(Action.customer == customer, Action.object_id == object_id)
+        .order_by(col(Action.opened_at).desc())
+        .limit(1)
+    ).first()
+
+
 def last_try(session: Session, row: Action) -> Action | None:
     """The latest other action of the same command on the same object that sent something and failed since
     this one's dialog opened."""

@@ -118,8 +118,8 @@ def _over(person: Person, one: Amount) -> str:
         return ""
     asked, allowed = (_said(one, number) for number in (one.number, most))
     if not most and one.currency:
-        return f"Your role ({person.role}) has no {one.measure} in {one.currency.upper()}; this is {asked}."
-    return f"Your role ({person.role}) may go up to {allowed} for the {one.measure}; this is {asked}."
+        return f"The role {person.role} has no {one.measure} in {one.currency.upper()}; this is {asked}."
+    return f"The role {person.role} may go up to {allowed} for the {one.measure}; this is {asked}."
 
 
 def _said(one: Amount, number: int) -> str:

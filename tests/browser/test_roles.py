@@ -32,8 +32,8 @@ def offered(visitor: Visitor, *labels: str) -> None:
 
 
 def reasons(visitor: Visitor) -> str:
-    """What stands behind “Not now” beside the subscription."""
-    visitor.button("Not now expand_more").or_(visitor.button("Not now")).last.click()
+    """What stands behind “Not possible” beside the subscription."""
+    visitor.button("Not possible expand_more").or_(visitor.button("Not possible")).last.click()
     shown = visitor.page.get_by_test_id("stPopoverBody")
     shown.wait_for()
     return shown.inner_text()

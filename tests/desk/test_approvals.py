@@ -112,6 +112,10 @@ def test_what_waits_is_carried_out_once_a_second_person_allows_it(desk: Bench) -
     assert (request.is_own, request.why_not, own.is_own) == (False, "", True)
     assert "$20.00" in request.over[0]
     assert "If the card is declined, the invoice stays open." in request.entry.warnings
+    second = commands.preview(
+        commands.open(asking(BEN), "add_charge", about.customer.id, about.object_id), CHARGE
+    )
+    assert second.waits and any("Ana asked for the same on" in sentence for sentence in second.warnings)
     off = replace(FRIDA, policy=STRICT)
     with pytest.raises(NotAllowed, match="switched off"):
         approvals.allow(off, opened.token)
