@@ -86,6 +86,10 @@ PAGES: dict[str, PageSpec] = {
             "What is above somebody's limit and waits for a second person.",
         ),
         PageSpec(
+            "bulk-runs", "Bulk runs", ":material/dynamic_feed:", _SEE, "Work",
+            "What was begun for many at once, how far it is, and what became of each.",
+        ),
+        PageSpec(
             "outbox", "Outbox", ":material/outbox:", _SEE, "Work",
             "Messages that were written here, and what became of them.",
         ),

@@ -120,6 +120,7 @@ class Measure(StrEnum):
     TRIAL_DAYS_IN_ALL = "days added for one customer in all"
     CHARGE = "amount of a charge"
     REFUND = "amount of a refund"
+    ACCOUNTS = "accounts in one bulk run"
 
     @property
     def is_money(self) -> bool:
@@ -128,7 +129,9 @@ class Measure(StrEnum):
 
 
 Limits = Mapping[tuple[Measure, str], int]  # the most, by what and its currency ("" where it is no money)
-_SALES_LIMITS: Limits = {(Measure.TRIAL_DAYS, ""): 30, (Measure.TRIAL_DAYS_IN_ALL, ""): 60}
+_SALES_LIMITS: Limits = {
+    (Measure.TRIAL_DAYS, ""): 30, (Measure.TRIAL_DAYS_IN_ALL, ""): 60, (Measure.ACCOUNTS, ""): 50
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
