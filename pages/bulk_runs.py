@@ -31,7 +31,8 @@ def main() -> None:
     person = guard.enter("bulk-runs")
     st.title("Bulk runs")
     if id := address.read("run").strip():
-        navigation.link("bulk-runs", "All bulk runs", icon=":material/arrow_back:")
+        if st.button("All bulk runs", icon=":material/arrow_back:", type="tertiary"):
+            navigation.go("bulk-runs")
         _one(person, id)
     else:
         _list(person)
