@@ -87,7 +87,11 @@ PAGES: dict[str, PageSpec] = {
         ),
         PageSpec(
             "bulk-runs", "Bulk runs", ":material/dynamic_feed:", _SEE, "Work",
-            "What was begun for many at once, how far it is, and what became of each.",
+            "What was begun for many at once, and how far it is.",
+        ),
+        PageSpec(
+            "bulk-run", "Bulk run", ":material/dynamic_feed:", _SEE, "Work",
+            "How far one bulk run is, and what became of each row.", hidden=True,
         ),
         PageSpec(
             "outbox", "Outbox", ":material/outbox:", _SEE, "Work",

@@ -97,7 +97,7 @@ def test_the_dialog_begins_one_run_and_shows_how_far_it_is(
         kept = session.get_one(BulkRun, first.token)
         rows = session.exec(select(BulkRow.object_id).order_by(col(BulkRow.position))).all()
     assert (kept.form, kept.reason, rows) == (form, "asked for it", ["sub_al", "sub_*cy*", "sub_bo"])
-    app = open_page("bulk_runs", run=first.token)
+    app = open_page("bulk_run", run=first.token)
     assert [each.proto.text.replace("\\", "") for each in app.get("progress")] == ["0 of 3 trials extended."]
     assert column(open_page("bulk_runs"), "said") == ["0 of 3 trials extended."]
 
@@ -113,7 +113,7 @@ def test_a_run_is_found_again_with_what_became_of_each_row(trials: ModuleType) -
         session.add(Action(token="t1", command="extend_trial", state="done", opened_at=1))
     app = open_page("bulk_runs")
     assert (column(app, "title"), column(app, "state")) == (["Extend trial by 7 days"], [["Stopped"]])
-    app = open_page("bulk_runs", run="run_1")
+    app = open_page("bulk_run", run="run_1")
     assert column(app, "name") == ["*Cy*", "Al", "Bo"], "what is not over comes first"
     assert column(app, "state") == [["Waiting"], ["Done"], ["Done"]], "as the action is by now"
     assert column(app, "message") == ["It was *waiting*.", "It was *done*.", ""]
@@ -137,7 +137,7 @@ def test_a_run_is_stopped_resumed_and_its_failures_tried_again(
 
 
 def _press(label: str, *, leads_to: str) -> None:
-    app = open_page("bulk_runs", run="run_1")
+    app = open_page("bulk_run", run="run_1")
     app.button(key=f"bulk-run_1-{label}").click().run()
     assert not app.exception and not app.error
     assert {"stopping": "Stopping", "running": "Running"}[leads_to] in text(app)
@@ -145,9 +145,9 @@ def _press(label: str, *, leads_to: str) -> None:
 
 def test_only_who_began_it_goes_on_and_others_see_none_of_it(trials: ModuleType) -> None:
     add_run(trials, whoever(trials, SALES), "waiting", state="stopped")
-    button = open_page("bulk_runs", run="run_1").button(key="bulk-run_1-Resume")
+    button = open_page("bulk_run", run="run_1").button(key="bulk-run_1-Resume")
     assert button.disabled and "Pia Novak began this run" in (button.help or "")
-    app = open_page("bulk_runs", acting_as=VIEWER, run="run_1")
+    app = open_page("bulk_run", acting_as=VIEWER, run="run_1")
     assert "There is no bulk run" in text(app) and not app.dataframe
     assert any(
         "begun for several at once yet" in one for one in captions(open_page("bulk_runs", acting_as=VIEWER))
