@@ -25,7 +25,7 @@ from services.staff.roles import Person
 
 _AT_ONCE = 8  # so that half of the workers of commands are left to people who wait
 _BATCH = 100
-_LOOK_EVERY = 0.1  # seconds, at a row that is under way
+_LOOK_EVERY = 0.2  # seconds, at a row that is under way
 _CANNOT = (Conflict, InvalidInput, NotFound)  # before anything was begun: no other try will change it
 _log = logging.getLogger(__name__)
 

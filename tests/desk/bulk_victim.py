@@ -10,7 +10,8 @@ import time
 from typing import Any
 
 from services import database, durable
-from services.desk import bulk_progress, bulk_runner, ledger, loose_ends, runner  # noqa: F401 - takes up actions
+from services.desk import bulk_progress, bulk_runner, commands, ledger, runner
+from services.desk import loose_ends as loose_ends  # takes up actions
 from services.stripe_api import client
 from tests.desk import victim
 from tests.desk.bench import ANA
@@ -19,6 +20,7 @@ from tests.support.sandbox import KEY
 _SURVIVED = 3  # rows that come as far before the process dies
 MOMENTS: dict[str, tuple[Any, str]] = {
     "before the opening": (bulk_runner, "_claim"),
+    "before it begins": (commands, "open"),
     "before the call": (runner, "_prepare"),
     "after Stripe did it": (runner, "call"),
     "before the ledger": (ledger, "finish"),
