@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from sqlmodel import col, select
 
 from models import Action, BulkRow, BulkRun, PolicyDocument, Staff
@@ -23,11 +22,9 @@ from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.staff import policy
 from services.staff.roles import Measure, Person, Policy, Role
-from tests.desk import bulk_victim
 from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, in_days, within
 from tests.desk.test_fresh import vanish
 from tests.desk.test_inputs import about as in_memory
-from tests.support.nursery import nursery
 
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 LIMITS = {Role.SALES: {(Measure.TRIAL_DAYS, ""): 7, (Measure.ACCOUNTS, ""): 2}}
@@ -309,49 +306,3 @@ def test_runs_are_seen_by_who_began_them_and_by_who_sees_all_activity(desk: Benc
 def test_too_many_for_one_run_are_named() -> None:
     with pytest.raises(InvalidInput, match="at most 5,000 trials"):
         bulk_preview.look(None, "extend_trial", [""] * 5_001)  # type: ignore[arg-type]
-
-
-def killed(desk: Bench, moment: str) -> None:
-    """Kills a process in the middle of a run and lets another finish it; then looks into the account."""
-    about = trials(desk, 10)
-    run = left_by_a_desk_that_died(about)
-    url = database.engine().url.render_as_string(hide_password=False)
-    log = desk.sandbox.data.with_name("bulk_victim.log")
-    for what, code in ((moment, -9), ("finish", 0)):
-        child = nursery().start("tests.desk.bulk_victim", [url, desk.sandbox.url, what, run], log)
-        assert child.wait(120) == code, log.read_text()
-        counts = seen(run).counts
-        assert (counts == {"done": 10}) == (what == "finish"), counts
-    assert [weeks(desk, each) for each in about] == [1.0] * 10
-    for each in about:
-        [write] = {one["idempotency_key"] for one in desk.writes(f"/v1/subscriptions/{each.object_id}")}
-        with database.session() as session:
-            action = session.get_one(Action, write.partition(":")[0])
-        assert (action.state, action.object_id) == ("done", each.object_id)
-        assert action.after["trial_end"] == desk.sdk.subscriptions.retrieve(each.object_id).trial_end
-
-
-def left_by_a_desk_that_died(about: Sequence[Subject]) -> str:
-    """A run that was begun by a process that died before any queue knew of it."""
-    with database.session() as session:
-        chosen = bulk_preview.look(session, "extend_trial", [each.object_id for each in about])
-    totals = bulk_preview.reckon(ANA, chosen, WEEK)
-    token = commands.new_token()
-    with database.transaction() as session:
-        session.add(
-            BulkRun(id=token, command="extend_trial", form=dict(WEEK), staff=ANA.id, created_at=clock.now())
-        )
-        session.execute(sa.insert(BulkRow), bulk._rows(token, chosen, totals))
-    return token
-
-
-@SQLITE
-@pytest.mark.parametrize("moment", ["before it begins", "after Stripe did it"])
-def test_a_killed_run_goes_on_and_nothing_is_done_twice(idle_desk: Bench, moment: str) -> None:
-    killed(idle_desk, moment)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", bulk_victim.MOMENTS)
-def test_a_run_survives_every_moment(idle_desk: Bench, moment: str) -> None:
-    killed(idle_desk, moment)
