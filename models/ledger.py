@@ -19,7 +19,8 @@ class Action(Base, table=True):
 
     `error` is why it failed; with `OVERTAKEN` in it, because things had changed since the dialog was opened,
     with `DECLINED`, because the second person said no: nothing was done then. `over` says which limits it
-    exceeds, `amounts` (measure, number, currency) by how much, and `decider` who decided about it.
+    exceeds, `amounts` (measure, number, currency) by how much, and `decider` who decided about it. `undoes`
+    among the `params` is the token of the action that it takes back.
     """
 
     __tablename__ = "actions"

@@ -9,9 +9,11 @@ import streamlit as st
 from models.ledger import DECLINED, OVERTAKEN
 from pages.components import (
     address,
+    download,
     formats,
     freshness,
     guard,
+    handover,
     links,
     more,
     navigation,
@@ -20,9 +22,10 @@ from pages.components import (
     tables,
     worklist,
 )
+from pages.components.actions import undo_dialog
 from pages.components.tables import Column
 from services import clock, config, database
-from services.desk import activity, catalog, commands, entries
+from services.desk import activity, activity_file, catalog, commands, entries, undo
 from services.desk.activity import KINDS, ActivityFilter
 from services.desk.commands import Outcome
 from services.desk.entries import Entry
@@ -56,7 +59,8 @@ _COLUMNS = [
 def main() -> None:
     """Draws the page."""
     person = guard.enter("activity")
-    st.title("Activity")
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    head.title("Activity", width="content")
     sees_all = person.may(Permission.SEE_ACTIVITY)
     st.caption(
         f"{'What everybody did' if sees_all else 'What you did'} here, newest first. "
@@ -69,6 +73,11 @@ def main() -> None:
     _open_ends(person, open_ends)
     more.below(len(open_ends), all_open, "actions with an unknown end", _OPEN_ENDS, _STEP)
     wanted = _filters(worklist.distinct({str(id): name for id, name in people.items()}) if sees_all else {})
+    with head.container(width="content"):
+        download.csv(
+            person, lambda session, asking: activity_file.lines(session, asking, wanted),
+            name="activity", key="activity_csv", help="All entries of these filters, not only this page.",
+        )  # fmt: skip
     _list(person, wanted)
 
 
@@ -123,6 +132,10 @@ def _filters(names: dict[str, str]) -> ActivityFilter:
             disabled=not names,
         )  # fmt: skip
         state = worklist.choice("State", ["", *_STATES], "result", PAGE_KEY, _state, width=170)
+        words = st.text_input(
+            "Words", key="words", placeholder="In reasons, notes, tasks", type="search", bind="query-params",
+            width=190,
+        )  # fmt: skip
         for name in ("since", "until"):
             address.expect(name, address.day)
         first = st.date_input("From", value=None, key="since", bind="query-params", width=140)
@@ -133,6 +146,7 @@ def _filters(names: dict[str, str]) -> ActivityFilter:
         staff=int(staff) if staff else None,
         state=state or "",
         customer=customer or "",
+        words=words or "",
         since=clock.date_start(first, zone) if first else None,
         until=clock.date_start(last, zone, plus_days=1) if last else None,
     )
@@ -159,7 +173,7 @@ def _list(person: Person, wanted: ActivityFilter) -> None:
     if entries:
         tables.caption(total, page, "entry", "entries")
     if picked.opened is not None:
-        _details(entries[picked.opened])
+        _details(person, entries[picked.opened])
 
 
 def _row(entry: Entry) -> dict[str, object]:
@@ -169,21 +183,12 @@ def _row(entry: Entry) -> dict[str, object]:
         "title": entry.title,
         "customer_name": entry.customer_name,
         "state": entry.state,
-        "change": _change(entry),
+        "change": entry.change,
         "reason": entry.reason,
     }
 
 
-def _change(entry: Entry) -> str:
-    if entry.error:
-        return entry.error
-    told = [entry.charged] if entry.charged else []
-    told += [each.line for each in entry.differences if not (entry.charged and each.money)]
-    said = "; ".join(told) or entry.detail or (entry.happens[0] if entry.happens else "")
-    return said[:1].upper() + said[1:]
-
-
-def _details(entry: Entry) -> None:
+def _details(person: Person, entry: Entry) -> None:
     icon = _ICONS.get(entry.source) or catalog.find(entry.kind).icon
 
     @st.dialog(entry.title, width="large", icon=icon, on_dismiss=freshness.dialog_closed)
@@ -198,15 +203,34 @@ def _details(entry: Entry) -> None:
             st.text(f"Decided by {entry.decider}")
         if entry.comment:
             st.text(entry.comment)
+        for said in filter(None, (entry.takes_back, entry.undone)):
+            st.text(said)
         if entry.error:
             _wrong(entry)
         _told(entry)
         if entry.request_id:
             st.caption(f"Stripe request {formats.plain(entry.request_id)}")
-        with st.container(horizontal=True):
-            _links(entry, "details")
+        _ways_on(person, entry)
 
     body()
+
+
+def _ways_on(person: Person, entry: Entry) -> None:
+    """The way to take an action back, or why there is none, and where its row leads."""
+    found = None
+    if entry.source == entries.ACTIONS and not entry.undone:
+        with database.session() as session:
+            found = undo.of(session, person, entry.token)
+    if found and found.why_not:
+        st.caption(f"No undo: {formats.plain(found.why_not)}")
+    with st.container(horizontal=True):
+        if (
+            found
+            and not found.why_not
+            and st.button("Undo", key=f"undo-{entry.token}", icon=":material/undo:")
+        ):
+            handover.to(lambda: undo_dialog(guard.current(), entry.token, found.command))
+        _links(entry, "details")
 
 
 def _wrong(entry: Entry) -> None:
@@ -244,6 +268,7 @@ def _told(entry: Entry) -> None:
 def _links(entry: Entry, place: str) -> None:
     if entry.customer and st.button("Open customer", key=f"{place}-{entry.token}", icon=":material/person:"):
         navigation.go("customer", id=entry.customer)
+    links.external(*links.object_url(entry.object_id))
     links.external("Request in Stripe", links.request_url(entry.request_id))
 
 

@@ -1,4 +1,4 @@
-"""Takes the README's screenshots from a running sandbox desk, so that they never go stale.
+"""Takes the screenshots of README and docs/staff.md from a running sandbox desk, so that they never go stale.
 
 `.venv/bin/python scripts/screenshots.py http://localhost:8501` (needs what `make test` installs).
 """
@@ -11,11 +11,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.visitor import ROW, Visitor  # noqa: E402 - the repository is no installed package
+from tests.browser.visitor import Visitor  # noqa: E402 - the repository is no installed package
 from tests.support.browser import launched  # noqa: E402
 
 TARGET = ROOT / "docs" / "screenshots"
 VIEWS = {"overview": "", "conversion": "conversion", "trials": "trials?trial_currency=USD&trial_card=On+file"}
+# The name of the picture: in which state the customer is, the button, and what is typed into which field.
+DIALOGS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "add-charge": ("active", "Add charge", {"Amount": "120", "Description": "Workshop for the team"}),
+    "cancel": ("active", "Cancel", {}),
+    "change-plan": ("active", "Change plan", {"Quantity": "9"}),
+    "pause-collection": ("active", "Pause collection", {}),
+    "reactivate": ("canceled", "Reactivate", {}),
+    "void-invoice": ("past_due", "Void invoice", {}),
+}
+ROWS = 15  # that are tried
 DRAWING_MS = 1_500  # charts and grids draw on after the page has come to rest
 
 
@@ -26,20 +36,36 @@ def main(url: str) -> None:
         visitor = Visitor(browser.new_page(viewport={"width": 1440, "height": 900}, bypass_csp=True), url)
         for name, path in VIEWS.items():
             _save(visitor.open(path), name)
-        _open_first_trial(visitor)
+        _open_first(visitor, "trialing", "Extend trial")
         _save(visitor, "customer")
         visitor.dialog_of("Extend trial")
         _save(visitor, "extend-trial")
+        for name, (status, label, typed) in DIALOGS.items():
+            _open_first(visitor, status, label)
+            _save_dialog(visitor, name, label, typed)
 
 
-def _open_first_trial(visitor: Visitor) -> None:
-    visitor.open("customers", status="trialing")
-    box = visitor.page.get_by_test_id("stDataFrame").first.bounding_box()
-    if box is None:
-        raise SystemExit("The list of customers is not on the page.")
-    visitor.page.mouse.click(box["x"] + 60, box["y"] + 1.5 * ROW)
-    visitor.page.wait_for_url("**/customer?id=*")
-    visitor.arrive()
+def _open_first(visitor: Visitor, status: str, label: str) -> None:
+    """Opens the first customer of the status whose page has the button."""
+    for row in range(ROWS):
+        visitor.open("customers", status=status).open_row(row)
+        visitor.page.wait_for_url("**/customer?id=*")
+        visitor.arrive()
+        if visitor.button(label).count():
+            return
+    raise SystemExit(f"None of the first {ROWS} customers who are {status} has a button “{label}”.")
+
+
+def _save_dialog(visitor: Visitor, name: str, label: str, typed: dict[str, str]) -> None:
+    dialog = visitor.dialog_of(label)
+    for field, value in typed.items():
+        dialog.get_by_label(field).fill(value)
+        dialog.get_by_label(field).press("Enter")
+        visitor.settle()
+    if asks := visitor.button("Show what it comes to", dialog).all():
+        asks[0].click()
+    visitor.settle().page.wait_for_timeout(DRAWING_MS)
+    dialog.screenshot(path=TARGET / f"{name}.png")
 
 
 def _save(visitor: Visitor, name: str) -> None:

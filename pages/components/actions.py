@@ -24,7 +24,7 @@ from pages.components import (
 from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import message_dialog
 from services import clock, config
-from services.desk import catalog, commands
+from services.desk import catalog, commands, undo
 from services.desk.asking import Opened
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
@@ -66,18 +66,29 @@ def action_dialog(
     """Opens the dialog of a command. Without `object_id` the customer's fitting subscription or invoice is
     chosen. Where the command cannot be given, the dialog says why."""
 
-    def prepare() -> Prepared:
-        opened = commands.open(person, command, customer_id, object_id)
-        dialogue = _ActionDialogue(opened)
-        return Prepared(
-            dialogue,
-            about=_about(opened.subject),
-            ask=dialogue.ask,
-            then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
-        )
-
     wanted = catalog.find(command)
-    show_after(title or wanted.title, wanted.icon, prepare)
+    show_after(
+        title or wanted.title,
+        wanted.icon,
+        lambda: _prepared(commands.open(person, command, customer_id, object_id)),
+    )
+
+
+def undo_dialog(person: Person, token: str, command: str) -> None:
+    """Opens the dialog of the command that takes an action back."""
+    wanted = catalog.find(command)
+    show_after(wanted.title, wanted.icon, lambda: _prepared(undo.open(person, token)))
+
+
+def _prepared(opened: Opened) -> Prepared:
+    dialogue = _ActionDialogue(opened)
+    takes_back = f"\nTakes back {opened.undoing.said}" if opened.undoing else ""
+    return Prepared(
+        dialogue,
+        about=f"{_about(opened.subject)}{takes_back}",
+        ask=dialogue.ask,
+        then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
+    )
 
 
 def _go_on(customer: str, outcome: Outcome) -> None:
@@ -138,8 +149,11 @@ class _ActionDialogue:
 
     def fields(self, key: str) -> Form:
         """The inputs of this command."""
-        draw = _FIELDS.get(self._opened.command.name)
-        return draw(self._opened.subject, key) if draw else {}
+        name, subject = self._opened.command.name, self._opened.subject
+        if undoing := self._opened.undoing:  # what it does is fixed, how that is billed is not
+            return plan_fields.billed(subject, undoing.form, key) if name == "change_plan" else {}
+        draw = _FIELDS.get(name)
+        return draw(subject, key) if draw else {}
 
     def preview(self, form: Form) -> Preview:
         """What the command will do."""
@@ -155,10 +169,11 @@ class _ActionDialogue:
 
     def renew(self, person: Person) -> None:
         """A new token: the old one had its final answer."""
-        before = self._opened
-        self._opened = commands.open(
-            person, before.command.name, before.subject.customer.id, before.subject.object_id
-        )
+        before, about = self._opened, self._opened.subject
+        if before.undoing:
+            self._opened = undo.open(person, before.undoing.token)
+        else:
+            self._opened = commands.open(person, before.command.name, about.customer.id, about.object_id)
 
 
 def _extend_trial(subject: Subject, key: str) -> Form:

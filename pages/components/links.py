@@ -26,6 +26,10 @@ _STRIPE_KINDS = {
     "event": "events",
 }
 
+_BY_ID = {
+    "cus_": "customer", "sub_": "subscription", "in_": "invoice", "ch_": "charge", "py_": "charge",
+}  # fmt: skip
+
 
 def stripe_url(kind: str, id: str) -> str:
     """The object in Stripe's dashboard; "" on the sandbox and for kinds without a page there."""
@@ -33,6 +37,13 @@ def stripe_url(kind: str, id: str) -> str:
     if mode == "sandbox" or not id or kind not in _STRIPE_KINDS:
         return ""
     return f"{_STRIPE}{'/test' if mode == 'test' else ''}/{_STRIPE_KINDS[kind]}/{quote(id, safe='')}"
+
+
+def object_url(id: str) -> tuple[str, str]:
+    """What an object is called whose kind its id tells, and its page in Stripe's dashboard; "" as above."""
+    kind = next((kind for start, kind in _BY_ID.items() if id.startswith(start)), "")
+    name = "payment" if kind == "charge" else kind
+    return f"{name.capitalize()} in Stripe", stripe_url(kind, id)
 
 
 def request_url(request_id: str) -> str:

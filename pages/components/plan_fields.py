@@ -59,6 +59,15 @@ def _quantity(item: Item, key: str) -> str:
     return "" if typed is None else str(typed)
 
 
+def billed(subject: Subject, form: Form, key: str) -> Form:
+    """How it is billed that an item goes over to the price and quantity of a form."""
+    [item] = [each for each in subject.items if each.row.id == form["item"]]
+    sold = {plan.price.id: plan.price for plan in subject.plans}
+    price = sold.get(form["price"], item.price)
+    assert price is not None
+    return _how(changing.Change(subject, item, price, int(form["quantity"])), key)
+
+
 def _how(change: changing.Change, key: str) -> Form:
     """How the change is billed; in a trial nothing is."""
     if change.in_trial:

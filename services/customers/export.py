@@ -70,13 +70,13 @@ MEMBERS_HEADER: Final = (
 def members_csv(person: Person, members: Sequence[Member]) -> Iterator[str]:
     """The customers behind a number, header first. Raises NotAllowed before the first line."""
     person.require(Permission.EXPORT)
-    return (_line(cells) for cells in (MEMBERS_HEADER, *map(_member, members)))
+    return (line(cells) for cells in (MEMBERS_HEADER, *map(_member, members)))
 
 
 def _member(row: Member) -> tuple[Any, ...]:
     return (
         row.customer, row.name, row.email, row.state, row.plan, row.source, row.currency.upper(),
-        _time(row.since), _time(row.trial_end), _time(row.paid_at),
+        time(row.since), time(row.trial_end), time(row.paid_at),
     )  # fmt: skip
 
 
@@ -88,13 +88,13 @@ FAILED_HEADER: Final = (
 def failed_csv(person: Person, payments: Sequence[Failed]) -> Iterator[str]:
     """Payments that failed, with what became of them. Raises NotAllowed before the first line."""
     person.require(Permission.EXPORT)
-    return (_line(cells) for cells in (FAILED_HEADER, *map(_failed, payments)))
+    return (line(cells) for cells in (FAILED_HEADER, *map(_failed, payments)))
 
 
 def _failed(row: Failed) -> tuple[Any, ...]:
     return (
         row.invoice, row.number, row.customer, row.name, row.email, row.currency.upper(),
-        _units(row.amount, row.currency), row.came_to, _time(row.failed_at), _time(row.paid_at),
+        _units(row.amount, row.currency), row.came_to, time(row.failed_at), time(row.paid_at),
     )  # fmt: skip
 
 
@@ -111,14 +111,14 @@ def trials_csv(session: Session, person: Person, where: Sequence[Condition], *, 
     """
     person.require(Permission.EXPORT)
     rows = _every(lambda offset: worklists.trials(session, where, sort=sort, offset=offset, limit=_BATCH))
-    return (_line(cells) for cells in chain([TRIALS_HEADER], map(_trial, rows)))
+    return (line(cells) for cells in chain([TRIALS_HEADER], map(_trial, rows)))
 
 
 def _trial(row: TrialRow) -> tuple[Any, ...]:
     return (
         row.subscription, row.customer, row.name, row.email, row.plan, row.currency.upper(),
-        _units(money.whole(row.plan_micros), row.currency), _time(row.trial_end), _yes(row.card),
-        _yes(row.canceling), _time(row.last_contact_at), row.owner,
+        _units(money.whole(row.plan_micros), row.currency), time(row.trial_end), _yes(row.card),
+        _yes(row.canceling), time(row.last_contact_at), row.owner,
     )  # fmt: skip
 
 
@@ -136,15 +136,15 @@ def failures_csv(session: Session, person: Person, where: Sequence[Condition]) -
     person.require(Permission.EXPORT)
     found = worklists.stakes(session, where)
     rows = _every(lambda offset: worklists.failures(session, where, found, offset=offset, limit=_BATCH))
-    return (_line(cells) for cells in chain([FAILURES_HEADER], map(_failure, rows)))
+    return (line(cells) for cells in chain([FAILURES_HEADER], map(_failure, rows)))
 
 
 def _failure(row: FailureRow) -> tuple[Any, ...]:
     return (
         row.invoice, row.number, row.customer, row.name, row.email, row.currency.upper(),
         _units(row.amount, row.currency), row.code, row.advice, _yes(row.card), row.attempts,
-        _time(row.failed_since), _time(row.next_attempt), row.subscription_status,
-        _time(row.last_contact_at), row.owner,
+        time(row.failed_since), time(row.next_attempt), row.subscription_status,
+        time(row.last_contact_at), row.owner,
     )  # fmt: skip
 
 
@@ -161,19 +161,19 @@ def _yes(is_so: bool) -> str:
 
 
 def _lines(session: Session, where: Sequence[Condition], sort: str) -> Iterator[str]:
-    yield _line(HEADER)
+    yield line(HEADER)
     for batch in search.every(session, where, sort=sort, batch=_BATCH):
-        yield from (_line(_cells(row)) for row in batch)
+        yield from (line(_cells(row)) for row in batch)
 
 
 def _cells(row: Row) -> tuple[Any, ...]:
     facts = row.facts
     return (
         facts.customer, row.name, row.email, facts.status, facts.plan, facts.currency.upper(),
-        _units(money.whole(facts.mrr_micros), facts.currency), _time(facts.created), _time(facts.trial_end),
-        _time(facts.cancel_at), facts.country, facts.source, row.owner, facts.failed_invoices,
+        _units(money.whole(facts.mrr_micros), facts.currency), time(facts.created), time(facts.trial_end),
+        time(facts.cancel_at), facts.country, facts.source, row.owner, facts.failed_invoices,
         _units(facts.open_amount, facts.open_currency), facts.open_currency.upper(), facts.failure_code,
-        facts.open_disputes, _time(facts.last_contact_at), _yes(facts.deleted),
+        facts.open_disputes, time(facts.last_contact_at), _yes(facts.deleted),
     )  # fmt: skip
 
 
@@ -182,11 +182,13 @@ def _units(amount: int, currency: str) -> str:
     return str(money.units(amount, currency)) if currency else ""
 
 
-def _time(instant: int | None) -> str:
+def time(instant: int | None) -> str:
+    """An instant (UTC seconds) as it stands in a file; "" for none."""
     return "" if instant is None else datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _line(cells: Sequence[Any]) -> str:
+def line(cells: Sequence[Any]) -> str:
+    """One line of a file."""
     buffer = io.StringIO()
     csv.writer(buffer).writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
     return buffer.getvalue()

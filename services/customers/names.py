@@ -27,6 +27,7 @@ ACTIONS: Final[dict[str, str]] = {
     "send_invoice": "Send invoice",
     "remove_charge": "Remove charge",
     "retry_all": "Retry all overdue",
+    "take_back_extension": "Take back extension",
 }
 CAME_OF: Final[dict[str, str]] = {  # what is true once it is done, where neither object nor invoice tells
     "card_link": "A link was made to a page where the customer can enter a card.",

@@ -8,6 +8,7 @@ UTC seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from models import Action, AuditEntry, CallRequest, CustomerFacts, Message, Note
 from models.ledger import DECLINED, OVERTAKEN
 from services.customers import audit, names
 from services.desk import entries
-from services.desk.entries import Entry
+from services.desk.entries import Entry, Found
 from services.staff import people as staff
 from services.staff.roles import Permission, Person
 from services.text import folded
@@ -45,7 +46,7 @@ _MESSAGES: Final = {
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
     """What to show. `kind` is one of KINDS; `state` done, failed, overtaken, declined, unknown, waiting,
-    running or open.
+    running or open; `words` stand in a reason, a comment, a note, a task or a subject.
 
     `since` is the first instant that counts, `until` the first that does not any more.
     """
@@ -54,13 +55,15 @@ class ActivityFilter:
     staff: int | None = None
     state: str = ""
     customer: str = ""
+    words: str = ""
     since: int | None = None
     until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A table's columns by what they mean here. `kinds` are those of its `kind`, where it has several."""
+    """A table's columns by what they mean here. `kinds` are those of its `kind`, where it has several;
+    `written` are those that hold words of the staff's own."""
 
     key: Any
     at: Any
@@ -71,6 +74,7 @@ class _Source:
     kinds: tuple[str, ...] = ()
     state: Any = None
     needs: Any = None
+    written: tuple[Any, ...] = ()
 
 
 _REFUSED: Final = {  # failures in which nothing went wrong
@@ -81,24 +85,31 @@ _SOURCES: Final[dict[str, _Source]] = {
     entries.ACTIONS: _Source(
         col(Action.token), _BEGUN, col(Action.staff), col(Action.customer),
         col(Action.object_id), col(Action.command), tuple(names.ACTIONS), col(Action.state),
+        written=(col(Action.reason), col(Action.comment)),
     ),
     entries.SEND_MESSAGE: _Source(
         col(Message.token), col(Message.created_at), col(Message.staff), col(Message.customer),
-        state=col(Message.state),
+        state=col(Message.state), written=(col(Message.subject),),
     ),
     entries.REQUEST_CALL: _Source(
         col(CallRequest.token), col(CallRequest.created_at), col(CallRequest.requested_by),
-        col(CallRequest.customer),
+        col(CallRequest.customer), written=(col(CallRequest.note),),
     ),
     entries.CALL_OUTCOME: _Source(
         col(CallRequest.token), col(CallRequest.closed_at), col(CallRequest.closed_by),
         col(CallRequest.customer), needs=col(CallRequest.closed_at).is_not(None),
+        written=(col(CallRequest.outcome_note),),
     ),
-    entries.ADD_NOTE: _Source(col(Note.id), col(Note.created_at), col(Note.author), col(Note.customer)),
-    entries.ADD_TASK: _Source(col(Task.id), col(Task.created_at), col(Task.created_by), col(Task.customer)),
+    entries.ADD_NOTE: _Source(
+        col(Note.id), col(Note.created_at), col(Note.author), col(Note.customer), written=(col(Note.body),)
+    ),
+    entries.ADD_TASK: _Source(
+        col(Task.id), col(Task.created_at), col(Task.created_by), col(Task.customer),
+        written=(col(Task.title),),
+    ),
     entries.TASK_DONE: _Source(
         col(Task.id), col(Task.done_at), col(Task.done_by), col(Task.customer),
-        needs=col(Task.done_at).is_not(None),
+        needs=col(Task.done_at).is_not(None), written=(col(Task.title),),
     ),
     entries.CHANGES: _Source(
         col(AuditEntry.id), col(AuditEntry.at), col(AuditEntry.staff), col(AuditEntry.customer),
@@ -120,16 +131,31 @@ def search(
     session: Session, person: Person, wanted: ActivityFilter, *, offset: int = 0, limit: int = 50
 ) -> list[Entry]:
     """One page of what the filter finds, newest first."""
+    return entries.told(session, _found(session, person, wanted, offset, limit))
+
+
+def every(session: Session, person: Person, wanted: ActivityFilter, *, batch: int) -> Iterator[Entry]:
+    """All that the filter finds, newest first, told `batch` rows at a time."""
+    found = _found(session, person, wanted, 0, None)
+    for start in range(0, len(found), batch):
+        yield from entries.told(session, found[start : start + batch])
+
+
+def _found(
+    session: Session, person: Person, wanted: ActivityFilter, offset: int, limit: int | None
+) -> list[Found]:
+    most = None if limit is None else offset + limit
     newest = [
-        sa.select(_newest(name, source, where, offset + limit).subquery())
+        sa.select(_newest(name, source, where, most).subquery())
         for name, (source, where) in _asked(person, wanted).items()
     ]
     if not newest:
         return []
-    every = sa.union_all(*newest).subquery()
-    order = (every.c.at.desc(), every.c.source, every.c.key)
-    page = sa.select(every.c.source, every.c.key).order_by(*order).offset(offset).limit(limit)
-    return entries.told(session, [(source, key) for source, key in session.execute(page)])
+    all_of_them = sa.union_all(*newest).subquery()
+    columns = all_of_them.c
+    order = (columns.at.desc(), columns.source, columns.key)
+    page = sa.select(columns.source, columns.key).order_by(*order).offset(offset).limit(limit)
+    return [(source, key) for source, key in session.execute(page)]
 
 
 def unknown(session: Session, person: Person, *, limit: int = 20) -> list[Entry]:
@@ -152,7 +178,7 @@ def people(session: Session, person: Person) -> dict[int, str]:
     return dict(sorted(staff.names(session).items(), key=lambda named: named[1].lower()))
 
 
-def _newest(name: str, source: _Source, where: list[Any], limit: int) -> Any:
+def _newest(name: str, source: _Source, where: list[Any], limit: int | None) -> Any:
     key = sa.cast(source.key, sa.String).label("key")
     wanted = sa.select(sa.literal(name).label("source"), key, source.at.label("at")).where(*where)
     return wanted.order_by(source.at.desc(), key).limit(limit)
@@ -168,8 +194,9 @@ def _asked(person: Person, wanted: ActivityFilter) -> dict[str, tuple[_Source, l
     found = {}
     for name, source in _SOURCES.items():
         kind, state = _of_kind(name, source, wanted.kind), _in_state(source, wanted.state)
-        if kind is not None and state is not None:
-            found[name] = (source, [*kind, *state, *_conditions(source, person, wanted)])
+        written = _says(source, wanted.words.strip())
+        if kind is not None and state is not None and written is not None:
+            found[name] = (source, [*kind, *state, *written, *_conditions(source, person, wanted)])
     return found
 
 
@@ -198,6 +225,14 @@ def _of_action(column: Any, state: str) -> list[Any]:
     if state in _REFUSED:
         return [column == "failed", _REFUSED[state]]
     return [column == state, *([~each for each in _REFUSED.values()] if state == "failed" else [])]
+
+
+def _says(source: _Source, words: str) -> list[Any] | None:
+    """The condition of words that were written; None where the source keeps none."""
+    if not words:
+        return []
+    found = [column.icontains(words, autoescape=True) for column in source.written]
+    return [sa.or_(*found)] if found else None
 
 
 def _conditions(source: _Source, person: Person, wanted: ActivityFilter) -> list[Any]:

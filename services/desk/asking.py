@@ -12,6 +12,7 @@ from services import clock
 from services.desk import limits
 from services.desk.command import Command, Form, Params, Quote
 from services.desk.subject import Subject
+from services.desk.undone import UNDOES
 from services.errors import InvalidInput, NotAllowed, Unavailable
 from services.staff.roles import Person
 
@@ -37,11 +38,21 @@ class Foreseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Undoing:
+    """The action that a dialog takes back: its token, how it is called for people, and the part of the form
+    that does so, which nobody fills in."""
+
+    token: str
+    said: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """An open dialog: its token, who opened it, what it is about, and what Stripe foresees.
 
     `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
-    customer's trials so far. `asked` is what Stripe said of things typed.
+    customer's trials so far. `asked` is what Stripe said of things typed. `undoing`: it takes an action back.
     """
 
     token: str
@@ -52,6 +63,7 @@ class Opened:
     warning: str = ""
     days_before: int = 0
     asked: dict[Typed, Foreseen] = field(default_factory=dict)
+    undoing: Undoing | None = None
 
     def over(self, params: Params) -> list[str]:
         """A sentence for each limit of the person's that this exceeds."""
@@ -63,7 +75,7 @@ class Opened:
 
         Raises InvalidInput, Refused, and what a read raises where the sum is charged.
         """
-        params = self.command.parse(self.subject, form, clock.now())
+        params = self._parsed(form, clock.now())
         found = self.asked[_typed(form)] = self._foreseen(params)
         return found
 
@@ -78,12 +90,18 @@ class Opened:
     def understood(self, form: Form, now: int) -> Foreseen:
         """The parameters, and what Stripe foresees with them. Raises InvalidInput; Unasked where it was not
         asked yet."""
-        params = self.command.parse(self.subject, form, now)
+        params = self._parsed(form, now)
         if not self.command.asks(params):
             return Foreseen(params, self.quote)
         if _typed(form) not in self.asked:
             raise Unasked
         return self.asked[_typed(form)]
+
+    def _parsed(self, form: Form, now: int) -> Params:
+        if self.undoing is None:
+            return self.command.parse(self.subject, form, now)
+        params = self.command.parse(self.subject, {**form, **self.undoing.form}, now)
+        return {**params, UNDOES: self.undoing.token}
 
 
 def _typed(form: Form) -> Typed:

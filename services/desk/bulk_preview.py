@@ -52,13 +52,13 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What somebody chose, by id in their order; `special` is not as usual with some of them, `days_added`
+    """What somebody chose, by id in their order; `special` is not as usual with some of them, `days_given`
     to customers' trials before."""
 
     kind: Kind
     subjects: dict[str, Subject]
     special: Mapping[str, list[str]]
-    days_added: dict[str, int]
+    days_given: dict[str, int]
 
     @property
     def many(self) -> str:
@@ -104,7 +104,7 @@ def look(session: Session, command: str, ids: Collection[str]) -> Chosen:
         )
     subjects = loading.subscriptions(session, ids)
     customers = {subject.customer.id for subject in subjects.values()}
-    return Chosen(kind, subjects, kind.special(subjects), limits.days_added(session, customers))
+    return Chosen(kind, subjects, kind.special(subjects), limits.days_given(session, customers))
 
 
 def reckon(person: Person, chosen: Chosen, form: Form) -> Totals:
@@ -149,7 +149,7 @@ def _amounts(command: Command, subject: Subject, form: Form, now: int) -> tuple[
 
 
 def _over(person: Person, chosen: Chosen, subject: Subject, amounts: tuple[Amount, ...]) -> list[str]:
-    before = chosen.days_added.get(subject.customer.id, 0)
+    before = chosen.days_given.get(subject.customer.id, 0)
     return limits.approvable(person, limits.exceeded(person, amounts, days_before=before))
 
 

@@ -10,6 +10,7 @@ from services.desk.command import Command
 from services.desk.contact import ChangeContact
 from services.desk.coupons import ApplyCoupon, RemoveCoupon
 from services.desk.credit import AccountCredit
+from services.desk.extensions import TakeBackExtension
 from services.desk.invoices import GiveUpInvoice, SendInvoice, VoidInvoice
 from services.desk.pauses import PauseCollection
 from services.desk.payments import CardLink, RetryPayment
@@ -30,7 +31,7 @@ COMMANDS: dict[str, Command] = {
         ExtendTrial(), EndTrial(), AddCharge(), RetryPayment(), CardLink(), UndoCancel(), Reactivate(),
         Cancel(), PauseCollection(), StartTrial(), AccountCredit(), ChangeContact(), ChangePlan(),
         ApplyCoupon(), RemoveCoupon(), Refund(), SendInvoice(), GiveUpInvoice(), VoidInvoice(),
-        RemoveCharge(), RetryAll(),
+        RemoveCharge(), RetryAll(), TakeBackExtension(),
     )
 }  # fmt: skip
 

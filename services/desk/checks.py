@@ -11,6 +11,7 @@ from services.customers import names
 from services.desk import ledger, snapshots, words
 from services.desk.command import Command, Quote
 from services.desk.subject import MARK, Subject
+from services.desk.undone import OVER, UNDOES, by
 from services.errors import Conflict
 from services.stripe_api import declines
 from services.stripe_api.failures import OutcomeUnknown
@@ -51,6 +52,17 @@ def require_untried(row: Action, now: Subject) -> None:
     why = f" {declines.explain(now.last_failure.code).words}" if now.last_failure else ""
     open_still = "after this dialog was opened, and the invoice is still open."
     raise Conflict(f"{who} this payment {open_still}{why}", remedy=_LOOK_AGAIN)
+
+
+def require_not_undone(row: Action) -> None:
+    """For what takes an action back: raises Conflict where another did so already, or may have."""
+    if UNDOES not in row.params:
+        return
+    with database.session() as session:
+        undone = ledger.get(session, row.params[UNDOES])
+        other = by(session, [undone], OVER, but=row.token).get(undone.token)
+    if other:
+        raise Conflict(_who(other), remedy=_LOOK_AGAIN)
 
 
 def require_same_debts(row: Action, command: Command, now: Subject) -> None:

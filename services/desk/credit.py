@@ -27,9 +27,10 @@ from services.desk.command import (
     gone,
     required,
 )
+from services.desk.limits import Amount
 from services.desk.subject import BILLED, Subject
 from services.errors import InvalidInput
-from services.staff.roles import Permission
+from services.staff.roles import Measure, Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
@@ -70,6 +71,12 @@ class AccountCredit(Command):
             "description": required(form, "description", asked, longest=350),
             "balance": subject.balance(currency),
         }
+
+    @override
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """What is given, or what the customer is asked for by taking it back."""
+        measure = Measure.CREDIT if params["way"] == "give" else Measure.CHARGE
+        return (Amount(measure, params["amount"], params["currency"]),)
 
     @override
     def quote(self, subject: Subject) -> Quote | None:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from models import Action, AuditEntry, CallRequest, Customer, Message, Note, Task
 from services.customers import audit, names
 from services.customers.audit import Difference
-from services.desk import results, snapshots, words
+from services.desk import results, snapshots, undone, words
 from services.staff import people
 from services.text import isolated
 
@@ -28,7 +28,8 @@ class Entry:
     """One thing that somebody did, as it is shown.
 
     `source` says which table `token` is a key of. `detail` is what it was in one line; `charged` what an
-    action charged and what became of that; `state` a code with a badge; `decider` the second person.
+    action charged and what became of that; `state` a code with a badge; `decider` the second person;
+    `undone` who took it back, `takes_back` what it takes back itself.
     """
 
     source: str
@@ -53,15 +54,30 @@ class Entry:
     remedy: str = ""
     comment: str = ""
     decider: str = ""
+    object_id: str = ""
+    undone: str = ""
+    takes_back: str = ""
+
+    @property
+    def change(self) -> str:
+        """What became of it in one line."""
+        if self.error:
+            return self.error
+        told = [self.charged] if self.charged else []
+        told += [each.line for each in self.differences if not (self.charged and each.money)]
+        said = "; ".join(told) or self.detail or (self.happens[0] if self.happens else "")
+        return ". ".join(filter(None, (said[:1].upper() + said[1:], self.takes_back, self.undone)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What rows are told with: names of staff by id, what actions charged by token, and what calls and tasks
-    were at first, by id (services/customers/audit)."""
+    """What rows are told with: names of staff by id, what actions charged, who took them back and what they
+    take back by token, and what calls and tasks were at first, by id (services/customers/audit)."""
 
     staff: Mapping[int, str]
     charged: Mapping[str, str]
+    undone: Mapping[str, str]
+    takes_back: Mapping[str, str]
     first: Mapping[str, audit.Fields]
 
     def name(self, id: int | None) -> str:
@@ -76,7 +92,11 @@ def told(session: Session, found: Sequence[Found]) -> list[Entry]:
     }
     asked = {**rows[REQUEST_CALL], **rows[ADD_TASK]}
     first = audit.at_first(session, {row.customer for row in asked.values()}, list(asked))
-    known = _Known(people.names(session), results.of(session, list(rows[ACTIONS].values())), first)
+    actions = list(rows[ACTIONS].values())
+    known = _Known(
+        people.names(session), results.of(session, actions), undone.by_whom(session, actions),
+        undone.taken_back(session, actions), first,
+    )  # fmt: skip
     entries = [_TOLD[source].tell(rows[source][key], known) for source, key in found if key in rows[source]]
     return _named(session, entries)
 
@@ -120,6 +140,9 @@ def _action(row: Action, known: _Known) -> Entry:
         remedy=" ".join(filter(None, (row.error.get("left"), row.error.get("remedy")))),
         comment=row.comment,
         decider=row.decider_name,
+        object_id=row.object_id,
+        undone=known.undone.get(row.token, ""),
+        takes_back=known.takes_back.get(row.token, ""),
     )
 
 

@@ -17,7 +17,7 @@ from services.desk import words
 from services.errors import InvalidInput
 from services.staff.roles import Measure, Person
 
-_EXTENDS = "extend_trial"
+_OF_TRIALS = ("extend_trial", "take_back_extension", "start_trial")
 _TURN = 7_235_016  # any number: the advisory lock of those who count a customer's days
 WAITS = "Nothing is done until a colleague who may do so much allows it."
 _ASK = "Stay below that, or ask somebody who may do more."
@@ -51,8 +51,8 @@ class OverLimit(InvalidInput):
 
 
 def exceeded(person: Person, amounts: Iterable[Amount], *, days_before: int = 0) -> list[str]:
-    """A sentence for each limit of the person's that these amounts exceed. `days_before` were added to the
-    customer's trials by earlier actions; they count for the limit of days in all."""
+    """A sentence for each limit of the person's that these amounts exceed. `days_before` were given to the
+    customer by earlier actions; they count for the limit of days in all."""
     found = []
     for one in amounts:
         found.append(_over(person, one))
@@ -86,28 +86,31 @@ def take_turn(session: Session, customer: str) -> None:
 
 
 def days_before(session: Session, customer: str, *, but: str = "") -> int:
-    """How many days the desk has added to the customer's trials so far, those under way included, without
-    the action `but`."""
-    mine = _extensions().where(Action.customer == customer)
+    """How many days of trial the desk has given to the customer so far, those under way included, without
+    the action `but`. What was taken back is none any more once that is done."""
+    mine = _given().where(Action.customer == customer)
     return sum(_days(row) for row in session.exec(mine) if row.token != but)
 
 
-def days_added(session: Session, customers: Collection[str]) -> dict[str, int]:
-    """The same for each of many customers; who is not there had none added."""
+def days_given(session: Session, customers: Collection[str]) -> dict[str, int]:
+    """The same for each of many customers; who is not there was given none."""
     found: dict[str, int] = {}
-    for row in session.exec(_extensions().where(col(Action.customer).in_(customers))):
+    for row in session.exec(_given().where(col(Action.customer).in_(customers))):
         found[row.customer] = found.get(row.customer, 0) + _days(row)
     return found
 
 
-def _extensions() -> SelectOfScalar[Action]:
+def _given() -> SelectOfScalar[Action]:
     counted = col(Action.state).in_(("done", "running", "unknown"))
-    return select(Action).where(Action.command == _EXTENDS, counted)
+    return select(Action).where(col(Action.command).in_(_OF_TRIALS), counted)
 
 
 def _days(row: Action) -> int:
+    if "days" in row.params:
+        return int(row.params["days"])
     before, after = row.before.get("trial_end"), row.params.get("trial_end")
-    return whole_days(after - before) if before and after else 0
+    days = whole_days(after - before) if before and after else 0
+    return days if row.state == "done" else max(0, days)
 
 
 def typed(text: str) -> int:

@@ -43,8 +43,8 @@ READING: dict[str, tuple[str, str]] = {
     CARDS: ("PaymentMethods", "The card on file, and with it who can be charged"),
 }
 _OF_SUBSCRIPTIONS = (
-    "extend_trial", "end_trial", "cancel", "undo_cancel", "reactivate", "pause_collection", "start_trial",
-    "change_plan", "apply_coupon", "remove_coupon",
+    "extend_trial", "take_back_extension", "end_trial", "cancel", "undo_cancel", "reactivate",
+    "pause_collection", "start_trial", "change_plan", "apply_coupon", "remove_coupon",
 )  # fmt: skip
 _OF_INVOICES = ("retry_payment", "retry_all", "send_invoice", "mark_uncollectible", "void_invoice")
 WRITING: dict[str, str] = {

@@ -62,6 +62,7 @@ def check(token: str, attempt: int) -> list[str]:
     try:
         if not begun:  # once a request went out, what stands there may be our own doing
             now = fresh.subject(row.customer, row.object_id, debts=command.of_debts)
+            checks.require_not_undone(row)
             checks.require_unchanged(row, command, now)
             if command.moves_money:
                 checks.require_untried(row, now)

@@ -13,14 +13,14 @@ from services import clock, database
 from services.customers import names
 from services.desk import effects, quotes, selling, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, required
-from services.desk.limits import whole_days
+from services.desk.limits import Amount, whole_days
 from services.desk.plans import quantity
 from services.desk.selling import Plan
 from services.desk.subject import Subject
 from services.desk.trials import days
 from services.desk.upcoming import after_trial, ends_unbilled
 from services.errors import InvalidInput
-from services.staff.roles import Permission
+from services.staff.roles import Measure, Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
 
@@ -57,7 +57,7 @@ class StartTrial(Command):
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """`price`: its id, `quantity`, `days`, and `at_end`: cancel or pause, where no card is there then."""
         plan = _plan(subject, form)
-        many = quantity(form, plan.price)
+        many, lasts = quantity(form, plan.price), days(form)
         at_end = choice(form, "at_end", tuple(AT_END), "Choose what happens without a card.")
         with database.session() as session:
             earlier = _last_trial(session, subject.customer.id)
@@ -65,11 +65,17 @@ class StartTrial(Command):
             "price": plan.price.id,
             "quantity": many,
             "currency": plan.price.currency,
-            "trial_end": now + days(form) * clock.DAY,
+            "days": lasts,
+            "trial_end": now + lasts * clock.DAY,
             "at_end": at_end,
             "plan": words.ordered(plan.product.name, plan.price, many or 1),
             "earlier_trial": earlier,
         }
+
+    @override
+    def amounts(self, subject: Subject, params: Params) -> tuple[Amount, ...]:
+        """The days that it lasts."""
+        return (Amount(Measure.TRIAL_DAYS, params["days"]),)
 
     @override
     def asks(self, params: Params) -> bool:

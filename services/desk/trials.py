@@ -108,8 +108,7 @@ class ExtendTrial(Command):
         happens = [
             f"The trial ends on {words.moment(new)} instead of {words.moment(old)}: {later} later.",
             "Nothing is charged now.",
-            _scheduled_end(subject, new)
-            or after_trial(subject, quote, "then", words.uncollected(subject.subscription, new)),
+            at_its_end(subject, new, quote),
         ]
         return Preview(tuple(happens))
 
@@ -214,6 +213,13 @@ def _billed_though_leaving(subject: Subject) -> tuple[str, ...]:
     if subscription.cancel_at_period_end:
         return (f"{set_to}: the first period is billed all the same, and it ends with that one instead.",)
     return (f"{set_to} and still ends then: what is due for the first period is billed all the same.",)
+
+
+def at_its_end(subject: Subject, trial_end: int, quote: Quote | None) -> str:
+    """What happens as the trial ends at the new end."""
+    assert subject.subscription is not None
+    uncollected = words.uncollected(subject.subscription, trial_end)
+    return _scheduled_end(subject, trial_end) or after_trial(subject, quote, "then", uncollected)
 
 
 def _scheduled_end(subject: Subject, trial_end: int) -> str:

@@ -116,16 +116,17 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 class Measure(StrEnum):
     """What may be limited for a role; the value is how people say it. Money is limited in each currency."""
 
-    TRIAL_DAYS = "days added to a trial at once"
-    TRIAL_DAYS_IN_ALL = "days added for one customer in all"
+    TRIAL_DAYS = "days of trial given at once"
+    TRIAL_DAYS_IN_ALL = "days of trial given to one customer in all"
     CHARGE = "amount of a charge"
     REFUND = "amount of a refund"
+    CREDIT = "amount of account credit"
     ACCOUNTS = "accounts in one bulk run"
 
     @property
     def is_money(self) -> bool:
         """Whether it is counted in minor units of a currency."""
-        return self in (Measure.CHARGE, Measure.REFUND)
+        return self in (Measure.CHARGE, Measure.REFUND, Measure.CREDIT)
 
 
 Limits = Mapping[tuple[Measure, str], int]  # the most, by what and its currency ("" where it is no money)

@@ -70,6 +70,7 @@ def test_what_is_typed_finds_whom_it_means(visitor: Visitor, part: Part, cast: C
     visitor.page.wait_for_url(re.compile("/customer\\?id=cus_"))
 
 
+@pytest.mark.slow  # a saved filter is a link, too
 def test_a_link_shows_the_same_customers(
     visitor: Visitor, another: Visitor, part: Part, account: Account, tmp_path: Path
 ) -> None:

@@ -173,6 +173,7 @@ def test_a_subscription_ends_now(
     assert (row.before["status"], row.after["status"]) == ("active", "canceled")
 
 
+@pytest.mark.slow  # its dialog has nothing of its own
 def test_a_cancellation_is_taken_back(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:
@@ -188,6 +189,7 @@ def test_a_cancellation_is_taken_back(
     assert tables.ledger(part, "undo_cancel").result == {"subscription": part.subscription}
 
 
+@pytest.mark.slow  # its dialog has nothing of its own
 def test_a_paused_subscription_resumes(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:
@@ -204,6 +206,7 @@ def test_a_paused_subscription_resumes(
     tables.ledger(part, "reactivate")
 
 
+@pytest.mark.slow  # its dialog has nothing of its own
 def test_a_canceled_one_starts_again_without_a_second_trial(
     visitor: Visitor, parts: dict[str, Part], cast: Cast, tables: Tables
 ) -> None:

@@ -110,6 +110,7 @@ def test_names_with_markdown_and_html_stay_text(visitor: Visitor, tables: sa.Con
         assert heading.locator("a, b, strong, img, script").count() == 0
 
 
+@pytest.mark.slow  # notes, tags and tasks are tried without a browser
 def test_a_note_a_tag_and_a_task_are_kept(visitor: Visitor, tables: sa.Connection) -> None:
     page = visitor.page
     id = one(tables, "SELECT id FROM customers WHERE NOT deleted ORDER BY id DESC LIMIT 1")

@@ -58,6 +58,7 @@ def test_two_clicks_on_send_keep_one_message(visitor: Visitor, tables: Tables) -
     assert len(messages(tables, "Only once")) == 1
 
 
+@pytest.mark.slow  # refusals keep what was typed elsewhere
 def test_a_text_that_cannot_be_sent_keeps_what_was_typed(visitor: Visitor, tables: Tables) -> None:
     write(visitor, 2, "", "A long text that took a while")
     visitor.press("Put into the outbox", visitor.dialog)

@@ -39,6 +39,7 @@ def reasons(visitor: Visitor) -> str:
     return shown.inner_text()
 
 
+@pytest.mark.slow  # each role is tried without a browser
 def test_a_viewer_sees_no_action_but_why(visitor: Visitor, part: Part, tables: Tables) -> None:
     visitor.open("customer", part.name, id=part.customer)
     offered(visitor, *ACTIONS)

@@ -82,6 +82,7 @@ def test_the_person_one_acts_as_outlives_a_reload_and_follows_every_way(
     plays_vera(another.arrive("Calls"), "/calls[?]")
 
 
+@pytest.mark.slow  # test_pages reads the titles, too
 def test_the_tab_is_named_after_the_page_or_the_customer(
     visitor: Visitor, cast: Cast, tables: Tables
 ) -> None:

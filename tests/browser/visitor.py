@@ -175,11 +175,11 @@ class Visitor:
         scrolled = "document.querySelector('[data-testid=\"stMain\"]').scrollTop"
         return float(grid.evaluate(f"it => it.getBoundingClientRect().top + {scrolled}"))
 
-    def open_row(self, row: int = 0) -> None:
-        """Clicks the button in a row's first column."""
-        self._click(60, row)
+    def open_row(self, row: int = 0, *, x: float = 60) -> None:
+        """Clicks the button in a row's first column, or in the one that is `x` pixels from the left."""
+        self._click(x, row)
 
-    def _click(self, x: int, row: int) -> None:
+    def _click(self, x: float, row: int) -> None:
         self.settle()  # a table that still moves is hit beside the row
         grid = self.page.get_by_test_id("stDataFrame").first
         grid.scroll_into_view_if_needed()

@@ -44,7 +44,7 @@ def row(number: int, person: Person, state: str) -> Action:
         role=str(person.role),
         customer="cus_1" if number < 12 else "cus_2",
         object_id=f"sub_{number}",
-        reason="because",
+        reason="asked 'why not?'" if number == 5 else "because",
         opened_at=START + number * 100,
         before={"status": "active", "cancel_at": None},
         after={"status": "canceled", "cancel_at": None} if state == "done" else {},
@@ -95,6 +95,8 @@ def test_without_the_permission_one_sees_ones_own(ledger: ModuleType) -> None:
         ({"customer": "bob@", "state": "failed"}, [16]),
         ({"customer": "sub_3"}, [3]),
         ({"since": START + 500, "until": START + 700}, [6, 5]),
+        ({"words": "WHY not", "state": "done"}, [5]),
+        ({"words": "asked_"}, []),
     ],
 )
 def test_each_filter(ledger: ModuleType, wanted: dict[str, Any], expected: list[int]) -> None:

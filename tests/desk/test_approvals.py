@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlmodel import select
 
-from models import Action, Staff
+from models import Action, Staff, Subscription
 from models.ledger import DECLINED
 from services import database
 from services.desk import approvals, commands, fresh
@@ -63,7 +64,7 @@ def test_days_are_counted_for_the_customer_in_all(desk: Bench) -> None:
     sam = replace(SAM, policy=STRICT)
     assert press(sam, "extend_trial", about, **WEEK)[1].state == "done"
     with pytest.raises(
-        OverLimit, match="up to 10 days for the days added for one customer in all; this is 14"
+        OverLimit, match="up to 10 days for the days of trial given to one customer in all; this is 14"
     ):
         press(sam, "extend_trial", about, **WEEK)
     assert press(sam, "extend_trial", about, mode="days", days="3")[1].state == "done"
@@ -177,3 +178,31 @@ def test_a_refund_above_its_own_limit_waits_for_a_second_person(desk: Bench) -> 
         approvals.allow(asking(BEN), opened.token)
     assert approvals.allow(FRIDA, opened.token).message.startswith("$20.01 was refunded to the Visa card")
     assert len(happened(desk, "refund", about)) == 1
+
+
+def test_a_trial_that_is_started_gives_days_too(desk: Bench) -> None:
+    customer, price = desk.customer(), desk.price()
+    started = {"price": price, "quantity": "1", "days": "8", "at_end": "cancel"}
+    strict = replace(ANA, policy=Policy(limits={Role.SUPPORT: LIMITS[Role.SALES]}))
+    opened = commands.open(strict, "start_trial", customer)
+    with pytest.raises(OverLimit, match="up to 7 days for the days of trial given at once; this is 8 days"):
+        commands.submit(opened, strict, started, "Why")
+    opened.ask({**started, "days": "7"})
+    assert commands.submit(opened, strict, {**started, "days": "7"}, "Why").state == "done"
+    with database.session() as session:
+        [begun] = session.exec(select(Subscription).where(Subscription.customer == customer)).all()
+    with pytest.raises(
+        OverLimit, match="up to 10 days for the days of trial given to one customer in all; this is 14"
+    ):
+        press(strict, "extend_trial", fresh.subject(customer, begun.id), **WEEK)
+
+
+def test_credit_has_a_limit_of_its_own_and_what_is_taken_back_that_of_a_charge(desk: Bench) -> None:
+    about = desk.in_state("active")
+    policy = Policy(limits={Role.SUPPORT: {(Measure.CREDIT, "usd"): 500, (Measure.CHARGE, "usd"): 100}})
+    ben, credit = replace(BEN, policy=policy), {"way": "give", "description": "Sorry"}
+    with pytest.raises(OverLimit, match=r"up to \$5\.00 for the amount of account credit; this is \$5\.01"):
+        press(ben, "account_credit", about, **credit, amount="5.01")
+    assert press(ben, "account_credit", about, **credit, amount="5")[1].state == "done"
+    with pytest.raises(OverLimit, match=r"up to \$1\.00 for the amount of a charge; this is \$1\.01"):
+        press(ben, "account_credit", about, **{**credit, "way": "take"}, amount="1.01")

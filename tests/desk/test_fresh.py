@@ -98,6 +98,7 @@ SHOWN = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
     "undo_cancel": "set to cancel", "reactivate": "canceled", "pause_collection": "active",
     "change_plan": "active", "apply_coupon": "active", "remove_coupon": "discounted",
+    "take_back_extension": "trialing",
 }  # fmt: skip
 
 

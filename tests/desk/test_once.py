@@ -19,8 +19,6 @@ from services.errors import Conflict, NotAllowed
 from services.stripe_api.failures import StripeUnavailable
 from tests.desk.bench import ANA, BEN, FORMS, GRAVE, VIC, WEEK, Bench, happened, prepare, press, row
 
-pytestmark = pytest.mark.both_databases
-
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 FAULTS = ("timeout_before", "timeout_after", "500_before", "500_after", "409", "429")
 
@@ -31,6 +29,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("command", ["add_charge", "cancel"])
 def test_twenty_clicks_at_once_are_one(desk: Bench, command: str) -> None:
     about = prepare(desk, command)
@@ -57,6 +56,7 @@ def test_of_two_people_the_second_is_told_of_the_first(desk: Bench) -> None:
     assert len(happened(desk, "extend_trial", about)) == 1
 
 
+@pytest.mark.both_databases
 def test_two_people_who_cancel_and_extend_at_once_get_one_done(desk: Bench) -> None:
     about = desk.in_state("trialing")
     forms: list[tuple[object, str, Form]] = [(ANA, "extend_trial", WEEK), (BEN, "cancel", {"when": "now"})]

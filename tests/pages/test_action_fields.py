@@ -96,6 +96,37 @@ def test_a_plan_is_chosen_among_those_sold_and_billed_as_it_can_be() -> None:
     assert json.loads(app.text[0].value)["quantity"] == "" and len(app.number_input) == 1
 
 
+def plan_back() -> None:
+    import json
+
+    import streamlit as st
+
+    from models import Customer, Price, Product, Subscription, SubscriptionItem
+    from pages.components.plan_fields import billed
+    from services.desk.selling import Plan
+    from services.desk.subject import Item, Subject
+
+    team, yearly = (
+        Price(id=id, created=0, currency="usd", unit_amount=4900, interval=interval)
+        for id, interval in (("team", "month"), ("yearly", "year"))
+    )
+    product = Product(id="prod_1", created=0, name="Team")
+    row = SubscriptionItem(id="si_1", created=0, subscription="sub_1", price="team", quantity=2)
+    subject = Subject(
+        Customer(id="cus_1", created=0), items=(Item(row, team, product),), plans=(Plan(yearly, product),),
+        subscription=Subscription(id="sub_1", created=0, customer="cus_1", status="active", currency="usd"),
+    )  # fmt: skip
+    for price in ("team", "yearly"):
+        st.text(json.dumps(billed(subject, {"item": "si_1", "price": price, "quantity": "1"}, price)))
+
+
+def test_how_a_plan_that_comes_back_is_billed_is_all_that_is_asked() -> None:
+    app = AppTest.from_function(plan_back, default_timeout=60).run()
+    assert not app.exception and not app.selectbox and not app.number_input
+    assert [json.loads(text.value) for text in app.text] == [{"billing": "next"}, {"billing": "now"}]
+    assert app.radio[1].options == ["At once, with credit for the time not used", "At once, without credit"]
+
+
 def again() -> None:
     import json
 

@@ -7,10 +7,12 @@ from types import ModuleType
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from models import Action, Customer, CustomerFacts
+from models import Action, Customer, CustomerFacts, Subscription
+from pages.components.navigation import ROOT
 from services import clock, config
 from services.customers import notes
 from services.staff import people
+from tests.customers import builders
 from tests.pages.work import captions, column, open_page
 
 pytestmark = [
@@ -80,6 +82,8 @@ def test_the_address_is_the_filter(ledger: ModuleType) -> None:
         ({"account": "nobody"}, 0),
         ({"since": today}, 1),
         ({"until": today, "result": "Done"}, 2),
+        ({"words": "TWICE"}, 4),
+        ({"words": "never"}, 0),
     ):
         app = open_page("activity", acting_as=ADMIN, **address)
         assert len(column(app, "title")) == found, address
@@ -180,3 +184,60 @@ def test_a_name_from_right_to_left_turns_nothing_around_that_stands_beside_it(le
     assert set(column(app, "customer_name")) == {f"\u200e\u2068{name}\u2069"}
     assert "\u200eTags \u2068שלום\u2069 → \u2068محمد\u2069" in column(app, "change")
     assert f"for \u2068{name}\u2069, by Pia Novak" in told(app).replace("\\", "")
+
+
+def opened(row: int, **address: str) -> AppTest:
+    """The page with a row's details open."""
+    app = AppTest.from_file(str(ROOT / "pages" / "activity.py"), default_timeout=60)
+    app.session_state["as"] = ADMIN
+    app.session_state["activity_open"] = {"row": row}
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+@pytest.fixture
+def extended(ledger: ModuleType) -> ModuleType:
+    """Ada's extension of a trial that runs still, in the newest row."""
+    ends = clock.now() + 10 * clock.DAY
+    with ledger.transaction() as session:
+        builders.row(
+            session, Subscription, id="sub_1", customer="cus_1", status="trialing", currency="usd",
+            plan_micros=0, trial_end=ends,
+        )  # fmt: skip
+        row = session.get(Action, "t0")
+        row.params, row.finished_at = {"trial_end": ends}, clock.now()
+        row.before, row.after = {"trial_end": ends - 7 * clock.DAY}, {"trial_end": ends}
+        session.get(Action, "t1").params = {"when": "now"}
+    return ledger
+
+
+def test_the_row_of_what_can_be_taken_back_has_a_button_for_it(extended: ModuleType) -> None:
+    app = opened(0)
+    assert app.button(key="undo-t0").label == "Undo"
+    assert "No undo" not in told(app)
+
+
+def test_a_row_says_why_it_has_no_undo(extended: ModuleType) -> None:
+    app = opened(1)
+    assert "undo-t1" not in {button.key for button in app.button}
+    assert "No undo: The subscription has ended" in told(app)
+    assert "No undo" not in told(opened(2)), "what failed did nothing"
+
+
+def test_a_row_that_was_taken_back_says_by_whom_and_has_no_button(extended: ModuleType) -> None:
+    with extended.transaction() as session:
+        session.add(
+            Action(
+                token="back", command="take_back_extension", state="done", staff=1, staff_name="Pia Novak",
+                customer="cus_1", object_id="sub_1", opened_at=1, finished_at=2, params={"undoes": "t0"},
+            )
+        )  # fmt: skip
+    app = opened(0, did="Extend trial")
+    assert "Undone by Pia Novak, " in column(app, "change")[0]
+    assert any(text.value.startswith("Undone by Pia Novak, ") for text in app.text)
+    assert "undo-t0" not in {button.key for button in app.button} and "No undo" not in told(app)
+    back = opened(0, did="Take back extension")
+    assert any(text.value.startswith("Takes back “Extend trial” by Ada Berg, ") for text in back.text)

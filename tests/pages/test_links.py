@@ -27,6 +27,9 @@ def test_stripes_dashboard(monkeypatch: pytest.MonkeyPatch, key: str, mode: str)
     assert links.stripe_url("charge", "../x?") == f"{root}/payments/..%2Fx%3F"
     assert links.request_url("req_1") == f"{root}/logs/req_1"
     assert links.stripe_url("line_item", "il_1") == links.stripe_url("customer", "") == ""
+    assert links.object_url("sub_1") == ("Subscription in Stripe", f"{root}/subscriptions/sub_1")
+    assert links.object_url("py_1") == ("Payment in Stripe", f"{root}/payments/py_1")
+    assert links.object_url("ii_1")[1] == links.object_url("")[1] == ""
 
 
 def test_intercom_and_the_companys_own_admin(monkeypatch: pytest.MonkeyPatch) -> None:

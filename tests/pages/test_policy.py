@@ -63,7 +63,7 @@ def test_an_admin_decides(paying: ModuleType) -> None:
     ("key", "typed", "said"),
     [
         ("CHARGE-usd-support-0", "12,34,5", "Support, Amount of a charge, USD"),
-        ("TRIAL_DAYS--sales-0", "a week", "Sales, Days added to a trial at once: “a week”"),
+        ("TRIAL_DAYS--sales-0", "a week", "Sales, Days of trial given at once: “a week”"),
     ],
 )
 def test_what_is_no_limit_is_named_and_nothing_is_saved(
