@@ -8,6 +8,7 @@ from models.billing import (
     InvoiceLine,
     InvoicePayment,
 )
+from models.bulk import BulkRow, BulkRun
 from models.catalog import Coupon, Price, Product, PromotionCode
 from models.crm import (
     AuditEntry,
@@ -45,6 +46,8 @@ __all__ = [
     "Asker",
     "AuditEntry",
     "Base",
+    "BulkRow",
+    "BulkRun",
     "CallRequest",
     "Charge",
     "Coupon",

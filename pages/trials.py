@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from pages.components import address, download, formats, guard, navigation, several, tables, worklist
+from pages.components import (
+    address,
+    bulk,
+    download,
+    formats,
+    guard,
+    navigation,
+    several,
+    tables,
+    worklist,
+)
 from pages.components.actions import action_dialog
 from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export, names, worklists
+from services.customers.conditions import Condition
 from services.customers.worklists import TRIAL_SORTS, TrialFilter, TrialRow
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -68,6 +80,7 @@ def main() -> None:
     st.caption(f"Times are in {formats.zone_name()}.")
     with tools:
         _tools(person, [rows[position] for position in picked.ticked])
+        _take_all(person, where, sort, total)
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
 
@@ -130,7 +143,22 @@ def _extend(person: Person, rows: list[TrialRow]) -> None:
     if len(rows) == 1:
         action_dialog(person, "extend_trial", rows[0].customer, rows[0].subscription)
         return
-    several.extend_dialog(person, {row.subscription: (row.customer, _called(row)) for row in rows})
+    bulk.dialog(person, "extend_trial", [row.subscription for row in rows])
+
+
+def _take_all(person: Person, where: Sequence[Condition], sort: str, total: int) -> None:
+    """The button for all rows of the filters, on whichever page."""
+    if total < 2:
+        return
+    why_not = person.why_not(Permission.EXTEND_TRIAL)
+    label = f"Extend all {formats.plural(total, 'trial')}"
+    if st.button(
+        label, icon=":material/select_all:", key="trials-extend-all", type="tertiary", disabled=bool(why_not),
+        help=formats.plain(why_not) or "All trials of these filters, not only this page.",
+    ):  # fmt: skip
+        with database.session() as session:
+            ids = worklists.trial_ids(session, where, sort=sort)
+        bulk.dialog(person, "extend_trial", ids)
 
 
 def _write(person: Person, rows: list[TrialRow]) -> None:

@@ -37,6 +37,7 @@ from services.locks import Lock, LockLost
 APPLICATION_VERSION = "1"  # work begun under another version is never resumed: keep it
 COMMANDS = "commands"
 MESSAGES = "messages"
+BULK = "bulk"
 
 _FAULTED = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _SLOTS = 64
@@ -85,7 +86,7 @@ def launch() -> None:
         DBOS(config=_config(_process.slot.name))
         DBOS.launch()
         _declare_queues()
-        _process.bells = Bells((COMMANDS, MESSAGES))
+        _process.bells = Bells((COMMANDS, MESSAGES, BULK))
     except BaseException:
         shutdown()
         raise
@@ -172,6 +173,7 @@ def _declare_queues() -> None:
         COMMANDS, partition_concurrency=1, worker_concurrency=16, polling_interval_sec=_POLL_SECONDS
     )
     DBOS.register_queue(MESSAGES, worker_concurrency=4, polling_interval_sec=_POLL_SECONDS)
+    DBOS.register_queue(BULK, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS)
     DBOS.apply_schedules(
         [
             {

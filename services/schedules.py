@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services import config, database, durable, locks, sandbox_process
 from services.config import Settings
+from services.desk import bulk_runner as _bulk_work
 from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
 from services.mirror import cursors, health, opening, poll, progress, pull
@@ -32,7 +33,7 @@ from services.staff import people
 from services.stripe_api import client, reads
 from services.stripe_api.sharing import Sharing
 
-DURABLE_ROOMS = (_desk_work, _outreach_work)  # their workflows must be known before the queues start
+DURABLE_ROOMS = (_desk_work, _bulk_work, _outreach_work)  # known before the queues start
 durable.upkeep(reads.keep)
 _TRY_AGAIN_AFTER = 15.0  # seconds, when what we need did not answer
 _LONGEST_PAUSE = 60.0  # seconds between two looks that fail

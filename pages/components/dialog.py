@@ -99,7 +99,8 @@ class _State:
 class Prepared:
     """A dialogue that can begin. `about` names the customer, in their own words.
 
-    `then` draws what can be done next, below the outcome. `ask` asks Stripe what comes of what is typed,
+    `then` draws what can be done next, below the outcome; `progress` draws how far it is, in the outcome's
+    place, where the work goes on without the dialog. `ask` asks Stripe what comes of what is typed,
     where `Dialogue.preview` raises Unasked.
     """
 
@@ -107,15 +108,16 @@ class Prepared:
     about: str
     then: Callable[[Outcome], None] | None = None
     ask: Callable[[Form], None] | None = None
+    progress: Callable[[], None] | None = None
 
 
-def show(dialogue: Dialogue, *, about: str) -> None:
-    """Opens the dialog; call it in the run of the click. `about` names the customer, in their own words."""
+def show(dialogue: Dialogue, *, about: str, progress: Callable[[], None] | None = None) -> None:
+    """Opens the dialog; call it in the run of the click. `about` and `progress` as in `Prepared`."""
     state = _State()
 
     @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss=freshness.dialog_closed)
     def body() -> None:
-        _body(Prepared(dialogue, about), state)
+        _body(Prepared(dialogue, about, progress=progress), state)
 
     body()
 
@@ -167,7 +169,7 @@ def _body(prepared: Prepared, state: _State) -> None:
     person, dialogue = guard.current(), prepared.dialogue
     st.text(prepared.about)
     if state.outcome and not state.refused:
-        _over(state.outcome, prepared.then)
+        _over(state.outcome, prepared)
         return
     if state.outcome:
         say(state.outcome)
@@ -294,14 +296,17 @@ def _reason(dialogue: Dialogue, state: _State) -> str:
     return text or ""
 
 
-def _over(outcome: Outcome, then: Callable[[Outcome], None] | None) -> None:
+def _over(outcome: Outcome, prepared: Prepared) -> None:
     """The end, with what goes on from it."""
-    say(outcome)
+    if prepared.progress:
+        prepared.progress()
+    else:
+        say(outcome)
     if outcome.link:
         st.code(outcome.link, language=None, wrap_lines=True)
     with st.container(horizontal=True):
-        if then:
-            then(outcome)
+        if prepared.then:
+            prepared.then(outcome)
         close = "Close" if outcome.state == "failed" else "Done"
         if st.button(close, type="secondary" if outcome.next_step else "primary"):
             st.rerun()

@@ -86,6 +86,14 @@ PAGES: dict[str, PageSpec] = {
             "What is above somebody's limit and waits for a second person.",
         ),
         PageSpec(
+            "bulk-runs", "Bulk runs", ":material/dynamic_feed:", _SEE, "Work",
+            "What was begun for many at once, and how far it is.",
+        ),
+        PageSpec(
+            "bulk-run", "Bulk run", ":material/dynamic_feed:", _SEE, "Work",
+            "How far one bulk run is, and what became of each row.", hidden=True,
+        ),
+        PageSpec(
             "outbox", "Outbox", ":material/outbox:", _SEE, "Work",
             "Messages that were written here, and what became of them.",
         ),

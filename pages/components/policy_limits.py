@@ -27,8 +27,8 @@ def draw(held: Policy, currencies: Sequence[str], seen: int) -> Typed:
     """The fields with what holds now; returns what is typed in them."""
     st.subheader("How much", anchor=False)
     st.caption(
-        "Empty: no limit. Days are whole numbers; amounts as you write them, e.g. 500.00. Who is limited in "
-        "one currency may ask for nothing alone in those without a number."
+        "Empty: no limit. Days and accounts are whole numbers; amounts as you write them, e.g. 500.00. Who "
+        "is limited in one currency may ask for nothing alone in those without a number."
     )
     typed = {}
     for row in rows(currencies):
@@ -56,7 +56,7 @@ def _number(role: Role, row: Row, text: str) -> int:
     try:
         if measure.is_money:
             return money.parse(text, currency, locale=config.settings().workspace_locale)
-        return limits.typed_days(text)
+        return limits.typed(text)
     except InvalidInput as problem:
         where = f"{role.capitalize()}, {_called(row)}: “{text[:40]}”."
         raise InvalidInput(f"{where} {problem.message}", remedy=problem.remedy) from problem

@@ -5,49 +5,29 @@ What went wrong for one row stops no other; “Try again” repeats only the row
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import streamlit as st
 
 from pages.components import formats
-from pages.components.actions import days_field
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.outreach import NO_MAIL_SERVER, told
 from services import database
-from services.desk import commands, limits
 from services.desk.command import Form, Preview
-from services.desk.commands import Opened, Outcome
-from services.desk.limits import Amount
-from services.desk.trials import days, special
+from services.desk.commands import Outcome
 from services.errors import InvalidInput, TrialdeskError, Unforeseen
 from services.outreach import messages, templates
 from services.outreach.defaults import TEMPLATES
 from services.outreach.messages import Draft
 from services.outreach.variables import Occasion
-from services.staff.roles import Measure, Permission, Person
+from services.staff.roles import Permission, Person
 
 _AT_ONCE = 8
 _NAMED = 5
 _log = logging.getLogger(__name__)
-
-
-def extend_dialog(person: Person, trials: Mapping[str, tuple[str, str]]) -> None:
-    """Opens the dialog that extends several trials: customer's id and name by subscription."""
-    try:
-        person.require(Permission.EXTEND_TRIAL)
-    except TrialdeskError as error:
-        show_problem("Extend trials", error)
-        return
-    show(_ExtendTrials(person, trials, _unusual), about=_listed([name for _, name in trials.values()]))
-
-
-def _unusual(trials: Collection[str]) -> dict[str, list[str]]:
-    with database.session() as session:
-        return special(session, trials)
 
 
 def messages_dialog(
@@ -77,86 +57,6 @@ def _listed(names: list[str]) -> str:
 def _first(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
-
-
-class _ExtendTrials:
-    """The desk's own command for each trial, opened and submitted row by row.
-
-    Before that nobody asks Stripe about the rows: what is special with some, the tables say.
-    """
-
-    title = "Extend trials"
-    icon = ":material/more_time:"
-    confirm = "Extend all"
-    reason: Reason = "optional"
-    warning = ""
-
-    def __init__(
-        self,
-        person: Person,
-        trials: Mapping[str, tuple[str, str]],
-        look: Callable[[Collection[str]], Mapping[str, list[str]]],
-    ) -> None:
-        self._person = person
-        self._trials = dict(trials)
-        self._look = look
-        self._unusual = look(trials)
-        self._opened: dict[str, Opened] = {}
-        self._failed: set[str] = set()
-
-    def fields(self, key: str) -> Form:
-        """How many days."""
-        return days_field(key)
-
-    def preview(self, form: Form) -> Preview:
-        """What every row has in common."""
-        later = formats.plural(days(form), "day")
-        left = self._failed or set(self._trials)
-        each = "The trial" if len(left) == 1 else f"Each of the {len(left)} trials"
-        over = limits.at_once(self._person, Amount(Measure.TRIAL_DAYS, days(form)))
-        anew = [
-            f"{self._trials[id][1]}: {_happens(self._opened[id], form)}"
-            for id in self._trials
-            if id in self._failed and id in self._opened
-        ]
-        happens = (f"{each} ends {later} later than it does now.", *anew, "Nothing is charged now.")
-        special = (f"{told}: {self._named(ids, left)}." for told, ids in self._told(left))
-        return Preview(happens, (*special, *over))
-
-    def _told(self, left: Collection[str]) -> list[tuple[str, list[str]]]:
-        """What is special with some of the rows that are left, and with which."""
-        found = ((told, [id for id in ids if id in left]) for told, ids in self._unusual.items())
-        return [(told, ids) for told, ids in found if ids]
-
-    def _named(self, ids: list[str], left: Collection[str]) -> str:
-        return "all of them" if 1 < len(left) == len(ids) else _first([self._trials[id][1] for id in ids])
-
-    def submit(self, person: Person, form: Form, reason: str) -> Outcome:
-        """Extends each, several at once; the outcome counts them and names those that failed."""
-
-        def extend(subscription: str) -> Outcome:
-            return commands.submit(self._open(person, subscription), person, form, reason)
-
-        outcomes = _each(list(self._trials), extend)
-        self._failed = {id for id, outcome in outcomes.items() if outcome.state == "failed"}
-        return _summed([(self._trials[id][1], one) for id, one in outcomes.items()], "trial", "extended")
-
-    def renew(self, person: Person) -> None:
-        """Only the rows that failed are opened anew; the others keep their token and are not repeated.
-
-        One that cannot be opened is tried once more with the rest, and its reason told then.
-        """
-        for subscription in self._failed:
-            self._opened.pop(subscription, None)
-            with contextlib.suppress(Exception):
-                self._open(person, subscription)
-        self._unusual = self._look(self._failed)
-
-    def _open(self, person: Person, subscription: str) -> Opened:
-        if subscription not in self._opened:
-            customer, _ = self._trials[subscription]
-            self._opened[subscription] = commands.open(person, "extend_trial", customer, subscription)
-        return self._opened[subscription]
 
 
 class _WriteToSeveral:
@@ -268,14 +168,6 @@ class _WriteToSeveral:
         """Only the messages that failed get a new token; the others are not sent again."""
         del person
         self._tokens |= {customer: messages.new_token() for customer in self._failed}
-
-
-def _happens(opened: Opened, form: Form) -> str:
-    """What would happen to one row, or why nothing can: the others go on."""
-    try:
-        return commands.preview(opened, form).happens[0]
-    except InvalidInput as problem:
-        return problem.message
 
 
 def _each(ids: list[str], work: Callable[[str], Outcome]) -> dict[str, Outcome]:

@@ -24,7 +24,7 @@ def run() -> None:
     person = sign_in.person()
     with database.session() as session:
         waiting = approvals.count(session)
-    page = st.navigation(navigation.menu(person, waiting), expanded=True)
+    page = st.navigation(navigation.menu(person, waiting), expanded=True)  # no page is behind “View more”
     with st.sidebar:
         sign_in.corner(person)
     banner.show(person)

@@ -74,6 +74,10 @@ _WORDS: dict[str, tuple[str, Colour]] = {
     "denied": ("Not allowed", "orange"),
     "ignored": ("Ignored", "gray"),
     "stopped": ("Stopped", "gray"),
+    # rows of bulk runs
+    "asked": ("Waits for approval", "blue"),
+    "skipped": ("Left out", "gray"),
+    "stopping": ("Stopping", "orange"),
     # connecting: rights of the key, what is set up
     "there": ("There", "green"),
     "missing": ("Missing", "red"),

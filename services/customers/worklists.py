@@ -102,6 +102,11 @@ def trials(
     return [_trial_row(row, plans.get(row[0].id, {}).get("plan", "")) for row in page]
 
 
+def trial_ids(session: Session, where: Sequence[Condition], *, sort: str) -> list[str]:
+    """All running trials that match, in the order of the list."""
+    return list(session.scalars(_trials(_subscription).where(*where).order_by(*TRIAL_SORTS[sort])))
+
+
 def trial_products(session: Session) -> dict[str, str]:
     """The products on trial now, name by id, in the order of their names."""
     found = session.execute(

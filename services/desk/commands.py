@@ -62,10 +62,18 @@ class Outcome:
         return self.state in (*ledger.FINAL, "waiting")
 
 
-def open(person: Person, command: str, customer: str, object_id: str | None = None) -> Opened:
+def new_token() -> str:
+    """The name of a command that is about to be given."""
+    return uuid.uuid4().hex
+
+
+def open(
+    person: Person, command: str, customer: str, object_id: str | None = None, *, token: str = ""
+) -> Opened:
     """Opens a dialog: reads the object from Stripe, checks the offer, makes the token and its ledger row.
 
     Without `object_id` the subscription or invoice is chosen: the newest that the command is offered for.
+    A `token` that is given was kept before; one that was opened and not confirmed is opened again.
     Raises NotAllowed, NotFound, Conflict with the reason why it is not offered, and Unavailable where
     Stripe is silent and money would move.
     """
@@ -78,7 +86,7 @@ def open(person: Person, command: str, customer: str, object_id: str | None = No
         now = wanted.equipped(session, now, clock.now())
     if reason := wanted.offered(now):
         raise Conflict(reason, remedy="Close this and look at the customer's page again.")
-    token = uuid.uuid4().hex
+    token = token or new_token()
     with database.transaction() as session:
         ledger.open_row(session, token, person, wanted, now, snapshots.of(now))
         days_before = limits.days_before(session, customer)
@@ -133,7 +141,14 @@ def _told(opened: Opened, known: Foreseen, now: int) -> Preview:
 
 def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     """Carries the command out and waits up to 20 s for its outcome; a second call adds nothing. What is above
-    a limit of the person's waits for a second person instead.
+    a limit of the person's waits for a second person instead. Raises as `begin`.
+    """
+    mine = begin(opened, person, form, reason)
+    return wait(opened.token) if opened.command.durable else _at_once(opened, mine)
+
+
+def begin(opened: Opened, person: Person, form: Form, reason: str) -> bool:
+    """Has the command carried out, or ask for approval; whether nobody had begun it before.
 
     Raises NotAllowed and InvalidInput before anything is written. What Stripe was not asked yet it is asked.
     """
@@ -142,7 +157,7 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
     if command.durable:
         durable.require()
     now = clock.now()
-    reason = _checked_reason(command, reason)
+    reason = checked_reason(command, reason)
     known = _known(opened, form, now)
     params, told = known.params, asdict(_told(opened, known, now))
     if command.quote_binds(opened.subject, params):  # what the dialog showed is charged, or nothing
@@ -160,11 +175,9 @@ def submit(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
             mine = ledger.ask(session, opened.token, over=over, amounts=amounts, **confirmed)
         else:
             mine = ledger.begin(session, opened.token, **confirmed)
-    if not command.durable:
-        return _at_once(opened, mine)
-    if mine and not over:
+    if command.durable and mine and not over:
         runner.start(row, 1, opened.subject.partition)
-    return wait(opened.token)
+    return mine
 
 
 def _known(opened: Opened, form: Form, now: int) -> Foreseen:
@@ -174,7 +187,8 @@ def _known(opened: Opened, form: Form, now: int) -> Foreseen:
         return opened.ask(form)
 
 
-def _checked_reason(command: Command, reason: str) -> str:
+def checked_reason(command: Command, reason: str) -> str:
+    """The reason as it is kept. Raises InvalidInput."""
     reason = reason.strip()
     if command.reason_required and not reason:
         raise InvalidInput(
@@ -211,14 +225,14 @@ def _with_link(opened: Opened, reached: Outcome) -> Outcome:
     return replace(reached, link=str(answer.object["url"]))
 
 
-def wait(token: str, seconds: float = _PATIENCE) -> Outcome:
-    """The outcome, as soon as it is final, or how it stands after `seconds`."""
+def wait(token: str, seconds: float = _PATIENCE, *, every: float = _POLL) -> Outcome:
+    """The outcome, as soon as it is final, or how it stands after `seconds`; asked once in `every` s."""
 
     def read() -> Outcome:
         with database.session() as session:
             return outcome(session, token)
 
-    return durable.settled(read, seconds, every=_POLL)
+    return durable.settled(read, seconds, every=every)
 
 
 def outcome(session: Session, token: str) -> Outcome:

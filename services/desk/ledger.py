@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from models import Action, ActionStep
 from models.ledger import OVERTAKEN
-from services import clock
+from services import clock, database
 from services.desk.command import Command, Params
 from services.desk.subject import Subject
 from services.errors import Conflict, NotFound, TrialdeskError
@@ -37,20 +37,21 @@ def get(session: Session, token: str) -> Action:
 def open_row(
     session: Session, token: str, person: Person, command: Command, subject: Subject, before: dict[str, Any]
 ) -> None:
-    """Records that a dialog was opened, by whom, and what it showed."""
-    session.add(
-        Action(
-            token=token,
-            command=command.name,
-            staff=person.id,
-            staff_name=person.name,
-            role=str(person.role),
-            customer=subject.customer.id,
-            object_id=subject.object_id,
-            before=before,
-            opened_at=clock.now(),
-        )
+    """Records that a dialog was opened, by whom, and what it showed; of one that is opened again under its
+    token and was not confirmed, what it shows now."""
+    row = Action(
+        token=token,
+        command=command.name,
+        staff=person.id,
+        staff_name=person.name,
+        role=str(person.role),
+        customer=subject.customer.id,
+        object_id=subject.object_id,
+        before=before,
+        opened_at=clock.now(),
     )
+    if not database.insert_once(session, Action, row.model_dump()):
+        _move(session, token, "open", "open", before=before, opened_at=row.opened_at)
 
 
 def begin(session: Session, token: str, *, params: Params, reason: str, preview: dict[str, Any]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models import Action
 from services import clock
@@ -24,7 +25,7 @@ _ASK = "Stay below that, or ask somebody who may do more."
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """How much a command does of what may be limited: days, or minor units of `currency`."""
+    """How much a command does of what may be limited: days, accounts, or minor units of `currency`."""
 
     measure: Measure
     number: int
@@ -87,9 +88,21 @@ def take_turn(session: Session, customer: str) -> None:
 def days_before(session: Session, customer: str, *, but: str = "") -> int:
     """How many days of trial the desk has given to the customer so far, those under way included, without
     the action `but`. What was taken back is none any more once that is done."""
-    moves = select(Action).where(Action.customer == customer, col(Action.command).in_(_OF_TRIALS))
-    counted = moves.where(col(Action.state).in_(("done", "running", "unknown")))
-    return sum(_days(row) for row in session.exec(counted) if row.token != but)
+    mine = _given().where(Action.customer == customer)
+    return sum(_days(row) for row in session.exec(mine) if row.token != but)
+
+
+def days_given(session: Session, customers: Collection[str]) -> dict[str, int]:
+    """The same for each of many customers; who is not there was given none."""
+    found: dict[str, int] = {}
+    for row in session.exec(_given().where(col(Action.customer).in_(customers))):
+        found[row.customer] = found.get(row.customer, 0) + _days(row)
+    return found
+
+
+def _given() -> SelectOfScalar[Action]:
+    counted = col(Action.state).in_(("done", "running", "unknown"))
+    return select(Action).where(col(Action.command).in_(_OF_TRIALS), counted)
 
 
 def _days(row: Action) -> int:
@@ -100,10 +113,10 @@ def _days(row: Action) -> int:
     return days if row.state == "done" else max(0, days)
 
 
-def typed_days(text: str) -> int:
-    """A number of days as typed. Raises InvalidInput."""
+def typed(text: str) -> int:
+    """A number of days or accounts as typed. Raises InvalidInput."""
     if not re.fullmatch(r"\d{1,5}", text, re.ASCII):
-        raise InvalidInput("This is not a whole number of days.", remedy="Type one, such as 30.")
+        raise InvalidInput("This is not a whole number.", remedy="Type one, such as 30.")
     return int(text)
 
 
@@ -116,11 +129,14 @@ def _over(person: Person, one: Amount) -> str:
     most = person.policy.most(person.role, one.measure, one.currency)
     if most is None or one.number <= most:
         return ""
-    asked, allowed = (_said(one, number) for number in (one.number, most))
+    asked, allowed = (said(one.measure, number, one.currency) for number in (one.number, most))
     if not most and one.currency:
         return f"The role {person.role} has no {one.measure} in {one.currency.upper()}; this is {asked}."
     return f"The role {person.role} may go up to {allowed} for the {one.measure}; this is {asked}."
 
 
-def _said(one: Amount, number: int) -> str:
-    return words.money(number, one.currency) if one.measure.is_money else words.days(number)
+def said(measure: Measure, number: int, currency: str) -> str:
+    """So much of what may be limited, in words."""
+    if measure is Measure.ACCOUNTS:
+        return words.plural(number, "account")
+    return words.money(number, currency) if measure.is_money else words.days(number)

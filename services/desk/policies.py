@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from services.customers import audit
-from services.desk import words
+from services.desk import limits
 from services.staff import policy
 from services.staff.policy import DECIDED, POLICED
 from services.staff.roles import Limits, Permission, Person, Policy
@@ -34,6 +34,5 @@ def _said(policy: Policy) -> dict[str, Any]:
 
 def _limits(some: Limits) -> list[str]:
     return sorted(
-        f"{measure} {words.money(most, currency) if currency else words.days(most)}"
-        for (measure, currency), most in some.items()
+        f"{measure} {limits.said(measure, most, currency)}" for (measure, currency), most in some.items()
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 
-from sqlmodel import Session, col, select
 from typing_extensions import override
 
-from models import Customer, Subscription
 from services import clock
 from services.customers import names
 from services.desk import effects, words
@@ -235,16 +233,24 @@ def _scheduled_end(subject: Subject, trial_end: int) -> str:
     return ""
 
 
-def special(session: Session, ids: Collection[str]) -> dict[str, list[str]]:
-    """What is not as usual with some of these trials, as the tables know it, and with which of them."""
-    wanted = select(Subscription, Customer).join(Customer, col(Customer.id) == Subscription.customer)
-    rows = session.exec(wanted.where(col(Subscription.id).in_(ids)))
-    subjects = {row.id: Subject(customer, subscription=row) for row, customer in rows}
+def special(subjects: Mapping[str, Subject]) -> dict[str, list[str]]:
+    """What is not as usual with some of these trials (by id), as the tables know it, and with which."""
     found: dict[str, list[str]] = {}
-    for id in ids:
-        for told in _unusual(subjects[id]) if id in subjects else ():
+    for id, subject in subjects.items():
+        for told in _unusual(subject):
             found.setdefault(told, []).append(id)
     return found
+
+
+def of_many(form: Form, count: int) -> tuple[str, ...]:
+    """What so many trials that are extended alike have in common. Raises InvalidInput."""
+    each = "The trial ends" if count == 1 else f"Each of the {words.plural(count, 'trial')} ends"
+    return (f"{each} {words.days(days(form))} later than it does now.", "Nothing is charged now.")
+
+
+def by_days(form: Form) -> str:
+    """By how much trials were extended."""
+    return f"by {words.days(days(form))}"
 
 
 def _unusual(subject: Subject) -> Iterator[str]:

@@ -137,6 +137,12 @@ def days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
+def plural(number: int, one: str) -> str:
+    """`1 trial`, `2,300 trials`."""
+    written = format_decimal(number, locale=config.settings().workspace_locale)
+    return f"{written} {one if number == 1 else f'{one}s'}"
+
+
 def listing(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -121,6 +121,7 @@ class Measure(StrEnum):
     CHARGE = "amount of a charge"
     REFUND = "amount of a refund"
     CREDIT = "amount of account credit"
+    ACCOUNTS = "accounts in one bulk run"
 
     @property
     def is_money(self) -> bool:
@@ -129,7 +130,9 @@ class Measure(StrEnum):
 
 
 Limits = Mapping[tuple[Measure, str], int]  # the most, by what and its currency ("" where it is no money)
-_SALES_LIMITS: Limits = {(Measure.TRIAL_DAYS, ""): 30, (Measure.TRIAL_DAYS_IN_ALL, ""): 60}
+_SALES_LIMITS: Limits = {
+    (Measure.TRIAL_DAYS, ""): 30, (Measure.TRIAL_DAYS_IN_ALL, ""): 60, (Measure.ACCOUNTS, ""): 50
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ def test_several_trials_are_extended_together(visitor: Visitor, tables: Tables) 
     )
     rows = tables.read(lambda session: [tuple(row) for row in session.exec(done)])
     assert sorted(rows) == sorted((id, "Asked for more time") for id in before)
+    visitor.open("bulk-runs", "Bulk runs").open_row()
+    visitor.arrive("Bulk run").sees("Extend trial by 3 days")
 
 
 @pytest.mark.slow  # each of its steps is taken from a customer's page, too

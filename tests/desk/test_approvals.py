@@ -9,7 +9,6 @@ from sqlmodel import select
 
 from models import Action, Staff, Subscription
 from models.ledger import DECLINED
-from pages.components import several
 from services import database
 from services.desk import approvals, commands, fresh
 from services.desk.limits import OverLimit
@@ -90,15 +89,6 @@ def test_dialogs_that_are_open_at_once_add_up(desk: Bench) -> None:
     with pytest.raises(OverLimit, match="this is 14"):
         commands.submit(second, sam, WEEK, "")
     assert commands.submit(first, sam, WEEK, "").state == "done", "the same click once more"
-
-
-def test_several_rows_are_told_of_the_limit_before_they_are_confirmed(desk: Bench) -> None:
-    rows = {"sub_1": ("cus_1", "Al"), "sub_2": ("cus_2", "Bo")}
-    form = {"mode": "days", "days": "9"}
-    with pytest.raises(OverLimit, match="up to 7 days"):
-        several._ExtendTrials(replace(SAM, policy=STRICT), rows, lambda _: {}).preview(form)
-    told = several._ExtendTrials(replace(SAM, policy=ASKING), rows, lambda _: {}).preview(form)
-    assert told.warnings[-1] == "Nothing is done until a colleague who may do so much allows it."
 
 
 def test_what_waits_is_carried_out_once_a_second_person_allows_it(desk: Bench) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 
 import pytest
@@ -11,17 +10,13 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models import Action, InboxItem, Subscription
-from pages.components import several
 from services import clock, database
 from services.desk import catalog, commands, fresh, loading
-from services.desk.command import Form
-from services.desk.commands import Opened, Outcome
 from services.desk.subject import Subject
 from services.errors import Conflict
 from services.mirror import again, aside, inbox, replay
 from services.mirror.shapes import UnreadableObject
-from services.staff.roles import Person
-from tests.desk.bench import ANA, WEEK, Bench, prepare, row
+from tests.desk.bench import ANA, Bench, prepare, row
 
 AHEAD = 300  # seconds by which the desk's clock goes before Stripe's
 _PATIENCE = 20  # drains after which a read counts whenever it was
@@ -149,40 +144,3 @@ def test_what_is_gone_by_the_time_it_is_confirmed_is_not_acted_on(desk: Bench) -
     outcome = commands.submit(opened, ANA, {"when": "now"}, "asked for it")
     assert outcome.state == "failed" and "is not in Stripe any more" in outcome.message, outcome
     assert desk.sdk.subscriptions.retrieve(about.object_id).status == "active"
-
-
-def test_a_fault_with_one_of_several_trials_is_told_of_that_one_alone(
-    desk: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    well, early, late, gone = (desk.in_state("trialing") for _ in range(4))
-    names = zip("Al Bo Cy".split(), (well, early, late), strict=True)
-    rows = {each.object_id: (each.customer.id, name) for name, each in names}
-    rows[vanish(gone)[1]] = (gone.customer.id, "Di")
-    real_open, real_submit = commands.open, commands.submit
-
-    def fail_before(person: Person, command: str, customer: str, id: str) -> Opened:
-        if id == early.object_id:
-            raise KeyError("status")
-        return real_open(person, command, customer, id)
-
-    def fail_after(opened: Opened, person: Person, form: Form, reason: str) -> Outcome:
-        outcome = real_submit(opened, person, form, reason)
-        if opened.subject.object_id == late.object_id:
-            raise KeyError("status")
-        return outcome
-
-    monkeypatch.setattr(commands, "open", fail_before)
-    monkeypatch.setattr(commands, "submit", fail_after)
-    dialogue = several._ExtendTrials(ANA, rows, lambda _: {})
-    outcome = dialogue.submit(ANA, WEEK, "")
-    assert (outcome.state, outcome.message) == ("failed", "1 of 4 trials extended.")
-    told = dict(re.findall(r"(Bo|Cy): Nobody knows yet .*?\(KeyError\)\. .*? under (\w+)\.", outcome.remedy))
-    assert told.keys() == {"Bo", "Cy"} and all(reference in caplog.text for reference in told.values())
-    assert "Di: This subscription is not in Stripe any more" in outcome.remedy
-    monkeypatch.undo()
-    dialogue.renew(ANA)
-    assert dialogue.submit(ANA, WEEK, "").message == "3 of 4 trials extended."
-    for about in (well, early, late):
-        assert about.subscription and about.subscription.trial_end
-        week_later = about.subscription.trial_end + 7 * clock.DAY
-        assert desk.sdk.subscriptions.retrieve(about.object_id).trial_end == week_later

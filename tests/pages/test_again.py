@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pages.components import dialog, several
+from pages.components import dialog
 from services.desk.asking import Unasked
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
@@ -16,7 +16,6 @@ from services.errors import Conflict, InvalidInput, TrialdeskError, Unavailable
 from services.staff.roles import Person, Role
 
 ANA = Person(1, "Ana", "ana@example.com", Role.SUPPORT)
-WEEK = {"mode": "days", "days": "7"}
 
 
 REFUSED, DONE = Outcome("t", "failed", "It has changed."), Outcome("t", "done", "said")
@@ -227,44 +226,3 @@ class Charge:
     def preview(self, _form: Form) -> Preview:
         """Always finds fault with the amount."""
         raise InvalidInput("The amount cannot be read.", field="amount")
-
-
-class Desk:
-    """The desk's commands on two trials: Bo's changes once while his row waits."""
-
-    def __init__(self) -> None:
-        self.opened: list[str] = []
-        self.done: list[str] = []
-
-    def open(self, _person: Person, _command: str, _customer: str, subscription: str) -> Any:
-        """A token for each opening."""
-        self.opened.append(subscription)
-        return f"{subscription}:{self.opened.count(subscription)}"
-
-    def preview(self, token: str, _form: Form) -> Preview:
-        """The row's own end."""
-        return Preview((f"{token} ends a week later.",))
-
-    def submit(self, token: str, *_: object) -> Outcome:
-        """Bo's first token is refused."""
-        if token == "sub_bo:1":
-            raise Conflict("The trial has changed.")
-        self.done.append(token)
-        return Outcome(token, "done", "extended")
-
-
-def test_of_several_only_those_left_are_shown_and_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
-    for name in ("open", "preview", "submit"):
-        monkeypatch.setattr(several.commands, name, getattr(desk, name))
-    rows = {"sub_al": ("cus_al", "Al"), "sub_bo": ("cus_bo", "Bo")}
-    dialogue = several._ExtendTrials(ANA, rows, lambda _: {})
-    assert dialogue.preview(WEEK).happens[0] == "Each of the 2 trials ends 7 days later than it does now."
-    first = dialogue.submit(ANA, WEEK, "")
-    assert first.state == "failed" and "Bo: The trial has changed." in first.remedy
-    dialogue.renew(ANA)
-    assert sorted(desk.opened) == ["sub_al", "sub_bo", "sub_bo"] and desk.done == ["sub_al:1"]
-    left = dialogue.preview(WEEK).happens
-    assert left[0].startswith("The trial ends 7 days later") and "Bo: sub_bo:2 ends a week later." in left
-    assert not any("Al" in sentence for sentence in left)
-    assert dialogue.submit(ANA, WEEK, "").state == "done" and "sub_bo:2" in desk.done

@@ -8,12 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from models import Invoice, Message, Subscription
-from pages.components import outreach, several
+from models import Invoice, Message
+from pages.components import outreach
 from pages.components.outreach import _MessageDialogue
-from pages.components.several import _ExtendTrials, _WriteToSeveral
-from services.desk.command import Preview
-from services.desk.commands import Outcome
+from pages.components.several import _WriteToSeveral
 from services.errors import InvalidInput, NotAllowed, Unavailable
 from services.outreach import messages
 from services.outreach.variables import Occasion
@@ -207,73 +205,3 @@ def test_who_may_not_write_writes_nothing(staffed: ModuleType, sam: Person) -> N
     with pytest.raises(NotAllowed):
         dialogue.submit(vera, {"template": "blank", "subject": "Hi", "body": "x"}, "")
     assert written(staffed) == []
-
-
-class Commands:
-    """Stands where the desk's commands stand: opens everything, refuses the subscriptions it is told to."""
-
-    def __init__(self, refuse: set[str]) -> None:
-        self.refuse = refuse
-        self.opened: list[str] = []
-        self.done: set[str] = set()
-
-    def open(self, person: Person, command: str, customer: str, object_id: str) -> str:
-        assert command == "extend_trial"
-        self.opened.append(object_id)
-        return object_id
-
-    def preview(self, opened: str, form: dict[str, str]) -> Preview:
-        return Preview((f"{opened} ends later.",))
-
-    def submit(self, opened: str, person: Person, form: dict[str, str], reason: str) -> Outcome:
-        if opened in self.refuse:
-            return Outcome("", "failed", "Stripe said no.", "Try later.")
-        self.done.add(opened)
-        return Outcome("", "done", "Extended.")
-
-
-def test_extending_several_says_which_rows_are_set_to_cancel_or_have_no_card(
-    staffed: ModuleType, sam: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[_ExtendTrials] = []
-    monkeypatch.setattr(several, "show", lambda dialogue, **_: shown.append(dialogue))
-    rows = {f"sub_{name.lower()}": (add_trial(staffed, name, 2), name) for name in ("Al", "Bo", "Cy")}
-    with staffed.transaction() as session:
-        leaving, *others = (session.get(Subscription, id) for id in rows)
-        leaving.cancel_at_period_end = True
-        for each in (leaving, *others):
-            each.collection_method = "charge_automatically"
-        session.add_all((leaving, *others))
-    several.extend_dialog(sam, rows)
-    [dialogue] = shown
-    bare = "Without a card, and billed at the new end with an invoice that nobody can pay"
-    assert dialogue.preview({"mode": "days", "days": "7"}).warnings == (
-        "Set to cancel, and that moves along with the end of the trial, so that nothing is charged: Al.",
-        f"{bare}: Bo, Cy.",
-    )
-    monkeypatch.setattr(several, "commands", Commands(refuse={"sub_al", "sub_bo"}))
-    dialogue.submit(sam, {"mode": "days", "days": "7"}, "asked for it")
-    with staffed.transaction() as session:
-        kept = session.get(Subscription, "sub_al")
-        kept.cancel_at_period_end = False
-        session.add(kept)
-    dialogue.renew(sam)
-    assert dialogue.preview({"mode": "days", "days": "7"}).warnings == (f"{bare}: all of them.",)
-
-
-def test_each_trial_is_extended_by_itself(sam: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Commands(refuse={"sub_2"})
-    monkeypatch.setattr(several, "commands", desk)
-    dialogue = _ExtendTrials(sam, {f"sub_{n}": (f"cus_{n}", f"Name {n}") for n in (1, 2, 3)}, lambda _: {})
-    form = {"mode": "days", "days": "7"}
-    assert "3 trials ends 7 days later" in dialogue.preview(form).happens[0]
-    half = dialogue.submit(sam, form, "asked for it")
-    assert (half.state, half.message) == ("failed", "2 of 3 trials extended.")
-    assert half.remedy == "Name 2: Stripe said no. Try later."
-    desk.refuse.clear()
-    dialogue.renew(sam)
-    assert dialogue.submit(sam, form, "asked for it").message == "3 of 3 trials extended."
-    assert sorted(desk.opened) == ["sub_1", "sub_2", "sub_2", "sub_3"]
-    for days in ("0", "-1", "x", ""):
-        with pytest.raises(InvalidInput):
-            dialogue.preview({"mode": "days", "days": days})

@@ -1,0 +1,162 @@
+"""How far is a run, and what became of each of its rows? A row stands as its action does by now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from models import Action, BulkRow, BulkRun, Customer
+from services.desk import bulk_preview, words
+from services.errors import NotFound
+from services.staff import people
+from services.staff.roles import Permission, Person
+from services.text import isolated
+
+# Those that need somebody first, then what is not over.
+STATES = ("failed", "unknown", "asked", "skipped", "running", "waiting", "done")
+_OPEN = ("waiting", "running")
+_STATE = sa.case(
+    (col(Action.state) == "waiting", "asked"),
+    (col(Action.state) != "open", col(Action.state)),
+    else_=col(BulkRow.state),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as people see it. `counts` are its rows by state; `is_own`: the looker began it; `why_not`: why
+    the looker may not stop it or go on with it, "" where they may."""
+
+    id: str
+    title: str
+    noun: str
+    done: str
+    state: str
+    staff_name: str
+    reason: str
+    note: str
+    created_at: int
+    counts: dict[str, int]
+    is_own: bool
+    why_not: str
+
+    @property
+    def total(self) -> int:
+        """How many rows it has."""
+        return sum(self.counts.values())
+
+    @property
+    def over(self) -> int:
+        """With how many rows it is through."""
+        return self.total - sum(self.counts.get(state, 0) for state in _OPEN)
+
+    @property
+    def said(self) -> str:
+        """How far it is, as a sentence: `17 of 20 trials extended.`"""
+        return f"{self.counts.get('done', 0)} of {words.plural(self.total, self.noun)} {self.done}."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A row of a run: whom and what it is about, how it stands, and what was said of that."""
+
+    customer: str
+    name: str
+    object_id: str
+    state: str
+    message: str
+
+
+def get(session: Session, person: Person, id: str) -> BulkRun:
+    """The run's row. Raises NotFound, also to those who may not see it."""
+    run = session.exec(select(BulkRun).where(BulkRun.id == id, *_visible(person))).first()
+    if run is None:
+        raise NotFound("bulk run", id, remedy="Choose one from the list.")
+    return run
+
+
+def find(session: Session, person: Person, id: str) -> Run:
+    """One run. Raises NotFound."""
+    run = get(session, person, id)
+    return _run(session, person, run, _counts(session, [id]).get(id, {}))
+
+
+def count(session: Session, person: Person) -> int:
+    """How many runs this person may see."""
+    return session.scalar(sa.select(sa.func.count()).select_from(BulkRun).where(*_visible(person))) or 0
+
+
+def recent(session: Session, person: Person, *, offset: int = 0, limit: int = 50) -> list[Run]:
+    """One page of the runs that this person may see, newest first."""
+    newest = (col(BulkRun.created_at).desc(), col(BulkRun.id))
+    wanted = select(BulkRun).where(*_visible(person)).order_by(*newest).offset(offset).limit(limit)
+    runs = session.exec(wanted).all()
+    counts = _counts(session, [run.id for run in runs])
+    return [_run(session, person, run, counts.get(run.id, {})) for run in runs]
+
+
+def rows(session: Session, id: str, *, offset: int = 0, limit: int = 50) -> list[Seen]:
+    """One page of a run's rows: those that need somebody first, then in the order of choosing."""
+    rank = sa.case({state: place for place, state in enumerate(STATES)}, value=_STATE, else_=len(STATES))
+    wanted = (
+        _with_action(col(BulkRow.customer), Customer, col(BulkRow.object_id), _STATE, _message())
+        .outerjoin(Customer, col(Customer.id) == col(BulkRow.customer))
+        .where(col(BulkRow.run) == id)
+        .order_by(rank, col(BulkRow.position))
+    )
+    page = session.execute(wanted.offset(offset).limit(limit))
+    return [Seen(customer, _called(customer, row), *rest) for customer, row, *rest in page]
+
+
+def failed(session: Session, id: str) -> Sequence[tuple[BulkRow, bool]]:
+    """The rows that may be tried again, each with whether its action had begun."""
+    wanted = _with_action(BulkRow, Action).where(col(BulkRow.run) == id, _STATE == "failed")
+    return [
+        (row, action is not None and action.state != "open")
+        for row, action in session.execute(wanted)
+        if action is None or not action.error.get("left")
+    ]
+
+
+def name_of(session: Session, staff: int | None) -> str:
+    """Who began a run."""
+    return people.names(session).get(staff or 0, "Somebody")
+
+
+def _visible(person: Person) -> list[Any]:
+    return [] if person.may(Permission.SEE_ACTIVITY) else [col(BulkRun.staff) == person.id]
+
+
+def _counts(session: Session, ids: Collection[str]) -> dict[str, dict[str, int]]:
+    each = _with_action(col(BulkRow.run), _STATE.label("now")).where(col(BulkRow.run).in_(ids)).subquery().c
+    found: dict[str, dict[str, int]] = {}
+    counted = sa.select(each.run, each.now, sa.func.count()).group_by(each.run, each.now)
+    for run, state, number in session.execute(counted):
+        found.setdefault(run, {})[state] = number
+    return found
+
+
+def _with_action(*columns: Any) -> Any:
+    return sa.select(*columns).select_from(BulkRow).outerjoin(Action, col(Action.token) == col(BulkRow.token))
+
+
+def _message() -> Any:
+    """What was said when the run was through with the row; nothing where it stands otherwise by now."""
+    return sa.case((col(BulkRow.state) == _STATE, col(BulkRow.message)), else_="")
+
+
+def _run(session: Session, person: Person, run: BulkRun, counts: dict[str, int]) -> Run:
+    kind = bulk_preview.find(run.command)
+    return Run(
+        run.id, f"{kind.command.title} {kind.told(run.form)}", kind.noun, kind.done, run.state,
+        name_of(session, run.staff), run.reason, run.note, run.created_at, counts, run.staff == person.id,
+        person.why_not(kind.command.permission),
+    )  # fmt: skip
+
+
+def _called(id: str, customer: Customer | None) -> str:
+    return isolated((customer and (customer.name or customer.email)) or id)

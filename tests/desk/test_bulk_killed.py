@@ -1,0 +1,82 @@
+"""Is a bulk run finished, and each row done once, when the desk is killed or stopped in the middle of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import sqlalchemy as sa
+
+from models import Action, BulkRow, BulkRun
+from services import clock, database, durable
+from services.desk import bulk, bulk_preview, commands
+from services.desk.subject import Subject
+from tests.desk import bulk_victim
+from tests.desk.bench import ANA, WEEK, Bench, within
+from tests.desk.test_bulk import SQLITE, begin, ended, seen, staffed, trials, weeks
+from tests.support.nursery import nursery
+
+
+@pytest.fixture(autouse=True)
+def _staff(idle_desk: Bench) -> None:
+    staffed()
+
+
+def killed(desk: Bench, moment: str) -> None:
+    """Kills a process in the middle of a run and lets another finish it; then looks into the account."""
+    about = trials(desk, 10)
+    run = left_by_a_desk_that_died(about)
+    url = database.engine().url.render_as_string(hide_password=False)
+    log = desk.sandbox.data.with_name("bulk_victim.log")
+    for what, code in ((moment, -9), ("finish", 0)):
+        child = nursery().start("tests.desk.bulk_victim", [url, desk.sandbox.url, what, run], log)
+        assert child.wait(120) == code, log.read_text()
+        counts = seen(run).counts
+        assert (counts == {"done": 10}) == (what == "finish"), counts
+    assert [weeks(desk, each) for each in about] == [1.0] * 10
+    for each in about:
+        [write] = {one["idempotency_key"] for one in desk.writes(f"/v1/subscriptions/{each.object_id}")}
+        with database.session() as session:
+            action = session.get_one(Action, write.partition(":")[0])
+        assert (action.state, action.object_id) == ("done", each.object_id)
+        assert action.after["trial_end"] == desk.sdk.subscriptions.retrieve(each.object_id).trial_end
+
+
+def left_by_a_desk_that_died(about: Sequence[Subject]) -> str:
+    """A run that was begun by a process that died before any queue knew of it."""
+    with database.session() as session:
+        chosen = bulk_preview.look(session, "extend_trial", [each.object_id for each in about])
+    totals = bulk_preview.reckon(ANA, chosen, WEEK)
+    token = commands.new_token()
+    with database.transaction() as session:
+        session.add(
+            BulkRun(id=token, command="extend_trial", form=dict(WEEK), staff=ANA.id, created_at=clock.now())
+        )
+        session.execute(sa.insert(BulkRow), bulk._rows(token, chosen, totals))
+    return token
+
+
+@SQLITE
+@pytest.mark.parametrize("moment", ["before it begins", "after Stripe did it"])
+def test_a_killed_run_goes_on_and_nothing_is_done_twice(idle_desk: Bench, moment: str) -> None:
+    killed(idle_desk, moment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", bulk_victim.MOMENTS)
+def test_a_run_survives_every_moment(idle_desk: Bench, moment: str) -> None:
+    killed(idle_desk, moment)
+
+
+@SQLITE
+def test_a_run_goes_on_where_the_desk_was_stopped(idle_desk: Bench) -> None:
+    about = trials(idle_desk, 10)
+    durable.launch()
+    run = begin(about)
+    within(30, lambda: seen(run).counts.get("done", 0) >= 2)
+    durable.shutdown()
+    assert seen(run).state == "running"
+    durable.launch()
+    assert ended(run).counts == {"done": 10}
+    durable.shutdown()
+    assert [weeks(idle_desk, each) for each in about] == [1.0] * 10

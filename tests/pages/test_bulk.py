@@ -1,0 +1,154 @@
+"""One command for many, on the pages: its dialog, the whole filter, and how far a run is."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+from sqlmodel import col, select
+from streamlit.testing.v1 import AppTest
+
+from models import Action, BulkRow, BulkRun, Subscription
+from pages.components import bulk
+from services import clock, durable
+from services.desk import bulk_runner
+from services.staff.roles import Person
+from tests.pages.work import add_trial, captions, column, open_page, whoever
+
+pytestmark = [
+    pytest.mark.usefixtures("ready"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # SQL has tests on both
+]
+SAM, SALES, VIEWER = (f"{name}@trialdesk.test" for name in ("sam", "pia", "vera"))
+
+
+@pytest.fixture
+def trials(staffed: ModuleType) -> ModuleType:
+    """Three running trials; nobody works through runs."""
+    for name, days in (("Al", 1), ("Bo", 2), ("*Cy*", 30)):
+        add_trial(staffed, name, days)
+    return staffed
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The attempts at runs that were put on the queue, which nobody takes off it."""
+    found: list[tuple[str, int]] = []
+    monkeypatch.setattr(durable, "require", lambda: None)
+    monkeypatch.setattr(bulk_runner, "begin", lambda run, attempt: found.append((run, attempt)))
+    return found
+
+
+def add_run(database: ModuleType, who: Person, *states: str, state: str = "running") -> None:
+    """A run of this person's, with a row in each of these states; a failed one has an action."""
+    with database.transaction() as session:
+        session.add(
+            BulkRun(
+                id="run_1", command="extend_trial", form={"mode": "days", "days": "7"}, state=state,
+                reason="They <b>asked</b>", staff=who.id, role=str(who.role), created_at=clock.now(),
+            )
+        )  # fmt: skip
+        for position, (name, each) in enumerate(zip(("al", "bo", "*cy*"), states, strict=False)):
+            session.add(
+                BulkRow(
+                    run="run_1", position=position, customer=f"cus_{name}", object_id=f"sub_{name}",
+                    token=f"t{position}", state=each, message=f"It was *{each}*.",
+                )
+            )  # fmt: skip
+
+
+def text(app: AppTest) -> str:
+    """What a page says, as it reads."""
+    said = (*app.markdown, *app.caption, *app.warning, *app.error, *app.info)
+    return " ".join(each.value for each in said).replace("\\", "")
+
+
+def test_the_whole_filter_is_taken(trials: ModuleType) -> None:
+    app = open_page("trials", days="7")
+    app.button(key="trials-extend-all").click().run()
+    assert not app.exception
+    assert app.text[0].value == "2 trials: Al, Bo"
+    assert "Each of the 2 trials ends 7 days later" in text(app)
+    assert [button.label for button in app.button][-2:] == ["Extend all", "Cancel"]
+
+
+def test_the_dialog_begins_one_run_and_shows_how_far_it_is(
+    trials: ModuleType, begun: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with trials.transaction() as session:
+        for name in ("al", "bo", "*cy*"):
+            kept = session.get_one(Subscription, f"sub_{name}")
+            kept.collection_method, kept.cancel_at_period_end = "charge_automatically", name == "al"
+    shown: list[tuple[bulk._Bulk, str]] = []
+    monkeypatch.setattr(bulk, "show", lambda dialogue, about, **_: shown.append((dialogue, about)))
+    sam = whoever(trials, SAM)
+    bulk.dialog(sam, "extend_trial", ["sub_al", "sub_*cy*", "sub_bo"])
+    [(dialogue, about)] = shown
+    assert about == "3 trials: Al, *Cy*, Bo"
+    form = {"mode": "days", "days": "3"}
+    assert dialogue.preview(form).warnings == (
+        "Set to cancel, and that moves along with the end of the trial, so that nothing is charged: Al.",
+        "Without a card, and billed at the new end with an invoice that nobody can pay: *Cy*, Bo.",
+    )
+    first, second = (dialogue.submit(sam, form, "asked for it") for _ in range(2))
+    assert (first.token, first.state) == (second.token, "running")
+    assert {*begun} == {(first.token, 1)}
+    with trials.session() as session:
+        kept = session.get_one(BulkRun, first.token)
+        rows = session.exec(select(BulkRow.object_id).order_by(col(BulkRow.position))).all()
+    assert (kept.form, kept.reason, rows) == (form, "asked for it", ["sub_al", "sub_*cy*", "sub_bo"])
+    app = open_page("bulk_run", run=first.token)
+    assert [each.proto.text.replace("\\", "") for each in app.get("progress")] == ["0 of 3 trials extended."]
+    assert column(open_page("bulk_runs"), "said") == ["0 of 3 trials extended."]
+
+
+def test_who_may_not_extend_sees_why_and_no_dialog(trials: ModuleType) -> None:
+    button = open_page("trials", acting_as=VIEWER).button(key="trials-extend-all")
+    assert button.disabled and "may not extend trials" in (button.help or "")
+
+
+def test_a_run_is_found_again_with_what_became_of_each_row(trials: ModuleType) -> None:
+    add_run(trials, whoever(trials, SAM), "done", "failed", "waiting", state="stopped")
+    with trials.transaction() as session:
+        session.add(Action(token="t1", command="extend_trial", state="done", opened_at=1))
+    app = open_page("bulk_runs")
+    assert (column(app, "title"), column(app, "state")) == (["Extend trial by 7 days"], [["Stopped"]])
+    app = open_page("bulk_run", run="run_1")
+    assert column(app, "name") == ["*Cy*", "Al", "Bo"], "what is not over comes first"
+    assert column(app, "state") == [["Waiting"], ["Done"], ["Done"]], "as the action is by now"
+    assert column(app, "message") == ["It was *waiting*.", "It was *done*.", ""]
+    assert "Why: They <b>asked</b>" in text(app)
+
+
+def test_a_run_is_stopped_resumed_and_its_failures_tried_again(
+    trials: ModuleType, begun: list[tuple[str, int]]
+) -> None:
+    add_run(trials, whoever(trials, SAM), "done", "failed")
+    _press("Stop", leads_to="stopping")
+    with trials.transaction() as session:
+        session.get_one(BulkRun, "run_1").state = "stopped"
+    _press("Resume", leads_to="running")
+    with trials.transaction() as session:
+        session.get_one(BulkRun, "run_1").state = "done"
+    _press("Retry failed rows", leads_to="running")
+    assert begun == [("run_1", 2), ("run_1", 3)]
+    with trials.session() as session:
+        assert [session.get_one(BulkRow, ("run_1", each)).state for each in (0, 1)] == ["done", "waiting"]
+
+
+def _press(label: str, *, leads_to: str) -> None:
+    app = open_page("bulk_run", run="run_1")
+    app.button(key=f"bulk-run_1-{label}").click().run()
+    assert not app.exception and not app.error
+    assert {"stopping": "Stopping", "running": "Running"}[leads_to] in text(app)
+
+
+def test_only_who_began_it_goes_on_and_others_see_none_of_it(trials: ModuleType) -> None:
+    add_run(trials, whoever(trials, SALES), "waiting", state="stopped")
+    button = open_page("bulk_run", run="run_1").button(key="bulk-run_1-Resume")
+    assert button.disabled and "Pia Novak began this run" in (button.help or "")
+    app = open_page("bulk_run", acting_as=VIEWER, run="run_1")
+    assert "There is no bulk run" in text(app) and not app.dataframe
+    assert any(
+        "begun for several at once yet" in one for one in captions(open_page("bulk_runs", acting_as=VIEWER))
+    )
