@@ -16,9 +16,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Action, AuditEntry, CallRequest, CustomerFacts, Message, Note, Task
-from models.ledger import DECLINED, OVERTAKEN
 from services.customers import audit, names
-from services.desk import entries
+from services.desk import entries, ledger
 from services.desk.entries import Entry, Found
 from services.staff import people as staff
 from services.staff.roles import Permission, Person
@@ -77,9 +76,6 @@ class _Source:
     written: tuple[Any, ...] = ()
 
 
-_REFUSED: Final = {  # failures in which nothing went wrong
-    name: sa.func.coalesce(col(Action.error)[name].as_boolean(), sa.false()) for name in (OVERTAKEN, DECLINED)
-}
 _BEGUN: Final = sa.func.coalesce(col(Action.started_at), col(Action.opened_at))
 _SOURCES: Final[dict[str, _Source]] = {
     entries.ACTIONS: _Source(
@@ -222,9 +218,9 @@ def _of_action(column: Any, state: str) -> list[Any]:
     """The condition of an action's state as people are told it (`Action.end`)."""
     if not state:
         return [column != "open"]
-    if state in _REFUSED:
-        return [column == "failed", _REFUSED[state]]
-    return [column == state, *([~each for each in _REFUSED.values()] if state == "failed" else [])]
+    if state in ledger.REFUSED:
+        return [column == "failed", ledger.REFUSED[state]]
+    return [column == state, *([~each for each in ledger.REFUSED.values()] if state == "failed" else [])]
 
 
 def _says(source: _Source, words: str) -> list[Any] | None:

@@ -6,6 +6,7 @@ several at once (`bulk_runner`), and outlives the page, the tab and the process.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -17,9 +18,11 @@ from services import clock, database, durable
 from services.desk import bulk_preview, bulk_progress, bulk_runner, commands
 from services.desk.bulk_preview import Chosen, Totals
 from services.desk.command import Form
-from services.errors import Conflict, NotAllowed
+from services.errors import Conflict, NotAllowed, Unavailable
 from services.mirror import changes
 from services.staff.roles import Person
+
+_log = logging.getLogger(__name__)
 
 
 def start(token: str, person: Person, command: str, ids: Collection[str], form: Form, reason: str) -> None:
@@ -43,7 +46,10 @@ def start(token: str, person: Person, command: str, ids: Collection[str], form: 
         if database.insert_once(session, BulkRun, run.model_dump()):
             session.execute(sa.insert(BulkRow), _rows(token, chosen, totals))
             changes.note(session)
-    bulk_runner.begin(token, run.attempt)
+    try:
+        bulk_runner.begin(token, run.attempt)
+    except Unavailable as silence:  # it is kept, and taken up as soon as that can be
+        _log.warning("The bulk run %s begins later: %s", token, silence)
 
 
 def _rows(run: str, chosen: Chosen, totals: Totals) -> list[dict[str, Any]]:
@@ -69,6 +75,8 @@ def stop(person: Person, id: str) -> None:
         run = bulk_progress.get(session, person, id)
         person.require(bulk_preview.find(run.command).command.permission)
         _move(session, run, "running", "stopping")
+        if not bulk_progress.is_moving(session, id):  # it waits for another run: nobody else would end it
+            _move(session, run, "stopping", "stopped")
 
 
 def resume(person: Person, id: str) -> None:

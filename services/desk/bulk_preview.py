@@ -138,7 +138,9 @@ def preview(person: Person, chosen: Chosen, form: Form) -> Preview:
     moved = (words.money(amount, currency) for currency, amount in sorted(totals.moved.items()))
     in_all = words.listing(list(moved))
     happens = (*chosen.kind.happens(form, len(totals.can)), *([f"In all: {in_all}."] if in_all else []))
-    return Preview(happens, (*_left_out(chosen, totals), *_unusual(chosen, totals), *_waits(chosen, totals)))
+    warnings = (*_left_out(chosen, totals), *_unusual(chosen, totals), *_waits(chosen, totals))
+    asked = {id for ids in totals.asked.values() for id in ids}
+    return Preview(happens, warnings, waits=asked >= set(totals.can))
 
 
 def _amounts(command: Command, subject: Subject, form: Form, now: int) -> tuple[Amount, ...]:

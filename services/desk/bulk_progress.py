@@ -10,17 +10,19 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action, BulkRow, BulkRun, Customer
-from services.desk import bulk_preview, words
+from models.ledger import DECLINED, OVERTAKEN
+from services.desk import bulk_preview, ledger, words
 from services.errors import NotFound
 from services.staff import people
 from services.staff.roles import Permission, Person
 from services.text import isolated
 
 # Those that need somebody first, then what is not over.
-STATES = ("failed", "unknown", "asked", "skipped", "running", "waiting", "done")
+STATES = ("failed", "unknown", "asked", OVERTAKEN, DECLINED, "skipped", "running", "waiting", "done")
 _OPEN = ("waiting", "running")
 _STATE = sa.case(
     (col(Action.state) == "waiting", "asked"),
+    *((sa.and_(col(Action.state) == "failed", so), name) for name, so in ledger.REFUSED.items()),
     (col(Action.state) != "open", col(Action.state)),
     else_=col(BulkRow.state),
 )
@@ -113,13 +115,20 @@ def rows(session: Session, id: str, *, offset: int = 0, limit: int = 50) -> list
 
 
 def failed(session: Session, id: str) -> Sequence[tuple[BulkRow, bool]]:
-    """The rows that may be tried again, each with whether its action had begun."""
+    """The rows that may be tried again, each with whether its action had begun. What a colleague has said no
+    to, or has done before it, is not asked for again."""
     wanted = _with_action(BulkRow, Action).where(col(BulkRow.run) == id, _STATE == "failed")
     return [
         (row, action is not None and action.state != "open")
         for row, action in session.execute(wanted)
         if action is None or not action.error.get("left")
     ]
+
+
+def is_moving(session: Session, id: str) -> bool:
+    """Whether a row of the run is under way."""
+    moving = sa.select(col(BulkRow.token)).where(col(BulkRow.run) == id, col(BulkRow.state) == "running")
+    return bool(session.scalar(sa.select(moving.exists())))
 
 
 def name_of(session: Session, staff: int | None) -> str:
@@ -145,8 +154,14 @@ def _with_action(*columns: Any) -> Any:
 
 
 def _message() -> Any:
-    """What was said when the run was through with the row; nothing where it stands otherwise by now."""
-    return sa.case((col(BulkRow.state) == _STATE, col(BulkRow.message)), else_="")
+    """What was said when the run was through with the row, or why it was refused; nothing where it stands
+    otherwise by now."""
+    why = sa.func.coalesce(col(Action.error)["message"].as_string(), "")
+    return sa.case(
+        (col(BulkRow.state) == _STATE, col(BulkRow.message)),
+        (_STATE.in_(list(ledger.REFUSED)), why),
+        else_="",
+    )
 
 
 def _run(session: Session, person: Person, run: BulkRun, counts: dict[str, int]) -> Run:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from models import Action, BulkRow, BulkRun
 from services import database, durable
-from services.desk import bulk_preview, commands
+from services.desk import bulk_preview, commands, ledger, undone
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError, Unforeseen
 from services.mirror import changes
 from services.staff import people
@@ -42,10 +42,17 @@ def take_up() -> None:
         moving = select(BulkRun).where(col(BulkRun.state).in_(("running", "stopping")))
         lost = [run for run in session.exec(moving) if durable.is_lost(f"{run.id}:{run.attempt}")]
     for run in lost:
-        with database.transaction() as session:
-            mine = _update(session, run, attempt=run.attempt + 1)  # of no session: `run` stays
-        if mine:
-            begin(run.id, run.attempt + 1)
+        try:
+            _take_up(run)
+        except TrialdeskError as problem:  # the others are taken up all the same
+            _log.warning("The bulk run %s could not be taken up: %s", run.id, problem)
+
+
+def _take_up(run: BulkRun) -> None:
+    with database.transaction() as session:
+        mine = _update(session, run, attempt=run.attempt + 1)  # of no session: `run` stays
+    if mine:
+        begin(run.id, run.attempt + 1)
 
 
 @DBOS.workflow(name="desk_bulk_run")
@@ -109,6 +116,8 @@ def _carry_out(run: BulkRun, person: Person, row: BulkRow) -> tuple[str, str]:
     """How the row ended, with a sentence; a refusal, and a fault of ours, is the end of this row alone."""
     try:
         if not _has_begun(row.token):
+            if other := _meanwhile(run, row):
+                return "skipped", f"After this run was begun came {undone.said(other)}."
             opened = commands.open(person, run.command, row.customer, row.object_id, token=row.token)
             commands.begin(opened, person, run.form, run.reason)
         return _end_of(row.token)
@@ -127,6 +136,17 @@ def _has_begun(token: str) -> bool:
     with database.session() as session:
         action = session.get(Action, token)
     return action is not None and action.state != "open"
+
+
+def _meanwhile(run: BulkRun, row: BulkRow) -> Action | None:
+    """The same, done to the same by somebody else since the run was begun, or under way: who began this run
+    did not see that, and would do it twice."""
+    asked = Action(
+        token=row.token, command=run.command, customer=row.customer, object_id=row.object_id,
+        opened_at=run.created_at,
+    )  # fmt: skip
+    with database.session() as session:
+        return ledger.twin(session, asked)
 
 
 def _end_of(token: str) -> tuple[str, str]:

@@ -175,6 +175,8 @@ def begin(opened: Opened, person: Person, form: Form, reason: str) -> bool:
             mine = ledger.ask(session, opened.token, over=over, amounts=amounts, **confirmed)
         else:
             mine = ledger.begin(session, opened.token, **confirmed)
+        if mine:  # what the parameters were reckoned from, also where others have opened the same token
+            ledger.note_before(session, opened.token, snapshots.of(opened.subject))
     if command.durable and mine and not over:
         runner.start(row, 1, opened.subject.partition)
     return mine

@@ -8,13 +8,13 @@ the writing session and never commit.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Action, ActionStep
-from models.ledger import OVERTAKEN
+from models.ledger import DECLINED, OVERTAKEN
 from services import clock, database
 from services.desk.command import Command, Params
 from services.desk.subject import Subject
@@ -23,6 +23,9 @@ from services.mirror import changes
 from services.staff.roles import Person
 
 FINAL = frozenset(("done", "failed", "unknown"))
+REFUSED: Final = {  # failures in which nothing went wrong
+    name: sa.func.coalesce(col(Action.error)[name].as_boolean(), sa.false()) for name in (OVERTAKEN, DECLINED)
+}
 BILLED = "billed"
 
 

@@ -62,15 +62,6 @@ def exceeded(person: Person, amounts: Iterable[Amount], *, days_before: int = 0)
     return [sentence for sentence in found if sentence]
 
 
-def at_once(person: Person, *amounts: Amount) -> list[str]:
-    """Like `exceeded`, with what follows from it for each of several rows.
-
-    Raises OverLimit where nobody can be asked to allow it.
-    """
-    over = approvable(person, [sentence for one in amounts if (sentence := _over(person, one))])
-    return [*over, WAITS] if over else []
-
-
 def approvable(person: Person, over: list[str]) -> list[str]:
     """The same sentences. Raises OverLimit where there are any and nobody can be asked to allow it."""
     if over and not person.policy.approvals:

@@ -90,6 +90,8 @@ class Visitor:
         has only one, a page the first of several."""
         self.settle()
         found = self.button(label, within)
+        if within:
+            expect(found).to_have_count(1)
         (found if within else found.first).click()
 
     def press_mark(self, mark: Locator, leads_to: re.Pattern[str]) -> None:

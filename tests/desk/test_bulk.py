@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from models import Action, BulkRow, BulkRun, PolicyDocument, Staff
 from services import clock, database
-from services.desk import bulk, bulk_preview, bulk_progress, bulk_runner, commands, repeats
+from services.desk import approvals, bulk, bulk_preview, bulk_progress, bulk_runner, commands, repeats
 from services.desk.asking import Opened
 from services.desk.bulk_progress import Run
 from services.desk.command import Form
@@ -22,7 +22,7 @@ from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.staff import policy
 from services.staff.roles import Measure, Person, Policy, Role
-from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, in_days, within
+from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, in_days, press, within
 from tests.desk.test_fresh import vanish
 from tests.desk.test_inputs import about as in_memory
 
@@ -181,13 +181,47 @@ def test_limits_hold_for_each_row_and_for_how_many_at_once(desk: Bench) -> None:
         begin(about, person=VIC)
     asking = replace(SAM, policy=ASKING)
     assert previewed(asking, about[:2], nine).warnings[-2:] == (
-        f"Your role (sales) may go up to 7 days for the {Measure.TRIAL_DAYS}; this is 9 days. (all of them)",
+        f"The role sales may go up to 7 days for the {Measure.TRIAL_DAYS}; this is 9 days. (all of them)",
         "Nothing is done until a colleague who may do so much allows it.",
     )
     decide(ASKING)
     run = begin(about[:2], nine, asking)
     assert ended(run).counts == {"asked": 2}
+    with database.session() as session:
+        first = session.exec(
+            select(BulkRow).where(BulkRow.run == run).order_by(col(BulkRow.position))
+        ).first()
+    assert first is not None
+    approvals.decline(BEN, first.token, "Nine are too many")
+    assert seen(run).counts == {"asked": 1, "declined": 1}
+    assert told(run)[about[0].object_id] == ("declined", "Ben said no: Nine are too many")
+    with pytest.raises(Conflict, match="None of these failed"):
+        bulk.retry(asking, run)
     assert [weeks(desk, each) for each in about[:2]] == [0.0] * 2
+
+
+@SQLITE
+def test_what_a_colleague_did_since_the_run_was_begun_is_not_done_again(desk: Bench) -> None:
+    about = trials(desk, 2)
+    run = BulkRun(
+        id=commands.new_token(), command="extend_trial", form=dict(WEEK), staff=ANA.id, role="support",
+        created_at=clock.now() - 60, state="stopped",
+    )  # fmt: skip
+    rows = [
+        BulkRow(
+            run=run.id, position=place, customer=each.customer.id, object_id=each.object_id,
+            token=commands.new_token(),
+        )
+        for place, each in enumerate(about)
+    ]  # fmt: skip
+    with database.transaction() as session:
+        session.add_all([run, *rows])
+        id = run.id
+    assert press(BEN, "extend_trial", about[0], **WEEK)[1].state == "done"
+    bulk.resume(ANA, id)
+    assert ended(id).counts == {"done": 1, "skipped": 1}
+    assert told(id)[about[0].object_id][1].startswith("After this run was begun came “Extend trial” by Ben, ")
+    assert [weeks(desk, each) for each in about] == [1.0] * 2
 
 
 @SQLITE
