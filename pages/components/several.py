@@ -16,6 +16,7 @@ from pages.components import formats
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.outreach import NO_MAIL_SERVER, told
 from services import database
+from services.desk import words
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, TrialdeskError, Unforeseen
@@ -26,7 +27,6 @@ from services.outreach.variables import Occasion
 from services.staff.roles import Permission, Person
 
 _AT_ONCE = 8
-_NAMED = 5
 _log = logging.getLogger(__name__)
 
 
@@ -51,12 +51,7 @@ def messages_dialog(
 
 
 def _listed(names: list[str]) -> str:
-    return f"{len(names)}: {_first(names)}"
-
-
-def _first(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
+    return f"{len(names)}: {words.some(names)}"
 
 
 class _WriteToSeveral:

@@ -20,7 +20,6 @@ from services.staff.roles import Measure, Person
 from services.text import isolated
 
 LARGEST = 5_000  # rows in one run: half an hour's work at Stripe's limits for test accounts
-_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,7 @@ class Chosen:
 
     def first(self, ids: Sequence[str]) -> str:
         """The first of these by name, and how many more there are."""
-        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-        return f"{', '.join(_called(self.subjects[id]) for id in ids[:_NAMED])}{more}"
+        return words.some([_called(self.subjects[id]) for id in ids])
 
 
 @dataclass(slots=True)

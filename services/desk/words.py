@@ -12,6 +12,8 @@ from models import Charge, PaymentMethod, Price, Subscription
 from services import clock, config
 from services import money as amounts
 
+_NAMED = 5  # of many
+
 
 def moment(instant: int) -> str:
     """An instant (UTC seconds) in the workspace's zone, e.g. `Mar 3, 2026, 2:05 PM (Europe/Berlin)`."""
@@ -141,6 +143,12 @@ def plural(number: int, one: str) -> str:
     """`1 trial`, `2,300 trials`."""
     written = format_decimal(number, locale=config.settings().workspace_locale)
     return f"{written} {one if number == 1 else f'{one}s'}"
+
+
+def some(names: list[str]) -> str:
+    """The first of many by name, and how many more there are: `a, b, c, d, e and 2 more`."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def listing(names: list[str]) -> str:
