@@ -191,7 +191,7 @@ def _extend_trial(subject: Subject, key: str) -> Form:
 
 
 def _first_days() -> int:
-    """By how many days a trial ends later where nothing was typed yet: never more than the looker may give."""
+    """By how many days a trial ends later where nothing was typed yet: no more than the looker may give."""
     looker = guard.current()
     most = looker.policy.most(looker.role, Measure.TRIAL_DAYS)
     return _FIRST_DAYS if most is None else min(_FIRST_DAYS, max(1, most))
