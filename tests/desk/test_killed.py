@@ -15,7 +15,7 @@ from sqlmodel import select
 from models import Action, ActionStep
 from services import database
 from services.desk.subject import Subject
-from tests.desk.bench import FORMS, GRAVE, Bench, form_of, happened, prepare
+from tests.desk.bench import BY_DELETE, FORMS, GRAVE, Bench, form_of, happened, prepare
 from tests.desk.victim import MOMENTS, OF_EACH_REQUEST
 from tests.support.nursery import nursery
 
@@ -44,7 +44,6 @@ _ANY = random.Random(7)
 AT_ANY_MOMENT = [(f"within {_ANY.randrange(120)} ms", command) for command in FORMS for _ in range(5)]
 
 
-BY_DELETE = ("cancel", "remove_coupon", "remove_charge")
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 
 
