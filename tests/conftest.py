@@ -41,7 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with browser tests come last, the long ones first: no process waits for another's.
 
-    A file runs as a whole where its first test stands. Playwright leaves an event loop running in the thread until the session ends; DBOS refuses to work there.
+    A file runs as a whole where its first test stands. Playwright leaves an event loop running in the thread
+    until the session ends; DBOS refuses to work there.
     """
     _try_a_sample_on_postgresql(items)
     tests = Counter(item.path for item in items if item.get_closest_marker("browser"))
