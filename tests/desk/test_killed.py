@@ -9,9 +9,11 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from models import Action
+from models import Action, CancellationRequest
 from services import database
-from tests.desk.bench import FORMS, GRAVE, Bench, happened, prepare
+from services.desk import requests
+from services.desk.requests import Wish
+from tests.desk.bench import ANA, FORMS, GRAVE, Bench, happened, prepare
 from tests.desk.victim import MOMENTS
 from tests.support.nursery import nursery
 
@@ -71,6 +73,21 @@ def test_a_killed_command_is_finished_once(idle_desk: Bench, moment: str, comman
 @pytest.mark.parametrize("idle_desk", ["postgresql"], indirect=True, scope="module")
 def test_a_killed_command_is_finished_once_on_postgresql(idle_desk: Bench) -> None:
     assert effects(idle_desk, "after Stripe did it", "add_charge") == 1
+
+
+@pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
+def test_a_request_to_cancel_is_approved_by_whoever_finishes_the_cancel(idle_desk: Bench) -> None:
+    about = prepare(idle_desk, "cancel")
+    with database.transaction() as session:
+        requests.receive(session, "asked", Wish(about.object_id), ANA)
+    code, told = run(idle_desk, "before the ledger", "cancel", about.customer.id, about.object_id)
+    assert code == -9, told
+    with database.session() as session:
+        assert session.get_one(CancellationRequest, "asked").state == "open"
+    code, told = run(idle_desk, "finish")
+    assert code == 0, told
+    with database.session() as session:
+        assert session.get_one(CancellationRequest, "asked").state == "approved"
 
 
 @pytest.mark.slow
