@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import CancellationRequest, Charge, Customer, Subscription
+from models import Action, CancellationRequest, Charge, Customer, Subscription
 from models.requests import UNDECIDED
 from models.subscriptions import ENDED
 from services.customers import contents
@@ -105,15 +105,9 @@ def page(session: Session, where: Sequence[Condition], *, offset: int, limit: in
         col(request.received_at),
         col(request.id),
     )
-    wanted: Any = (
-        sa.select(request, Customer, Subscription)
-        .outerjoin(Customer, col(Customer.id) == col(request.customer))
-        .outerjoin(Subscription, col(Subscription.id) == col(request.subscription))
-        .where(*where)
-        .order_by(*order)
-    )
-    found = session.execute(wanted.offset(offset).limit(limit)).all()
-    return _told(session, [tuple(parts) for parts in found])
+    sorted_ids = sa.select(col(request.id)).where(*where).order_by(*order).offset(offset).limit(limit)
+    ids = session.scalars(sorted_ids).all()  # whole rows would all be sorted for the few of a page
+    return _told(session, ids)
 
 
 def undecided_of(session: Session, customer: str) -> dict[str, Request]:
@@ -125,35 +119,55 @@ def undecided_of(session: Session, customer: str) -> dict[str, Request]:
 Found = tuple[CancellationRequest, Customer | None, Subscription | None]
 
 
-def _told(session: Session, found: Sequence[Found]) -> list[Request]:
-    if not found:
+def _found(session: Session, ids: Sequence[str]) -> list[Found]:
+    """The requests of these ids in their order, with whose they are and what they are about."""
+    request = CancellationRequest
+    wanted: Any = (
+        sa.select(request, Customer, Subscription)
+        .outerjoin(Customer, col(Customer.id) == col(request.customer))
+        .outerjoin(Subscription, col(Subscription.id) == col(request.subscription))
+        .where(col(request.id).in_(ids))
+    )
+    found = {row.id: (row, *about) for row, *about in session.execute(wanted)}
+    return [found[id] for id in ids]
+
+
+def _told(session: Session, ids: Sequence[str]) -> list[Request]:
+    if not ids:
         return []
+    found = _found(session, ids)
     plans = _plans(session, {row.subscription for row, _, _ in found})
     paid = _paid(session, {row.customer for row, _, _ in found})
-    waiting = [row for row, _, _ in found if row.state in UNDECIDED]
-    begun = requests.under_way(session, waiting)
-    ending = {id: requests.is_about_to_end(action) for id, action in begun.items()}
+    begun = requests.under_way(session, [row for row, _, _ in found if row.state in UNDECIDED])
     return [
         _request(
-            *parts, plan=plans.get(parts[0].subscription, ""), paid=paid.get(parts[0].customer, ()),
-            under_way=ending.get(parts[0].subscription, "") if parts[0] in waiting else "",
+            row, customer, subscription, begun.get(row.subscription), plan=plans.get(row.subscription, ""),
+            paid=paid.get(row.customer, ()),
         )
-        for parts in found
+        for row, customer, subscription in found
     ]  # fmt: skip
 
 
 def _request(
-    row: CancellationRequest, customer: Customer | None, subscription: Subscription | None, **told: Any
+    row: CancellationRequest,
+    customer: Customer | None,
+    subscription: Subscription | None,
+    begun: Action | None,
+    **told: Any,
 ) -> Request:
+    who = customer or Customer(id=row.customer, created=0)
+    known = subscription or Subscription(id=row.subscription, customer=row.customer, created=0, status="")
+    is_trial, is_undecided = known.status == "trialing", row.state in UNDECIDED
     return Request(
         row=row,
-        name=(customer.name if customer else None) or "",
-        email=(customer.email if customer else None) or "",
-        currency=subscription.currency if subscription else "",
-        value_micros=(subscription.mrr_micros or subscription.plan_micros) if subscription else 0,
-        status=subscription.status if subscription else "",
-        trial_end=subscription.trial_end if subscription and subscription.status == "trialing" else None,
-        settled=requests.settled(subscription) if row.state in UNDECIDED else "",
+        name=who.name or "",
+        email=who.email or "",
+        currency=known.currency,
+        value_micros=known.plan_micros if is_trial else known.mrr_micros,
+        status=known.status,
+        trial_end=known.trial_end if is_trial else None,
+        settled=requests.settled(subscription) if is_undecided else "",
+        under_way=requests.is_about_to_end(begun) if begun and is_undecided else "",
         **told,
     )
 

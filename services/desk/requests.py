@@ -67,8 +67,7 @@ def receive(session: Session, id: str, wish: Wish, person: Person | None = None)
     session.add(row)
     session.flush()
     kind = "cancel_asked_again" if waiting else "cancel_asked"
-    said = {"wish": wish.when, "feedback": wish.reason}
-    audit.record(session, person, kind, row.customer, object_id=row.subscription, after=said)
+    _audit(session, person, kind, row, wish=wish.when, feedback=wish.reason)
     return row
 
 
@@ -266,6 +265,8 @@ def _note(row: CancellationRequest, person: Person, did: str) -> None:
     row.note = "\n".join(filter(None, (row.note, line)))
 
 
-def _audit(session: Session, person: Person, kind: str, row: CancellationRequest, **after: Any) -> None:
+def _audit(
+    session: Session, person: Person | None, kind: str, row: CancellationRequest, **after: Any
+) -> None:
     told = {name: value for name, value in after.items() if value}
     audit.record(session, person, kind, row.customer, object_id=row.subscription, after=told)

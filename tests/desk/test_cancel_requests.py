@@ -212,6 +212,7 @@ def test_activity_and_the_timeline_tell_what_became_of_it(desk: Bench) -> None:
     asked = ask(about.object_id, None, reason="too_complex", comment="My own words")
     decide(requests.offer, asked.id, "coupon", "Half the price", by=ANA)
     decide(requests.withdraw, asked.id, "She takes it", seen="offered")
+    ask(about.object_id)
     with database.session() as session:
         wanted = ActivityFilter(customer=about.customer.id)
         found = [(each.title, each.staff_name, each.change) for each in _told(session, wanted)]
@@ -220,6 +221,7 @@ def test_activity_and_the_timeline_tell_what_became_of_it(desk: Bench) -> None:
         ("Request to cancel", "The customer", "To end at the end of the period; because too complex"),
         ("Offer something else", "Ana", "Offered a discount; note Half the price"),
         ("Customer stays", "Ben", "Note She takes it"),
+        ("Request to cancel", "Ana", "To end at the end of the period"),
     ]
     assert sorted(each.title for each in shown) == sorted(title for title, _, _ in found)
 

@@ -13,6 +13,8 @@ from services import clock
 from services.desk import loading, requestboard
 from services.desk.requestboard import Request
 from services.errors import Conflict, InvalidInput
+from services.outreach import messages
+from services.outreach.variables import Occasion
 from services.staff.roles import Person
 from tests.pages.work import add_trial, captions, open_page
 
@@ -147,6 +149,16 @@ def test_each_answer_says_what_it_does_and_does_it(staffed: ModuleType, sam: Per
     assert _Stays(of(staffed, customer)).submit(sam, {}, "").message == "Closed: the customer stays."
     with staffed.session() as session:
         assert requestboard.undecided_of(session, customer) == {}
+
+
+def test_the_mail_to_who_wants_to_leave_says_what_is_offered(staffed: ModuleType, sam: Person) -> None:
+    customer = add_trial(staffed, "Jo", 2)
+    with staffed.session() as session:
+        for offer in ("", "Two weeks more"):
+            choices = messages.choices(session, sam, customer, Occasion(offer=offer))
+            [one] = [each for each in choices if each.template.slug == "cancellation_offer"]
+            assert (offer in one.draft.body) if one.draft else ("Use “Offer something else”" in one.problem)
+            assert bool(one.draft) == bool(offer)
 
 
 def of(database: ModuleType, customer: str) -> Request:
