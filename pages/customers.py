@@ -87,6 +87,7 @@ def _list(where: list[Condition], wanted: CustomerFilter) -> None:
     with database.session() as session:
         until = _until(search.newest(session))
         total = search.count(session, where, until=until)
+        mrr = search.mrr(session, where, until=until)
         bar = st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="bar"
         )
@@ -103,7 +104,7 @@ def _list(where: list[Condition], wanted: CustomerFilter) -> None:
         _nobody(filtered=bool(wanted.to_params()))
         return
     with count:
-        tables.caption(total, page, "customer")
+        tables.caption(total, page, "customer", sums=formats.in_all("MRR", mrr))
     cells = [_cells(row, why.get(row.facts.customer, ())) for row in rows]
     shown = tuple(c for c in COLUMNS if c.field not in _AT_NEED or any(cell[c.field] for cell in cells))
     picked = tables.show(

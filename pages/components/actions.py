@@ -29,7 +29,7 @@ from services.desk.asking import Opened
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
-from services.staff.roles import Person
+from services.staff.roles import Measure, Person
 from services.text import isolated
 
 _FIRST_DAYS = 7
@@ -99,6 +99,7 @@ def _prepared(opened: Opened) -> Prepared:
         about="\n".join(filter(None, (f"{_about(opened.subject)}{takes_back}", asked_for))),
         because=asked_for,
         ask=dialogue.ask,
+        grave=opened.command.grave,
         then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
     )
 
@@ -189,14 +190,21 @@ def _extend_trial(subject: Subject, key: str) -> Form:
     if mode == "days":
         return days_field(key)
     ends = clock.local(subject.subscription.trial_end, config.settings().zone).date()
-    first = ends + timedelta(days=_FIRST_DAYS)
+    first = ends + timedelta(days=_first_days())
     return {"mode": "date", "date": account_fields.day("New last day", first, f"{key}:date")}
+
+
+def _first_days() -> int:
+    """By how many days a trial ends later where nothing was typed yet: no more than the looker may give."""
+    looker = guard.current()
+    most = looker.policy.most(looker.role, Measure.TRIAL_DAYS)
+    return _FIRST_DAYS if most is None else min(_FIRST_DAYS, max(1, most))
 
 
 def days_field(key: str) -> Form:
     """By how many days a trial ends later, as typed: a field for whole numbers would cut 1.5 to 1, and one
     that is told its first value would take it again when it is emptied."""
-    st.session_state.setdefault(f"{key}:days", float(_FIRST_DAYS))
+    st.session_state.setdefault(f"{key}:days", float(_first_days()))
     days = st.number_input("Days", value=None, step=1.0, format="%g", key=f"{key}:days")
     return {"mode": "days", "days": "" if days is None else f"{Decimal(str(days)):f}".removesuffix(".0")}
 

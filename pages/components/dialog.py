@@ -27,6 +27,7 @@ from services.staff.roles import Person
 Reason = Literal["required", "optional", "none"]
 _FINAL = (Conflict, NotFound, NotAllowed)  # no other click will change it
 _ASK = "Show what it comes to"
+GRAVE = "grave"  # the key of what holds the buttons of such a dialog: see document.py
 
 
 class Dialogue(Protocol):
@@ -102,7 +103,7 @@ class Prepared:
 
     `then` draws what can be done next, below the outcome; `progress` draws how far it is, in the outcome's
     place, where the work goes on without the dialog. `ask` asks Stripe what comes of what is typed,
-    where `Dialogue.preview` raises Unasked.
+    where `Dialogue.preview` raises Unasked. `grave`: what it takes away no further click brings back.
     """
 
     dialogue: Dialogue
@@ -110,6 +111,7 @@ class Prepared:
     then: Callable[[Outcome], None] | None = None
     ask: Callable[[Form], None] | None = None
     progress: Callable[[], None] | None = None
+    grave: bool = False
     because: str = ""
 
 
@@ -190,7 +192,8 @@ def _body(prepared: Prepared, state: _State) -> None:
     state.forget_what_was_corrected(form, reason)
     with preview:
         _plan(dialogue, form, state)
-    _buttons(dialogue.confirm, state)
+    with st.container(key=GRAVE if prepared.grave else None):
+        _buttons(dialogue.confirm, state)
     if state.running:
         _run(prepared, person, form, reason, state)
 

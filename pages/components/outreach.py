@@ -7,7 +7,7 @@ call_dialog(person, "cus_...")
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -17,6 +17,7 @@ from pages.components import formats, guard, handover
 from pages.components.dialog import Reason, show, show_problem
 from services import clock, config, database
 from services.customers import names, notes
+from services.desk import words
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, TrialdeskError
@@ -219,13 +220,24 @@ class _CallDialogue:
         happens = f"{who} is asked to call {whom} {when}." if who != "Nobody yet" else (
             f"A call with {whom} waits on the Calls page for somebody to take it, {when}."
         )  # fmt: skip
-        return Preview((happens, "The customer is not told."), (*left_out.values(), *self._open_already()))
+        return Preview(
+            (happens, "The customer is not told."),
+            (*left_out.values(), *self._open_already(), *self._unnumbered(left_out)),
+        )
 
     def _open_already(self) -> list[str]:
         """A sentence on each call that these customers wait for as it is."""
         with database.session() as session:
             rows = callboard.open_with(session, list(self._tokens), clock.now())
         return [f"A call with {self._called[row.customer]} is open already: {standing(row)}." for row in rows]
+
+    def _unnumbered(self, left_out: Collection[str]) -> list[str]:
+        """Whom nobody can call before a phone number is found."""
+        with database.session() as session:
+            ids = reachable.without_phone(session, [id for id in self._tokens if id not in left_out])
+        if not ids:
+            return []
+        return [f"No phone number is known of {words.some([self._called[id] for id in ids])}."]
 
     def _left_out(self) -> dict[str, str]:
         """Who cannot be called, by id, with name and reason. Raises InvalidInput where nobody can be."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from models.ledger import DECLINED
+
 ACTIONS: Final[dict[str, str]] = {
     "extend_trial": "Extend trial",
     "end_trial": "End trial now",
@@ -82,6 +84,12 @@ def of_action(command: str, params: Mapping[str, Any]) -> str:
     if command == "reactivate" and params.get("way") == "collect":
         return RESUME_COLLECTION
     return ACTIONS.get(command, command)
+
+
+def of_those(staff_name: str, end: str, decider_name: str) -> str:
+    """Who did an action: who asked for it, and who allowed it where a second person had to."""
+    allowed = decider_name and end != DECLINED
+    return f"{staff_name}, approved by {decider_name}" if allowed else staff_name
 
 
 def of_outcome(state: str, outcome: str) -> str:

@@ -29,6 +29,7 @@ class Cancel(Command):
     permission = Permission.CANCEL
     about = frozenset(("subscription",))
     watched = ("status", "cancel_at", "trial_end", "current_period_end")
+    grave = True
     reason_required = True
 
     @override

@@ -107,7 +107,8 @@ class Step:
 class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
     invoice whose change since the dialog opened stops it. `personal`: the preview names personal data, so
-    that the ledger keeps none of it. `of_debts`: it is about all that is overdue."""
+    that the ledger keeps none of it. `of_debts`: it is about all that is overdue. `grave`: it takes something
+    away from the customer or from us that no further click brings back."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -121,6 +122,7 @@ class Command(ABC):
     once_at_a_time: ClassVar[bool] = False
     personal: ClassVar[bool] = False
     of_debts: ClassVar[bool] = False
+    grave: ClassVar[bool] = False
 
     @abstractmethod
     def offered(self, subject: Subject) -> str:

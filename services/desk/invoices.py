@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing_extensions import override
 
 from models import Invoice
-from services import config
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, gone
@@ -41,6 +40,7 @@ class VoidInvoice(Command):
     about = frozenset(("invoice",))
     watched = ("status", "amount_remaining")
     reason_required = True
+    grave = True
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -95,6 +95,7 @@ class GiveUpInvoice(Command):
     about = frozenset(("invoice",))
     watched = ("status", "amount_remaining")
     reason_required = True
+    grave = True
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -173,14 +174,13 @@ class SendInvoice(Command):
         assert invoice is not None
         due = f", due on {words.day(invoice.due_date)}," if invoice.due_date else ""
         happens = [
-            f"Stripe mails the invoice for {_amount(params)}{due} to the customer's email address, with a "
-            "link to pay it.",
+            words.mailed(f"the invoice for {_amount(params)}{due}"),
             "Nothing is charged by itself.",
         ]
         if invoice.status == "draft":
             happens.insert(0, "The draft is finalized: it gets its number and is open.")
         warnings = ["After that its lines cannot be changed."] if invoice.status == "draft" else []
-        return Preview(tuple(happens), (*warnings, *no_mail()))
+        return Preview(tuple(happens), tuple(warnings))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -191,13 +191,6 @@ class SendInvoice(Command):
     def outcome(self, subject: Subject, params: Params) -> str:
         """That it is on its way."""
         return "Stripe has sent the invoice to the customer."
-
-
-def no_mail() -> tuple[str, ...]:
-    """That an account for tests sends none."""
-    if config.settings().mode == "live":
-        return ()
-    return ("This account is for tests: Stripe notes that the invoice was sent, and mails nothing.",)
 
 
 def _invoice(work: Work) -> str:
