@@ -41,6 +41,7 @@ FORMS: dict[str, Form] = {
     "change_contact": {"email": "augusta@byron.example", "name": "Augusta Ada"},
     **bench_invoices.FORMS,
 }
+BY_DELETE = ("cancel", "remove_charge")
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",

@@ -17,7 +17,7 @@ from services import database
 from services.desk import requests
 from services.desk.requests import Wish
 from services.desk.subject import Subject
-from tests.desk.bench import ANA, FORMS, GRAVE, Bench, form_of, happened, prepare
+from tests.desk.bench import ANA, BY_DELETE, FORMS, GRAVE, Bench, form_of, happened, prepare
 from tests.desk.victim import MOMENTS, OF_EACH_REQUEST
 from tests.support.nursery import nursery
 
@@ -46,7 +46,6 @@ _ANY = random.Random(7)
 AT_ANY_MOMENT = [(f"within {_ANY.randrange(120)} ms", command) for command in FORMS for _ in range(5)]
 
 
-BY_DELETE = ("cancel", "remove_coupon", "remove_charge")
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 
 
