@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import formats, guard, handover
 from pages.components.dialog import Reason, show, show_problem
 from services import clock, config, database
 from services.customers import names, notes
@@ -40,20 +40,26 @@ _FIRST_HOUR = time(10)
 NOBODY = 0
 
 
-def message_dialog(
-    person: Person, customer_id: str, *, template: str = "", invoice: str = "", card_url: str = ""
-) -> None:
-    """Opens the dialog that writes to a customer. `template` is chosen first; `invoice` is the failed one
-    that the text is about; `card_url` a card link just made."""
+def message_dialog(person: Person, customer_id: str, *, template: str = "", **about: str) -> None:
+    """Opens the dialog that writes to a customer. `template` is chosen first; `about` is what the text is
+    about (`Occasion`)."""
+    occasion = Occasion(**about)
     try:
         person.require(Permission.SEND_MESSAGE)
         with database.session() as session:
-            about = _called(reachable.customer(session, customer_id))
-            choices = messages.choices(session, person, customer_id, Occasion(invoice, card_url))
+            called = _called(reachable.customer(session, customer_id))
+            choices = messages.choices(session, person, customer_id, occasion)
     except TrialdeskError as error:
         show_problem(names.SEND_MESSAGE, error)
         return
-    show(_MessageDialogue(person, choices, template, card_url), about=about)
+    show(_MessageDialogue(person, choices, template, occasion.card_url), about=called)
+
+
+def mail_button(label: str, customer_id: str, *, template: str, **about: str) -> None:
+    """In a dialog that is over: leads on to the one that writes to the customer, as `message_dialog`."""
+    why_not = guard.current().why_not(Permission.SEND_MESSAGE)
+    if st.button(label, icon=":material/mail:", disabled=bool(why_not), help=formats.plain(why_not) or None):
+        handover.to(lambda: message_dialog(guard.current(), customer_id, template=template, **about))
 
 
 def call_dialog(person: Person, customer_id: str) -> None:

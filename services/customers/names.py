@@ -58,6 +58,25 @@ OUTCOMES: Final[dict[str, str]] = {  # of a call that took place
     "will_leave": "Will leave",
     "other": "Something else",
 }
+FEEDBACK: Final[dict[str, str]] = {  # why a customer leaves, by Stripe's codes
+    "": "Not said",
+    "too_expensive": "Too expensive",
+    "missing_features": "Features are missing",
+    "switched_service": "Went to another service",
+    "unused": "Did not use it",
+    "customer_service": "Customer service",
+    "too_complex": "Too complex",
+    "low_quality": "Low quality",
+    "other": "Another reason",
+}
+WISHES: Final[dict[str, str]] = {"period_end": "At the end of the period", "now": "Now"}
+OFFERS: Final[dict[str, str]] = {  # to who wants to leave
+    "pause": "A pause",
+    "coupon": "A discount",
+    "longer_trial": "A longer trial",
+    "another_plan": "Another plan",
+    "other": "Something else",
+}
 
 
 def of_action(command: str, params: Mapping[str, Any]) -> str:

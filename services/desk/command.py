@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from sqlmodel import Session
 
+from models import Action
 from services.desk.limits import Amount
 from services.desk.subject import MARK, About, Subject
 from services.errors import InvalidInput
@@ -188,6 +189,10 @@ class Command(ABC):
     @abstractmethod
     def outcome(self, subject: Subject, params: Params) -> str:
         """What is true now that it was done, as a sentence; `params` holds the ledger's `result`, too."""
+
+    def concluded(self, session: Session, action: Action) -> None:
+        """What else is written down in the transaction in which the ledger says that it was done."""
+        del session, action
 
     def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
         """What the steps that were done (name -> id) leave in the account when a later one is refused.

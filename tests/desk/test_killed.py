@@ -12,10 +12,12 @@ import random
 import pytest
 from sqlmodel import select
 
-from models import Action, ActionStep
+from models import Action, ActionStep, CancellationRequest
 from services import database
+from services.desk import requests
+from services.desk.requests import Wish
 from services.desk.subject import Subject
-from tests.desk.bench import BY_DELETE, FORMS, GRAVE, Bench, form_of, happened, prepare
+from tests.desk.bench import ANA, BY_DELETE, FORMS, GRAVE, Bench, form_of, happened, prepare
 from tests.desk.victim import MOMENTS, OF_EACH_REQUEST
 from tests.support.nursery import nursery
 
@@ -106,6 +108,17 @@ def test_a_killed_command_is_finished_once(idle_desk: Bench, moment: str, comman
 @pytest.mark.parametrize("idle_desk", ["postgresql"], indirect=True, scope="module")
 def test_a_killed_command_is_finished_once_on_postgresql(idle_desk: Bench) -> None:
     assert effects(idle_desk, "after Stripe did it", "add_charge") == 1
+
+
+@SQLITE
+def test_a_request_to_cancel_is_approved_by_whoever_finishes_the_cancel(idle_desk: Bench) -> None:
+    about = prepare(idle_desk, "cancel")
+    with database.transaction() as session:
+        requests.receive(session, "asked", Wish(about.object_id), ANA)
+    left, ended = killed(idle_desk, "before the ledger", "cancel", about)
+    with database.session() as session:
+        row = session.get_one(CancellationRequest, "asked")
+    assert (left, row.state, row.token) == ("running", "approved", ended.token)
 
 
 @SQLITE
