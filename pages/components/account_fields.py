@@ -41,11 +41,20 @@ def cancel(subject: Subject, key: str) -> Form:
         form["prorate"] = _yes("Credit the time that was billed and is not used", f"{key}:prorate")
     if when == "now" and subject.subscription.status in PRORATED:
         form["invoice_now"] = _yes("Make a final invoice now of what is still unbilled", f"{key}:invoice")
+    return {**form, **_why_they_leave(key)}
+
+
+def at_period_end(key: str) -> Form:
+    """Why subscriptions end with their period; when is said already."""
+    return {"when": "period_end", **_why_they_leave(key)}
+
+
+def _why_they_leave(key: str) -> Form:
     feedback = st.selectbox(
         "Why the customer leaves", list(FEEDBACK), key=f"{key}:feedback", format_func=FEEDBACK.__getitem__,
     )  # fmt: skip
     comment = st.text_input("What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500)
-    return {**form, "feedback": feedback or "", "comment": comment}
+    return {"feedback": feedback or "", "comment": comment}
 
 
 def pause(subject: Subject, key: str) -> Form:

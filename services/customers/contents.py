@@ -75,13 +75,18 @@ def rebates(session: Session, customer: str, subscriptions: Collection[str], now
 
 def pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:
     """The customer's one-off items that wait for the next invoice, oldest first."""
+    return tuple(pending_of(session, [customer]))
+
+
+def pending_of(session: Session, customers: Collection[str]) -> list[InvoiceItem]:
+    """The same of many customers."""
     wanted = (
         select(InvoiceItem)
         .where(
-            InvoiceItem.customer == customer,
+            col(InvoiceItem.customer).in_(customers),
             col(InvoiceItem.invoice).is_(None),
             col(InvoiceItem.deleted).is_(False),
         )
         .order_by(col(InvoiceItem.created), col(InvoiceItem.id))
     )
-    return tuple(session.exec(wanted))
+    return list(session.exec(wanted))

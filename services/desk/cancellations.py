@@ -235,7 +235,7 @@ class UndoCancel(Command):
         here."""
         assert subject.subscription is not None
         at_period_end = subject.subscription.cancel_at_period_end
-        return {"at_period_end": at_period_end, "prorate": _was_credited(subject)}
+        return {"at_period_end": at_period_end, "prorate": was_credited(subject)}
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
@@ -254,7 +254,7 @@ class UndoCancel(Command):
         assert subject.subscription is not None
         if subject.subscription.cancel_at_period_end:
             return next_invoice(subject, cancel_at_period_end=False)
-        behavior = "create_prorations" if _was_credited(subject) else "none"
+        behavior = "create_prorations" if was_credited(subject) else "none"
         return next_invoice(subject, cancel_at="", proration_behavior=behavior)
 
     @override
@@ -281,7 +281,7 @@ class UndoCancel(Command):
         return "The cancellation was taken back; the subscription goes on."
 
 
-def _was_credited(subject: Subject) -> bool:
+def was_credited(subject: Subject) -> bool:
     """Whether the planned end lies within the running period and a credit for the rest of that waits."""
     subscription = subject.subscription
     assert subscription is not None

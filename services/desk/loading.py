@@ -7,9 +7,9 @@ offer and the check right before a write use one reader.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -34,6 +34,7 @@ from services.errors import NotFound
 from services.metrics import failures
 
 _DEBTS = 20  # at most tried at once
+Owned = TypeVar("Owned", Subscription, InvoiceItem)
 
 
 def load(session: Session, customer: str, object_id: str | None = None) -> Subject:
@@ -69,12 +70,46 @@ def _about(session: Session, customer: str, object_id: str | None) -> Subject:
 
 
 def subscriptions(session: Session, ids: Collection[str]) -> dict[str, Subject]:
-    """Many subscriptions with their customers and no more, by id in the order of `ids`; unknown ones are left
-    out."""
+    """Many subscriptions with their customers and what waits for their invoices, and no more, by id in the
+    order of `ids`; unknown ones are left out."""
     wanted = select(Subscription, Customer).join(Customer, col(Customer.id) == Subscription.customer)
-    rows = session.exec(wanted.where(col(Subscription.id).in_(ids)))
-    found = {row.id: Subject(customer, subscription=row) for row, customer in rows}
+    rows = session.exec(wanted.where(col(Subscription.id).in_(ids))).all()
+    owners = {customer.id for _, customer in rows}
+    waiting, living = _grouped(contents.pending_of(session, owners)), _grouped(_living_of(session, owners))
+    found = {}
+    for row, owner in rows:
+        others = tuple(other for other in living[owner.id] if other.id != row.id)
+        pending = _billed_with(waiting[owner.id], row, others)
+        found[row.id] = Subject(owner, subscription=row, pending=pending, others=others)
     return {id: found[id] for id in ids if id in found}
+
+
+def invoices(session: Session, ids: Collection[str]) -> dict[str, Subject]:
+    """Many invoices with their customers and subscriptions, and no more, in the same way."""
+    wanted = (
+        select(Invoice, Customer, Subscription)
+        .join(Customer, col(Customer.id) == Invoice.customer)
+        .outerjoin(Subscription, col(Subscription.id) == Invoice.subscription)
+    )
+    found = {
+        row.id: Subject(owner, subscription=its, invoice=row)
+        for row, owner, its in session.exec(wanted.where(col(Invoice.id).in_(ids)))
+    }
+    return {id: found[id] for id in ids if id in found}
+
+
+def living_of(session: Session, customers: Sequence[str]) -> list[str]:
+    """The living subscriptions of many customers, by id in the order of the customers."""
+    found = _grouped(_living_of(session, customers))
+    return [row.id for customer in customers for row in found[customer]]
+
+
+def _grouped(rows: Iterable[Owned]) -> defaultdict[str, list[Owned]]:
+    """Rows by customer, in their order."""
+    found: defaultdict[str, list[Owned]] = defaultdict(list)
+    for row in rows:
+        found[row.customer].append(row)
+    return found
 
 
 def load_many(session: Session, customer: str, object_ids: Collection[str]) -> dict[str, Subject]:
@@ -195,14 +230,16 @@ def _about_item(session: Session, owner: Customer, id: str) -> Subject:
 
 
 def _living(session: Session, customer: str) -> tuple[Subscription, ...]:
-    return tuple(
-        session.exec(
-            select(Subscription)
-            .where(Subscription.customer == customer, col(Subscription.status).in_(LIVING))
-            .where(col(Subscription.deleted).is_(False))
-            .order_by(col(Subscription.created).desc(), col(Subscription.id))
-        )
-    )
+    return tuple(_living_of(session, [customer]))
+
+
+def _living_of(session: Session, customers: Collection[str]) -> Sequence[Subscription]:
+    return session.exec(
+        select(Subscription)
+        .where(col(Subscription.customer).in_(customers), col(Subscription.status).in_(LIVING))
+        .where(col(Subscription.deleted).is_(False))
+        .order_by(col(Subscription.created).desc(), col(Subscription.id))
+    ).all()
 
 
 def _about_subscription(session: Session, owner: Customer, subscription: Subscription) -> Subject:
