@@ -55,7 +55,7 @@ COLUMNS = (
 )
 _AT_NEED = ("match", "same_email")  # columns that most lists do without
 UNTIL = "customers_until"
-_FOR_MANY = ("extend_trial", "cancel", "undo_cancel")
+_FOR_MANY = ("extend_trial", "cancel", "undo_cancel", "apply_coupon")
 
 
 def main() -> None:

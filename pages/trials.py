@@ -30,7 +30,7 @@ from services.staff.roles import Permission, Person
 PAGE_KEY = "trials_page"
 _MOST_DAYS = 730
 _CARD = {"": None, "on file": True, "not on file": False}
-_ENDS = ("cancel", "undo_cancel")
+_OTHERS = ("cancel", "undo_cancel", "apply_coupon")
 _ACTS = (Permission.EXTEND_TRIAL, Permission.SEND_MESSAGE, Permission.REQUEST_CALL)
 _COLUMNS = (
     Column("customer", "Customer", width=170, pinned=True),
@@ -81,9 +81,9 @@ def main() -> None:
     with tools:
         ticked = [rows[position] for position in picked.ticked]
         _tools(person, ticked)
-        bulk_menus.for_ticked(person, _ENDS, [row.subscription for row in ticked], key="trials-ticked")
+        bulk_menus.for_ticked(person, _OTHERS, [row.subscription for row in ticked], key="trials-ticked")
         bulk_menus.for_all(
-            person, ("extend_trial", *_ENDS), formats.plural(total, "trial"), total,
+            person, ("extend_trial", *_OTHERS), formats.plural(total, "trial"), total,
             lambda session: worklists.trial_ids(session, where, sort=sort), key="trials-all",
         )  # fmt: skip
     if picked.opened is not None:

@@ -8,7 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import account_fields, clicks, formats, guard, navigation, statuses, tables, ticking
+from pages.components import (
+    account_fields,
+    clicks,
+    formats,
+    guard,
+    navigation,
+    plan_fields,
+    statuses,
+    tables,
+    ticking,
+)
 from pages.components.actions import days_field
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.tables import Column
@@ -24,9 +34,10 @@ from services.staff.roles import Person
 _LOOK_EVERY = 1.0  # seconds
 _IN_DIALOG = 10  # rows
 _MOVING = ("running", "stopping")
-_FIELDS: dict[str, Callable[[str], Form]] = {
-    "extend_trial": days_field,
-    "cancel": account_fields.at_period_end,
+_FIELDS: dict[str, Callable[[Chosen, str], Form]] = {
+    "extend_trial": lambda _, key: days_field(key),
+    "cancel": lambda _, key: account_fields.at_period_end(key),
+    "apply_coupon": lambda chosen, key: plan_fields.coupon(chosen.coupons, key),
 }
 _COLUMNS = (
     Column("name", "Customer", width=200),
@@ -69,7 +80,7 @@ class _Bulk:
     def fields(self, key: str) -> Form:
         """What is the same for all of them."""
         draw = _FIELDS.get(self._chosen.kind.command.name)
-        return draw(key) if draw else {}
+        return draw(self._chosen, key) if draw else {}
 
     def preview(self, form: Form) -> Preview:
         """What happens in all, and the exceptions."""

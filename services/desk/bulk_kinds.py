@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from services.desk import cancellations, catalog, invoices, loading, trials, words
+from services.desk import cancellations, catalog, coupons, invoices, loading_many, trials, words
 from services.desk.command import Command, Form
 from services.desk.subject import Subject
 from services.desk.upcoming import ends_unbilled
@@ -29,8 +29,8 @@ class Kind:
     noun: str
     done: str
     load: Callable[[Session, Collection[str]], dict[str, Subject]]
-    happens: Callable[[Form, int], tuple[str, ...]]
-    unusual: Callable[[Subject], Iterator[str]]
+    happens: Callable[[Form, Sequence[Subject]], tuple[str, ...]]
+    unusual: Callable[[Subject], Iterable[str]]
     told: Callable[[Form], str] | None = None
     lasting: tuple[str, ...] = ()
     in_all: str = ""
@@ -47,10 +47,15 @@ def find(command: str) -> Kind:
     return KINDS[command]
 
 
-def _ends(form: Form, count: int) -> tuple[str, ...]:
+def _extended(form: Form, some: Sequence[Subject]) -> tuple[str, ...]:
+    later = words.days(trials.days(form))
+    return (f"{_each(some, 'trial', 'ends')} {later} later than it does now.", "Nothing is charged now.")
+
+
+def _ends(form: Form, some: Sequence[Subject]) -> tuple[str, ...]:
     del form
     return (
-        f"{_each(count, 'subscription', 'runs')} to the end of its period, and ends then.",
+        f"{_each(some, 'subscription', 'runs')} to the end of its period, and ends then.",
         "Nothing is charged for it after that. Until then the cancellation can be undone.",
     )
 
@@ -68,10 +73,10 @@ def _leaves(subject: Subject) -> Iterator[str]:
         yield "Changes in mid-period come on an invoice at the end of the period"
 
 
-def _goes_on(form: Form, count: int) -> tuple[str, ...]:
+def _goes_on(form: Form, some: Sequence[Subject]) -> tuple[str, ...]:
     del form
     return (
-        f"{_each(count, 'subscription', 'goes')} on instead of ending.",
+        f"{_each(some, 'subscription', 'goes')} on instead of ending.",
         "Nothing is charged now; its next invoices come as usual.",
     )
 
@@ -92,16 +97,27 @@ def _stays(subject: Subject) -> Iterator[str]:
         yield "What was credited for the time after its end is charged again on the next invoice"
 
 
-def _given_up(form: Form, count: int) -> tuple[str, ...]:
+def _discounted(form: Form, some: Sequence[Subject]) -> tuple[str, ...]:
+    [coupon] = [each for each in some[0].coupons if each.id == form["coupon"]]
+    applies = f"{coupons.called(coupon)} applies to {_all(some, 'subscription')}: {coupons.takes(coupon)}."
+    return (applies, "Nothing is charged now.")
+
+
+def _given_up(form: Form, some: Sequence[Subject]) -> tuple[str, ...]:
     del form
     return (
-        f"{_each(count, 'invoice', 'counts')} as a bad debt: nobody expects it to be paid.",
+        f"{_each(some, 'invoice', 'counts')} as a bad debt: nobody expects it to be paid.",
         "The customer can still pay it by its link, and then it is paid.",
     )
 
 
-def _each(count: int, one: str, does: str) -> str:
-    return f"The {one} {does}" if count == 1 else f"Each of the {words.plural(count, one)} {does}"
+def _each(some: Sequence[Subject], one: str, does: str) -> str:
+    said = _all(some, one)
+    return f"{said[:1].upper()}{said[1:]} {does}"
+
+
+def _all(some: Sequence[Subject], one: str) -> str:
+    return f"the {one}" if len(some) == 1 else f"each of the {words.plural(len(some), one)}"
 
 
 KINDS: dict[str, Kind] = {
@@ -109,19 +125,23 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind(
             catalog.find("extend_trial"), "Extend trials", "Extend all", "trial", "extended",
-            loading.subscriptions, trials.of_many, trials.unusual, trials.by_days,
+            loading_many.subscriptions, _extended, trials.unusual, trials.by_days,
         ),
         Kind(
             catalog.find("cancel"), "Cancel at the period's end", "Cancel all", "subscription", "set to end",
-            loading.subscriptions, _ends, _leaves,
+            loading_many.subscriptions, _ends, _leaves,
         ),
         Kind(
             catalog.find("undo_cancel"), "Undo cancel", "Undo all", "cancellation", "undone",
-            loading.subscriptions, _goes_on, _stays,
+            loading_many.subscriptions, _goes_on, _stays,
+        ),
+        Kind(
+            catalog.find("apply_coupon"), "Apply coupon", "Apply to all", "subscription", "given the coupon",
+            loading_many.discountable, _discounted, coupons.beside, lambda form: f"“{form['coupon']}”",
         ),
         Kind(
             catalog.find("mark_uncollectible"), "Mark as uncollectible", "Mark all", "invoice",
-            "marked as uncollectible", loading.invoices, _given_up, invoices.unusual,
+            "marked as uncollectible", loading_many.invoices, _given_up, invoices.unusual,
             lasting=(invoices.FINAL,), in_all="In all they ask for {}.",
         ),
     )

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
+from models import Coupon
 from services import clock
-from services.desk import bulk_kinds, limits, loading, words
+from services.desk import bulk_kinds, limits, loading_many, words
 from services.desk.bulk_kinds import Kind
 from services.desk.command import Command, Form, Params, Preview
 from services.desk.limits import Amount, OverLimit
@@ -38,6 +39,12 @@ class Chosen:
     def many(self) -> str:
         """How many there are: `20 trials`."""
         return words.plural(len(self.subjects), self.kind.noun)
+
+    @property
+    def coupons(self) -> list[Coupon]:
+        """What can be given to some of them, by name."""
+        found = {each.id: each for subject in self.subjects.values() for each in subject.coupons}
+        return sorted(found.values(), key=lambda each: ((each.name or each.id).casefold(), each.id))
 
     def named(self, ids: Sequence[str]) -> str:
         """Which of them these are."""
@@ -81,7 +88,7 @@ def of_customers(session: Session, command: str, customers: Sequence[str]) -> li
     """The living subscriptions of these customers for which the command is offered, in the customers' order.
     Raises InvalidInput where there are none."""
     kind = bulk_kinds.find(command)
-    living = loading.subscriptions(session, loading.living_of(session, customers))
+    living = loading_many.subscriptions(session, loading_many.living_of(session, customers))
     if found := [id for id, subject in living.items() if not kind.command.offered(subject)]:
         return found
     whose = "This customer has" if len(customers) == 1 else "These customers have"
@@ -124,7 +131,7 @@ def preview(person: Person, chosen: Chosen, form: Form) -> Preview:
     totals = reckon(person, chosen, form)
     sums = [words.money(amount, currency) for currency, amount in sorted(totals.in_all.items())]
     in_all = [chosen.kind.in_all.format(words.listing(sums))] if sums else []
-    happens = (*chosen.kind.happens(form, len(totals.can)), *in_all)
+    happens = (*chosen.kind.happens(form, [chosen.subjects[id] for id in totals.can]), *in_all)
     exceptions = (*_left_out(chosen, totals), *_unusual(chosen, totals), *_waits(chosen, totals))
     asked = {id for ids in totals.asked.values() for id in ids}
     return Preview(happens, (*chosen.kind.lasting, *exceptions), waits=asked >= set(totals.can))

@@ -7,9 +7,9 @@ offer and the check right before a write use one reader.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -34,7 +34,6 @@ from services.errors import NotFound
 from services.metrics import failures
 
 _DEBTS = 20  # at most tried at once
-Owned = TypeVar("Owned", Subscription, InvoiceItem)
 
 
 def load(session: Session, customer: str, object_id: str | None = None) -> Subject:
@@ -67,49 +66,6 @@ def _about(session: Session, customer: str, object_id: str | None) -> Subject:
     if subscription is None or subscription.customer != customer:
         raise NotFound("subscription", object_id, remedy="Open the customer's page again.")
     return _about_subscription(session, owner, subscription)
-
-
-def subscriptions(session: Session, ids: Collection[str]) -> dict[str, Subject]:
-    """Many subscriptions with their customers and what waits for their invoices, and no more, by id in the
-    order of `ids`; unknown ones are left out."""
-    wanted = select(Subscription, Customer).join(Customer, col(Customer.id) == Subscription.customer)
-    rows = session.exec(wanted.where(col(Subscription.id).in_(ids))).all()
-    owners = {customer.id for _, customer in rows}
-    waiting, living = _grouped(contents.pending_of(session, owners)), _grouped(_living_of(session, owners))
-    found = {}
-    for row, owner in rows:
-        others = tuple(other for other in living[owner.id] if other.id != row.id)
-        pending = _billed_with(waiting[owner.id], row, others)
-        found[row.id] = Subject(owner, subscription=row, pending=pending, others=others)
-    return {id: found[id] for id in ids if id in found}
-
-
-def invoices(session: Session, ids: Collection[str]) -> dict[str, Subject]:
-    """Many invoices with their customers and subscriptions, and no more, in the same way."""
-    wanted = (
-        select(Invoice, Customer, Subscription)
-        .join(Customer, col(Customer.id) == Invoice.customer)
-        .outerjoin(Subscription, col(Subscription.id) == Invoice.subscription)
-    )
-    found = {
-        row.id: Subject(owner, subscription=its, invoice=row)
-        for row, owner, its in session.exec(wanted.where(col(Invoice.id).in_(ids)))
-    }
-    return {id: found[id] for id in ids if id in found}
-
-
-def living_of(session: Session, customers: Sequence[str]) -> list[str]:
-    """The living subscriptions of many customers, by id in the order of the customers."""
-    found = _grouped(_living_of(session, customers))
-    return [row.id for customer in customers for row in found[customer]]
-
-
-def _grouped(rows: Iterable[Owned]) -> defaultdict[str, list[Owned]]:
-    """Rows by customer, in their order."""
-    found: defaultdict[str, list[Owned]] = defaultdict(list)
-    for row in rows:
-        found[row.customer].append(row)
-    return found
 
 
 def load_many(session: Session, customer: str, object_ids: Collection[str]) -> dict[str, Subject]:
@@ -163,7 +119,7 @@ def _one_of(
         whole,
         subscription=subscription,
         items=tuple(_item(session, *found) for found in contained.get(subscription.id, ())),
-        pending=_billed_with(waiting, subscription, others),
+        pending=billed_with(waiting, subscription, others),
         others=others,
         other_products=frozenset(
             item.product for other in others for item, _, _ in contained.get(other.id, ())
@@ -230,10 +186,11 @@ def _about_item(session: Session, owner: Customer, id: str) -> Subject:
 
 
 def _living(session: Session, customer: str) -> tuple[Subscription, ...]:
-    return tuple(_living_of(session, [customer]))
+    return tuple(living(session, [customer]))
 
 
-def _living_of(session: Session, customers: Collection[str]) -> Sequence[Subscription]:
+def living(session: Session, customers: Collection[str]) -> Sequence[Subscription]:
+    """The living subscriptions of these customers, newest first."""
     return session.exec(
         select(Subscription)
         .where(col(Subscription.customer).in_(customers), col(Subscription.status).in_(LIVING))
@@ -257,7 +214,7 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         others=others,
         other_products=frozenset(session.exec(products)),
         unsettled=_unsettled(session, owner.id),
-        pending=_billed_with(contents.pending(session, owner.id), subscription, others),
+        pending=billed_with(contents.pending(session, owner.id), subscription, others),
         ended_with_card=_ended_with_card(session, owner.id),
     )
 
@@ -272,7 +229,7 @@ def _ended_with_card(session: Session, customer: str) -> bool:
     return charging.first(session.exec(latest).first()) is not None
 
 
-def _billed_with(
+def billed_with(
     waiting: Sequence[InvoiceItem], subscription: Subscription, others: Sequence[Subscription]
 ) -> tuple[InvoiceItem, ...]:
     """What waits for this subscription's next invoice: also what names none, where there is no other."""

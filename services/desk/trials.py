@@ -233,12 +233,6 @@ def _scheduled_end(subject: Subject, trial_end: int) -> str:
     return ""
 
 
-def of_many(form: Form, count: int) -> tuple[str, ...]:
-    """What so many trials that are extended alike have in common. Raises InvalidInput."""
-    each = "The trial ends" if count == 1 else f"Each of the {words.plural(count, 'trial')} ends"
-    return (f"{each} {words.days(days(form))} later than it does now.", "Nothing is charged now.")
-
-
 def by_days(form: Form) -> str:
     """By how much trials were extended."""
     return f"by {words.days(days(form))}"

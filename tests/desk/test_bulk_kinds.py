@@ -141,6 +141,36 @@ def test_invoices_are_given_up_and_their_sums_told_by_currency(desk: Bench) -> N
 
 
 @SQLITE
+def test_a_coupon_is_applied_to_those_whom_it_fits(desk: Bench) -> None:
+    desk.sdk.coupons.create({"id": "FIVE", "amount_off": 500, "currency": "usd", "duration": "once"})
+    desk.mirror("coupon", "FIVE")
+    plain, has_one = desk.in_state("active"), desk.in_state("discounted")
+    yen = desk.customer()
+    other = fresh.subject(yen, desk.subscribe(yen, items=[{"price": desk.price(500, "jpy")}]))
+    about, form = [plain, has_one, other], {"kind": "coupon", "coupon": "FIVE"}
+    preview = heard("apply_coupon", about, form)
+    assert preview.happens == (
+        "FIVE applies to each of the 2 subscriptions: $5.00 off on the next invoice only.",
+        "Nothing is charged now.",
+    )
+    assert preview.warnings == (
+        "1 of 3 subscriptions cannot be given the coupon: Ada Lovelace. This coupon is used up, over, or for "
+        "another currency.",
+        "It comes on top of TENTH, which goes on: Ada Lovelace.",
+    )
+    with pytest.raises(InvalidInput, match="Choose one of the coupons") as error:
+        heard("apply_coupon", about, {"kind": "coupon", "coupon": ""})
+    assert error.value.field == "coupon"
+    run = given("apply_coupon", about, form)
+    assert ended(run).title == "Apply coupon “FIVE”"
+    assert ended(run).counts == {"done": 2, "skipped": 1}
+    assert [len(desk.sdk.subscriptions.retrieve(each.object_id).discounts) for each in about] == [1, 2, 0]
+    again = [fresh.subject(each.customer.id, each.object_id) for each in (plain, has_one)]
+    with pytest.raises(InvalidInput, match="FIVE applies already"):
+        heard("apply_coupon", again, form)
+
+
+@SQLITE
 def test_of_customers_all_subscriptions_are_meant_for_which_it_is_offered(desk: Bench) -> None:
     first, over = desk.in_state("active"), desk.in_state("canceled")
     second = fresh.subject(first.customer.id, desk.subscribe(first.customer.id))

@@ -10,11 +10,12 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
-from models import Action, BulkRow, BulkRun, Subscription
+from models import Action, BulkRow, BulkRun, Coupon, Subscription
 from pages.components import bulk
 from services import clock, durable
 from services.desk import bulk_runner
 from services.staff.roles import Person
+from tests.customers.builders import row
 from tests.pages.work import add_failure, add_trial, captions, column, open_page, whoever
 
 pytestmark = [
@@ -70,7 +71,7 @@ def test_the_whole_filter_is_taken(trials: ModuleType) -> None:
     menu = app.menu_button(key="trials-all")
     assert menu.label == "For all 2 trials"
     assert [words(each) for each in menu.options] == [
-        "Extend trials", "Cancel at the period's end", "Undo cancel",
+        "Extend trials", "Cancel at the period's end", "Undo cancel", "Apply coupon",
     ]  # fmt: skip
     menu.click("extend_trial").run()
     assert not app.exception
@@ -101,6 +102,22 @@ def test_subscriptions_of_customers_are_taken_from_the_whole_filter(trials: Modu
     app.menu_button(key="customers-all").click("cancel").run()
     assert "Why the customer leaves" in [box.label for box in app.selectbox]
     assert [button.label for button in app.button][-2:] == ["Cancel all", "Go back"]
+
+
+def test_the_coupons_are_offered_that_fit_some_of_them(trials: ModuleType) -> None:
+    with trials.transaction() as session:
+        for id, currency in (("FIVE", "usd"), ("YEN", "jpy")):
+            row(session, Coupon, id=id, currency=currency, valid=True, amount_off=500, duration="once")
+        row(session, Coupon, id="TEN", valid=True, percent_off="10.0", duration="forever")
+    app = open_page("trials")
+    app.menu_button(key="trials-all").click("apply_coupon").run()
+    assert not app.exception
+    [box] = [box for box in app.selectbox if box.label == "Coupon"]
+    assert box.options == [
+        "FIVE: $5.00 off on the next invoice only",
+        "TEN: 10 % off on every invoice",
+    ]
+    assert "Choose one of the coupons in the list." in text(app)
 
 
 def test_failed_payments_are_given_up_from_the_whole_filter(trials: ModuleType) -> None:
@@ -145,7 +162,7 @@ def test_the_dialog_begins_one_run_and_shows_how_far_it_is(
 
 def test_who_may_not_sees_why_and_no_dialog(trials: ModuleType) -> None:
     menu = open_page("trials", acting_as=VIEWER).menu_button(key="trials-all")
-    assert menu.disabled and "may not extend trials or cancel subscriptions" in menu.help
+    assert menu.disabled and "may not extend trials, cancel subscriptions or apply" in menu.help
     menu = open_page("customers", acting_as=SALES).menu_button(key="customers-all")
     assert [words(each) for each in menu.options] == ["Extend trials"], "and nothing else"
 
