@@ -104,6 +104,9 @@ def main() -> None:
                 person, _FOR_MANY, formats.plural(total, "failed payment"), total,
                 lambda session: worklists.failure_ids(session, where, stakes), key="failures-all",
             )  # fmt: skip
+            many = formats.plural(len(ticked), "failed payment")
+            chosen = f"{many} chosen" if ticked else "Tick a row to act on it."
+            st.caption(formats.plain(person.why_none(*_ACTS)) or chosen, width="content")
         if total:
             _known(ticked[0] if len(ticked) == 1 else None)
     if picked.opened is not None:
@@ -179,8 +182,6 @@ def _tools(person: Person, rows: list[FailureRow]) -> None:
         _write(person, rows, "payment_failed")
     if _button(person, names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, bool(rows)):
         _call(person, rows)
-    chosen = f"{formats.plural(len(rows), 'failed payment')} chosen"
-    st.caption(formats.plain(person.why_none(*_ACTS)) or (chosen if rows else "Tick a row to act on it."))
 
 
 def _button(person: Person, label: str, icon: str, permission: Permission, fits: bool) -> bool:

@@ -86,6 +86,10 @@ def main() -> None:
             person, ("extend_trial", *_OTHERS), formats.plural(total, "trial"), total,
             lambda session: worklists.trial_ids(session, where, sort=sort), key="trials-all",
         )  # fmt: skip
+        chosen = (
+            formats.plural(len(ticked), "trial") + " chosen" if ticked else "Tick one or several rows to act."
+        )
+        st.caption(formats.plain(person.why_none(*_ACTS)) or chosen, width="content")
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
 
@@ -140,8 +144,6 @@ def _tools(person: Person, rows: list[TrialRow]) -> None:
             help=formats.plain(why_not) or None,
         ):  # fmt: skip
             act(person, rows)
-    chosen = formats.plural(len(rows), "trial") + " chosen" if rows else "Tick one or several rows to act."
-    st.caption(formats.plain(person.why_none(*_ACTS)) or chosen)
 
 
 def _extend(person: Person, rows: list[TrialRow]) -> None:

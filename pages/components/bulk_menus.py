@@ -48,7 +48,7 @@ def for_all(
     closed = _TOO_MANY.format(formats.count(LARGEST)) if total > LARGEST else ""
     ready = "All of these filters, not only this page."
     icon, label = ":material/select_all:", f"For all {many}"
-    if command := _menu(person, commands, label, closed, key=key, icon=icon, help=ready, type="tertiary"):
+    if command := _menu(person, commands, label, closed, key=key, icon=icon, help=ready):
         with database.session() as session:
             ids = every(session)
         bulk.dialog(person, command, ids, of_customers=of_customers)

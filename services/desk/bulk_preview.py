@@ -46,10 +46,6 @@ class Chosen:
         found = {each.id: each for subject in self.subjects.values() for each in subject.coupons}
         return sorted(found.values(), key=lambda each: ((each.name or each.id).casefold(), each.id))
 
-    def named(self, ids: Sequence[str]) -> str:
-        """Which of them these are."""
-        return "all of them" if 1 < len(ids) == len(self.subjects) else self.first(ids)
-
     def first(self, ids: Sequence[str]) -> str:
         """The first of these by name, and how many more there are."""
         return words.some([_called(self.subjects[id]) for id in ids])
@@ -162,35 +158,44 @@ def _none(chosen: Chosen, totals: Totals, problem: TrialdeskError) -> InvalidInp
     """Why it can be done to none: what was typed, where that alone stands against all of them."""
     if len(totals.cannot) == 1 and isinstance(problem, InvalidInput):
         return problem
-    some = list(totals.cannot.items())[:_REASONS]
-    reasons = " ".join(f"{chosen.first(ids)}: {reason}" for reason, ids in some)
+    reasons = " ".join(f"{chosen.first(ids)}: {reason}" for reason, ids in _most(totals.cannot)[0])
     return InvalidInput(f"Of {chosen.many} none can be {chosen.kind.done}. {reasons}".strip())
 
 
 def _left_out(chosen: Chosen, totals: Totals) -> list[str]:
-    """Those to which it cannot be done, by reason; what is left of many reasons, which name a day each, in
-    one line."""
+    """Those to which it cannot be done, by reason."""
     cannot = f"of {chosen.many} cannot be {chosen.kind.done}"
-    reasons = sorted(totals.cannot.items(), key=lambda each: -len(each[1]))
-    told = [f"{len(ids)} {cannot}: {chosen.first(ids)}. {reason}" for reason, ids in reasons[:_REASONS]]
-    if rest := [id for _, ids in reasons[_REASONS:] for id in ids]:
-        others = f"{len(rest)} more {cannot}: {chosen.first(rest)}."
-        told.append(f"{others} Each has its reason on the page Bulk runs once this has begun.")
-    return told
+    reasons, rest = _most(totals.cannot)
+    told = [f"{len(ids)} {cannot}: {chosen.first(ids)}. {reason}" for reason, ids in reasons]
+    why = "Each has its reason on the page Bulk runs once this has begun."
+    return [*told, *([f"{len(rest)} more {cannot}: {chosen.first(rest)}. {why}"] if rest else [])]
 
 
 def _unusual(chosen: Chosen, totals: Totals) -> list[str]:
     can = set(totals.can)
     found = ((told, [id for id in ids if id in can]) for told, ids in chosen.unusual.items())
-    return [f"{told.removesuffix('.')}: {chosen.named(ids)}." for told, ids in found if ids]
+    return [f"{told.removesuffix('.')}: {_named(chosen, totals, ids)}." for told, ids in found if ids]
 
 
 def _waits(chosen: Chosen, totals: Totals) -> list[str]:
     """What is above a limit of the person's, and that it waits."""
-    told = [f"{over} ({chosen.named(ids)})" for over, ids in totals.asked.items()]
-    return [*told, limits.WAITS] if told else []
+    most, rest = _most(totals.asked)
+    told = [f"{over} ({_named(chosen, totals, ids)})" for over, ids in most]
+    more = [f"{len(rest)} more are above such a limit: {chosen.first(rest)}."] if rest else []
+    return [*told, *more, limits.WAITS] if told else []
+
+
+def _most(found: Mapping[str, list[str]]) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """The sentences about most of them, and the ids of all others: some sentences name a number each."""
+    ordered = sorted(found.items(), key=lambda each: -len(each[1]))
+    return ordered[:_REASONS], [id for _, ids in ordered[_REASONS:] for id in ids]
+
+
+def _named(chosen: Chosen, totals: Totals, ids: Sequence[str]) -> str:
+    """Which of those to which it can be done."""
+    return "all of them" if 1 < len(ids) == len(totals.can) else chosen.first(ids)
 
 
 def _called(subject: Subject) -> str:
     customer = subject.customer
-    return isolated(customer.name or customer.email or customer.id)
+    return isolated(words.short(customer.name or customer.email or customer.id))

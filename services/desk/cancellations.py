@@ -147,9 +147,9 @@ def _check_schedulable(subject: Subject, when: str) -> None:
     assert subscription is not None
     if subscription.cancel_at:
         raise InvalidInput(
-            f"It is already set to end on {words.moment(subscription.cancel_at)}.",
+            "It is already set to end.",
             field="when",
-            remedy="Choose “now”, or close this and undo that first.",
+            remedy=f"It ends on {words.moment(subscription.cancel_at)}. Choose “now”, or undo that first.",
         )
     stands = subscription.status in ("incomplete", "paused", "unpaid")
     if when == "period_end" and (stands or not subscription.current_period_end):

@@ -199,14 +199,15 @@ def test_days_in_all_are_counted_as_the_rows_will_be_judged(approvals: bool) -> 
     assert (over, totals.can) == (["sub_2"], ["sub_1", "sub_2"] if approvals else ["sub_1"])
 
 
-def test_many_reasons_are_cut_short() -> None:
-    """Those who cannot be set to end name a day each."""
-    fields = [{"cancel_at": in_days(day), "cancel_at_period_end": True} for day in range(1, 9)]
-    states = [in_memory("active", trial_end=None, current_period_end=in_days(30), **each) for each in fields]
-    states.append(in_memory("active", trial_end=None, current_period_end=in_days(30)))
+def test_many_reasons_and_long_names_are_cut_short() -> None:
+    """Those who have ended name a day each."""
+    fields = {"trial_end": None, "current_period_end": in_days(30)}
+    states = [in_memory("canceled", ended_at=in_days(-day), **fields) for day in range(1, 9)]
+    states.append(in_memory("active", **fields))
+    for each in states:
+        each.customer.name = "A very long name " * 9
     chosen = Chosen(bulk_kinds.find("cancel"), {str(one): each for one, each in enumerate(states)}, {}, {})
     warnings = bulk_preview.preview(ANA, chosen, ENDS).warnings
-    assert len(warnings) == 6
-    assert warnings[-1].startswith(
-        "3 more of 9 subscriptions cannot be set to end: Ada, Ada, Ada. Each has its"
-    )
+    name = "A very long name A very long name A ver…"
+    assert len(warnings) == 6 and f": {name}. The subscription has ended on" in warnings[0]
+    assert warnings[-1].startswith(f"3 more of 9 subscriptions cannot be set to end: {name}, {name}, {name}.")
