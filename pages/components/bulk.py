@@ -59,7 +59,8 @@ def dialog(person: Person, command: str, ids: Sequence[str], *, of_customers: bo
         show_problem(kind.title, error)
         return
     dialogue = _Bulk(person, chosen)
-    about = f"{chosen.many}: {chosen.first(list(chosen.subjects))}"
+    whose = f" of {formats.plural(len(ids), 'customer')}" if of_customers else ""
+    about = f"{chosen.many}{whose}: {chosen.first(list(chosen.subjects))}"
     show(dialogue, about=about, progress=dialogue.progress)
 
 
@@ -103,7 +104,6 @@ class _Bulk:
     def progress(self) -> None:
         """How far it is, with the rows that need somebody."""
         progress(self._token, rows=_IN_DIALOG)
-        st.caption("It goes on when this is closed. The page Bulk runs shows how far it is.")
 
 
 @st.fragment
@@ -125,6 +125,8 @@ def progress(id: str, *, rows: int = 0) -> None:
         table(first, key=f"bulk-{id}")
         if run.total > len(first):
             st.caption(f"The first {len(first)} of {formats.count(run.total)}: what needs somebody, first.")
+        if run.state in _MOVING:
+            st.caption("It goes on when this is closed. The page Bulk runs shows how far it is.")
 
 
 def _counts(run: Run) -> None:

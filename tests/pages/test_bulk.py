@@ -94,7 +94,7 @@ def test_subscriptions_of_customers_are_taken_from_the_whole_filter(trials: Modu
     assert menu.label == "For all 3 customers"
     menu.click("undo_cancel").run()
     assert not app.exception
-    assert app.text[0].value == "1 cancellation: Al"
+    assert app.text[0].value == "1 cancellation of 3 customers: Al"
     assert "The subscription goes on instead of ending." in text(app)
     app = open_page("customers", q="Bo")
     assert not [menu for menu in app.menu_button if menu.key == "customers-all"], "one row has buttons"
