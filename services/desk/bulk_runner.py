@@ -19,11 +19,10 @@ from sqlmodel import Session, col, select
 
 from models import Action, BulkRow, BulkRun
 from services import database, durable
-from services.desk import bulk_progress, commands, ledger, undone
+from services.desk import bulk_kinds, bulk_progress, commands, ledger, undone
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError, Unforeseen
 from services.mirror import changes
 from services.staff import people
-from services.staff.roles import Person
 
 _AT_ONCE = 8  # rows of all runs, so that half of the workers of commands are left to people who wait
 _BATCH = 100
@@ -76,24 +75,24 @@ def take_some(id: str, attempt: int) -> bool:
         rows = _due(session, run)
     if run.attempt != attempt or run.state not in ("running", "stopping"):
         return False
-    if person is None or why_not:
+    if why_not:
         _leave(rows)
         _end(run, note=why_not)
         return False
     if not rows:
         _end(run)
         return False
-    _take_all(run, person, rows)
+    _take_all(run, rows)
     return True
 
 
-def _take_all(run: BulkRun, person: Person, rows: Sequence[BulkRow]) -> None:
+def _take_all(run: BulkRun, rows: Sequence[BulkRow]) -> None:
     """Takes rows to their end, no more of them at once than there are turns: so a run that begins beside this
     one waits for a few of its rows only."""
     asked, taken = threading.Semaphore(_AT_ONCE), list[Future[None]]()
     for row in rows:
         asked.acquire()
-        taken.append(_rows.submit(_take, run, person, row))
+        taken.append(_rows.submit(_take, run, row))
         taken[-1].add_done_callback(lambda _: asked.release())
     for each in wait(taken).done:
         each.result()
@@ -114,11 +113,11 @@ def _due(session: Session, run: BulkRun) -> list[BulkRow]:
     return list(session.exec(wanted.order_by(*order).limit(_BATCH)))
 
 
-def _take(run: BulkRun, person: Person, row: BulkRow) -> None:
+def _take(run: BulkRun, row: BulkRow) -> None:
     """Takes one row to its end, unless the run is stopped before its turn."""
     durable.require()
     if row.state == "running" or _claim(row):
-        _close(row, *_carry_out(run, person, row))
+        _close(row, *_carry_out(run, row))
 
 
 def _close(row: BulkRow, state: str, message: str) -> None:
@@ -140,10 +139,15 @@ def _of(row: BulkRow) -> sa.Update:
     return sa.update(BulkRow).where(col(BulkRow.run) == row.run, col(BulkRow.token) == row.token)
 
 
-def _carry_out(run: BulkRun, person: Person, row: BulkRow) -> tuple[str, str]:
-    """How the row ended, with a sentence; a refusal, and a fault of ours, is the end of this row alone."""
+def _carry_out(run: BulkRun, row: BulkRow) -> tuple[str, str]:
+    """How the row ended, with a sentence; a refusal, and a fault of ours, is the end of this row alone. It
+    waits again where its person may not do it any more."""
     try:
         if not _has_begun(row.token):
+            with database.session() as session:
+                person = people.find(session, run.staff)
+            if person is None or not person.may(bulk_kinds.find(run.command).command.permission):
+                return "waiting", ""
             if other := _meanwhile(run, row):
                 return "skipped", f"After this run was begun came {undone.said(other)}."
             opened = commands.open(person, run.command, row.customer, row.object_id, token=row.token)

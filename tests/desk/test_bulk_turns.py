@@ -112,6 +112,23 @@ def test_rows_under_way_of_who_may_not_come_in_any_more_come_to_their_end(desk: 
     assert [weeks(desk, each) for each in about] == [1.0] * 3
 
 
+def test_nothing_further_is_begun_for_who_is_shut_out_in_the_middle(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about, real = trials(desk, 10), commands.begin
+
+    def shut_out(*given: Any) -> bool:
+        with database.transaction() as session:
+            session.get_one(Staff, ANA.id).active = False
+        return real(*given)
+
+    monkeypatch.setattr(commands, "begin", shut_out)
+    reached = ended(begin(about))
+    assert (reached.state, set(reached.counts)) == ("stopped", {"done", "waiting"})
+    assert reached.counts["waiting"] >= 10 - bulk_runner._AT_ONCE
+    assert sum(weeks(desk, each) for each in about) == reached.counts["done"]
+
+
 def test_a_list_of_runs_reads_the_staff_once(idle_desk: Bench) -> None:
     about = [idle_desk.shared("trialing")]
     for _ in range(3):
