@@ -8,6 +8,7 @@ import sys
 RUNS = (
     ("benchmarks.install",),
     ("benchmarks.desk", "--customers", "1500", "20000"),
+    ("benchmarks.bulk", "--customers", "1000", "--rate", "25"),
 )
 
 for run in RUNS:

@@ -22,7 +22,10 @@ _COLUMNS = (
     Column("at", "Begun", "moment"),
     Column("reason", "Why", width="medium"),
 )
-_NOTHING_YET = "Nothing was begun for several at once yet. Tick rows on Trials, or take all of its filters."
+_NOTHING_YET = (
+    "Nothing was begun for several at once yet. Tick rows on Customers, Trials or Failed payments, or take "
+    "all of their filters."
+)
 
 
 def main() -> None:

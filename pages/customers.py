@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components import (
+    bulk_menus,
     customer_filters,
     download,
     formats,
@@ -16,6 +17,7 @@ from pages.components import (
     problems,
     saved_views,
     tables,
+    worklist,
 )
 from pages.components.tables import Column
 from services import clock, config, database
@@ -25,6 +27,7 @@ from services.customers.filters import CustomerFilter
 from services.customers.matches import Match
 from services.customers.search import Row
 from services.errors import TrialdeskError
+from services.staff.roles import Person
 
 COLUMNS = (
     Column("title", "Customer", width=190, pinned=True),
@@ -52,6 +55,7 @@ COLUMNS = (
 )
 _AT_NEED = ("match", "same_email")  # columns that most lists do without
 UNTIL = "customers_until"
+_FOR_MANY = ("extend_trial", "cancel", "undo_cancel", "apply_coupon")
 
 
 def main() -> None:
@@ -73,7 +77,7 @@ def main() -> None:
             name="customers", key="customers_csv",
             help="All customers of this filter, not only this page.",
         )  # fmt: skip
-    _list(where, wanted)
+    _list(person, where, wanted)
 
 
 def _where(wanted: CustomerFilter) -> list[Condition]:
@@ -83,7 +87,7 @@ def _where(wanted: CustomerFilter) -> list[Condition]:
     )
 
 
-def _list(where: list[Condition], wanted: CustomerFilter) -> None:
+def _list(person: Person, where: list[Condition], wanted: CustomerFilter) -> None:
     with database.session() as session:
         until = _until(search.newest(session))
         total = search.count(session, where, until=until)
@@ -91,8 +95,7 @@ def _list(where: list[Condition], wanted: CustomerFilter) -> None:
         bar = st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="bar"
         )
-        with bar.container(width="content"):
-            count = st.empty()
+        tools = bar.container(horizontal=True, vertical_alignment="center", width="content")
         with bar.container(width=tables.PAGER):
             page = tables.page_of(total)
         rows = search.page(
@@ -103,13 +106,25 @@ def _list(where: list[Condition], wanted: CustomerFilter) -> None:
     if not rows:
         _nobody(filtered=bool(wanted.to_params()))
         return
-    with count:
-        tables.caption(total, page, "customer", sums=formats.in_all("MRR", mrr))
     cells = [_cells(row, why.get(row.facts.customer, ())) for row in rows]
     shown = tuple(c for c in COLUMNS if c.field not in _AT_NEED or any(cell[c.field] for cell in cells))
     picked = tables.show(
-        cells, shown, key="customers", alt="Customers that match the filter", empty="", open_label="Customer"
-    )
+        cells, shown, key=worklist.table_key("customers", (row.facts.customer for row in rows)),
+        alt="Customers that match the filter", empty="", open_label="Customer",
+        select=not bulk_menus.why_none(person, _FOR_MANY),
+    )  # fmt: skip
+    with tools:
+        with st.container(width="content"):
+            tables.caption(total, page, "customer", sums=formats.in_all("MRR", mrr))
+        bulk_menus.for_ticked(
+            person, _FOR_MANY, [rows[position].facts.customer for position in picked.ticked],
+            key="customers-ticked", of_customers=True,
+        )  # fmt: skip
+        bulk_menus.for_all(
+            person, _FOR_MANY, formats.plural(total, "customer"), total,
+            lambda session: search.ids(session, where, sort=wanted.sort, until=until),
+            key="customers-all", of_customers=True,
+        )  # fmt: skip
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].facts.customer)
 

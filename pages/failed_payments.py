@@ -7,7 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import download, formats, guard, links, navigation, recovered, tables, worklist
+from pages.components import (
+    bulk_menus,
+    download,
+    formats,
+    guard,
+    links,
+    navigation,
+    recovered,
+    tables,
+    worklist,
+)
 from pages.components.actions import action_dialog
 from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.several import messages_dialog
@@ -27,6 +37,7 @@ _NEVER_AGAIN = "do_not_try_again"
 _NO_CARD = declines.Explanation(
     "There is no card on file, so nothing could be charged.", "Send the card or pay link, or call."
 )
+_FOR_MANY = ("mark_uncollectible",)
 _ACTS = (Permission.RETRY_PAYMENT, Permission.CARD_LINK, Permission.SEND_MESSAGE, Permission.REQUEST_CALL)
 _RETRY = {"": None, "planned": True, "none": False}
 _RETRY_WORDS = {"": "All", "planned": "Planned", "none": "No further retry"}
@@ -85,7 +96,19 @@ def main() -> None:
         tables.caption(total, page, "failed payment")
     st.caption(f"Times are in {formats.zone_name()}. {worklist.CURRENCY_BY_CURRENCY}")
     with tools:
-        _tools(person, [rows[position] for position in picked.ticked], total)
+        ticked = [rows[position] for position in picked.ticked]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _tools(person, ticked)
+            bulk_menus.for_ticked(person, _FOR_MANY, [row.invoice for row in ticked], key="failures-ticked")
+            bulk_menus.for_all(
+                person, _FOR_MANY, formats.plural(total, "failed payment"), total,
+                lambda session: worklists.failure_ids(session, where, stakes), key="failures-all",
+            )  # fmt: skip
+            many = formats.plural(len(ticked), "failed payment")
+            chosen = f"{many} chosen" if ticked else "Tick a row to act on it."
+            worklist.hint(person, _ACTS, chosen)
+        if total:
+            _known(ticked[0] if len(ticked) == 1 else None)
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
 
@@ -142,36 +165,23 @@ def _tile(label: str, amount: int, currency: str, invoices: int, definition: str
     )  # fmt: skip
 
 
-def _tools(person: Person, rows: list[FailureRow], total: int) -> None:
-    """The buttons for the ticked rows, and what is known of a single one."""
+def _tools(person: Person, rows: list[FailureRow]) -> None:
+    """The buttons for the ticked rows."""
     one = rows[0] if len(rows) == 1 else None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if _button(
-            person,
-            names.ACTIONS["retry_payment"],
-            ":material/replay:",
-            Permission.RETRY_PAYMENT,
-            one is not None,
-        ):
-            assert one is not None
-            action_dialog(person, "retry_payment", one.customer, one.invoice)
-        if _button(
-            person, names.ACTIONS["card_link"], ":material/link:", Permission.CARD_LINK, one is not None
-        ):
-            assert one is not None
-            action_dialog(person, "card_link", one.customer)
-        if _button(
-            person, "Send card or pay link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)
-        ):
-            _write(person, rows, "card_link")
-        if _button(person, names.SEND_MESSAGE, ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
-            _write(person, rows, "payment_failed")
-        if _button(person, names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, bool(rows)):
-            _call(person, rows)
-        chosen = f"{formats.plural(len(rows), 'failed payment')} chosen"
-        st.caption(formats.plain(person.why_none(*_ACTS)) or (chosen if rows else "Tick a row to act on it."))
-    if total:
-        _known(one)
+    if _button(
+        person, names.ACTIONS["retry_payment"], ":material/replay:", Permission.RETRY_PAYMENT, one is not None
+    ):
+        assert one is not None
+        action_dialog(person, "retry_payment", one.customer, one.invoice)
+    if _button(person, names.ACTIONS["card_link"], ":material/link:", Permission.CARD_LINK, one is not None):
+        assert one is not None
+        action_dialog(person, "card_link", one.customer)
+    if _button(person, "Send card or pay link", ":material/add_card:", Permission.SEND_MESSAGE, bool(rows)):
+        _write(person, rows, "card_link")
+    if _button(person, names.SEND_MESSAGE, ":material/mail:", Permission.SEND_MESSAGE, bool(rows)):
+        _write(person, rows, "payment_failed")
+    if _button(person, names.REQUEST_CALL, ":material/call:", Permission.REQUEST_CALL, bool(rows)):
+        _call(person, rows)
 
 
 def _button(person: Person, label: str, icon: str, permission: Permission, fits: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +9,7 @@ import streamlit as st
 from pages.components import (
     address,
     bulk,
+    bulk_menus,
     download,
     formats,
     guard,
@@ -23,7 +23,6 @@ from pages.components.outreach import call_dialog, calls_dialog, message_dialog
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export, names, worklists
-from services.customers.conditions import Condition
 from services.customers.worklists import TRIAL_SORTS, TrialFilter, TrialRow
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -31,6 +30,7 @@ from services.staff.roles import Permission, Person
 PAGE_KEY = "trials_page"
 _MOST_DAYS = 730
 _CARD = {"": None, "on file": True, "not on file": False}
+_OTHERS = ("cancel", "undo_cancel", "apply_coupon")
 _ACTS = (Permission.EXTEND_TRIAL, Permission.SEND_MESSAGE, Permission.REQUEST_CALL)
 _COLUMNS = (
     Column("customer", "Customer", width=170, pinned=True),
@@ -80,8 +80,17 @@ def main() -> None:
         tables.caption(total, page, "running trial", sums=formats.in_all("Trial MRR", worth))
     st.caption(f"Times are in {formats.zone_name()}.")
     with tools:
-        _tools(person, [rows[position] for position in picked.ticked])
-        _take_all(person, where, sort, total)
+        ticked = [rows[position] for position in picked.ticked]
+        _tools(person, ticked)
+        bulk_menus.for_ticked(person, _OTHERS, [row.subscription for row in ticked], key="trials-ticked")
+        bulk_menus.for_all(
+            person, ("extend_trial", *_OTHERS), formats.plural(total, "trial"), total,
+            lambda session: worklists.trial_ids(session, where, sort=sort), key="trials-all",
+        )  # fmt: skip
+        chosen = (
+            formats.plural(len(ticked), "trial") + " chosen" if ticked else "Tick one or several rows to act."
+        )
+        worklist.hint(person, _ACTS, chosen)
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
 
@@ -136,8 +145,6 @@ def _tools(person: Person, rows: list[TrialRow]) -> None:
             help=formats.plain(why_not) or None,
         ):  # fmt: skip
             act(person, rows)
-    chosen = formats.plural(len(rows), "trial") + " chosen" if rows else "Tick one or several rows to act."
-    st.caption(formats.plain(person.why_none(*_ACTS)) or chosen)
 
 
 def _extend(person: Person, rows: list[TrialRow]) -> None:
@@ -145,21 +152,6 @@ def _extend(person: Person, rows: list[TrialRow]) -> None:
         action_dialog(person, "extend_trial", rows[0].customer, rows[0].subscription)
         return
     bulk.dialog(person, "extend_trial", [row.subscription for row in rows])
-
-
-def _take_all(person: Person, where: Sequence[Condition], sort: str, total: int) -> None:
-    """The button for all rows of the filters, on whichever page."""
-    if total < 2:
-        return
-    why_not = person.why_not(Permission.EXTEND_TRIAL)
-    label = f"Extend all {formats.plural(total, 'trial')}"
-    if st.button(
-        label, icon=":material/select_all:", key="trials-extend-all", type="tertiary", disabled=bool(why_not),
-        help=formats.plain(why_not) or "All trials of these filters, not only this page.",
-    ):  # fmt: skip
-        with database.session() as session:
-            ids = worklists.trial_ids(session, where, sort=sort)
-        bulk.dialog(person, "extend_trial", ids)
 
 
 def _write(person: Person, rows: list[TrialRow]) -> None:

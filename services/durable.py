@@ -173,7 +173,7 @@ def _declare_queues() -> None:
         COMMANDS, partition_concurrency=1, worker_concurrency=16, polling_interval_sec=_POLL_SECONDS
     )
     DBOS.register_queue(MESSAGES, worker_concurrency=4, polling_interval_sec=_POLL_SECONDS)
-    DBOS.register_queue(BULK, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS)
+    DBOS.register_queue(BULK, worker_concurrency=3, polling_interval_sec=_POLL_SECONDS)
     DBOS.apply_schedules(
         [
             {

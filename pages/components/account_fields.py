@@ -43,12 +43,21 @@ def cancel(subject: Subject, key: str, asked: Form | None = None) -> Form:
         form["prorate"] = _yes("Credit the time that was billed and is not used", f"{key}:prorate")
     if when == "now" and subject.subscription.status in PRORATED:
         form["invoice_now"] = _yes("Make a final invoice now of what is still unbilled", f"{key}:invoice")
+    return {**form, **_why_they_leave(key, asked)}
+
+
+def at_period_end(key: str) -> Form:
+    """Why subscriptions end with their period; when is said already."""
+    return {"when": "period_end", **_why_they_leave(key, {})}
+
+
+def _why_they_leave(key: str, asked: Form) -> Form:
     feedback = feedback_field(key, asked.get("feedback", ""))
     comment = st.text_input(
         "What the customer said (kept in Stripe)", value=asked.get("comment", ""), key=f"{key}:comment",
         max_chars=500,
     )  # fmt: skip
-    return {**form, "feedback": feedback, "comment": comment}
+    return {"feedback": feedback, "comment": comment}
 
 
 def feedback_field(key: str, first: str = "") -> str:

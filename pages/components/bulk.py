@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from pages.components import clicks, formats, guard, navigation, statuses, tables
+from pages.components import (
+    account_fields,
+    clicks,
+    formats,
+    guard,
+    navigation,
+    plan_fields,
+    statuses,
+    tables,
+    ticking,
+)
 from pages.components.actions import days_field
 from pages.components.dialog import Reason, show, show_problem
 from pages.components.tables import Column
 from services import database
-from services.desk import bulk, bulk_preview, bulk_progress, commands
+from services.desk import bulk, bulk_kinds, bulk_preview, bulk_progress, commands
 from services.desk.bulk_preview import Chosen
 from services.desk.bulk_progress import STATES, Run, Seen
 from services.desk.command import Form, Preview
@@ -23,7 +33,12 @@ from services.staff.roles import Person
 
 _LOOK_EVERY = 1.0  # seconds
 _IN_DIALOG = 10  # rows
-_FIELDS: dict[str, Callable[[str], Form]] = {"extend_trial": days_field}
+_MOVING = ("running", "stopping")
+_FIELDS: dict[str, Callable[[Chosen, str], Form]] = {
+    "extend_trial": lambda _, key: days_field(key),
+    "cancel": lambda _, key: account_fields.at_period_end(key),
+    "apply_coupon": lambda chosen, key: plan_fields.coupon(chosen.coupons, key),
+}
 _COLUMNS = (
     Column("name", "Customer", width=200),
     Column("state", "State", "status", width=150),
@@ -31,19 +46,22 @@ _COLUMNS = (
 )
 
 
-def dialog(person: Person, command: str, ids: Collection[str]) -> None:
-    """Opens the dialog that gives a command to many subscriptions; where nobody may, it says why."""
-    kind = bulk_preview.find(command)
+def dialog(person: Person, command: str, ids: Sequence[str], *, of_customers: bool = False) -> None:
+    """Opens the dialog that gives a command to many; where nobody may, it says why. `of_customers`: the ids
+    are customers', and all of their subscriptions are meant for which it is offered."""
+    kind = bulk_kinds.find(command)
     try:
         person.require(kind.command.permission)
         with database.session() as session:
-            chosen = bulk_preview.look(session, command, ids)
+            meant = bulk_preview.of_customers(session, command, ids) if of_customers else ids
+            chosen = bulk_preview.look(session, command, meant)
     except TrialdeskError as error:
         show_problem(kind.title, error)
         return
     dialogue = _Bulk(person, chosen)
-    about = f"{chosen.many}: {chosen.first(list(chosen.subjects))}"
-    show(dialogue, about=about, progress=dialogue.progress)
+    whose = f" of {formats.plural(len(ids), 'customer')}" if of_customers else ""
+    about = f"{chosen.many}{whose}: {chosen.first(list(chosen.subjects))}"
+    show(dialogue, about=about, progress=dialogue.progress, grave=kind.command.grave)
 
 
 class _Bulk:
@@ -62,7 +80,8 @@ class _Bulk:
 
     def fields(self, key: str) -> Form:
         """What is the same for all of them."""
-        return _FIELDS[self._chosen.kind.command.name](key)
+        draw = _FIELDS.get(self._chosen.kind.command.name)
+        return draw(self._chosen, key) if draw else {}
 
     def preview(self, form: Form) -> Preview:
         """What happens in all, and the exceptions."""
@@ -85,16 +104,17 @@ class _Bulk:
     def progress(self) -> None:
         """How far it is, with the rows that need somebody."""
         progress(self._token, rows=_IN_DIALOG)
-        st.caption("It goes on when this is closed. The page Bulk runs shows how far it is.")
 
 
-@st.fragment(run_every=_LOOK_EVERY)
+@st.fragment
 def progress(id: str, *, rows: int = 0) -> None:
-    """How far a run is, and the buttons to stop it or to go on; with so many of its `rows` where any."""
+    """How far a run is, and the buttons to stop it or to go on; with so many of its `rows` where any. It is
+    looked at again for as long as it moves."""
     person = guard.current()
     with database.session() as session:
         run = bulk_progress.find(session, person, id)
         first = bulk_progress.rows(session, id, limit=rows) if rows else []
+    ticking.every(_LOOK_EVERY if run.state in _MOVING else None)
     st.progress(run.over / max(run.total, 1), text=formats.plain(run.said))
     if run.note:
         st.warning(formats.plain(run.note), icon=":material/block:")
@@ -105,6 +125,8 @@ def progress(id: str, *, rows: int = 0) -> None:
         table(first, key=f"bulk-{id}")
         if run.total > len(first):
             st.caption(f"The first {len(first)} of {formats.count(run.total)}: what needs somebody, first.")
+        if run.state in _MOVING:
+            st.caption("It goes on when this is closed. The page Bulk runs shows how far it is.")
 
 
 def _counts(run: Run) -> None:

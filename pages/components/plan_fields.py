@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
+from models import Coupon
 from pages.components import customer_words, formats
 from services.customers.contents import in_currency
 from services.desk import changing, coupons, reactivation, words
@@ -85,7 +86,12 @@ def _apply_coupon(subject: Subject, key: str) -> Form:
     if kind == "code":
         typed = st.text_input("Promotion code", key=f"{key}:code", placeholder="As customers type it.")
         return {"kind": "code", "code": typed or ""}
-    told = {each.id: f"{each.name or each.id}: {coupons.takes(each)}" for each in subject.coupons}
+    return coupon(subject.coupons, key)
+
+
+def coupon(offered: Iterable[Coupon], key: str) -> Form:
+    """Which of these is taken off."""
+    told = {each.id: f"{coupons.called(each)}: {coupons.takes(each)}" for each in offered}
     chosen = st.selectbox(
         "Coupon",
         list(told),

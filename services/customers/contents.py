@@ -65,23 +65,41 @@ def rebates(session: Session, customer: str, subscriptions: Collection[str], now
                 col(Discount.subscription).in_(subscriptions),
                 col(Discount.subscription_item).in_(its_items),
             ),
-            or_(col(Discount.end).is_(None), col(Discount.end) > now),
-            col(Discount.deleted).is_(False),
+            *_running(now),
         )
         .order_by(col(Discount.start), col(Discount.id))
     )
     return [Rebate(row, coupon) for row, coupon in session.exec(wanted)]
 
 
+def named_rebates(session: Session, discounts: Collection[str], now: int) -> dict[str, Rebate]:
+    """Those of these discounts that still run at `now`, by id."""
+    wanted = (
+        select(Discount, Coupon)
+        .outerjoin(Coupon, col(Coupon.id) == Discount.coupon)
+        .where(col(Discount.id).in_(discounts), *_running(now))
+    )
+    return {row.id: Rebate(row, coupon) for row, coupon in session.exec(wanted)}
+
+
+def _running(now: int) -> tuple[Any, ...]:
+    return (or_(col(Discount.end).is_(None), col(Discount.end) > now), col(Discount.deleted).is_(False))
+
+
 def pending(session: Session, customer: str) -> tuple[InvoiceItem, ...]:
     """The customer's one-off items that wait for the next invoice, oldest first."""
+    return tuple(pending_of(session, [customer]))
+
+
+def pending_of(session: Session, customers: Collection[str]) -> list[InvoiceItem]:
+    """The same of many customers."""
     wanted = (
         select(InvoiceItem)
         .where(
-            InvoiceItem.customer == customer,
+            col(InvoiceItem.customer).in_(customers),
             col(InvoiceItem.invoice).is_(None),
             col(InvoiceItem.deleted).is_(False),
         )
         .order_by(col(InvoiceItem.created), col(InvoiceItem.id))
     )
-    return tuple(session.exec(wanted))
+    return list(session.exec(wanted))

@@ -91,6 +91,12 @@ def page(
     return described(session, [rows[id] for id in ids if id in rows])
 
 
+def ids(session: Session, where: Sequence[Condition], *, sort: str, until: int | None = None) -> list[str]:
+    """All customers that match, in the order of the list; `until` as in `page`."""
+    wanted = select(CustomerFacts.customer).where(*_bounded(where, until)).order_by(*_ORDER[sort])
+    return list(session.exec(wanted))
+
+
 def every(session: Session, where: Sequence[Condition], *, sort: str, batch: int) -> Iterator[list[Row]]:
     """All customers that match, as of one moment, in batches that are read as they are asked for."""
     wanted = select(CustomerFacts).where(*where).order_by(*_ORDER[sort])

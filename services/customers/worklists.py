@@ -265,13 +265,10 @@ def failures(
 ) -> list[FailureRow]:
     """One page of the matching open failures: currencies in the order of their `stakes`, which were `found`;
     in each what is at stake, the largest first, then what ended subscriptions left."""
-    ranks = {stake.currency: rank for rank, stake in enumerate(found)}
-    if not ranks:
+    if not found:
         return []
-    currency, ended = sa.case(ranks, value=col(Invoice.currency)), sa.case((is_of_ended(), 1), else_=0)
-    order = (currency, ended, col(Invoice.amount_remaining).desc(), _invoice)
-    sorted_ids = _asked(Invoice.id).where(*where).order_by(*order).offset(offset).limit(limit)
-    page = session.scalars(sorted_ids).all()  # whole rows would all be sorted for the few of a page
+    wanted_ids = _sorted_failures(where, found).offset(offset).limit(limit)
+    page = session.scalars(wanted_ids).all()  # whole rows would all be sorted for the few of a page
     wanted = (
         _asked(Invoice, CustomerFacts, Customer, Staff.name, Subscription.status)
         .join(Customer, col(Customer.id) == col(Invoice.customer))
@@ -281,6 +278,18 @@ def failures(
     rows = {row[0].id: row for row in session.execute(wanted.where(_invoice.in_(page)))}
     reasons = last(session.connection(), page)
     return [_failure_row(rows[id], reasons.get(id)) for id in page]
+
+
+def failure_ids(session: Session, where: Sequence[Condition], found: Sequence[Stake]) -> list[str]:
+    """All matching open failures, in the order of the list."""
+    return list(session.scalars(_sorted_failures(where, found))) if found else []
+
+
+def _sorted_failures(where: Sequence[Condition], found: Sequence[Stake]) -> Any:
+    ranks = {stake.currency: rank for rank, stake in enumerate(found)}
+    currency, ended = sa.case(ranks, value=col(Invoice.currency)), sa.case((is_of_ended(), 1), else_=0)
+    order = (currency, ended, col(Invoice.amount_remaining).desc(), _invoice)
+    return _asked(Invoice.id).where(*where).order_by(*order)
 
 
 def _asked(*columns: Any) -> Any:

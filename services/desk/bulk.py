@@ -15,9 +15,10 @@ from sqlmodel import Session, col
 
 from models import BulkRow, BulkRun
 from services import clock, database, durable
-from services.desk import bulk_preview, bulk_progress, bulk_runner, commands
+from services.desk import bulk_kinds, bulk_preview, bulk_progress, bulk_runner, commands
 from services.desk.bulk_preview import Chosen, Totals
 from services.desk.command import Form
+from services.desk.limits import OverLimit
 from services.errors import Conflict, NotAllowed, Unavailable
 from services.mirror import changes
 from services.staff.roles import Person
@@ -31,7 +32,7 @@ def start(token: str, person: Person, command: str, ids: Collection[str], form: 
     Raises NotAllowed, InvalidInput where it can be done to none or they are too many, and Unavailable while
     the desk starts or stops; nothing is written then.
     """
-    kind = bulk_preview.find(command)
+    kind = bulk_kinds.find(command)
     person.require(kind.command.permission)
     durable.require()
     reason = commands.checked_reason(kind.command, reason)
@@ -73,15 +74,16 @@ def stop(person: Person, id: str) -> None:
     run (any more)."""
     with database.transaction() as session:
         run = bulk_progress.get(session, person, id)
-        person.require(bulk_preview.find(run.command).command.permission)
+        person.require(bulk_kinds.find(run.command).command.permission)
         _move(session, run, "running", "stopping")
         if not bulk_progress.is_moving(session, id):  # it waits for another run: nobody else would end it
             _move(session, run, "stopping", "stopped")
 
 
 def resume(person: Person, id: str) -> None:
-    """Goes on where a run was stopped. Raises NotAllowed to all but who began it, NotFound, Conflict where it
-    is not stopped (any more), and Unavailable."""
+    """Goes on where a run was stopped. Raises NotAllowed to all but who began it, OverLimit where these are
+    more accounts than they may take by now, NotFound, Conflict where it is not stopped (any more), and
+    Unavailable."""
     durable.require()
     with database.transaction() as session:
         run = _own(session, person, id)
@@ -108,7 +110,7 @@ def retry(person: Person, id: str) -> None:
 def _own(session: Session, person: Person, id: str) -> BulkRun:
     """The run, of which each row is in the name of who began it."""
     run = bulk_progress.get(session, person, id)
-    person.require(bulk_preview.find(run.command).command.permission)
+    person.require(bulk_kinds.find(run.command).command.permission)
     if run.staff != person.id:
         who = bulk_progress.name_of(session, run.staff)
         raise NotAllowed(
@@ -116,6 +118,8 @@ def _own(session: Session, person: Person, id: str) -> BulkRun:
             f"{who} began this run, and everything in it is done in that name.",
             remedy=f"Ask {who}, or begin one of your own.",
         )
+    if over := bulk_preview.too_many(person, bulk_progress.accounts(session, id)):
+        raise OverLimit(over)
     return run
 
 

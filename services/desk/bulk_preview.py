@@ -5,58 +5,34 @@ As the tables know them: Stripe is asked about each right before its turn, once 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
+from models import Coupon
 from services import clock
-from services.desk import catalog, limits, loading, trials, words
-from services.desk.command import Command, Form, Preview
+from services.desk import bulk_kinds, limits, loading_many, words
+from services.desk.bulk_kinds import Kind
+from services.desk.command import Command, Form, Params, Preview
 from services.desk.limits import Amount, OverLimit
 from services.desk.subject import Subject
-from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError
+from services.errors import Conflict, InvalidInput, TrialdeskError
 from services.staff.roles import Measure, Person
 from services.text import isolated
 
 LARGEST = 5_000  # rows in one run: half an hour's work at Stripe's limits for test accounts
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A command that can be given to many subscriptions. `noun` is what they are, `done` what they are then;
-    `happens` says what comes of it for so many, `told` what was typed; `special` finds what is not as usual.
-    """
-
-    command: Command
-    title: str
-    confirm: str
-    noun: str
-    done: str
-    happens: Callable[[Form, int], tuple[str, ...]]
-    told: Callable[[Form], str]
-    special: Callable[[Mapping[str, Subject]], Mapping[str, list[str]]]
-
-
-KINDS: dict[str, Kind] = {
-    kind.command.name: kind
-    for kind in (
-        Kind(
-            catalog.find("extend_trial"), "Extend trials", "Extend all", "trial", "extended", trials.of_many,
-            trials.by_days, trials.special,
-        ),
-    )
-}  # fmt: skip
+_REASONS = 5  # that are told one by one
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What somebody chose, by id in their order; `special` is not as usual with some of them, `days_given`
-    to customers' trials before."""
+    """What somebody chose, by id in their order; `unusual` with which of them, `days_given` to customers'
+    trials before."""
 
     kind: Kind
     subjects: dict[str, Subject]
-    special: Mapping[str, list[str]]
+    unusual: Mapping[str, list[str]]
     days_given: dict[str, int]
 
     @property
@@ -64,9 +40,11 @@ class Chosen:
         """How many there are: `20 trials`."""
         return words.plural(len(self.subjects), self.kind.noun)
 
-    def named(self, ids: Sequence[str]) -> str:
-        """Which of them these are."""
-        return "all of them" if 1 < len(ids) == len(self.subjects) else self.first(ids)
+    @property
+    def coupons(self) -> list[Coupon]:
+        """What can be given to some of them, by name."""
+        found = {each.id: each for subject in self.subjects.values() for each in subject.coupons}
+        return sorted(found.values(), key=lambda each: ((each.name or each.id).casefold(), each.id))
 
     def first(self, ids: Sequence[str]) -> str:
         """The first of these by name, and how many more there are."""
@@ -76,111 +54,148 @@ class Chosen:
 @dataclass(slots=True)
 class Totals:
     """To which it can be done (ids), to which not and why (ids by sentence), which would wait for a second
-    person (ids by the limit exceeded), and what moves in all (minor units by currency)."""
+    person (ids by the limit exceeded), and what they come to in all (minor units by currency)."""
 
     can: list[str] = field(default_factory=list)
     cannot: dict[str, list[str]] = field(default_factory=dict)
     asked: dict[str, list[str]] = field(default_factory=dict)
-    moved: dict[str, int] = field(default_factory=dict)
-
-
-def find(command: str) -> Kind:
-    """How a command is given to many. Raises NotFound."""
-    if command not in KINDS:
-        raise NotFound("command for many", command)
-    return KINDS[command]
+    in_all: dict[str, int] = field(default_factory=dict)
 
 
 def look(session: Session, command: str, ids: Collection[str]) -> Chosen:
     """The rows that were chosen, from the tables. Raises InvalidInput where they are too many for one run."""
-    kind = find(command)
+    kind = bulk_kinds.find(command)
     if len(ids) > LARGEST:
         many, most = words.plural(len(ids), kind.noun), words.plural(LARGEST, kind.noun)
         raise InvalidInput(
             f"These are {many}; one run takes at most {most}.",
             remedy="Narrow the filters, and do it in parts.",
         )
-    subjects = loading.subscriptions(session, ids)
+    subjects = kind.load(session, ids)
+    unusual: dict[str, list[str]] = {}
+    for id, subject in subjects.items():
+        for told in kind.unusual(subject):
+            unusual.setdefault(told, []).append(id)
     customers = {subject.customer.id for subject in subjects.values()}
-    return Chosen(kind, subjects, kind.special(subjects), limits.days_given(session, customers))
+    return Chosen(kind, subjects, unusual, limits.days_given(session, customers))
+
+
+def of_customers(session: Session, command: str, customers: Sequence[str]) -> list[str]:
+    """The living subscriptions of these customers for which the command is offered, in the customers' order.
+    Raises InvalidInput where there are none."""
+    kind = bulk_kinds.find(command)
+    living = loading_many.subscriptions(session, loading_many.living_of(session, customers))
+    if found := [id for id, subject in living.items() if not kind.command.offered(subject)]:
+        return found
+    whose = "This customer has" if len(customers) == 1 else "These customers have"
+    raise InvalidInput(f"{whose} no {kind.noun} that could be {kind.done}.")
 
 
 def reckon(person: Person, chosen: Chosen, form: Form) -> Totals:
     """What the form comes to. Raises InvalidInput where it can be done to none, and OverLimit where these are
     more accounts than the person may take at once."""
     totals, now, problem = Totals(), clock.now(), TrialdeskError("")
+    days = dict(chosen.days_given)
     for id, subject in chosen.subjects.items():
         try:
-            amounts = _amounts(chosen.kind.command, subject, form, now)
-            for over in _over(person, chosen, subject, amounts):
-                totals.asked.setdefault(over, []).append(id)
+            params = _params(chosen.kind.command, subject, form, now)
+            over = _over(person, chosen.kind.command, subject, params, days)
         except (Conflict, InvalidInput) as reason:
             problem = reason
             totals.cannot.setdefault(reason.message, []).append(id)
             continue
         totals.can.append(id)
-        for one in amounts:
-            if one.measure.is_money:
-                totals.moved[one.currency] = totals.moved.get(one.currency, 0) + one.number
+        for limit in over:
+            totals.asked.setdefault(limit, []).append(id)
+        if chosen.kind.in_all:
+            so_far = totals.in_all.get(params["currency"], 0)
+            totals.in_all[params["currency"]] = so_far + params["amount"]
     if not totals.can:
         raise _none(chosen, totals, problem)
-    accounts = {chosen.subjects[id].customer.id for id in totals.can}
-    if too_many := limits.exceeded(person, [Amount(Measure.ACCOUNTS, len(accounts))]):
-        raise OverLimit(too_many)
+    if over := too_many(person, len({chosen.subjects[id].customer.id for id in totals.can})):
+        raise OverLimit(over)
     return totals
+
+
+def too_many(person: Person, accounts: int) -> list[str]:
+    """That these are more accounts than the person may take at once, as a sentence; [] where they are not."""
+    return limits.exceeded(person, [Amount(Measure.ACCOUNTS, accounts)])
 
 
 def preview(person: Person, chosen: Chosen, form: Form) -> Preview:
     """What happens, in all, and the exceptions. Asks nobody. Raises as `reckon`."""
     totals = reckon(person, chosen, form)
-    moved = (words.money(amount, currency) for currency, amount in sorted(totals.moved.items()))
-    in_all = words.listing(list(moved))
-    happens = (*chosen.kind.happens(form, len(totals.can)), *([f"In all: {in_all}."] if in_all else []))
-    warnings = (*_left_out(chosen, totals), *_unusual(chosen, totals), *_waits(chosen, totals))
+    sums = [words.money(amount, currency) for currency, amount in sorted(totals.in_all.items())]
+    in_all = [chosen.kind.in_all.format(words.listing(sums))] if sums else []
+    happens = (*chosen.kind.happens(form, [chosen.subjects[id] for id in totals.can]), *in_all)
+    exceptions = (*_left_out(chosen, totals), *_unusual(chosen, totals), *_waits(chosen, totals))
     asked = {id for ids in totals.asked.values() for id in ids}
-    return Preview(happens, warnings, waits=asked >= set(totals.can))
+    return Preview(happens, (*chosen.kind.lasting, *exceptions), waits=asked >= set(totals.can))
 
 
-def _amounts(command: Command, subject: Subject, form: Form, now: int) -> tuple[Amount, ...]:
+def _params(command: Command, subject: Subject, form: Form, now: int) -> Params:
     """Raises Conflict where it is not offered, InvalidInput where the form does not fit."""
     if reason := command.offered(subject):
         raise Conflict(reason)
-    return command.amounts(subject, command.parse(subject, form, now))
+    return command.parse(subject, form, now)
 
 
-def _over(person: Person, chosen: Chosen, subject: Subject, amounts: tuple[Amount, ...]) -> list[str]:
-    before = chosen.days_given.get(subject.customer.id, 0)
-    return limits.approvable(person, limits.exceeded(person, amounts, days_before=before))
+def _over(
+    person: Person, command: Command, subject: Subject, params: Params, days: dict[str, int]
+) -> list[str]:
+    """The limits that this exceeds, with the `days` that its customer was given before; those that it gives
+    itself, and does not wait with, are added to them."""
+    amounts, customer = command.amounts(subject, params), subject.customer.id
+    before = days.get(customer, 0)
+    over = limits.approvable(person, limits.exceeded(person, amounts, days_before=before))
+    given = sum(one.number for one in amounts if one.measure is Measure.TRIAL_DAYS)
+    if not over:
+        days[customer] = before + given
+    return over
 
 
 def _none(chosen: Chosen, totals: Totals, problem: TrialdeskError) -> InvalidInput:
     """Why it can be done to none: what was typed, where that alone stands against all of them."""
     if len(totals.cannot) == 1 and isinstance(problem, InvalidInput):
         return problem
-    reasons = " ".join(f"{chosen.first(ids)}: {reason}" for reason, ids in totals.cannot.items())
+    reasons = " ".join(f"{chosen.first(ids)}: {reason}" for reason, ids in _most(totals.cannot)[0])
     return InvalidInput(f"Of {chosen.many} none can be {chosen.kind.done}. {reasons}".strip())
 
 
 def _left_out(chosen: Chosen, totals: Totals) -> list[str]:
     """Those to which it cannot be done, by reason."""
-    return [
-        f"{len(ids)} of {chosen.many} cannot be {chosen.kind.done}: {chosen.first(ids)}. {reason}"
-        for reason, ids in totals.cannot.items()
-    ]
+    cannot = f"of {chosen.many} cannot be {chosen.kind.done}"
+    reasons, rest = _most(totals.cannot)
+    told = [f"{len(ids)} {cannot}: {chosen.first(ids)}. {reason}" for reason, ids in reasons]
+    why = "Each has its reason on the page Bulk runs once this has begun."
+    return [*told, *([f"{len(rest)} more {cannot}: {chosen.first(rest)}. {why}"] if rest else [])]
 
 
 def _unusual(chosen: Chosen, totals: Totals) -> list[str]:
     can = set(totals.can)
-    found = ((told, [id for id in ids if id in can]) for told, ids in chosen.special.items())
-    return [f"{told}: {chosen.named(ids)}." for told, ids in found if ids]
+    found = ((told, [id for id in ids if id in can]) for told, ids in chosen.unusual.items())
+    return [f"{told.removesuffix('.')}: {_named(chosen, totals, ids)}." for told, ids in found if ids]
 
 
 def _waits(chosen: Chosen, totals: Totals) -> list[str]:
     """What is above a limit of the person's, and that it waits."""
-    told = [f"{over} ({chosen.named(ids)})" for over, ids in totals.asked.items()]
-    return [*told, limits.WAITS] if told else []
+    most, rest = _most(totals.asked)
+    told = [f"{over} ({_named(chosen, totals, ids)})" for over, ids in most]
+    more = [f"{len(rest)} more are above such a limit: {chosen.first(rest)}."] if rest else []
+    return [*told, *more, limits.WAITS] if told else []
+
+
+def _most(found: Mapping[str, list[str]]) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """The sentences about most of them, and the ids of all others: some sentences name a number each."""
+    ordered = sorted(found.items(), key=lambda each: -len(each[1]))
+    return ordered[:_REASONS], [id for _, ids in ordered[_REASONS:] for id in ids]
+
+
+def _named(chosen: Chosen, totals: Totals, ids: Sequence[str]) -> str:
+    """Which of those to which it can be done."""
+    return "all of them" if 1 < len(ids) == len(totals.can) else chosen.first(ids)
 
 
 def _called(subject: Subject) -> str:
     customer = subject.customer
-    return isolated(customer.name or customer.email or customer.id)
+    return isolated(words.short(customer.name or customer.email or customer.id))

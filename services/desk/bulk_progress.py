@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from models import Action, BulkRow, BulkRun, Customer
 from models.ledger import DECLINED, OVERTAKEN
-from services.desk import bulk_preview, ledger, words
+from services.desk import bulk_kinds, bulk_preview, ledger, words
 from services.errors import NotFound
 from services.staff import people
 from services.staff.roles import Permission, Person
@@ -84,7 +84,7 @@ def get(session: Session, person: Person, id: str) -> BulkRun:
 def find(session: Session, person: Person, id: str) -> Run:
     """One run. Raises NotFound."""
     run = get(session, person, id)
-    return _run(session, person, run, _counts(session, [id]).get(id, {}))
+    return _run(person, run, _counts(session, [id]).get(id, {}), people.names(session))
 
 
 def count(session: Session, person: Person) -> int:
@@ -98,7 +98,8 @@ def recent(session: Session, person: Person, *, offset: int = 0, limit: int = 50
     wanted = select(BulkRun).where(*_visible(person)).order_by(*newest).offset(offset).limit(limit)
     runs = session.exec(wanted).all()
     counts = _counts(session, [run.id for run in runs])
-    return [_run(session, person, run, counts.get(run.id, {})) for run in runs]
+    names = people.names(session)
+    return [_run(person, run, counts.get(run.id, {}), names) for run in runs]
 
 
 def rows(session: Session, id: str, *, offset: int = 0, limit: int = 50) -> list[Seen]:
@@ -131,9 +132,26 @@ def is_moving(session: Session, id: str) -> bool:
     return bool(session.scalar(sa.select(moving.exists())))
 
 
+def accounts(session: Session, id: str) -> int:
+    """How many accounts a run takes."""
+    taken = sa.select(sa.func.count(sa.distinct(col(BulkRow.customer))))
+    return session.scalar(taken.where(col(BulkRow.run) == id, col(BulkRow.state) != "skipped")) or 0
+
+
+def why_not(session: Session, person: Person, run: BulkRun) -> str:
+    """Why who began a run may not go on with it by now; "" where they may."""
+    if reason := person.why_not(bulk_kinds.find(run.command).command.permission):
+        return reason
+    return " ".join(bulk_preview.too_many(person, accounts(session, run.id)))
+
+
 def name_of(session: Session, staff: int | None) -> str:
     """Who began a run."""
-    return people.names(session).get(staff or 0, "Somebody")
+    return _name(people.names(session), staff)
+
+
+def _name(names: Mapping[int, str], staff: int | None) -> str:
+    return names.get(staff or 0, "Somebody")
 
 
 def _visible(person: Person) -> list[Any]:
@@ -164,11 +182,11 @@ def _message() -> Any:
     )
 
 
-def _run(session: Session, person: Person, run: BulkRun, counts: dict[str, int]) -> Run:
-    kind = bulk_preview.find(run.command)
+def _run(person: Person, run: BulkRun, counts: dict[str, int], names: Mapping[int, str]) -> Run:
+    kind = bulk_kinds.find(run.command)
     return Run(
-        run.id, f"{kind.command.title} {kind.told(run.form)}", kind.noun, kind.done, run.state,
-        name_of(session, run.staff), run.reason, run.note, run.created_at, counts, run.staff == person.id,
+        run.id, kind.run_title(run.form), kind.noun, kind.done, run.state,
+        _name(names, run.staff), run.reason, run.note, run.created_at, counts, run.staff == person.id,
         person.why_not(kind.command.permission),
     )  # fmt: skip
 

@@ -1,15 +1,17 @@
 """How is a run worked through, whatever dies in between? Row by row, several at once, each under its token.
 
-A durable workflow takes some rows at a time. Tokens are stored with the run, before anything is done: whoever
-goes on with a row whose process died finds by its token whether it was begun. If so it is waited for, else it
-is opened anew, and of two who would begin it the ledger lets one.
+A durable workflow takes some rows at a time; runs beside each other take turns, row by row. Tokens are
+stored with the run, before anything is done: whoever goes on with a row whose process died finds by its token
+whether it was begun. If so it is waited for, else it is opened anew, and of two who would begin it the ledger
+lets one.
 """
 
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import sqlalchemy as sa
 from dbos import DBOS
@@ -17,17 +19,18 @@ from sqlmodel import Session, col, select
 
 from models import Action, BulkRow, BulkRun
 from services import database, durable
-from services.desk import bulk_preview, commands, ledger, undone
+from services.desk import bulk_kinds, bulk_progress, commands, ledger, undone
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError, Unforeseen
 from services.mirror import changes
 from services.staff import people
-from services.staff.roles import Person
 
-_AT_ONCE = 8  # so that half of the workers of commands are left to people who wait
+_AT_ONCE = 8  # rows of all runs, so that half of the workers of commands are left to people who wait
 _BATCH = 100
 _LOOK_EVERY = 0.2  # seconds, at a row that is under way
+_GONE = "Who began this may not come in any more."
 _CANNOT = (Conflict, InvalidInput, NotFound)  # before anything was begun: no other try will change it
 _log = logging.getLogger(__name__)
+_rows = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bulk-row")  # first come, first served
 
 
 def begin(run: str, attempt: int) -> None:
@@ -68,18 +71,38 @@ def take_some(id: str, attempt: int) -> bool:
     with database.session() as session:
         run = session.get_one(BulkRun, id)
         person = people.find(session, run.staff)
+        why_not = bulk_progress.why_not(session, person, run) if person else _GONE
         rows = _due(session, run)
     if run.attempt != attempt or run.state not in ("running", "stopping"):
         return False
-    if person is None or (why_not := person.why_not(bulk_preview.find(run.command).command.permission)):
-        _end(run, note=why_not if person else "Who began this may not come in any more.")
+    if why_not:
+        _leave(rows)
+        _end(run, note=why_not)
         return False
     if not rows:
         _end(run)
         return False
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(partial(_take, run, person), rows))
+    _take_all(run, rows)
     return True
+
+
+def _take_all(run: BulkRun, rows: Sequence[BulkRow]) -> None:
+    """Takes rows to their end, no more of them at once than there are turns: so a run that begins beside this
+    one waits for a few of its rows only."""
+    asked, taken = threading.Semaphore(_AT_ONCE), list[Future[None]]()
+    for row in rows:
+        asked.acquire()
+        taken.append(_rows.submit(_take, run, row))
+        taken[-1].add_done_callback(lambda _: asked.release())
+    for each in wait(taken).done:
+        each.result()
+
+
+def _leave(rows: Sequence[BulkRow]) -> None:
+    """What was begun comes to its end, also where its person may not go on; what was not, waits again."""
+    for row in rows:
+        if row.state == "running":
+            _close(row, *(_end_of(row.token) if _has_begun(row.token) else ("waiting", "")))
 
 
 def _due(session: Session, run: BulkRun) -> list[BulkRow]:
@@ -90,14 +113,18 @@ def _due(session: Session, run: BulkRun) -> list[BulkRow]:
     return list(session.exec(wanted.order_by(*order).limit(_BATCH)))
 
 
-def _take(run: BulkRun, person: Person, row: BulkRow) -> None:
+def _take(run: BulkRun, row: BulkRow) -> None:
     """Takes one row to its end, unless the run is stopped before its turn."""
     durable.require()
     if row.state == "running" or _claim(row):
-        state, message = _carry_out(run, person, row)
-        with database.transaction() as session:
-            changed = _of(row).where(col(BulkRow.state) == "running")
-            session.execute(changed.values(state=state, message=message))
+        _close(row, *_carry_out(run, row))
+
+
+def _close(row: BulkRow, state: str, message: str) -> None:
+    """running -> what became of it."""
+    with database.transaction() as session:
+        changed = _of(row).where(col(BulkRow.state) == "running")
+        session.execute(changed.values(state=state, message=message))
 
 
 def _claim(row: BulkRow) -> bool:
@@ -112,10 +139,15 @@ def _of(row: BulkRow) -> sa.Update:
     return sa.update(BulkRow).where(col(BulkRow.run) == row.run, col(BulkRow.token) == row.token)
 
 
-def _carry_out(run: BulkRun, person: Person, row: BulkRow) -> tuple[str, str]:
-    """How the row ended, with a sentence; a refusal, and a fault of ours, is the end of this row alone."""
+def _carry_out(run: BulkRun, row: BulkRow) -> tuple[str, str]:
+    """How the row ended, with a sentence; a refusal, and a fault of ours, is the end of this row alone. It
+    waits again where its person may not do it any more."""
     try:
         if not _has_begun(row.token):
+            with database.session() as session:
+                person = people.find(session, run.staff)
+            if person is None or not person.may(bulk_kinds.find(run.command).command.permission):
+                return "waiting", ""
             if other := _meanwhile(run, row):
                 return "skipped", f"After this run was begun came {undone.said(other)}."
             opened = commands.open(person, run.command, row.customer, row.object_id, token=row.token)

@@ -143,9 +143,9 @@ def _check_schedulable(subject: Subject, when: str) -> None:
     assert subscription is not None
     if subscription.cancel_at:
         raise InvalidInput(
-            f"It is already set to end on {words.moment(subscription.cancel_at)}.",
+            "It is already set to end.",
             field="when",
-            remedy="Choose “now”, or close this and undo that first.",
+            remedy=f"It ends on {words.moment(subscription.cancel_at)}. Choose “now”, or undo that first.",
         )
     stands = subscription.status in ("incomplete", "paused", "unpaid")
     if when == "period_end" and (stands or not subscription.current_period_end):
@@ -231,7 +231,7 @@ class UndoCancel(Command):
         here."""
         assert subject.subscription is not None
         at_period_end = subject.subscription.cancel_at_period_end
-        return {"at_period_end": at_period_end, "prorate": _was_credited(subject)}
+        return {"at_period_end": at_period_end, "prorate": was_credited(subject)}
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
@@ -250,7 +250,7 @@ class UndoCancel(Command):
         assert subject.subscription is not None
         if subject.subscription.cancel_at_period_end:
             return next_invoice(subject, cancel_at_period_end=False)
-        behavior = "create_prorations" if _was_credited(subject) else "none"
+        behavior = "create_prorations" if was_credited(subject) else "none"
         return next_invoice(subject, cancel_at="", proration_behavior=behavior)
 
     @override
@@ -277,7 +277,7 @@ class UndoCancel(Command):
         return "The cancellation was taken back; the subscription goes on."
 
 
-def _was_credited(subject: Subject) -> bool:
+def was_credited(subject: Subject) -> bool:
     """Whether the planned end lies within the running period and a credit for the rest of that waits."""
     subscription = subject.subscription
     assert subscription is not None

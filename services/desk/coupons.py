@@ -106,7 +106,7 @@ class ApplyCoupon(_Discounts):
         _check_fits(subject, coupon, kind)
         assert subject.subscription is not None
         stays = [{"discount": id} for id in subject.subscription.discounts]
-        return {"discounts": [*stays, given], "called": _called(coupon), "takes": takes(coupon)}
+        return {"discounts": [*stays, given], "called": called(coupon), "takes": takes(coupon)}
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
@@ -115,7 +115,7 @@ class ApplyCoupon(_Discounts):
             f"{params['called']} applies to this subscription: {params['takes']}.",
             *next_charge(subject, quote, lifted=None),
         )
-        return Preview(happens, (*_on_top(subject), *_instead(subject)))
+        return Preview(happens, beside(subject))
 
     @override
     def outcome(self, subject: Subject, params: Params) -> str:
@@ -171,11 +171,15 @@ class RemoveCoupon(_Discounts):
 
 
 def _coupon(subject: Subject, form: Form) -> tuple[Coupon, dict[str, str]]:
-    id = form.get("coupon", "")
+    id, choose = form.get("coupon", ""), "Choose one of the coupons in the list."
     for coupon in subject.coupons:
         if coupon.id == id:
             return coupon, {"coupon": id}
-    raise InvalidInput("Choose one of the coupons in the list.", field="coupon")
+    if not id:
+        raise InvalidInput(choose, field="coupon")
+    raise InvalidInput(
+        "This coupon is used up, over, or for another currency.", field="coupon", remedy=choose
+    )
 
 
 def _by_code(subject: Subject, form: Form) -> tuple[Coupon, dict[str, str]]:
@@ -200,12 +204,10 @@ def _check_fits(subject: Subject, coupon: Coupon, field: str) -> None:
     """Raises InvalidInput where the coupon applies already, or to nothing that is in the subscription."""
     assert subject.subscription is not None
     if any(rebate.row.coupon == coupon.id for rebate in _own(subject)):
-        raise InvalidInput(
-            f"{_called(coupon)} applies already.", field=field, remedy="Choose another coupon."
-        )
+        raise InvalidInput(f"{called(coupon)} applies already.", field=field, remedy="Choose another coupon.")
     if coupon.applies_to and not any(item.row.product in coupon.applies_to for item in subject.items):
         raise InvalidInput(
-            f"{_called(coupon)} is for other products than those of this subscription.",
+            f"{called(coupon)} is for other products than those of this subscription.",
             field=field,
             remedy="Choose another coupon.",
         )
@@ -226,12 +228,12 @@ def takes(coupon: Coupon) -> str:
     return f"{off} {spans.get(coupon.duration, '')}".strip()
 
 
-def _called(coupon: Coupon) -> str:
+def called(coupon: Coupon) -> str:
     return coupon.name or coupon.id
 
 
 def _name(rebate: Rebate) -> str:
-    return _called(rebate.coupon) if rebate.coupon else rebate.row.coupon or "The discount"
+    return called(rebate.coupon) if rebate.coupon else rebate.row.coupon or "The discount"
 
 
 def _own(subject: Subject) -> list[Rebate]:
@@ -244,6 +246,11 @@ def _of_customer(subject: Subject) -> str:
     """The name of the discount that the customer has on everything; "" where there is none."""
     found = [rebate for rebate in subject.rebates if rebate.row.id == subject.customer.discount]
     return _name(found[0]) if found else ""
+
+
+def beside(subject: Subject) -> tuple[str, ...]:
+    """What becomes of other discounts once a coupon is applied."""
+    return (*_on_top(subject), *_instead(subject))
 
 
 def _on_top(subject: Subject) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from typing_extensions import override
 
 from models import Invoice
@@ -19,8 +21,9 @@ _CLOSED = {
     "void": "The invoice was voided already.",
     "uncollectible": "The invoice was marked as uncollectible already.",
 }
-_GOES_ON = "The subscription goes on, and so do its next invoices: cancel it where it should end."
+_GOES_ON = "The subscription goes on, and so do its next invoices. Cancel it where it should end."
 _UNPAID_FOR = "Its subscription counts as active again, though nobody paid for the period."
+FINAL = "It does not become open again: after this it can only be paid or voided."
 _VOIDED = {
     "past_due": _UNPAID_FOR,
     "unpaid": _UNPAID_FOR,
@@ -118,8 +121,7 @@ class GiveUpInvoice(Command):
             "The customer can still pay it by its link, and then it is paid.",
             *_of_subscription(subject, _GIVEN_UP),
         ]
-        final = "It does not become open again: after this it can only be paid or voided."
-        return Preview(tuple(happens), (final, *_and_the_rest(subject)))
+        return Preview(tuple(happens), (FINAL, *_and_the_rest(subject)))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -137,6 +139,15 @@ class GiveUpInvoice(Command):
     def outcome(self, subject: Subject, params: Params) -> str:
         """What it counts as."""
         return "The invoice is marked as uncollectible. The customer can still pay it by its link."
+
+
+def unusual(subject: Subject) -> Iterator[str]:
+    """What is not as with most invoices that are given up, as the tables know it."""
+    assert subject.invoice is not None
+    if subject.invoice.next_payment_attempt:
+        yield "Stripe would have tried again by itself, and does not any more"
+    yield from _of_subscription(subject, _GIVEN_UP)
+    yield from _and_the_rest(subject)
 
 
 class SendInvoice(Command):

@@ -68,15 +68,6 @@ def _about(session: Session, customer: str, object_id: str | None) -> Subject:
     return _about_subscription(session, owner, subscription)
 
 
-def subscriptions(session: Session, ids: Collection[str]) -> dict[str, Subject]:
-    """Many subscriptions with their customers and no more, by id in the order of `ids`; unknown ones are left
-    out."""
-    wanted = select(Subscription, Customer).join(Customer, col(Customer.id) == Subscription.customer)
-    rows = session.exec(wanted.where(col(Subscription.id).in_(ids)))
-    found = {row.id: Subject(customer, subscription=row) for row, customer in rows}
-    return {id: found[id] for id in ids if id in found}
-
-
 def load_many(session: Session, customer: str, object_ids: Collection[str]) -> dict[str, Subject]:
     """The customer as a whole, these of its subscriptions and invoices, and what waits for an invoice, by id;
     unknown ones are left out.
@@ -128,7 +119,7 @@ def _one_of(
         whole,
         subscription=subscription,
         items=tuple(_item(session, *found) for found in contained.get(subscription.id, ())),
-        pending=_billed_with(waiting, subscription, others),
+        pending=billed_with(waiting, subscription, others),
         others=others,
         other_products=frozenset(
             item.product for other in others for item, _, _ in contained.get(other.id, ())
@@ -195,14 +186,17 @@ def _about_item(session: Session, owner: Customer, id: str) -> Subject:
 
 
 def _living(session: Session, customer: str) -> tuple[Subscription, ...]:
-    return tuple(
-        session.exec(
-            select(Subscription)
-            .where(Subscription.customer == customer, col(Subscription.status).in_(LIVING))
-            .where(col(Subscription.deleted).is_(False))
-            .order_by(col(Subscription.created).desc(), col(Subscription.id))
-        )
-    )
+    return tuple(living(session, [customer]))
+
+
+def living(session: Session, customers: Collection[str]) -> Sequence[Subscription]:
+    """The living subscriptions of these customers, newest first."""
+    return session.exec(
+        select(Subscription)
+        .where(col(Subscription.customer).in_(customers), col(Subscription.status).in_(LIVING))
+        .where(col(Subscription.deleted).is_(False))
+        .order_by(col(Subscription.created).desc(), col(Subscription.id))
+    ).all()
 
 
 def _about_subscription(session: Session, owner: Customer, subscription: Subscription) -> Subject:
@@ -220,7 +214,7 @@ def _about_subscription(session: Session, owner: Customer, subscription: Subscri
         others=others,
         other_products=frozenset(session.exec(products)),
         unsettled=_unsettled(session, owner.id),
-        pending=_billed_with(contents.pending(session, owner.id), subscription, others),
+        pending=billed_with(contents.pending(session, owner.id), subscription, others),
         ended_with_card=_ended_with_card(session, owner.id),
     )
 
@@ -235,7 +229,7 @@ def _ended_with_card(session: Session, customer: str) -> bool:
     return charging.first(session.exec(latest).first()) is not None
 
 
-def _billed_with(
+def billed_with(
     waiting: Sequence[InvoiceItem], subscription: Subscription, others: Sequence[Subscription]
 ) -> tuple[InvoiceItem, ...]:
     """What waits for this subscription's next invoice: also what names none, where there is no other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from typing_extensions import override
 
@@ -233,27 +233,13 @@ def _scheduled_end(subject: Subject, trial_end: int) -> str:
     return ""
 
 
-def special(subjects: Mapping[str, Subject]) -> dict[str, list[str]]:
-    """What is not as usual with some of these trials (by id), as the tables know it, and with which."""
-    found: dict[str, list[str]] = {}
-    for id, subject in subjects.items():
-        for told in _unusual(subject):
-            found.setdefault(told, []).append(id)
-    return found
-
-
-def of_many(form: Form, count: int) -> tuple[str, ...]:
-    """What so many trials that are extended alike have in common. Raises InvalidInput."""
-    each = "The trial ends" if count == 1 else f"Each of the {words.plural(count, 'trial')} ends"
-    return (f"{each} {words.days(days(form))} later than it does now.", "Nothing is charged now.")
-
-
 def by_days(form: Form) -> str:
     """By how much trials were extended."""
     return f"by {words.days(days(form))}"
 
 
-def _unusual(subject: Subject) -> Iterator[str]:
+def unusual(subject: Subject) -> Iterator[str]:
+    """What is not as with most trials that are extended, as the tables know it."""
     subscription = subject.subscription
     assert subscription is not None
     if subscription.cancel_at_period_end:

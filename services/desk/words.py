@@ -12,7 +12,7 @@ from models import Charge, PaymentMethod, Price, Subscription
 from services import clock, config
 from services import money as amounts
 
-_NAMED = 5  # of many
+_NAMED, _LONGEST = 5, 40  # of many names; characters of each
 
 
 def moment(instant: int) -> str:
@@ -156,6 +156,11 @@ def some(names: list[str]) -> str:
     """The first of many by name, and how many more there are: `a, b, c, d, e and 2 more`."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
+
+
+def short(name: str) -> str:
+    """A name that leaves room for others."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1].rstrip()}…"
 
 
 def listing(names: list[str]) -> str:

@@ -22,9 +22,8 @@ from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.staff import policy
 from services.staff.roles import Measure, Person, Policy, Role
-from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, in_days, press, within
+from tests.desk.bench import ANA, BEN, SAM, VIC, WEEK, Bench, press, within
 from tests.desk.test_fresh import vanish
-from tests.desk.test_inputs import about as in_memory
 
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 LIMITS = {Role.SALES: {(Measure.TRIAL_DAYS, ""): 7, (Measure.ACCOUNTS, ""): 2}}
@@ -146,24 +145,6 @@ def test_the_preview_says_how_many_and_who_is_left_out_and_why(desk: Bench) -> N
         with pytest.raises(InvalidInput, match=remark) as error:
             previewed(ANA, [well, with_it], {"mode": "days", "days": days})
         assert error.value.field == "days"
-
-
-def test_what_moves_in_all_is_told_by_currency() -> None:
-    """No command for many moves money yet: one that does adds its amounts up."""
-    kind = replace(bulk_preview.KINDS["extend_trial"], command=Selling())
-    ends = in_days(3)
-    priced = (in_memory("trialing", currency=code, trial_end=ends) for code in ("usd", "jpy", "usd"))
-    subjects = {str(one): subject for one, subject in enumerate(priced)}
-    chosen = bulk_preview.Chosen(kind, subjects, {}, {})
-    assert bulk_preview.preview(ANA, chosen, WEEK).happens[-1] == "In all: ¥500 and $10.00."
-
-
-class Selling(type(bulk_preview.KINDS["extend_trial"].command)):  # type: ignore[misc]
-    """An extension that costs 500 of the smallest unit."""
-
-    def amounts(self, subject: Subject, params: Any) -> Any:
-        """The price."""
-        return (bulk_preview.Amount(Measure.CHARGE, 500, subject.currency),)
 
 
 @SQLITE

@@ -254,7 +254,7 @@ def test_cancel_at_the_periods_end_keeps_the_feedback_and_can_be_undone(desk: Be
         "too_expensive", "Budget cut",
     )  # fmt: skip
     assert found.cancel_at and words.moment(found.cancel_at) in outcome.message
-    with pytest.raises(InvalidInput, match="already set to end on"):
+    with pytest.raises(InvalidInput, match="It ends on"):
         press(ANA, "cancel", about, **form)
     _, undone = press(ANA, "undo_cancel", about)
     assert undone.state == "done"

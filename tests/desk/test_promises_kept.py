@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from services import clock, database
 from services.customers import record, timeline
-from services.desk import catalog, commands, fresh, loading, repeats, trials, words
+from services.desk import bulk_preview, catalog, commands, fresh, repeats, words
 from services.metrics import trials as metrics
 from services.mirror import inbox
 from services.stripe_api import writes
@@ -86,7 +86,7 @@ def test_what_is_special_with_some_of_several_trials_is_told(desk: Bench) -> Non
     for id in ids:
         desk.mirror("subscription", id)
     with database.session() as session:
-        assert trials.special(loading.subscriptions(session, ids)) == {
+        assert bulk_preview.look(session, "extend_trial", ids).unusual == {
             "Set to cancel, and that moves along with the end of the trial, so that nothing is charged": [
                 leaving.object_id
             ],

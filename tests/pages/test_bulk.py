@@ -6,14 +6,17 @@ from types import ModuleType
 
 import pytest
 from sqlmodel import col, select
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
-from models import Action, BulkRow, BulkRun, Subscription
+from models import Action, BulkRow, BulkRun, Coupon, Subscription
 from pages.components import bulk
 from services import clock, durable
 from services.desk import bulk_runner
 from services.staff.roles import Person
-from tests.pages.work import add_trial, captions, column, open_page, whoever
+from tests.customers.builders import row
+from tests.pages.work import add_failure, add_trial, captions, column, open_page, whoever
 
 pytestmark = [
     pytest.mark.usefixtures("ready"),
@@ -65,11 +68,66 @@ def text(app: AppTest) -> str:
 
 def test_the_whole_filter_is_taken(trials: ModuleType) -> None:
     app = open_page("trials", days="7")
-    app.button(key="trials-extend-all").click().run()
+    menu = app.menu_button(key="trials-all")
+    assert menu.label == "For all 2 trials"
+    assert [words(each) for each in menu.options] == [
+        "Extend trials", "Cancel at the period's end", "Undo cancel", "Apply coupon",
+    ]  # fmt: skip
+    menu.click("extend_trial").run()
     assert not app.exception
     assert app.text[0].value == "2 trials: Al, Bo"
     assert "Each of the 2 trials ends 7 days later" in text(app)
     assert [button.label for button in app.button][-2:] == ["Extend all", "Cancel"]
+
+
+def words(option: str) -> str:
+    """An option of a menu without its icon."""
+    return option.partition(": ")[2]
+
+
+def test_subscriptions_of_customers_are_taken_from_the_whole_filter(trials: ModuleType) -> None:
+    with trials.transaction() as session:
+        kept = session.get_one(Subscription, "sub_al")
+        kept.cancel_at_period_end, kept.cancel_at = True, kept.trial_end
+    app = open_page("customers")
+    menu = app.menu_button(key="customers-all")
+    assert menu.label == "For all 3 customers"
+    menu.click("undo_cancel").run()
+    assert not app.exception
+    assert app.text[0].value == "1 cancellation of 3 customers: Al"
+    assert "The subscription goes on instead of ending." in text(app)
+    app = open_page("customers", q="Bo")
+    assert not [menu for menu in app.menu_button if menu.key == "customers-all"], "one row has buttons"
+    app = open_page("customers", status="trialing")
+    app.menu_button(key="customers-all").click("cancel").run()
+    assert "Why the customer leaves" in [box.label for box in app.selectbox]
+    assert [button.label for button in app.button][-2:] == ["Cancel all", "Go back"]
+
+
+def test_the_coupons_are_offered_that_fit_some_of_them(trials: ModuleType) -> None:
+    with trials.transaction() as session:
+        for id, currency in (("FIVE", "usd"), ("YEN", "jpy")):
+            row(session, Coupon, id=id, currency=currency, valid=True, amount_off=500, duration="once")
+        row(session, Coupon, id="TEN", valid=True, percent_off="10.0", duration="forever")
+    app = open_page("trials")
+    app.menu_button(key="trials-all").click("apply_coupon").run()
+    assert not app.exception
+    [box] = [box for box in app.selectbox if box.label == "Coupon"]
+    assert box.options == [
+        "FIVE: $5.00 off on the next invoice only",
+        "TEN: 10 % off on every invoice",
+    ]
+    assert "Choose one of the coupons in the list." in text(app)
+
+
+def test_failed_payments_are_given_up_from_the_whole_filter(trials: ModuleType) -> None:
+    for name, amount, currency in (("Du", 4900, "usd"), ("Ed", 500, "jpy")):
+        add_failure(trials, name, amount, currency, finalized_at=clock.now())
+    app = open_page("failed_payments")
+    app.menu_button(key="failures-all").click("mark_uncollectible").run()
+    assert not app.exception
+    assert "In all they ask for ¥500 and $49.00." in text(app)
+    assert app.menu_button(key="failures-ticked").disabled, "no row is ticked"
 
 
 def test_the_dialog_begins_one_run_and_shows_how_far_it_is(
@@ -102,9 +160,37 @@ def test_the_dialog_begins_one_run_and_shows_how_far_it_is(
     assert column(open_page("bulk_runs"), "said") == ["0 of 3 trials extended."]
 
 
-def test_who_may_not_extend_sees_why_and_no_dialog(trials: ModuleType) -> None:
-    button = open_page("trials", acting_as=VIEWER).button(key="trials-extend-all")
-    assert button.disabled and "may not extend trials" in (button.help or "")
+def test_who_may_not_sees_why_and_no_dialog(trials: ModuleType) -> None:
+    menu = open_page("trials", acting_as=VIEWER).menu_button(key="trials-all")
+    assert menu.disabled and "may not extend trials, cancel subscriptions or apply" in menu.help
+    menu = open_page("customers", acting_as=SALES).menu_button(key="customers-all")
+    assert [words(each) for each in menu.options] == ["Extend trials"], "and nothing else"
+
+
+def test_a_run_is_looked_at_again_only_while_it_moves(
+    trials: ModuleType, begun: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[ForwardMsg] = []
+    real = ScriptRunContext.enqueue
+
+    def enqueue(context: ScriptRunContext, message: ForwardMsg) -> None:
+        told.append(message)
+        real(context, message)
+
+    monkeypatch.setattr(ScriptRunContext, "enqueue", enqueue)
+
+    def looks() -> list[tuple[str, float]]:
+        kinds = [(one.WhichOneof("type"), one.auto_rerun.interval) for one in told]
+        told.clear()
+        return [each for each in kinds if each[0] in ("auto_rerun", "stop_auto_rerun")]
+
+    add_run(trials, whoever(trials, SAM), "waiting")
+    app = open_page("bulk_run", run="run_1")
+    assert looks() == [("auto_rerun", 1.0)]
+    app.button(key="bulk-run_1-Stop").click().run()
+    assert looks() == [("stop_auto_rerun", 0.0)]
+    app.button(key="bulk-run_1-Resume").click().run()
+    assert looks() == [("auto_rerun", 1.0)]
 
 
 def test_a_run_is_found_again_with_what_became_of_each_row(trials: ModuleType) -> None:
