@@ -70,7 +70,10 @@ def caption(total: int, page: PageOf, one: str, many: str = "", *, sums: str = "
     if total > page.limit:
         last = min(page.offset + page.limit, total)
         told = f"{formats.count(page.offset + 1)}–{formats.count(last)} of {told}"
-    st.caption(formats.plain(" · ".join(filter(None, (told, sums)))))
+    with st.container(horizontal=True, gap="small"):
+        st.caption(told, width="content")
+        if sums:
+            st.caption(formats.plain(sums), width="content")
 
 
 def show(
