@@ -24,11 +24,14 @@ BEN = Person(2, "Ben", "ben@example.com", Role.SUPPORT)
 SAM = Person(3, "Sam", "sam@example.com", Role.SALES)
 VIC = Person(4, "Vic", "vic@example.com", Role.VIEWER)
 WEEK: Form = {"mode": "days", "days": "7"}
-FORMS: dict[str, Form] = {
+FORMS: dict[str, Form] = {  # by command, with a word behind it where there is more than one way
     "extend_trial": WEEK,
     "end_trial": {},
     "add_charge": {"amount": "25", "description": "Setup", "when": "now"},
+    "add_charge next": {"amount": "25", "description": "Setup", "when": "next"},
+    "add_charge sent": {"amount": "25", "description": "Setup", "when": "sent", "days": "30"},
     "cancel": {"when": "now"},
+    "cancel later": {"when": "period_end"},
     "reactivate": {},
     "retry_payment": {},
     "account_credit": {"way": "give", "amount": "20", "description": "Sorry", "currency": "usd"},
@@ -45,6 +48,7 @@ BY_DELETE = ("cancel", "remove_charge")
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
+    "add_charge next": "active", "add_charge sent": "active", "cancel later": "active",
     "reactivate": "canceled", "account_credit": "active", "change_plan": "active",
     "apply_coupon": "active", "remove_coupon": "discounted", "undo_cancel": "set to cancel",
     "pause_collection": "active", "change_contact": "active",
@@ -189,6 +193,14 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
         case "add_charge":
             charges = desk.sdk.charges.list({"customer": customer, "limit": 100}).data
             return [charge.id for charge in charges if charge.amount == 2500 and charge.paid]
+        case "add_charge next":
+            items = desk.sdk.invoice_items.list({"customer": customer, "pending": True}).data
+            return [each.id for each in items if each.amount == 2500]
+        case "add_charge sent":
+            invoices = desk.sdk.invoices.list({"customer": customer, "status": "open"}).data
+            return [each.id for each in invoices if each.collection_method == "send_invoice"]
+        case "cancel later":
+            return [1] * desk.sdk.subscriptions.retrieve(about.object_id).cancel_at_period_end
         case "account_credit":
             moves = desk.sdk.customers.balance_transactions.list(customer).data
             return [move.id for move in moves if move.amount == -2000]
@@ -226,11 +238,16 @@ def prepare(desk: Bench, command: str) -> Subject:
         return fresh.subject(desk.customer())
     if command != "retry_payment":
         found = desk.in_state(SUBJECTS[command])
-        of_customer = catalog.find(command).about == {"customer"}
+        of_customer = catalog.find(name_of(command)).about == {"customer"}
         return fresh.subject(found.customer.id) if of_customer else found
     about = desk.failed_invoice()
     desk.sandbox.add_card(about.customer.id)
     return about
+
+
+def name_of(way: str) -> str:
+    """The command of a key of FORMS."""
+    return way.partition(" ")[0]
 
 
 def form_of(desk: Bench, command: str) -> Form:

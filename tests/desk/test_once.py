@@ -15,7 +15,7 @@ from services.desk import catalog, commands, ledger, loose_ends, repeats, runner
 from services.desk.command import Form
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
-from services.errors import Conflict, NotAllowed
+from services.errors import Conflict, NotAllowed, TrialdeskError
 from services.stripe_api.failures import StripeUnavailable
 from tests.desk.bench import (
     ANA,
@@ -28,9 +28,11 @@ from tests.desk.bench import (
     Bench,
     form_of,
     happened,
+    name_of,
     prepare,
     press,
     row,
+    within,
 )
 
 SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
@@ -171,7 +173,7 @@ def test_the_normal_run_loses_an_answer_of_whatever_moves_money_or_ends_somethin
 )
 def test_a_lost_answer_is_one_effect(desk: Bench, command: str, kind: str) -> None:
     about = prepare(desk, command)
-    opened = commands.open(ANA, command, about.customer.id, about.object_id)
+    opened = commands.open(ANA, name_of(command), about.customer.id, about.object_id)
     method = "DELETE" if command in BY_DELETE else "POST"
     path = "/v1/subscriptions" if command in PREVIEWED else "/v1/"  # not the preview before it
     desk.sandbox.fault(kind, method=method, path=path, count=3)
@@ -181,6 +183,28 @@ def test_a_lost_answer_is_one_effect(desk: Bench, command: str, kind: str) -> No
     assert len(happened(desk, command, about)) == 1
     kept = row(opened.token)
     assert kept["state"] == "done" and kept["attempt"] == 1
+
+
+@pytest.mark.slow
+@SQLITE
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("command", [command for command in FORMS if command != "retry_all"])
+def test_whatever_goes_wrong_on_any_call_the_ledger_tells_what_the_account_shows(
+    desk: Bench, command: str, seed: int
+) -> None:
+    about = prepare(desk, command)
+    opened = commands.open(ANA, name_of(command), about.customer.id, about.object_id)
+    for number, kind in enumerate(FAULTS):
+        desk.sandbox.fault(kind, path="/v1/", probability=0.15, seed=10 * seed + number)
+    try:
+        commands.submit(opened, ANA, form_of(desk, command), "asked for it")
+    except TrialdeskError:  # what it comes to could not be asked: nothing was begun
+        assert row(opened.token)["state"] == "open"
+    desk.sandbox.heal()
+    if row(opened.token)["state"] == "unknown":
+        commands.try_again(ANA, opened.token)
+    state = within(30, lambda: {"running": ""}.get(now := row(opened.token)["state"], now))
+    assert (len(happened(desk, command, about)), state) in ((1, "done"), (0, "failed"), (0, "open"))
 
 
 @SQLITE
