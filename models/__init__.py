@@ -25,6 +25,7 @@ from models.customers import Customer, CustomerFacts
 from models.ledger import Action, ActionStep
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.policy import PolicyDocument
+from models.requests import CancellationRequest
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
 from models.sync import (
@@ -49,6 +50,7 @@ __all__ = [
     "BulkRow",
     "BulkRun",
     "CallRequest",
+    "CancellationRequest",
     "Charge",
     "Coupon",
     "CreditNote",

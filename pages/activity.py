@@ -47,7 +47,7 @@ _ICONS = {
 }
 _COLUMNS = [
     Column("at", "When", "moment"),
-    Column("staff_name", "Who"),
+    Column("who", "Who"),
     Column("title", "What", width=140),
     Column("customer_name", "Customer", width=135),
     Column("state", "State", "status", width=150),
@@ -179,7 +179,7 @@ def _list(person: Person, wanted: ActivityFilter) -> None:
 def _row(entry: Entry) -> dict[str, object]:
     return {
         "at": entry.at,
-        "staff_name": entry.staff_name,
+        "who": entry.who,
         "title": entry.title,
         "customer_name": entry.customer_name,
         "state": entry.state,

@@ -48,7 +48,7 @@ def _request(person: Person, request: Request) -> None:
     if entry.reason:
         st.markdown(f"Why: {formats.plain(entry.reason)}")
     st.markdown("\n".join(f"- {formats.plain(sentence)}" for sentence in entry.happens))
-    for sentence in (*entry.warnings, *request.over):
+    for sentence in dict.fromkeys((*entry.warnings, *request.over)):
         st.markdown(f":orange[:material/warning:] {formats.plain(sentence)}")
     if request.why_not and not request.is_own:
         st.caption(formats.plain(request.why_not))

@@ -19,12 +19,14 @@ from pages.components import (
     more,
     navigation,
     problems,
+    request_cards,
 )
 from services import clock, database
 from services.customers import billing, record
 from services.customers.billing import Card, Demand
 from services.customers.record import Record
-from services.desk import loading
+from services.desk import loading, requestboard
+from services.desk.requestboard import Request
 from services.desk.subject import Subject
 from services.errors import NotFound
 from services.outreach import callboard
@@ -50,6 +52,7 @@ class Seen:
     disputes: list[Dispute]
     cards: list[Card]
     calls: list[CallRow]
+    requests: dict[str, Request]
     subjects: dict[str, Subject]
 
 
@@ -110,6 +113,7 @@ def _read(id: str, now: int) -> Seen:
             disputes=billing.disputes(session, id),
             cards=billing.cards(session, id, default=found.default_payment_method),
             calls=callboard.open_with(session, [id], now),
+            requests=requestboard.undecided_of(session, id),
             subjects=loading.load_many(session, id, about) if here else {},
         )
 
@@ -123,6 +127,8 @@ def _draw(person: Person, seen: Seen, now: int) -> None:
     customer_header.draw(person, seen.record, seen.subjects.get(customer.id), seen.calls, now)
     grid = st.grid(3, gap="large", min_column_width=_NARROWEST)
     with grid.cell(column_span=2):
+        for request in seen.requests.values():
+            request_cards.card(person, request, of_many=False)
         customer_plans.unpaid(person, seen.unpaid, seen.subjects, now)
         more.below(len(seen.unpaid), seen.all_unpaid, "unpaid invoices", _key("unpaid", customer.id), _ALARMS)
         customer_plans.disputes(seen.disputes)

@@ -91,6 +91,7 @@ def _list(person: Person, where: list[Condition], wanted: CustomerFilter) -> Non
     with database.session() as session:
         until = _until(search.newest(session))
         total = search.count(session, where, until=until)
+        mrr = search.mrr(session, where, until=until)
         bar = st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="bar"
         )
@@ -114,7 +115,7 @@ def _list(person: Person, where: list[Condition], wanted: CustomerFilter) -> Non
     )  # fmt: skip
     with tools:
         with st.container(width="content"):
-            tables.caption(total, page, "customer")
+            tables.caption(total, page, "customer", sums=formats.in_all("MRR", mrr))
         bulk_menus.for_ticked(
             person, _FOR_MANY, [rows[position].facts.customer for position in picked.ticked],
             key="customers-ticked", of_customers=True,

@@ -66,6 +66,7 @@ def main() -> None:
         )  # fmt: skip
     with database.session() as session:
         total = worklists.count_trials(session, where)
+        worth = worklists.worth(session, where)
         tools = st.container(horizontal=True, vertical_alignment="center")
         page = tables.page_of(total, key=PAGE_KEY)
         rows = worklists.trials(session, where, sort=sort, offset=page.offset, limit=page.limit)
@@ -76,7 +77,7 @@ def main() -> None:
         alt="Running trials", empty=empty, open_label="Customer", select=not person.why_none(*_ACTS),
     )  # fmt: skip
     if rows:
-        tables.caption(total, page, "running trial")
+        tables.caption(total, page, "running trial", sums=formats.in_all("Trial MRR", worth))
     st.caption(f"Times are in {formats.zone_name()}.")
     with tools:
         ticked = [rows[position] for position in picked.ticked]

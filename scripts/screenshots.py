@@ -23,6 +23,11 @@ DIALOGS: dict[str, tuple[str, str, dict[str, str]]] = {
     "change-plan": ("active", "Change plan", {"Quantity": "9"}),
     "pause-collection": ("active", "Pause collection", {}),
     "reactivate": ("canceled", "Reactivate", {}),
+    "record-request": (
+        "active",
+        "Record a request to cancel",
+        {"What the customer said": "The price has doubled since we signed up."},
+    ),
     "void-invoice": ("past_due", "Void invoice", {}),
 }
 ROWS = 15  # that are tried

@@ -124,6 +124,11 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.execute("PRAGMA cache_size=-32000")
     cursor.close()
+    connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows ASCII only
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -39,14 +39,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is slow
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last, those of long files first: no process waits for another's.
+    """Files with browser tests come last, the long ones first: no process waits for another's.
 
-    Playwright leaves an event loop running in the thread until the session ends; DBOS refuses to work there.
+    A file runs as a whole where its first test stands. Playwright leaves an event loop running in the thread
+    until the session ends; DBOS refuses to work there.
     """
     _try_a_sample_on_postgresql(items)
-    tests = Counter(item.path for item in items if _needs_browser(item))
+    tests = Counter(item.path for item in items if item.get_closest_marker("browser"))
     items.sort(
-        key=lambda item: (_needs_browser(item), -tests[item.path], str(item.path) * _needs_browser(item))
+        key=lambda item: (item.path in tests, -tests[item.path], str(item.path) * (item.path in tests))
     )
 
 
@@ -73,10 +74,6 @@ def _try_a_sample_on_postgresql(items: list[pytest.Item]) -> None:
 
 def _fixtures(item: pytest.Item) -> list[str]:
     return item.fixturenames if isinstance(item, pytest.Function) else []
-
-
-def _needs_browser(item: pytest.Item) -> bool:
-    return item.get_closest_marker("browser") is not None
 
 
 @pytest.fixture(scope="session")

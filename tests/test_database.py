@@ -42,6 +42,12 @@ def test_a_transaction_that_fails_leaves_nothing(database: ModuleType) -> None:
         assert reading.exec(select(Note)).all() == []
 
 
+def test_capitals_of_every_script_have_small_letters(database: ModuleType) -> None:
+    with database.session() as session:
+        found = session.execute(sa.select(sa.func.lower("ÉLISE ΩΜΕΓΑ Ж 5"), sa.func.lower(sa.null()))).one()
+    assert tuple(found) == ("élise ωμεγα ж 5", None)
+
+
 def test_writers_wait_for_each_other(database: ModuleType) -> None:
     def write() -> None:
         for _ in range(10):

@@ -9,8 +9,8 @@ import streamlit as st
 
 from pages.components import formats
 from services import clock, config, money
+from services.customers.names import FEEDBACK
 from services.desk import starts, words
-from services.desk.cancellations import FEEDBACK
 from services.desk.command import Form
 from services.desk.credit import WAYS
 from services.desk.endings import PRORATED
@@ -26,13 +26,15 @@ _TYPED = "A typed date counts once its calendar is closed: press Esc, or click b
 _ANY_DAY = (date(1900, 1, 1), date(2199, 12, 31))
 
 
-def cancel(subject: Subject, key: str) -> Form:
-    """When a subscription ends, how that is billed, and why."""
+def cancel(subject: Subject, key: str, asked: Form | None = None) -> Form:
+    """When a subscription ends, how that is billed, and why; at first as the customer `asked` for it."""
     assert subject.subscription is not None
-    scheduled = bool(subject.subscription.cancel_at)
+    asked = asked or {}
+    usual = None if subject.subscription.cancel_at else "period_end"
+    first = "now" if asked.get("when") == "now" else usual
     when = st.radio(
-        "When", list(_ENDS), index=None if scheduled else 0, key=f"{key}:when", horizontal=True,
-        format_func=_ENDS.__getitem__,
+        "When", list(_ENDS), index=list(_ENDS).index(first) if first else None, key=f"{key}:when",
+        horizontal=True, format_func=_ENDS.__getitem__,
     )  # fmt: skip
     form = {"when": when or ""}
     if when == "date":
@@ -41,20 +43,30 @@ def cancel(subject: Subject, key: str) -> Form:
         form["prorate"] = _yes("Credit the time that was billed and is not used", f"{key}:prorate")
     if when == "now" and subject.subscription.status in PRORATED:
         form["invoice_now"] = _yes("Make a final invoice now of what is still unbilled", f"{key}:invoice")
-    return {**form, **_why_they_leave(key)}
+    return {**form, **_why_they_leave(key, asked)}
 
 
 def at_period_end(key: str) -> Form:
     """Why subscriptions end with their period; when is said already."""
-    return {"when": "period_end", **_why_they_leave(key)}
+    return {"when": "period_end", **_why_they_leave(key, {})}
 
 
-def _why_they_leave(key: str) -> Form:
-    feedback = st.selectbox(
-        "Why the customer leaves", list(FEEDBACK), key=f"{key}:feedback", format_func=FEEDBACK.__getitem__,
+def _why_they_leave(key: str, asked: Form) -> Form:
+    feedback = feedback_field(key, asked.get("feedback", ""))
+    comment = st.text_input(
+        "What the customer said (kept in Stripe)", value=asked.get("comment", ""), key=f"{key}:comment",
+        max_chars=500,
     )  # fmt: skip
-    comment = st.text_input("What the customer said (kept in Stripe)", key=f"{key}:comment", max_chars=500)
-    return {"feedback": feedback or "", "comment": comment}
+    return {"feedback": feedback, "comment": comment}
+
+
+def feedback_field(key: str, first: str = "") -> str:
+    """Why a customer leaves, one of Stripe's codes."""
+    codes = list(FEEDBACK)
+    return st.selectbox(
+        "Why the customer leaves", codes, index=codes.index(first), key=f"{key}:feedback",
+        format_func=FEEDBACK.__getitem__,
+    )  # fmt: skip
 
 
 def pause(subject: Subject, key: str) -> Form:

@@ -22,23 +22,25 @@ from pages.components import (
     plan_fields,
 )
 from pages.components.dialog import Prepared, Reason, show_after
-from pages.components.outreach import message_dialog
+from pages.components.outreach import mail_button
 from services import clock, config
-from services.desk import catalog, commands, undo
+from services.desk import answering, catalog, commands, undo
 from services.desk.asking import Opened
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
-from services.staff.roles import Permission, Person
+from services.staff.roles import Measure, Person
 from services.text import isolated
 
 _FIRST_DAYS = 7
 
 
-def action_buttons(person: Person, subject: Subject, place: str = "") -> None:
+def action_buttons(
+    person: Person, subject: Subject, place: str = "", *, beside: Callable[[], None] | None = None
+) -> None:
     """A button for each command that is offered for the subject; behind one more, why the others are not.
 
-    `place` tells apart the buttons of a subject that stands on the page twice.
+    `place` tells apart the buttons of a subject that stands on the page twice; `beside` draws further ones.
     """
     offers = catalog.offers(person, subject)
     with st.container(horizontal=True):
@@ -51,6 +53,8 @@ def action_buttons(person: Person, subject: Subject, place: str = "") -> None:
                 action_dialog(
                     person, offer.command.name, subject.customer.id, subject.object_id, title=offer.label
                 )
+        if beside:
+            beside()
         closed = [offer for offer in offers if offer.reason]
         if closed:
             with st.popover(
@@ -80,13 +84,22 @@ def undo_dialog(person: Person, token: str, command: str) -> None:
     show_after(wanted.title, wanted.icon, lambda: _prepared(undo.open(person, token)))
 
 
+def approve_dialog(person: Person, request: str) -> None:
+    """Opens the dialog of the cancel that a customer's request asks for."""
+    wanted = catalog.find("cancel")
+    show_after(wanted.title, wanted.icon, lambda: _prepared(answering.open(person, request)))
+
+
 def _prepared(opened: Opened) -> Prepared:
     dialogue = _ActionDialogue(opened)
     takes_back = f"\nTakes back {opened.undoing.said}" if opened.undoing else ""
+    asked_for = opened.answering.said if opened.answering else ""
     return Prepared(
         dialogue,
-        about=f"{_about(opened.subject)}{takes_back}",
+        about="\n".join(filter(None, (f"{_about(opened.subject)}{takes_back}", asked_for))),
+        because=asked_for,
         ask=dialogue.ask,
+        grave=opened.command.grave,
         then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
     )
 
@@ -94,22 +107,10 @@ def _prepared(opened: Opened) -> Prepared:
 def _go_on(customer: str, outcome: Outcome) -> None:
     """The way from what is over to what follows it, where anything does."""
     if outcome.link:
-        _offer_to_mail(customer, outcome.link)
+        mail_button("Send it by email", customer, template="card_link", card_url=outcome.link)
     step = outcome.next_step
     if step and st.button(formats.plain(step.title), type="primary"):
         handover.to(lambda: action_dialog(guard.current(), step.command, step.customer, step.object_id))
-
-
-def _offer_to_mail(customer: str, link: str) -> None:
-    """A way from a card link just made to the mail that carries it."""
-    why_not = guard.current().why_not(Permission.SEND_MESSAGE)
-    if st.button(
-        "Send it by email",
-        icon=":material/mail:",
-        disabled=bool(why_not),
-        help=formats.plain(why_not) or None,
-    ):
-        handover.to(lambda: message_dialog(guard.current(), customer, template="card_link", card_url=link))
 
 
 def _key(name: str, subject: Subject, place: str) -> str:
@@ -152,6 +153,8 @@ class _ActionDialogue:
         name, subject = self._opened.command.name, self._opened.subject
         if undoing := self._opened.undoing:  # what it does is fixed, how that is billed is not
             return plan_fields.billed(subject, undoing.form, key) if name == "change_plan" else {}
+        if asked := self._opened.answering:
+            return account_fields.cancel(subject, key, asked.form)
         draw = _FIELDS.get(name)
         return draw(subject, key) if draw else {}
 
@@ -172,6 +175,8 @@ class _ActionDialogue:
         before, about = self._opened, self._opened.subject
         if before.undoing:
             self._opened = undo.open(person, before.undoing.token)
+        elif before.answering:
+            self._opened = answering.open(person, before.answering.request)
         else:
             self._opened = commands.open(person, before.command.name, about.customer.id, about.object_id)
 
@@ -185,14 +190,21 @@ def _extend_trial(subject: Subject, key: str) -> Form:
     if mode == "days":
         return days_field(key)
     ends = clock.local(subject.subscription.trial_end, config.settings().zone).date()
-    first = ends + timedelta(days=_FIRST_DAYS)
+    first = ends + timedelta(days=_first_days())
     return {"mode": "date", "date": account_fields.day("New last day", first, f"{key}:date")}
+
+
+def _first_days() -> int:
+    """By how many days a trial ends later where nothing was typed yet: no more than the looker may give."""
+    looker = guard.current()
+    most = looker.policy.most(looker.role, Measure.TRIAL_DAYS)
+    return _FIRST_DAYS if most is None else min(_FIRST_DAYS, max(1, most))
 
 
 def days_field(key: str) -> Form:
     """By how many days a trial ends later, as typed: a field for whole numbers would cut 1.5 to 1, and one
     that is told its first value would take it again when it is emptied."""
-    st.session_state.setdefault(f"{key}:days", float(_FIRST_DAYS))
+    st.session_state.setdefault(f"{key}:days", float(_first_days()))
     days = st.number_input("Days", value=None, step=1.0, format="%g", key=f"{key}:days")
     return {"mode": "days", "days": "" if days is None else f"{Decimal(str(days)):f}".removesuffix(".0")}
 

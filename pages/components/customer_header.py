@@ -54,8 +54,8 @@ def link(row: Row) -> None:
 
 def _contact(customer: Customer, now: int) -> Iterable[str]:
     country = customer_words.country(customer.country)
-    yield customer.email or ""
-    yield customer.phone or ""
+    yield customer.email or "No email address"
+    yield customer.phone or "No phone number"
     yield ", ".join(filter(None, (customer.address_city, customer.address_state, country)))
     yield _with("Local time", customer_words.local_time(customer, now))
 

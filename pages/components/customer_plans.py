@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from models import Dispute, InvoiceItem
-from pages.components import customer_words, formats, links, statuses
+from pages.components import customer_words, formats, links, request_dialogs, statuses
 from pages.components.actions import action_buttons
 from services.customers import billing
 from services.customers.billing import Demand
 from services.customers.record import Plan, Record
 from services.desk.subject import Subject
-from services.staff.roles import Person
+from services.staff.roles import Permission, Person
 from services.stripe_api import declines
 
 Subjects = Mapping[str, Subject]
@@ -123,7 +124,18 @@ def _plan(person: Person, plan: Plan, subjects: Subjects, now: int) -> None:
         if told := customer_words.standing(plan, now, on_file=on_file):
             st.caption("  \n".join(map(formats.plain, told)))
         if subject is not None:
-            action_buttons(person, subject)
+            record = None if plan.over else partial(_record, person, subject)
+            action_buttons(person, subject, beside=record)
+
+
+def _record(person: Person, subject: Subject) -> None:
+    """The button for what the customer wrote or said."""
+    why_not = person.why_not(Permission.CANCEL)
+    if st.button(
+        request_dialogs.RECORD, key=f"record:{subject.object_id}", icon=":material/person_remove:",
+        disabled=bool(why_not), help=formats.plain(why_not) or None,
+    ):  # fmt: skip
+        request_dialogs.record_dialog(subject)
 
 
 def pending(person: Person, record: Record, subjects: Subjects) -> None:

@@ -27,6 +27,7 @@ from services.staff.roles import Person
 Reason = Literal["required", "optional", "none"]
 _FINAL = (Conflict, NotFound, NotAllowed)  # no other click will change it
 _ASK = "Show what it comes to"
+GRAVE = "grave"  # the key of what holds the buttons of such a dialog: see document.py
 
 
 class Dialogue(Protocol):
@@ -97,11 +98,12 @@ class _State:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A dialogue that can begin. `about` names the customer, in their own words.
+    """A dialogue that can begin. `about` names the customer, in their own words; `because` is what stands in
+    the reason at first.
 
     `then` draws what can be done next, below the outcome; `progress` draws how far it is, in the outcome's
     place, where the work goes on without the dialog. `ask` asks Stripe what comes of what is typed,
-    where `Dialogue.preview` raises Unasked.
+    where `Dialogue.preview` raises Unasked. `grave`: what it takes away no further click brings back.
     """
 
     dialogue: Dialogue
@@ -109,15 +111,23 @@ class Prepared:
     then: Callable[[Outcome], None] | None = None
     ask: Callable[[Form], None] | None = None
     progress: Callable[[], None] | None = None
+    grave: bool = False
+    because: str = ""
 
 
-def show(dialogue: Dialogue, *, about: str, progress: Callable[[], None] | None = None) -> None:
-    """Opens the dialog; call it in the run of the click. `about` and `progress` as in `Prepared`."""
+def show(
+    dialogue: Dialogue,
+    *,
+    about: str,
+    progress: Callable[[], None] | None = None,
+    then: Callable[[Outcome], None] | None = None,
+) -> None:
+    """Opens the dialog; call it in the run of the click. The rest as in `Prepared`."""
     state = _State()
 
     @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss=freshness.dialog_closed)
     def body() -> None:
-        _body(Prepared(dialogue, about, progress=progress), state)
+        _body(Prepared(dialogue, about, then=then, progress=progress), state)
 
     body()
 
@@ -178,11 +188,12 @@ def _body(prepared: Prepared, state: _State) -> None:
     form = dialogue.fields(state.key)
     state.opened_with = form if state.opened_with is None else state.opened_with
     preview = st.container()
-    reason = _reason(dialogue, state)
+    reason = _reason(dialogue, state, prepared.because)
     state.forget_what_was_corrected(form, reason)
     with preview:
         _plan(dialogue, form, state)
-    _buttons(dialogue.confirm, state)
+    with st.container(key=GRAVE if prepared.grave else None):
+        _buttons(dialogue.confirm, state)
     if state.running:
         _run(prepared, person, form, reason, state)
 
@@ -283,11 +294,12 @@ def _is_typed(field: str | None, form: Form, opened_with: Form) -> bool:
     return form != opened_with
 
 
-def _reason(dialogue: Dialogue, state: _State) -> str:
+def _reason(dialogue: Dialogue, state: _State, first: str) -> str:
     if dialogue.reason == "none":
         return ""
     text = st.text_area(
         "Reason" if dialogue.reason == "required" else "Reason (optional)",
+        value=first,
         key=f"{state.key}:reason",
         max_chars=LONGEST_REASON,
         height=68,

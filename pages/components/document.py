@@ -28,10 +28,12 @@ ASKED = "asked"  # the parameter that names the address that is no page's
 _TITLE = "<title>Streamlit</title>"
 _HEAD = "</head>"
 _SCRIPT = "window.prerenderReady = false"  # for crawlers; its place is good for ours
-# In a narrow window Streamlit would keep 70 pixels free on each side of every table.
+# In a narrow window Streamlit would keep 70 pixels free on each side of every table. Buttons of one color do
+# not warn of those after which there is no way back.
 _STYLE = (
     "<style>@media (max-width: 1100px) { "
-    'div[data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem } }</style>'
+    'div[data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem } } '
+    '.st-key-grave button[kind="primary"] { background: #c8323c; border-color: #c8323c }</style>'
 )
 
 

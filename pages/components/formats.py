@@ -7,6 +7,7 @@ instants are seconds since 1970 UTC. A missing value is written as a dash, a sha
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -27,6 +28,12 @@ def money(amount: int | None, currency: str) -> str:
     if amount is None or not currency:
         return NOTHING
     return amounts.display(amount, currency, locale=_locale())
+
+
+def in_all(word: str, by_currency: Mapping[str, int]) -> str:
+    """Sums of micros with what they are: `MRR $1,250.00, €39.00`; "" where there are none."""
+    sums = [micros(value, code) for code, value in by_currency.items() if value]
+    return f"{word} {', '.join(sums)}" if sums else ""
 
 
 def micros(value: int | None, currency: str) -> str:

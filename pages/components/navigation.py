@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class PageSpec:
 
 
 HOME = "overview"
-APPROVALS = "approvals"
+APPROVALS, REQUESTS = "approvals", "cancel-requests"
 _SEE, _MEASURE = Permission.SEE_CUSTOMERS, Permission.SEE_METRICS
 PAGES: dict[str, PageSpec] = {
     page.key: page
@@ -84,6 +85,10 @@ PAGES: dict[str, PageSpec] = {
         PageSpec(
             APPROVALS, "Approvals", ":material/approval:", _SEE, "Work",
             "What is above somebody's limit and waits for a second person.",
+        ),
+        PageSpec(
+            REQUESTS, "Requests to cancel", ":material/person_remove:", _SEE, "Work",
+            "Who wants to leave and why: approve, offer something else, or refuse.",
         ),
         PageSpec(
             "bulk-runs", "Bulk runs", ":material/dynamic_feed:", _SEE, "Work",
@@ -129,17 +134,17 @@ PAGES: dict[str, PageSpec] = {
 }  # fmt: skip
 
 
-def menu(person: Person, waiting: int) -> dict[str, list[Page]]:
+def menu(person: Person, waiting: Mapping[str, int]) -> dict[str, list[Page]]:
     """All pages by section, for `st.navigation`; those that this person may not open are not listed.
 
-    They keep their address, where the page's guard says why. `waiting` is how much waits for approval; where
-    nothing does or can, that page is not listed.
+    They keep their address, where the page's guard says why. `waiting` is how much waits for somebody on a
+    page. Where nothing waits for approval, or can, that page is not listed.
     """
     sections: dict[str, list[Page]] = {}
     for page in PAGES.values():
-        needed = page.key != APPROVALS or waiting or person.policy.approvals
+        number = waiting.get(page.key, 0)
+        needed = page.key != APPROVALS or number or person.policy.approvals
         listed = not page.hidden and bool(needed) and person.may(page.permission)
-        number = waiting if page.key == APPROVALS else 0
         sections.setdefault(page.section, []).append(_page(page, listed, number))
     return sections
 

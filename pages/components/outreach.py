@@ -7,16 +7,17 @@ call_dialog(person, "cus_...")
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import formats, guard, handover
 from pages.components.dialog import Reason, show, show_problem
 from services import clock, config, database
 from services.customers import names, notes
+from services.desk import words
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.errors import InvalidInput, TrialdeskError
@@ -39,20 +40,26 @@ _FIRST_HOUR = time(10)
 NOBODY = 0
 
 
-def message_dialog(
-    person: Person, customer_id: str, *, template: str = "", invoice: str = "", card_url: str = ""
-) -> None:
-    """Opens the dialog that writes to a customer. `template` is chosen first; `invoice` is the failed one
-    that the text is about; `card_url` a card link just made."""
+def message_dialog(person: Person, customer_id: str, *, template: str = "", **about: str) -> None:
+    """Opens the dialog that writes to a customer. `template` is chosen first; `about` is what the text is
+    about (`Occasion`)."""
+    occasion = Occasion(**about)
     try:
         person.require(Permission.SEND_MESSAGE)
         with database.session() as session:
-            about = _called(reachable.customer(session, customer_id))
-            choices = messages.choices(session, person, customer_id, Occasion(invoice, card_url))
+            called = _called(reachable.customer(session, customer_id))
+            choices = messages.choices(session, person, customer_id, occasion)
     except TrialdeskError as error:
         show_problem(names.SEND_MESSAGE, error)
         return
-    show(_MessageDialogue(person, choices, template, card_url), about=about)
+    show(_MessageDialogue(person, choices, template, occasion.card_url), about=called)
+
+
+def mail_button(label: str, customer_id: str, *, template: str, **about: str) -> None:
+    """In a dialog that is over: leads on to the one that writes to the customer, as `message_dialog`."""
+    why_not = guard.current().why_not(Permission.SEND_MESSAGE)
+    if st.button(label, icon=":material/mail:", disabled=bool(why_not), help=formats.plain(why_not) or None):
+        handover.to(lambda: message_dialog(guard.current(), customer_id, template=template, **about))
 
 
 def call_dialog(person: Person, customer_id: str) -> None:
@@ -213,13 +220,24 @@ class _CallDialogue:
         happens = f"{who} is asked to call {whom} {when}." if who != "Nobody yet" else (
             f"A call with {whom} waits on the Calls page for somebody to take it, {when}."
         )  # fmt: skip
-        return Preview((happens, "The customer is not told."), (*left_out.values(), *self._open_already()))
+        return Preview(
+            (happens, "The customer is not told."),
+            (*left_out.values(), *self._open_already(), *self._unnumbered(left_out)),
+        )
 
     def _open_already(self) -> list[str]:
         """A sentence on each call that these customers wait for as it is."""
         with database.session() as session:
             rows = callboard.open_with(session, list(self._tokens), clock.now())
         return [f"A call with {self._called[row.customer]} is open already: {standing(row)}." for row in rows]
+
+    def _unnumbered(self, left_out: Collection[str]) -> list[str]:
+        """Whom nobody can call before a phone number is found."""
+        with database.session() as session:
+            ids = reachable.without_phone(session, [id for id in self._tokens if id not in left_out])
+        if not ids:
+            return []
+        return [f"No phone number is known of {words.some([self._called[id] for id in ids])}."]
 
     def _left_out(self) -> dict[str, str]:
         """Who cannot be called, by id, with name and reason. Raises InvalidInput where nobody can be."""

@@ -11,7 +11,6 @@ from pages.components import customer_words, formats
 from services.customers.contents import in_currency
 from services.desk import changing, coupons, reactivation, words
 from services.desk.command import Form
-from services.desk.plans import MOST
 from services.desk.subject import Item, Subject
 
 _BILLING = {
@@ -56,7 +55,7 @@ def _called(name: str, item: Item) -> str:
 
 def _quantity(item: Item, key: str) -> str:
     st.session_state.setdefault(key, item.row.quantity)
-    typed = st.number_input("Quantity", value=None, min_value=1, max_value=MOST, step=1, key=key)
+    typed = st.number_input("Quantity", value=None, step=1, key=key)
     return "" if typed is None else str(typed)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import address, banner, freshness, handover, navigation, sign_in, starting
 from services import database
-from services.desk import approvals
+from services.desk import approvals, requestboard
 
 _MENU_WIDTH = 220  # pixels, until somebody drags its edge
 
@@ -23,7 +23,10 @@ def run() -> None:
         sign_in.switch()
     person = sign_in.person()
     with database.session() as session:
-        waiting = approvals.count(session)
+        waiting = {
+            navigation.APPROVALS: approvals.count(session),
+            navigation.REQUESTS: requestboard.count_open(session),
+        }
     page = st.navigation(navigation.menu(person, waiting), expanded=True)  # no page is behind “View more”
     with st.sidebar:
         sign_in.corner(person)

@@ -78,6 +78,11 @@ _WORDS: dict[str, tuple[str, Colour]] = {
     "asked": ("Waits for approval", "blue"),
     "skipped": ("Left out", "gray"),
     "stopping": ("Stopping", "orange"),
+    # requests to cancel
+    "offered": ("Offered", "violet"),
+    "approved": ("Approved", "green"),
+    "withdrawn": ("Withdrawn", "gray"),
+    "elsewhere": ("Done elsewhere", "gray"),
     # connecting: rights of the key, what is set up
     "there": ("There", "green"),
     "missing": ("Missing", "red"),

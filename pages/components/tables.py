@@ -64,15 +64,13 @@ def page_of(total: int, *, key: str = "page", size: int = 50) -> PageOf:
     return PageOf(min(number, pages), size)
 
 
-def caption(total: int, page: PageOf, one: str, many: str = "") -> None:
-    """Says which rows are shown: `51-100 of 2,300 customers`."""
+def caption(total: int, page: PageOf, one: str, many: str = "", *, sums: str = "") -> None:
+    """Says which rows are shown: `51-100 of 2,300 customers`; `sums`: what all of them come to."""
+    told = formats.plural(total, one, many)
     if total > page.limit:
         last = min(page.offset + page.limit, total)
-        st.caption(
-            f"{formats.count(page.offset + 1)}–{formats.count(last)} of {formats.plural(total, one, many)}"
-        )
-    else:
-        st.caption(formats.plural(total, one, many))
+        told = f"{formats.count(page.offset + 1)}–{formats.count(last)} of {told}"
+    st.caption(formats.plain(" · ".join(filter(None, (told, sums)))))
 
 
 def show(

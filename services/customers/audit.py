@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from models import AuditEntry
 from services import clock
+from services.customers import names
 from services.mirror import changes
 from services.staff.roles import Person, Role
 from services.text import isolated
@@ -42,6 +43,12 @@ TITLES: Final[dict[str, str]] = {
     "endpoint_refused": "Webhook endpoint refused",
     "endpoint_unknown": "Webhook endpoint not confirmed",
     "policy": "Change policy",
+    "cancel_asked": "Request to cancel",
+    "cancel_asked_again": "Request to cancel, again",
+    "cancel_offered": "Offer something else",
+    "cancel_refused": "Refuse to cancel",
+    "cancel_withdrawn": "Customer stays",
+    "cancel_elsewhere": "Request done elsewhere",
 }
 _LABELS: Final[dict[str, str]] = {
     "owner": "Owner",
@@ -58,10 +65,20 @@ _LABELS: Final[dict[str, str]] = {
     "key": "Idempotency key",
     "refusal": "Why",
     "approvals": "Approvals",
+    "wish": "To end",
+    "feedback": "Because",
+    "offer": "Offered",
+    "said": "Note",
     **{f"{role}_may": f"{role.capitalize()} may" for role in Role},
     **{f"{role}_limits": f"{role.capitalize()} up to" for role in Role},
 }
-_AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal"))
+_AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal", "said"))
+_CODES: Final[dict[str, Mapping[str, str]]] = {
+    "wish": names.WISHES,
+    "feedback": names.FEEDBACK,
+    "offer": names.OFFERS,
+}
+_CUSTOMER: Final = "The customer"
 _PEOPLE: Final = frozenset(("owner", "assignee"))
 _MOVES: Final = ("call_scheduled", "call_reassigned", "task_edited")
 
@@ -84,7 +101,7 @@ class Difference:
 
 def record(
     session: Session,
-    person: Person,
+    person: Person | None,
     kind: str,
     customer: str = "",
     *,
@@ -92,14 +109,15 @@ def record(
     before: Fields | None = None,
     after: Fields | None = None,
 ) -> None:
-    """Keeps who did it, when, and the fields that it changed (plain values; instants, staff ids)."""
+    """Keeps who did it, when, and the fields that it changed (plain values; instants, staff ids); without a
+    person it was the customer."""
     changes.note(session)
     session.add(
         AuditEntry(
             at=clock.now(),
             kind=kind,
-            staff=person.id,
-            staff_name=person.name,
+            staff=person.id if person else None,
+            staff_name=person.name if person else _CUSTOMER,
             customer=customer,
             object_id=object_id,
             before=dict(before or {}),
@@ -164,6 +182,8 @@ def _said(name: str, value: Any, staff: Mapping[int, str], moment: Callable[[int
         return staff.get(value, f"person {value}") if value else "nobody"
     if value is None or value == []:
         return "–"
+    if name in _CODES:
+        return _CODES[name].get(value, str(value)).lower()
     if name in _AS_IT_IS:
         return isolated(value)
     if name == "due_at":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from models.ledger import DECLINED
+
 ACTIONS: Final[dict[str, str]] = {
     "extend_trial": "Extend trial",
     "end_trial": "End trial now",
@@ -56,6 +58,25 @@ OUTCOMES: Final[dict[str, str]] = {  # of a call that took place
     "will_leave": "Will leave",
     "other": "Something else",
 }
+FEEDBACK: Final[dict[str, str]] = {  # why a customer leaves, by Stripe's codes
+    "": "Not said",
+    "too_expensive": "Too expensive",
+    "missing_features": "Features are missing",
+    "switched_service": "Went to another service",
+    "unused": "Did not use it",
+    "customer_service": "Customer service",
+    "too_complex": "Too complex",
+    "low_quality": "Low quality",
+    "other": "Another reason",
+}
+WISHES: Final[dict[str, str]] = {"period_end": "At the end of the period", "now": "Now"}
+OFFERS: Final[dict[str, str]] = {  # to who wants to leave
+    "pause": "A pause",
+    "coupon": "A discount",
+    "longer_trial": "A longer trial",
+    "another_plan": "Another plan",
+    "other": "Something else",
+}
 
 
 def of_action(command: str, params: Mapping[str, Any]) -> str:
@@ -63,6 +84,12 @@ def of_action(command: str, params: Mapping[str, Any]) -> str:
     if command == "reactivate" and params.get("way") == "collect":
         return RESUME_COLLECTION
     return ACTIONS.get(command, command)
+
+
+def of_those(staff_name: str, end: str, decider_name: str) -> str:
+    """Who did an action: who asked for it, and who allowed it where a second person had to."""
+    allowed = decider_name and end != DECLINED
+    return f"{staff_name}, approved by {decider_name}" if allowed else staff_name
 
 
 def of_outcome(state: str, outcome: str) -> str:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from models import Customer, CustomerFacts
 from services.customers.conditions import Condition, customer
+from services.metrics import revenue
 from services.staff import people
 
 _FAR: Final = 2**62
@@ -62,6 +63,11 @@ def count(session: Session, where: Sequence[Condition], *, until: int | None = N
     """How many customers match `conditions(...)`; `until` as in `page`."""
     counted = select(sa.func.count()).select_from(CustomerFacts).where(*_bounded(where, until))
     return session.scalar(counted) or 0
+
+
+def mrr(session: Session, where: Sequence[Condition], *, until: int | None = None) -> dict[str, int]:
+    """What all that match pay in a month: micros by currency, the largest first; `until` as in `page`."""
+    return revenue.of_customers(session, sa.select(customer).where(*_bounded(where, until)))
 
 
 def page(

@@ -127,7 +127,7 @@ def _actions(session: Session, asked: _Asked) -> Iterator[Entry]:
                 for part in (*_announced(row), *_why(row, asked.person), row.error.get("message", ""))
                 if part
             ),
-            who=row.staff_name,
+            who=names.of_those(row.staff_name, row.end, row.decider_name),
             state=row.end,
         )
 

@@ -92,6 +92,13 @@ def count_trials(session: Session, where: Sequence[Condition]) -> int:
     return session.scalar(_trials(sa.func.count()).where(*where)) or 0
 
 
+def worth(session: Session, where: Sequence[Condition]) -> dict[str, int]:
+    """What the matching trials would add to MRR: micros by currency, the largest first."""
+    code, sums = col(Subscription.currency), total(col(Subscription.plan_micros))
+    found = session.execute(_trials(code, sums).where(*where).group_by(code))
+    return dict(sorted(((one, int(micros)) for one, micros in found), key=lambda one: -one[1]))
+
+
 def trials(
     session: Session, where: Sequence[Condition], *, sort: str, offset: int, limit: int
 ) -> list[TrialRow]:

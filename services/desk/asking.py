@@ -7,6 +7,7 @@ answer is kept with the parameters that it was given for: an instant among them 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from services import clock
 from services.desk import limits
@@ -17,6 +18,7 @@ from services.errors import InvalidInput, NotAllowed, Unavailable
 from services.staff.roles import Person
 
 NOT_FORESEEN = "What the next invoice comes to is therefore not known."
+ANSWERS: Final = "answers"  # among the parameters: the request that an action fulfils
 Typed = tuple[tuple[str, str], ...]
 
 
@@ -48,12 +50,23 @@ class Undoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """The request of a customer's that a dialog fulfils: its id, how it is told in a line, and with what the
+    form begins."""
+
+    request: str
+    said: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """An open dialog: its token, who opened it, what it is about, and what Stripe foresees.
 
     `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
     customer's trials so far. `waiting`: who asked for the same, which waits for approval, as a sentence.
-    `asked` is what Stripe said of things typed. `undoing`: it takes an action back.
+    `asked` is what Stripe said of things typed. `undoing`: it takes an action back. `answering`: a customer
+    has asked for it.
     """
 
     token: str
@@ -66,6 +79,7 @@ class Opened:
     waiting: str = ""
     asked: dict[Typed, Foreseen] = field(default_factory=dict)
     undoing: Undoing | None = None
+    answering: Answering | None = None
 
     def over(self, params: Params) -> list[str]:
         """A sentence for each limit of the person's that this exceeds."""
@@ -101,7 +115,8 @@ class Opened:
 
     def _parsed(self, form: Form, now: int) -> Params:
         if self.undoing is None:
-            return self.command.parse(self.subject, form, now)
+            params = self.command.parse(self.subject, form, now)
+            return {**params, ANSWERS: self.answering.request} if self.answering else params
         params = self.command.parse(self.subject, {**form, **self.undoing.form}, now)
         return {**params, UNDOES: self.undoing.token}
 

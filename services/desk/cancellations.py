@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from sqlmodel import Session
 from typing_extensions import override
 
+from models import Action
 from models.subscriptions import ENDED
 from services.customers import names
-from services.desk import effects, endings, words
+from services.desk import effects, endings, requests, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, limited
 from services.desk.days import on_day
 from services.desk.quotes import next_invoice
@@ -16,18 +18,6 @@ from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
-
-FEEDBACK = {
-    "": "Not said",
-    "too_expensive": "Too expensive",
-    "missing_features": "Features are missing",
-    "switched_service": "Went to another service",
-    "unused": "Did not use it",
-    "customer_service": "Customer service",
-    "too_complex": "Too complex",
-    "low_quality": "Low quality",
-    "other": "Another reason",
-}
 
 
 class Cancel(Command):
@@ -39,6 +29,7 @@ class Cancel(Command):
     permission = Permission.CANCEL
     about = frozenset(("subscription",))
     watched = ("status", "cancel_at", "trial_end", "current_period_end")
+    grave = True
     reason_required = True
 
     @override
@@ -54,12 +45,12 @@ class Cancel(Command):
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
-        """`when`: period_end, date (with `date`, ISO) or now; `feedback`: a code of FEEDBACK or ""; `comment`
-        for Stripe's record; `prorate` (date, now) and `invoice_now` (now): "yes" or ""."""
+        """`when`: period_end, date (with `date`, ISO) or now; `feedback`: one of names.FEEDBACK;
+        `comment` for Stripe's record; `prorate` (date, now) and `invoice_now` (now): "yes" or ""."""
         assert subject.subscription is not None
         when = choice(form, "when", ("period_end", "date", "now"), "Choose when the subscription should end.")
         feedback = form.get("feedback", "")
-        if feedback not in FEEDBACK:
+        if feedback not in names.FEEDBACK:
             raise InvalidInput("Choose one of the reasons in the list.", field="feedback")
         comment = limited(form.get("comment", "").strip(), "comment", 500)
         told = {"when": when, "feedback": feedback, "comment": comment}
@@ -139,6 +130,11 @@ class Cancel(Command):
         return (
             f"The subscription ends on {words.moment(ends)}." if ends else "The subscription is set to end."
         )
+
+    @override
+    def concluded(self, session: Session, action: Action) -> None:
+        """The customer's request is approved, if there is one."""
+        requests.fulfil(session, action)
 
 
 def _check_schedulable(subject: Subject, when: str) -> None:

@@ -21,7 +21,7 @@ def to_be_paid(subject: Subject, amount: int, currency: str, due_on: int) -> tup
     """An invoice that is mailed; `due_on` (UTC seconds) is by when the customer should pay it."""
     balance = subject.balance(currency)
     by = f"is to be paid by {words.day(due_on)}"
-    sent = "Stripe mails it to the customer's email address, with a link to pay it. No card is charged."
+    sent = f"{words.mailed('it')} No card is charged."
     if not balance:
         return (f"An invoice for {words.money(amount, currency)} is made, which {by}.", sent)
     told = _with_balance(amount, balance, currency, by, "nothing has to be paid, and nothing is sent")

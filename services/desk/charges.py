@@ -26,7 +26,7 @@ from services.desk.command import (
     gone,
     required,
 )
-from services.desk.invoices import NO_ADDRESS, SEND, SendInvoice, no_mail
+from services.desk.invoices import NO_ADDRESS, SEND, SendInvoice
 from services.desk.limits import Amount
 from services.desk.payments import RetryPayment, charged, charged_to
 from services.desk.quotes import next_invoice
@@ -221,7 +221,7 @@ def _on_its_own(subject: Subject, params: Params, now: int) -> Preview:
     if params["when"] == "now":
         return Preview(charged_now(subject, amount, currency), (*earlier, *(_OF_CARDS if due else ())))
     due_on = now + params["days_until_due"] * clock.DAY
-    follows = (*_OF_SENT, *no_mail()) if due else ()
+    follows = _OF_SENT if due else ()
     return Preview(to_be_paid(subject, amount, currency, due_on), (*earlier, *follows))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from models import Action, PaymentMethod
 from services import clock, database
 from services.customers import names
-from services.desk import ledger, snapshots, words
+from services.desk import ledger, requests, snapshots, words
+from services.desk.asking import ANSWERS
 from services.desk.command import Command, Quote
 from services.desk.subject import MARK, Subject
 from services.desk.undone import OVER, UNDOES, by
@@ -63,6 +64,13 @@ def require_not_undone(row: Action) -> None:
         other = by(session, [undone], OVER, but=row.token).get(undone.token)
     if other:
         raise Conflict(_who(other), remedy=_LOOK_AGAIN)
+
+
+def require_still_asked(row: Action) -> None:
+    """For what fulfils a customer's request: raises Conflict where somebody has decided otherwise."""
+    if ANSWERS in row.params:
+        with database.session() as session:
+            requests.undecided(session, row.params[ANSWERS])
 
 
 def require_same_debts(row: Action, command: Command, now: Subject) -> None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from sqlmodel import Session
 
+from models import Action
 from services.desk.limits import Amount
 from services.desk.subject import MARK, About, Subject
 from services.errors import InvalidInput
@@ -106,7 +107,8 @@ class Step:
 class Command(ABC):
     """Base of all commands. `about` is what it acts on; `watched` are the fields of the subscription or
     invoice whose change since the dialog opened stops it. `personal`: the preview names personal data, so
-    that the ledger keeps none of it. `of_debts`: it is about all that is overdue."""
+    that the ledger keeps none of it. `of_debts`: it is about all that is overdue. `grave`: it takes something
+    away from the customer or from us that no further click brings back."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -120,6 +122,7 @@ class Command(ABC):
     once_at_a_time: ClassVar[bool] = False
     personal: ClassVar[bool] = False
     of_debts: ClassVar[bool] = False
+    grave: ClassVar[bool] = False
 
     @abstractmethod
     def offered(self, subject: Subject) -> str:
@@ -186,6 +189,10 @@ class Command(ABC):
     @abstractmethod
     def outcome(self, subject: Subject, params: Params) -> str:
         """What is true now that it was done, as a sentence; `params` holds the ledger's `result`, too."""
+
+    def concluded(self, session: Session, action: Action) -> None:
+        """What else is written down in the transaction in which the ledger says that it was done."""
+        del session, action
 
     def left_behind(self, made: Mapping[str, str]) -> Leftover | None:
         """What the steps that were done (name -> id) leave in the account when a later one is refused.

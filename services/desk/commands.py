@@ -320,6 +320,8 @@ def settle(person: Person, token: str, *, done: bool, note: str) -> Outcome:
         kept = command.kept(row.params)
         if not ledger.settle(session, token, state, comment=comment, error=error, params=kept):
             raise _not_unknown(row)
+        if done:
+            command.concluded(session, row)
     return Outcome(token, state, f"Marked as {verdict}.")
 
 

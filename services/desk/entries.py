@@ -59,6 +59,11 @@ class Entry:
     takes_back: str = ""
 
     @property
+    def who(self) -> str:
+        """Who did it, and who allowed it."""
+        return names.of_those(self.staff_name, self.state, self.decider)
+
+    @property
     def change(self) -> str:
         """What became of it in one line."""
         if self.error:

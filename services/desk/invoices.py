@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing_extensions import override
 
 from models import Invoice
-from services import config
 from services.customers import names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, gone
@@ -44,6 +43,7 @@ class VoidInvoice(Command):
     about = frozenset(("invoice",))
     watched = ("status", "amount_remaining")
     reason_required = True
+    grave = True
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -98,6 +98,7 @@ class GiveUpInvoice(Command):
     about = frozenset(("invoice",))
     watched = ("status", "amount_remaining")
     reason_required = True
+    grave = True
 
     @override
     def offered(self, subject: Subject) -> str:
@@ -184,14 +185,13 @@ class SendInvoice(Command):
         assert invoice is not None
         due = f", due on {words.day(invoice.due_date)}," if invoice.due_date else ""
         happens = [
-            f"Stripe mails the invoice for {_amount(params)}{due} to the customer's email address, with a "
-            "link to pay it.",
+            words.mailed(f"the invoice for {_amount(params)}{due}"),
             "Nothing is charged by itself.",
         ]
         if invoice.status == "draft":
             happens.insert(0, "The draft is finalized: it gets its number and is open.")
         warnings = ["After that its lines cannot be changed."] if invoice.status == "draft" else []
-        return Preview(tuple(happens), (*warnings, *no_mail()))
+        return Preview(tuple(happens), tuple(warnings))
 
     @override
     def steps(self, params: Params) -> tuple[Step, ...]:
@@ -202,13 +202,6 @@ class SendInvoice(Command):
     def outcome(self, subject: Subject, params: Params) -> str:
         """That it is on its way."""
         return "Stripe has sent the invoice to the customer."
-
-
-def no_mail() -> tuple[str, ...]:
-    """That an account for tests sends none."""
-    if config.settings().mode == "live":
-        return ()
-    return ("This account is for tests: Stripe notes that the invoice was sent, and mails nothing.",)
 
 
 def _invoice(work: Work) -> str:

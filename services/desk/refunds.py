@@ -32,6 +32,7 @@ class Refund(Command):
     permission = Permission.REFUND
     about = frozenset(("payment",))
     watched = ("status", "amount_refunded")
+    grave = True
     moves_money = True
     reason_required = True
     once_at_a_time = True

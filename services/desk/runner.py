@@ -63,6 +63,7 @@ def check(token: str, attempt: int) -> list[str]:
         if not begun:  # once a request went out, what stands there may be our own doing
             now = fresh.subject(row.customer, row.object_id, debts=command.of_debts)
             checks.require_not_undone(row)
+            checks.require_still_asked(row)
             checks.require_unchanged(row, command, now)
             if command.moves_money:
                 checks.require_untried(row, now)
@@ -272,6 +273,7 @@ def close(token: str, attempt: int) -> str:
             ledger.finish(session, token, "failed", error=_nothing_came_of(row))
             return "failed"
         ledger.finish(session, token, "done", after=row.after or _after(row), params=_kept(row))
+        catalog.find(row.command).concluded(session, row)
         return "done"
 
 

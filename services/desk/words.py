@@ -50,6 +50,13 @@ def too_small(amount: int, currency: str) -> str:
     )
 
 
+def mailed(what: str) -> str:
+    """That Stripe mails an invoice to the customer; accounts for tests only note that they did."""
+    if config.settings().mode == "live":
+        return f"Stripe mails {what} to the customer's email address, with a link to pay it."
+    return f"Stripe notes {what} as sent, and mails nothing: this account is for tests."
+
+
 def price(row: Price) -> str:
     """`$49.00 a month`, `$49.00 every 3 months`, `by tiers a month`; "" where the amount is not known."""
     amount = money(row.unit_amount, row.currency) if row.unit_amount is not None else _fraction(row)

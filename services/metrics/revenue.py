@@ -72,6 +72,17 @@ def now(session: Session) -> Revenues:
     return _summed(session, worth.where(is_active() | unvalued))
 
 
+def of_customers(session: Session, customers: sa.Select[Any]) -> dict[str, int]:
+    """MRR as it stands of the customers whose ids a query finds: micros by currency, the largest first."""
+    wanted = customers.cte("wanted")  # a CTE, so that no part of the query is taken for one about these rows
+    s = Subscription
+    sums = sa.select(col(s.currency), total(col(s.mrr_micros))).where(
+        is_active(), col(s.customer).in_(sa.select(wanted.c[0]))
+    )
+    found = {code: int(micros) for code, micros in session.execute(sums.group_by(col(s.currency)))}
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
 def reconstructed(session: Session, at: int) -> Revenues:
     """MRR and active customers at a past instant (UTC seconds)."""
     w = _worth(at).c

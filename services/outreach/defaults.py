@@ -155,11 +155,27 @@ One question, and one line is plenty: what should have been different? I read ev
     only_if="canceled",
 )
 
+OFFER = Template(
+    "cancellation_offer",
+    "Request to cancel: an offer",
+    TRANSACTIONAL,
+    "Your request to cancel",
+    """Hello {{ name }},
+
+I have your request to cancel, and nothing has been changed yet. Before it is, this is what I can offer you \
+instead:
+
+{{ offer }}
+
+If you would like that, answer this mail. If you would rather go, say so, and I carry out your request as it \
+stands.""",
+)
+
 BLANK = Template("blank", "An empty message", TRANSACTIONAL, "", "Hello {{ name }},\n\n")
 
 TEMPLATES = tuple(
     replace(text, body=text.body + _SIGNATURE)
     for text in (
-        WELCOME, TRIAL_ENDING, WIN_BACK, PAYMENT_FAILED, CALL_INVITATION, CARD_LINK, FEEDBACK, BLANK
+        WELCOME, TRIAL_ENDING, WIN_BACK, PAYMENT_FAILED, CALL_INVITATION, CARD_LINK, FEEDBACK, OFFER, BLANK
     )
 )  # fmt: skip

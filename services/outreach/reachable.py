@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Customer
@@ -33,6 +34,13 @@ def refused(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return problems
 
 
+def without_phone(session: Session, ids: Sequence[str]) -> list[str]:
+    """Of several customers those of whom no phone number is known, in the order given."""
+    known = select(Customer.id).where(col(Customer.id).in_(ids), sa.func.coalesce(Customer.phone, "") != "")
+    numbered = set(session.exec(known))
+    return [id for id in ids if id not in numbered]
+
+
 def customer(session: Session, id: str) -> Customer:
     """The customer, who may be written to or called. Raises NotFound, and Conflict for a deleted one."""
     row = session.get(Customer, id)
@@ -51,6 +59,6 @@ def address(row: Customer) -> str:
         raise Unreachable(
             "This customer has no email address.",
             field="to_address",
-            remedy="Add one in Stripe, or request a call instead.",
+            remedy="Add one with “Change email or name”, or request a call instead.",
         )
     return email.check_address(row.email or "")

@@ -46,6 +46,7 @@ VARIABLES: dict[str, str] = {
     "invoice_number": "the failed invoice's number",
     "hosted_invoice_url": "the page where the failed invoice can be paid",
     "next_attempt": "the day of the next automatic try",
+    "offer": "what is offered to a customer who wants to cancel",
     "booking_url": "the link to book a call",
     "staff_name": "the name of the person who sends",
     "workspace_name": "the name of our company",
@@ -54,6 +55,7 @@ VARIABLES: dict[str, str] = {
 REMEDIES: dict[str, str] = {
     "card_url": "Make a card link first (“Card link”) and send it from there, or ask an admin to set "
     "CUSTOMER_PORTAL_URL.",
+    "offer": "Use “Offer something else” at the customer's request to cancel, and write from there.",
 }  # what to do where a value is missing, if there is something better than another text
 
 CONDITIONS: dict[str, str] = {
@@ -65,13 +67,14 @@ CONDITIONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a message is about beyond its customer: a certain invoice, a card link just made.
+    """What a message is about beyond its customer: a certain invoice, a card link just made, an offer.
 
     A card link just made opens for a few minutes only.
     """
 
     invoice: str = ""
     card_url: str = ""
+    offer: str = ""
 
 
 def of_customer(
@@ -84,6 +87,7 @@ def of_customer(
         "email": customer.email,
         "card_on_file": facts.payment_method_on_file,
         "card_last4": facts.card_last4,
+        "offer": occasion.offer,
         "booking_url": settings.booking_url,
         "staff_name": staff_name,
         "workspace_name": settings.workspace_name,

@@ -35,13 +35,19 @@ FORMS: dict[str, Form] = {
     "change_plan": {"quantity": "3", "billing": "now"},
     "apply_coupon": {"kind": "coupon", "coupon": "FIFTH"},
     "remove_coupon": {},
+    "undo_cancel": {},
+    "pause_collection": {"behavior": "void"},
+    "start_trial": {"quantity": "3", "days": "14", "at_end": "pause"},
+    "change_contact": {"email": "augusta@byron.example", "name": "Augusta Ada"},
     **bench_invoices.FORMS,
 }
+BY_DELETE = ("cancel", "remove_charge")
 GRAVE = {name for name, each in catalog.COMMANDS.items() if each.moves_money} | {"cancel", "end_trial"}
 SUBJECTS = {
     "extend_trial": "trialing", "end_trial": "trialing", "add_charge": "active", "cancel": "active",
     "reactivate": "canceled", "account_credit": "active", "change_plan": "active",
-    "apply_coupon": "active", "remove_coupon": "discounted",
+    "apply_coupon": "active", "remove_coupon": "discounted", "undo_cancel": "set to cancel",
+    "pause_collection": "active", "change_contact": "active",
 }  # fmt: skip
 STATES = (
     "trialing", "trialing without a card", "active", "past_due", "paused", "collection paused",
@@ -193,6 +199,14 @@ def happened(desk: Bench, command: str, about: Subject) -> list[object]:
             return list(desk.sdk.subscriptions.retrieve(about.object_id).discounts)
         case "remove_coupon":
             return [1] * (not desk.sdk.subscriptions.retrieve(about.object_id).discounts)
+        case "undo_cancel":
+            return [1] * (not desk.sdk.subscriptions.retrieve(about.object_id).cancel_at_period_end)
+        case "pause_collection":
+            return [1] * bool(desk.sdk.subscriptions.retrieve(about.object_id).pause_collection)
+        case "start_trial":
+            return list(desk.sdk.subscriptions.list({"customer": customer, "status": "all"}).data)
+        case "change_contact":
+            return [1] * (desk.sdk.customers.retrieve(customer).name == "Augusta Ada")
         case "cancel":
             return [1] * (desk.sdk.subscriptions.retrieve(about.object_id).status == "canceled")
         case "reactivate":
@@ -208,6 +222,8 @@ def prepare(desk: Bench, command: str) -> Subject:
         return bench_invoices.prepare(desk, command)
     if command == "apply_coupon":
         desk.coupon("FIFTH", 20)
+    if command == "start_trial":
+        return fresh.subject(desk.customer())
     if command != "retry_payment":
         found = desk.in_state(SUBJECTS[command])
         of_customer = catalog.find(command).about == {"customer"}
@@ -215,6 +231,11 @@ def prepare(desk: Bench, command: str) -> Subject:
     about = desk.failed_invoice()
     desk.sandbox.add_card(about.customer.id)
     return about
+
+
+def form_of(desk: Bench, command: str) -> Form:
+    """What somebody fills in for the command."""
+    return FORMS[command] | ({"price": desk.price()} if command == "start_trial" else {})
 
 
 def row(token: str) -> dict[str, Any]:

@@ -6,13 +6,19 @@ something; all moments with all commands, on both databases, run with the slow t
 
 from __future__ import annotations
 
+import json
+import random
+
 import pytest
 from sqlmodel import select
 
-from models import Action
+from models import Action, ActionStep, CancellationRequest
 from services import database
-from tests.desk.bench import FORMS, GRAVE, Bench, happened, prepare
-from tests.desk.victim import MOMENTS
+from services.desk import requests
+from services.desk.requests import Wish
+from services.desk.subject import Subject
+from tests.desk.bench import ANA, BY_DELETE, FORMS, GRAVE, Bench, form_of, happened, prepare
+from tests.desk.victim import MOMENTS, OF_EACH_REQUEST
 from tests.support.nursery import nursery
 
 CASES = [
@@ -27,7 +33,20 @@ CASES = [
     ("after Stripe did it", "refund"),
     ("before the checkpoint", "retry_all"),
 ]
-ALL = [(moment, command) for moment in MOMENTS for command in FORMS]
+REQUESTS = {"add_charge": 4, "retry_all": 2}  # of a command, where it makes more than one
+ALL = [
+    (moment, command) for moment in (*MOMENTS, *OF_EACH_REQUEST) for command in FORMS
+] + [
+    (f"{moment}, request {number}", command)
+    for moment in OF_EACH_REQUEST
+    for command, requests in REQUESTS.items()
+    for number in range(2, requests + 1)
+]  # fmt: skip
+_ANY = random.Random(7)
+AT_ANY_MOMENT = [(f"within {_ANY.randrange(120)} ms", command) for command in FORMS for _ in range(5)]
+
+
+SQLITE = pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
 
 
 def run(desk: Bench, *arguments: str) -> tuple[int, str]:
@@ -42,27 +61,45 @@ def run(desk: Bench, *arguments: str) -> tuple[int, str]:
 def effects(desk: Bench, moment: str, command: str) -> int:
     """Kills a process at the moment, lets another finish; how often it happened by the account's books."""
     about = prepare(desk, command)
-    code, told = run(desk, moment, command, about.customer.id, about.object_id)
-    assert code == -9, told
-    with database.session() as session:
-        left = session.exec(select(Action).where(Action.customer == about.customer.id)).one()
-        assert left.state == "running"
-    code, told = run(desk, "finish")
-    assert code == 0, told
-    with database.session() as session:
-        ended = session.exec(select(Action).where(Action.customer == about.customer.id)).one()
-    assert ended.state == "done", ended.error
+    if moment == "during the call":
+        desk.sandbox.fault(
+            "slow", path="/v1/", method="DELETE" if command in BY_DELETE else "POST", seconds=2
+        )
+    left, ended = killed(desk, moment, command, about)
+    assert (left, ended.state) == ("running", "done"), ended.error
     if command in ("extend_trial", "end_trial", "cancel", "change_plan"):
         shown = desk.sdk.subscriptions.retrieve(about.object_id)
         assert (ended.after["status"], ended.after["trial_end"]) == (shown.status, shown.trial_end)
+    with database.session() as session:
+        made = session.exec(select(ActionStep).where(ActionStep.token == ended.token)).all()
+    assert len(made) == REQUESTS.get(command, 1), "each of a command's requests has its kills"
     return len(happened(desk, command, about))
+
+
+def killed(desk: Bench, moment: str, command: str, about: Subject) -> tuple[str, Action]:
+    """The state in which a process leaves an action that dies at the moment, and the action once another
+    process has finished it."""
+    form = json.dumps(form_of(desk, command))
+    code, told = run(desk, moment, command, about.customer.id, about.object_id, form)
+    desk.sandbox.heal()
+    assert code == -9, told
+    left = action_of(about).state
+    code, told = run(desk, "finish")
+    assert code == 0, told
+    return left, action_of(about)
+
+
+def action_of(about: Subject) -> Action:
+    """The one action of a customer."""
+    with database.session() as session:
+        return session.exec(select(Action).where(Action.customer == about.customer.id)).one()
 
 
 def test_the_normal_run_kills_whatever_moves_money_or_ends_something() -> None:
     assert {command for _, command in CASES} >= GRAVE
 
 
-@pytest.mark.parametrize("idle_desk", ["sqlite"], indirect=True, scope="module")
+@SQLITE
 @pytest.mark.parametrize(("moment", "command"), CASES)
 def test_a_killed_command_is_finished_once(idle_desk: Bench, moment: str, command: str) -> None:
     assert effects(idle_desk, moment, command) == 1
@@ -71,6 +108,30 @@ def test_a_killed_command_is_finished_once(idle_desk: Bench, moment: str, comman
 @pytest.mark.parametrize("idle_desk", ["postgresql"], indirect=True, scope="module")
 def test_a_killed_command_is_finished_once_on_postgresql(idle_desk: Bench) -> None:
     assert effects(idle_desk, "after Stripe did it", "add_charge") == 1
+
+
+@SQLITE
+def test_a_request_to_cancel_is_approved_by_whoever_finishes_the_cancel(idle_desk: Bench) -> None:
+    about = prepare(idle_desk, "cancel")
+    with database.transaction() as session:
+        requests.receive(session, "asked", Wish(about.object_id), ANA)
+    left, ended = killed(idle_desk, "before the ledger", "cancel", about)
+    with database.session() as session:
+        row = session.get_one(CancellationRequest, "asked")
+    assert (left, row.state, row.token) == ("running", "approved", ended.token)
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("moment", "command"),
+    [pytest.param(*case, marks=[pytest.mark.slow] * (place > 1)) for place, case in enumerate(AT_ANY_MOMENT)],
+)
+def test_a_process_may_die_at_any_moment(idle_desk: Bench, moment: str, command: str) -> None:
+    about = prepare(idle_desk, command)
+    left, ended = killed(idle_desk, moment, command, about)
+    done = left != "open"  # else it was not confirmed yet
+    assert ended.state == ("done" if done else "open"), ended.error
+    assert len(happened(idle_desk, command, about)) == done
 
 
 @pytest.mark.slow

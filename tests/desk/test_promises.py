@@ -281,7 +281,7 @@ def test_a_sent_invoice_says_what_is_to_be_paid_by_when(balance: int, told: str)
     subject.customer.email = "ada@example.com"
     heard = said("add_charge", subject, when="sent", days="30")
     assert f"{told}{words.day(NOW + 30 * clock.DAY)}" in heard
-    assert "Stripe mails it to the customer's email address" in heard and "No card is charged." in heard
+    assert "Stripe notes it as sent, and mails nothing" in heard and "No card is charged." in heard
     assert "charged now" not in heard and "card is declined" not in heard
 
 

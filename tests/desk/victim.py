@@ -1,12 +1,17 @@
 """A desk's process that dies at a named moment of a command (SIGKILL), or that finishes what is left.
 
-Its arguments: DATABASE_URL ACCOUNT_URL MOMENT COMMAND CUSTOMER OBJECT, or DATABASE_URL ACCOUNT_URL finish.
+Its arguments: DATABASE_URL ACCOUNT_URL MOMENT COMMAND CUSTOMER OBJECT FORM,
+or DATABASE_URL ACCOUNT_URL finish.
+A moment is one of MOMENTS, with `, request 2` behind it for the second request of a command that makes
+several, or `within 40 ms`: whatever is done by then.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +19,7 @@ from typing import Any
 from services import database, durable
 from services.desk import commands, ledger, loose_ends, runner  # noqa: F401 - takes up what was killed
 from services.stripe_api import client
-from tests.desk.bench import ANA, FORMS
+from tests.desk.bench import ANA
 from tests.support.sandbox import KEY
 
 
@@ -23,19 +28,49 @@ def die(*_: Any, **__: Any) -> Any:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def after(module: Any, name: str) -> None:
-    """Dies as soon as a function has returned."""
+def after(module: Any, name: str, times: int) -> None:
+    """Dies as soon as a function has returned so many times."""
     original: Callable[..., Any] = getattr(module, name)
-    setattr(module, name, lambda *args, **kwargs: die(original(*args, **kwargs)))
+    returned: list[Any] = []
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        returned.append(original(*args, **kwargs))
+        return die() if len(returned) == times else returned[-1]
+
+    setattr(module, name, call)
 
 
+def during(module: Any, name: str) -> None:
+    """Dies while a function waits for an answer that takes longer."""
+    original: Callable[..., Any] = getattr(module, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        threading.Timer(IN_THE_CALL, die).start()
+        return original(*args, **kwargs)
+
+    setattr(module, name, call)
+
+
+IN_THE_CALL = 0.3  # seconds after it began
+OF_EACH_REQUEST: dict[str, tuple[Any, str]] = {
+    "before the call": (runner, "_prepare"),
+    "after Stripe did it": (runner, "call"),
+    "before the checkpoint": (runner, "_record"),
+}
 MOMENTS: dict[str, Callable[[], None]] = {
     "before the queue": lambda: setattr(runner, "start", die),
-    "before the call": lambda: after(runner, "_prepare"),
-    "after Stripe did it": lambda: after(runner, "call"),
-    "before the checkpoint": lambda: after(runner, "_record"),
+    "during the call": lambda: during(runner, "call"),
     "before the ledger": lambda: setattr(ledger, "finish", die),
 }
+
+
+def arm(moment: str) -> None:
+    """Sees to it that this process dies at the moment."""
+    name, _, number = moment.partition(", request ")
+    if name in OF_EACH_REQUEST:
+        after(*OF_EACH_REQUEST[name], int(number or 1))
+    else:
+        MOMENTS[name]()
 
 
 def main(arguments: list[str]) -> None:
@@ -48,11 +83,17 @@ def main(arguments: list[str]) -> None:
         _wait_for_the_end()
         durable.shutdown()
         return
-    MOMENTS[moment]()
+    within = moment.removeprefix("within ").removesuffix(" ms")
+    if within == moment:
+        arm(moment)
     durable.launch()
-    command, customer, about = given
+    command, customer, about, form = given
     opened = commands.open(ANA, command, customer, about)
-    commands.submit(opened, ANA, FORMS[command], "asked for it")
+    if within != moment:
+        threading.Timer(int(within) / 1000, die).start()
+    commands.submit(opened, ANA, json.loads(form), "asked for it")
+    if within != moment:
+        die()
     raise SystemExit("the process was to die before this")
 
 

@@ -33,7 +33,7 @@ VALUES: dict[str, Any] = {
     "trial_end": "Friday", "trial_end_time": "14:05 (UTC)", "days_left": 3, "card_on_file": True,
     "on_trial": True, "trial_over": False, "set_to_cancel": False, "canceled": False, "by_invoice": False,
     "card_last4": "4242", "card_url": "https://x.example/card", "card_url_is_brief": False,
-    "pay_page_only": False,
+    "pay_page_only": False, "offer": "Two months at half the price",
     "amount_due": "$49.00", "invoice_number": "A-1",
     "hosted_invoice_url": "https://x.example/in", "next_attempt": "Sunday", "booking_url": "https://x.example/b",
     "staff_name": "Ann", "workspace_name": "Acme",

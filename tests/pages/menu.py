@@ -25,6 +25,6 @@ def _with_menu(script: str) -> None:
 
     from pages.components import address, guard, navigation
 
-    st.navigation(navigation.menu(guard.current(), 0), position="hidden")
+    st.navigation(navigation.menu(guard.current(), {}), position="hidden")
     with address.watched(script):
         runpy.run_path(script)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+from types import ModuleType
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from services.staff import policy
+from services.staff.roles import Measure, Policy, Role
+
+# Who looks comes from the database; its SQL has tests on both.
+LOOKED_AT = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+SALES = "pia@trialdesk.test"
 
 
 def page() -> None:
@@ -16,23 +24,41 @@ def page() -> None:
     st.text(days_field("f")["days"])
 
 
+@LOOKED_AT
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize(
     ("typed", "given"),
     [(7.0, "7"), (1.5, "1.5"), (-3.0, "-3"), (1e20, "100000000000000000000"), (1e-7, "0.0000001")],
 )
-def test_a_number_of_days_is_told_in_digits(typed: float, given: str) -> None:
+def test_a_number_of_days_is_told_in_digits(staffed: ModuleType, typed: float, given: str) -> None:
     app = AppTest.from_function(page, default_timeout=60).run()
     app.number_input[0].set_value(typed).run()
     assert not app.exception
     assert app.text[0].value == given
 
 
-def test_an_emptied_number_of_days_is_none() -> None:
+@LOOKED_AT
+@pytest.mark.usefixtures("ready")
+def test_an_emptied_number_of_days_is_none(staffed: ModuleType) -> None:
     app = AppTest.from_function(page, default_timeout=60).run()
     assert app.text[0].value == "7"
     app.number_input[0].set_value(None).run()
     assert not app.exception
     assert app.text[0].value == ""
+
+
+@LOOKED_AT
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize(("most", "first"), [(30, "7"), (5, "5"), (0, "1")])
+def test_no_more_days_are_proposed_than_the_looker_may_give(
+    staffed: ModuleType, most: int, first: str
+) -> None:
+    held = Policy(limits={Role.SALES: {(Measure.TRIAL_DAYS, ""): most}})
+    with staffed.transaction() as session:
+        policy.write(session, held, seen=0)
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state["as"] = SALES
+    assert app.run().text[0].value == first
 
 
 def charge() -> None:

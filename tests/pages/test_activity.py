@@ -8,12 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from models import Action, Customer, CustomerFacts, Subscription
+from models.ledger import DECLINED
+from pages.components import formats
 from pages.components.navigation import ROOT
 from services import clock, config
-from services.customers import notes
+from services.customers import notes, timeline
 from services.staff import people
 from tests.customers import builders
-from tests.pages.work import captions, column, open_page
+from tests.pages.work import captions, column, open_page, whoever
 
 pytestmark = [
     pytest.mark.usefixtures("ready"),
@@ -72,6 +74,18 @@ def test_every_action_is_listed_with_who_what_why_and_the_change(ledger: ModuleT
     assert "What everybody did" in told(app) and "UTC" in told(app) and "4 entries" in told(app)
 
 
+def test_who_allowed_an_action_is_named_beside_who_asked_for_it(ledger: ModuleType) -> None:
+    with ledger.transaction() as session:
+        for token in ("t0", "t2"):
+            session.get_one(Action, token).decider_name = "Frida Lund"
+        session.get_one(Action, "t2").error = {DECLINED: True, "message": "Frida Lund said no: why?"}
+    app = open_page("activity", acting_as=ADMIN)
+    assert column(app, "who") == ["Ada Berg, approved by Frida Lund", "Ada Berg", "Pia Novak", "Pia Novak"]
+    with ledger.session() as session:
+        page = timeline.latest(session, whoever(ledger, ADMIN), "cus_1", ("Actions",), formats, limit=9)
+    assert [each.who for each in page.entries] == column(app, "who")
+
+
 def test_the_address_is_the_filter(ledger: ModuleType) -> None:
     today = _today()
     for address, found in (
@@ -125,7 +139,7 @@ def test_who_looked_in_stripe_says_how_it_ended(ledger: ModuleType, answer: str,
 
 def test_a_role_that_may_not_see_all_sees_its_own(ledger: ModuleType) -> None:
     app = open_page("activity", acting_as=SALES)
-    assert set(column(app, "staff_name")) == {"Pia Novak"}
+    assert set(column(app, "who")) == {"Pia Novak"}
     assert "What you did" in told(app)
     assert app.selectbox(key="by").disabled
 

@@ -26,7 +26,7 @@ from tests.pages.work import add_trial
 
 
 def test_several_calls_are_requested_once_without_who_was_deleted(staffed: ModuleType, sam: Person) -> None:
-    ids = {add_trial(staffed, name, 2): name for name in ("Jo", "Al")}
+    ids = {add_trial(staffed, name, 2, phone="+1 555 0100"): name for name in ("Jo", "Al")}
     with staffed.session() as session:
         dialogue = _CallDialogue(ids, calls.assignees(session), sam.id)
     form = {"assignee": str(sam.id), "due": outreach.next_working_morning().isoformat(), "note": "Hi"}
@@ -52,7 +52,7 @@ def _number_of_calls(database: ModuleType) -> int:
 
 
 def test_a_second_request_names_the_call_that_is_open(staffed: ModuleType, sam: Person) -> None:
-    customer, due = add_trial(staffed, "Jo", 2), clock.now() + clock.DAY
+    customer, due = add_trial(staffed, "Jo", 2, phone="+1 555 0100"), clock.now() + clock.DAY
     dialogue = _CallDialogue({customer: "Jo"}, [sam], sam.id)
     form = {"assignee": str(sam.id), "due": "", "note": ""}
     assert dialogue.preview(form).warnings == ()
@@ -67,6 +67,14 @@ def test_a_second_request_names_the_call_that_is_open(staffed: ModuleType, sam: 
         for call in session.exec(select(CallRequest)):
             calls.close(session, call.token, sam, "declined", "", "", seen=call.state)
     assert dialogue.preview(form).warnings == ()
+
+
+def test_whom_nobody_can_call_yet_is_named_before_the_call_is_requested(
+    staffed: ModuleType, sam: Person
+) -> None:
+    ids = {add_trial(staffed, name, 2, phone=phone): name for name, phone in (("Jo", "+1 555"), ("Al", ""))}
+    told = _CallDialogue(ids, [sam], sam.id).preview({"assignee": "0", "due": "", "note": ""})
+    assert told.warnings == ("No phone number is known of Al.",)
 
 
 def test_a_call_may_wait_for_somebody_and_have_no_date(staffed: ModuleType, sam: Person) -> None:

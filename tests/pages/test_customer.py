@@ -217,6 +217,15 @@ def test_the_head_says_who_it_is_and_names_stay_text(account: ModuleType) -> Non
         assert fact in text, fact
 
 
+def test_the_head_says_that_a_way_to_reach_the_customer_is_missing(account: ModuleType) -> None:
+    assert "No phone number" not in read(opened())
+    with account.transaction() as session:
+        customer = session.get_one(Customer, "cus_ada")
+        customer.email = customer.phone = None
+    text = read(opened())
+    assert "No email address" in text and "No phone number" in text
+
+
 def test_an_open_call_is_told_in_the_head(account: ModuleType) -> None:
     assert "Open call" not in read(opened())
     with account.transaction() as session:
@@ -583,7 +592,7 @@ def test_an_ordinary_customer_takes_few_statements(account: ModuleType) -> None:
     app = opened("cus_twin")
     with asked(account.engine()) as statements:
         ran(app)
-    assert len(statements) <= 37
+    assert len(statements) <= 38
 
 
 def test_what_is_not_shown_is_counted_and_a_click_away(account: ModuleType) -> None:

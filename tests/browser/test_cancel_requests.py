@@ -1,0 +1,50 @@
+"""A customer calls and wants to leave: recorded on their page, found in the menu, approved by a colleague."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from sqlmodel import Session, select
+
+from models import CancellationRequest, Subscription
+from tests.browser.cast import Cast
+from tests.browser.conftest import Tables, await_parts
+from tests.browser.visitor import Visitor
+from tests.support.sandbox import Account
+
+pytestmark = pytest.mark.browser
+
+
+def test_who_wants_to_leave_is_let_go(visitor: Visitor, cast: Cast, tables: Tables, account: Account) -> None:
+    part = cast.active("Lea Leaver")
+    await_parts(tables, [part], account)
+    visitor.open("customer", part.name, id=part.customer)
+    dialog = visitor.dialog_of("Record a request to cancel")
+    visitor.choose("Why the customer leaves", "Too expensive", dialog)
+    dialog.get_by_label("What the customer said").fill("I cannot afford it *any* more")
+    dialog.get_by_label("What the customer said").press("Tab")
+    visitor.confirm("Record request to cancel", "Recorded.")
+    visitor.sees("“I cannot afford it *any* more”")
+    visitor.page.get_by_role("link", name=re.compile("Requests to cancel · 1")).click()
+    visitor.arrive("Requests to cancel")
+    dialog = visitor.dialog_of("Approve")
+    expect(dialog.get_by_label(re.compile("^Reason"))).to_have_value(
+        re.compile("^Asked for by the customer on .*Too expensive$")
+    )
+    expect(dialog.get_by_label("What the customer said")).to_have_value("I cannot afford it *any* more")
+    visitor.confirm("Cancel subscription", "The subscription ends on")
+    visitor.sees("Nobody waits for an answer.")
+    tables.has(Subscription, part.subscription, cancel_at_period_end=True)
+    details = cast.sdk.subscriptions.retrieve(part.subscription).cancellation_details
+    assert details and (details.feedback, details.comment) == (
+        "too_expensive",
+        "I cannot afford it *any* more",
+    )
+    assert tables.until(approved)
+
+
+def approved(session: Session) -> bool:
+    row = session.exec(select(CancellationRequest)).one()
+    return (row.state, row.decided_by_name) == ("approved", "Ada Berg")
