@@ -107,7 +107,7 @@ def allow(person: Person, token: str) -> Outcome:
             raise NotAllowed("approve this", reason)
         partition = loading.load(session, row.customer, row.object_id).partition
         if not ledger.approve(session, token, person):
-            raise decided(row.decider_name, "Look at its row in Activity.")
+            raise _not_waiting(session, row)
     runner.start(row, 1, partition)
     return commands.wait(token)
 
@@ -122,7 +122,7 @@ def decline(person: Person, token: str, note: str) -> Outcome:
         row = ledger.get(session, token)
         said = refusal(person, _asked(row), note)
         if not ledger.decline(session, token, person, error={"message": said, DECLINED: True}):
-            raise decided(row.decider_name, "Look at its row in Activity.")
+            raise _not_waiting(session, row)
     return Outcome(token, "failed", said)
 
 
@@ -138,6 +138,11 @@ def refusal(person: Person, asked: Asked, note: str) -> str:
         )
     did = "took it back" if is_own else "said no"
     return f"{person.name} {did}{f': {note}' if note else '.'}"
+
+
+def _not_waiting(session: Session, row: Action) -> Conflict:
+    session.refresh(row)  # the statement that did not change it has changed what the session knows
+    return decided(row.decider_name, "Look at its row in Activity.")
 
 
 def decided(decider_name: str, where: str) -> Conflict:

@@ -145,6 +145,6 @@ def move(session: Session, run: BulkRun, held: str, state: str, *, further: int 
     )
     moved = session.execute(found.values(**{"state": state, "attempt": attempt, "note": "", **values}))
     if not moved.rowcount:  # type: ignore[attr-defined]
-        session.refresh(run)  # the statement has changed it, or somebody else
+        session.refresh(run)  # the statement that did not change it has changed what the session knows
         raise Conflict(f"This run is {run.state} by now, not {held}.", remedy="Look at it again.")
     return attempt
