@@ -38,7 +38,7 @@ def one(tables: sa.Connection, query: str, **values: object) -> str:
 
 
 def counted(page: Page) -> Locator:
-    return page.get_by_text(re.compile(r"^(\d+–\d+ of )?\d+ customers?( · MRR .+)?$"))
+    return page.get_by_text(re.compile(r"^(\d+–\d+ of )?\d+ customers?$"))
 
 
 @pytest.mark.slow  # its looks alone
@@ -66,7 +66,7 @@ def test_typing_finds_and_the_address_shows_a_colleague_the_same(
     search = page.get_by_role("searchbox", name="Search")
     search.press_sequentially(email)
     expect(page).to_have_url(re.compile(rf"[?&]q={re.escape(quote(email))}$"))  # the last letter is sent, too
-    expect(counted(page)).to_have_text(re.compile(rf"^{same} customers?( · |$)"))
+    expect(counted(page)).to_have_text(f"{same} customer{'s' if same > 1 else ''}")
     shared = page.url
     page.get_by_role("link", name="Trials").click()
     expect(page.get_by_role("heading", name="Trials", level=1)).to_be_visible()
@@ -74,7 +74,7 @@ def test_typing_finds_and_the_address_shows_a_colleague_the_same(
     page.goto(shared)
     visitor.arrive("Customers")
     expect(search).to_have_value(email)
-    expect(counted(page)).to_have_text(re.compile(rf"^{same} customers?( · |$)"))
+    expect(counted(page)).to_have_text(f"{same} customer{'s' if same > 1 else ''}")
 
 
 def test_a_click_on_a_row_opens_the_customer_and_back_returns_to_the_filter(
@@ -83,7 +83,7 @@ def test_a_click_on_a_row_opens_the_customer_and_back_returns_to_the_filter(
     page, desk = visitor.page, visitor.url
     id = one(tables, "SELECT id FROM customers WHERE NOT deleted AND name IS NOT NULL ORDER BY id LIMIT 1")
     visitor.open("customers", "Customers", q=id)
-    expect(counted(page)).to_have_text(re.compile("^1 customer( · |$)"))
+    expect(counted(page)).to_have_text("1 customer")
     visitor.open_row(0)
     page.wait_for_url(f"**/customer?id={id}")
     visitor.arrive()
