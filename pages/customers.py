@@ -19,6 +19,7 @@ from pages.components import (
     tables,
     worklist,
 )
+from pages.components.measures import Measures
 from pages.components.tables import Column
 from services import clock, config, database
 from services.customers import conditions, export, matches, recognise, search
@@ -91,7 +92,6 @@ def _list(person: Person, where: list[Condition], wanted: CustomerFilter) -> Non
     with database.session() as session:
         until = _until(search.newest(session))
         total = search.count(session, where, until=until)
-        mrr = search.mrr(session, where, until=until)
         bar = st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="bar"
         )
@@ -115,6 +115,7 @@ def _list(person: Person, where: list[Condition], wanted: CustomerFilter) -> Non
     )  # fmt: skip
     with tools:
         with st.container(width="content"):
+            mrr = Measures(person).mrr_of(wanted, where, until)
             tables.caption(total, page, "customer", sums=formats.in_all("MRR", mrr))
         bulk_menus.for_ticked(
             person, _FOR_MANY, [rows[position].facts.customer for position in picked.ticked],

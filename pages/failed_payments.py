@@ -106,7 +106,7 @@ def main() -> None:
             )  # fmt: skip
             many = formats.plural(len(ticked), "failed payment")
             chosen = f"{many} chosen" if ticked else "Tick a row to act on it."
-            st.caption(formats.plain(person.why_none(*_ACTS)) or chosen, width="content")
+            worklist.hint(person, _ACTS, chosen)
         if total:
             _known(ticked[0] if len(ticked) == 1 else None)
     if picked.opened is not None:

@@ -90,7 +90,7 @@ def main() -> None:
         chosen = (
             formats.plural(len(ticked), "trial") + " chosen" if ticked else "Tick one or several rows to act."
         )
-        st.caption(formats.plain(person.why_none(*_ACTS)) or chosen, width="content")
+        worklist.hint(person, _ACTS, chosen)
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
 

@@ -61,7 +61,7 @@ def dialog(person: Person, command: str, ids: Sequence[str], *, of_customers: bo
     dialogue = _Bulk(person, chosen)
     whose = f" of {formats.plural(len(ids), 'customer')}" if of_customers else ""
     about = f"{chosen.many}{whose}: {chosen.first(list(chosen.subjects))}"
-    show(dialogue, about=about, progress=dialogue.progress)
+    show(dialogue, about=about, progress=dialogue.progress, grave=kind.command.grave)
 
 
 class _Bulk:

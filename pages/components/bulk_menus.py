@@ -13,6 +13,7 @@ from services.desk import bulk_kinds
 from services.desk.bulk_preview import LARGEST
 from services.staff.roles import Person
 
+_TICKED_WIDTH = 170  # pixels: the table must not move under the mouse as a number comes into the label
 _TOO_MANY = "One run takes at most {}: narrow the filters, and do it in parts."
 
 
@@ -28,7 +29,8 @@ def for_ticked(
     """The menu for the ticked rows; `of_customers` as in `bulk.dialog`."""
     label = f"For the {formats.count(len(ids))} ticked" if ids else "For the ticked"
     closed = "" if ids else "Tick one or several rows first."
-    if command := _menu(person, commands, label, closed, key=key, icon=":material/check_box:"):
+    icon = ":material/check_box:"
+    if command := _menu(person, commands, label, closed, key=key, icon=icon, width=_TICKED_WIDTH):
         bulk.dialog(person, command, ids, of_customers=of_customers)
 
 

@@ -121,13 +121,14 @@ def show(
     about: str,
     progress: Callable[[], None] | None = None,
     then: Callable[[Outcome], None] | None = None,
+    grave: bool = False,
 ) -> None:
     """Opens the dialog; call it in the run of the click. The rest as in `Prepared`."""
     state = _State()
 
     @st.dialog(dialogue.title, icon=dialogue.icon, width="medium", on_dismiss=freshness.dialog_closed)
     def body() -> None:
-        _body(Prepared(dialogue, about, then=then, progress=progress), state)
+        _body(Prepared(dialogue, about, then=then, progress=progress, grave=grave), state)
 
     body()
 

@@ -6,10 +6,13 @@ older without anything changing). See services/metrics/kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from services import clock, config, database
+from services.customers import search
+from services.customers.conditions import Condition
+from services.customers.filters import CustomerFilter
 from services.metrics import conversion, funnel, kept, overview, periods, version
 from services.metrics.conversion import Cube
 from services.metrics.kept import Answer
@@ -56,6 +59,12 @@ class Measures:
     def plan_names(self) -> dict[str, str]:
         """Every plan's name by its product id."""
         return self._ask("plans", conversion.plan_names)
+
+    def mrr_of(
+        self, wanted: CustomerFilter, where: Sequence[Condition], until: int | None
+    ) -> Mapping[str, int]:
+        """What all customers of a filter pay in a month: micros by currency; `until` as in `search.page`."""
+        return self._ask(f"mrr {wanted} {until}", lambda s: search.mrr(s, where, until=until))
 
     def usual_window(self) -> int:
         """The days after its start within which a trial is usually decided here."""

@@ -16,12 +16,13 @@ from pages.components import address, formats
 from services import clock, config
 from services.customers.recognise import CURRENCIES
 from services.customers.worklists import NO_OWNER, Contact
-from services.staff.roles import Person
+from services.staff.roles import Permission, Person
 from services.text import isolated
 
 Option = TypeVar("Option", bound=str)
 _CONTACT: tuple[Contact, ...] = get_args(Contact)
 _KINDS = {"email": "Email", "call": "Call"}
+_HINT = 210  # pixels
 ANYBODY = ""
 ALL, ANYONE = "All", "Everybody"
 MINE, EVERYBODY = "Mine", "All"
@@ -129,6 +130,13 @@ def last_contact(at: int | None, kind: str) -> str:
 def called(name: str, email: str, id: str) -> str:
     """How a list or a sentence calls a customer."""
     return isolated(name or email or id)
+
+
+def hint(person: Person, permissions: Sequence[Permission], text: str) -> None:
+    """Says how many rows are chosen, or why this person may do nothing with them; whatever it says of the
+    former takes the same room: the table must not move under the mouse."""
+    why_not = person.why_none(*permissions)
+    st.caption(formats.plain(why_not) or text, width="content" if why_not else _HINT)
 
 
 def table_key(name: str, ids: Iterable[str]) -> str:

@@ -104,7 +104,14 @@ def test_a_call_goes_from_a_failed_payment_to_its_outcome(visitor: Visitor, tabl
     assert (call.state, call.outcome) == ("done", "will_pay")
 
 
-@pytest.mark.parametrize("path, heading", [("trials", "Trials"), ("failed-payments", "Failed payments")])
+@pytest.mark.parametrize(
+    "path, heading",
+    [
+        ("trials", "Trials"),
+        ("failed-payments", "Failed payments"),
+        pytest.param("customers", "Customers", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("width", [1440, pytest.param(1000, marks=pytest.mark.slow)])
 def test_no_row_moves_under_the_mouse_that_ticks(
     visitor: Visitor, path: str, heading: str, width: int

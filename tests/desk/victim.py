@@ -3,7 +3,7 @@
 Its arguments: DATABASE_URL ACCOUNT_URL MOMENT COMMAND CUSTOMER OBJECT FORM,
 or DATABASE_URL ACCOUNT_URL finish.
 A moment is one of MOMENTS, with `, request 2` behind it for the second request of a command that makes
-several, or `within 40 ms`: whatever is done by then.
+several, or `before step 17`: whichever statement or request that is, counted from the confirmation on.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
+
 from services import database, durable
 from services.desk import commands, ledger, loose_ends, runner  # noqa: F401 - takes up what was killed
 from services.stripe_api import client
+from services.stripe_api.transport import Transport
 from tests.desk.bench import ANA
 from tests.support.sandbox import KEY
 
@@ -49,6 +52,23 @@ def during(module: Any, name: str) -> None:
         return original(*args, **kwargs)
 
     setattr(module, name, call)
+
+
+def before(number: int) -> None:
+    """Dies before that many statements and requests to Stripe, in whichever thread."""
+    left = iter(range(number - 1))
+    original = Transport._timed
+
+    def step(*_: Any) -> None:
+        if next(left, None) is None:
+            die()
+
+    def request(*given: Any) -> Any:
+        step()
+        return original(*given)
+
+    Transport._timed = request  # type: ignore[method-assign]
+    sa.event.listen(sa.Engine, "before_cursor_execute", step)
 
 
 IN_THE_CALL = 0.3  # seconds after it began
@@ -83,16 +103,16 @@ def main(arguments: list[str]) -> None:
         _wait_for_the_end()
         durable.shutdown()
         return
-    within = moment.removeprefix("within ").removesuffix(" ms")
-    if within == moment:
+    step = moment.removeprefix("before step ")
+    if step == moment:
         arm(moment)
     durable.launch()
     command, customer, about, form = given
     opened = commands.open(ANA, command, customer, about)
-    if within != moment:
-        threading.Timer(int(within) / 1000, die).start()
+    if step != moment:
+        before(int(step))
     commands.submit(opened, ANA, json.loads(form), "asked for it")
-    if within != moment:
+    if step != moment:
         die()
     raise SystemExit("the process was to die before this")
 
