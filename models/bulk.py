@@ -10,10 +10,12 @@ from models.base import Base, instant_key, json_column, long_text
 
 
 class BulkRun(Base, table=True):
-    """A command given to many at once. `state`: running, stopping (what is under way ends), stopped or done.
+    """A command given to many at once. `state`: running, stopping (what is under way ends), stopped or done;
+    asked (it waits for a second person) or declined, where it is above a limit.
 
     `form` is what was typed, for all rows alike; `staff` who began it, with the role of then. `attempt`
-    counts how often it was begun or taken up. `note` is why it stopped by itself.
+    counts how often it was begun or taken up. `note` is why it waits, was declined, or stopped by itself;
+    `decider` who allowed or declined it.
     """
 
     __tablename__ = "bulk_runs"
@@ -28,14 +30,16 @@ class BulkRun(Base, table=True):
     state: str = Field(default="running", index=True)
     attempt: int = 1
     note: str = long_text("")
+    decider: int | None = None
+    decider_name: str = ""
 
 
 class BulkRow(Base, table=True):
     """One object of a run. `token` names its action, and is here before anything is done.
 
     `state`: waiting (its turn has not come), running, done, failed, unknown, skipped (it cannot be done to
-    this one, and nothing was tried) or asked (its action waits for a second person). What the action has
-    become since is in its own row.
+    this one, and nothing was tried), asked (its action waits for a second person) or declined (with its run).
+    What the action has become since is in its own row.
     """
 
     __tablename__ = "bulk_rows"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import dialog, formats, guard, more, navigation, problems
 from services import database
-from services.desk import approvals, commands
+from services.desk import approvals, bulk_approvals, commands
 from services.desk.approvals import Request
 from services.desk.commands import Outcome
 from services.errors import TrialdeskError
@@ -29,8 +29,12 @@ def main() -> None:
     if reached := st.session_state.pop(_DONE, None):
         dialog.say(reached)
     with database.session() as session:
-        total = approvals.count(session)
-        requests = approvals.waiting(session, person, limit=more.limit(_MORE, _STEP))
+        total, most = approvals.count(session), more.limit(_MORE, _STEP)
+        requests = [
+            *approvals.waiting(session, person, limit=most),
+            *bulk_approvals.waiting(session, person, limit=most),
+        ]
+        requests = sorted(requests, key=lambda each: each.entry.at)[:most]
     if not requests:
         st.info("Nothing waits for approval.", icon=":material/task_alt:")
     for request in requests:
@@ -47,31 +51,44 @@ def _request(person: Person, request: Request) -> None:
     )
     if entry.reason:
         st.markdown(f"Why: {formats.plain(entry.reason)}")
-    st.markdown("\n".join(f"- {formats.plain(sentence)}" for sentence in entry.happens))
+    if entry.happens:
+        st.markdown("\n".join(f"- {formats.plain(sentence)}" for sentence in entry.happens))
     for sentence in dict.fromkeys((*entry.warnings, *request.over)):
         st.markdown(f":orange[:material/warning:] {formats.plain(sentence)}")
     if request.why_not and not request.is_own:
         st.caption(formats.plain(request.why_not))
     with st.container(horizontal=True):
-        _buttons(person, request)
-        if st.button("Open customer", key=f"customer-{entry.token}", icon=":material/person:"):
-            navigation.go("customer", id=entry.customer)
+        if entry.source == bulk_approvals.RUNS:
+            _buttons(person, request, bulk_approvals.allow, bulk_approvals.decline)
+            if st.button("Open the run", key=f"run-{entry.token}", icon=":material/dynamic_feed:"):
+                navigation.go("bulk-run", run=entry.token)
+        else:
+            _buttons(person, request, approvals.allow, approvals.decline)
+            if st.button("Open customer", key=f"customer-{entry.token}", icon=":material/person:"):
+                navigation.go("customer", id=entry.customer)
 
 
-def _buttons(person: Person, request: Request) -> None:
+def _buttons(
+    person: Person,
+    request: Request,
+    allow: Callable[[Person, str], Outcome],
+    decline: Callable[[Person, str, str], Outcome],
+) -> None:
+    """What this person may say to it."""
     token = request.entry.token
     if request.is_own:
         if st.button("Take back", key=f"take-back-{token}", icon=":material/undo:"):
-            _decide(lambda: approvals.decline(person, token, ""))
+            _decide(lambda: decline(person, token, ""))
         return
-    if request.why_not:
-        return
-    if st.button("Approve", key=f"approve-{token}", icon=":material/check:", type="primary"):
-        _decide(lambda: approvals.allow(person, token), _show)
-    with st.popover("Say no", icon=":material/block:", key=f"decline-{token}"):
-        note = st.text_input("Why not?", key=f"note-{token}", max_chars=commands.LONGEST_REASON) or ""
-        if st.button("Decline", key=f"declined-{token}", width="stretch"):
-            _decide(lambda: approvals.decline(person, token, note))
+    if not request.why_not and st.button(
+        "Approve", key=f"approve-{token}", icon=":material/check:", type="primary"
+    ):
+        _decide(lambda: allow(person, token), _show)
+    if request.may_decline:
+        with st.popover("Say no", icon=":material/block:", key=f"decline-{token}"):
+            note = st.text_input("Why not?", key=f"note-{token}", max_chars=commands.LONGEST_REASON) or ""
+            if st.button("Decline", key=f"declined-{token}", width="stretch"):
+                _decide(lambda: decline(person, token, note))
 
 
 def _toast(reached: Outcome) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from models.ledger import DECLINED
 from pages.components import address, bulk, formats, guard, navigation, problems, tables
 from services import database
+from services.customers import names
 from services.desk import bulk_progress
 from services.errors import NotFound
 from services.staff.roles import Person
@@ -35,7 +37,9 @@ def _draw(person: Person, id: str) -> None:
         rows = bulk_progress.rows(session, id, offset=page.offset, limit=page.limit)
     st.subheader(formats.plain(run.title), anchor=False)
     why = f" Why: {run.reason}" if run.reason else ""
-    st.caption(formats.plain(f"Begun by {run.staff_name}, {formats.moment(run.created_at)}.{why}"))
+    who = names.of_those(run.staff_name, run.state, run.decider_name)
+    did = "Asked for" if run.state in ("asked", DECLINED) else "Begun"
+    st.caption(formats.plain(f"{did} by {who}, {formats.moment(run.created_at)}.{why}"))
     bulk.progress(id)
     bulk.table(rows, key=f"bulk-rows-{id}")
     tables.caption(run.total, page, "row")

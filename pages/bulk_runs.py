@@ -16,7 +16,7 @@ from services.staff.roles import Permission
 PAGE_KEY = "bulk_page"
 _COLUMNS = (
     Column("title", "What", width=190),
-    Column("state", "State", "status", width=110),
+    Column("state", "State", "status", width=150),
     Column("said", "How far", width=230),
     Column("staff_name", "Who", width=140),
     Column("at", "Begun", "moment"),

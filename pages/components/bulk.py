@@ -20,7 +20,7 @@ from pages.components import (
     ticking,
 )
 from pages.components.actions import days_field
-from pages.components.dialog import Reason, show, show_problem
+from pages.components.dialog import Reason, say, show, show_problem
 from pages.components.tables import Column
 from services import database
 from services.desk import bulk, bulk_kinds, bulk_preview, bulk_progress, commands
@@ -88,10 +88,9 @@ class _Bulk:
         return bulk_preview.preview(self._person, self._chosen, form)
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
-        """Begins the run."""
+        """Begins the run, or asks for it."""
         name = self._chosen.kind.command.name
-        bulk.start(self._token, person, name, list(self._chosen.subjects), form, reason)
-        return Outcome(self._token, "running", "It has begun.")
+        return bulk.start(self._token, person, name, list(self._chosen.subjects), form, reason)
 
     def renew(self, person: Person) -> None:
         """Looks at the rows again; nothing was begun."""
@@ -116,6 +115,8 @@ def progress(id: str, *, rows: int = 0) -> None:
         first = bulk_progress.rows(session, id, limit=rows) if rows else []
     ticking.every(_LOOK_EVERY if run.state in _MOVING else None)
     st.progress(run.over / max(run.total, 1), text=formats.plain(run.said))
+    if run.state == "asked":
+        say(commands.asked(id))
     if run.note:
         st.warning(formats.plain(run.note), icon=":material/block:")
     _counts(run)

@@ -15,7 +15,7 @@ from services import clock
 from services.desk import bulk_kinds, limits, loading_many, words
 from services.desk.bulk_kinds import Kind
 from services.desk.command import Command, Form, Params, Preview
-from services.desk.limits import Amount, OverLimit
+from services.desk.limits import Amount
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, TrialdeskError
 from services.staff.roles import Measure, Person
@@ -54,12 +54,14 @@ class Chosen:
 @dataclass(slots=True)
 class Totals:
     """To which it can be done (ids), to which not and why (ids by sentence), which would wait for a second
-    person (ids by the limit exceeded), and what they come to in all (minor units by currency)."""
+    person (ids by the limit exceeded), and what they come to in all (minor units by currency). `over`: that
+    these are more accounts than the person may take at once, so that all of it waits."""
 
     can: list[str] = field(default_factory=list)
     cannot: dict[str, list[str]] = field(default_factory=dict)
     asked: dict[str, list[str]] = field(default_factory=dict)
     in_all: dict[str, int] = field(default_factory=dict)
+    over: list[str] = field(default_factory=list)
 
 
 def look(session: Session, command: str, ids: Collection[str]) -> Chosen:
@@ -93,7 +95,7 @@ def of_customers(session: Session, command: str, customers: Sequence[str]) -> li
 
 def reckon(person: Person, chosen: Chosen, form: Form) -> Totals:
     """What the form comes to. Raises InvalidInput where it can be done to none, and OverLimit where these are
-    more accounts than the person may take at once."""
+    more accounts than the person may take at once and nobody can be asked."""
     totals, now, problem = Totals(), clock.now(), TrialdeskError("")
     days = dict(chosen.days_given)
     for id, subject in chosen.subjects.items():
@@ -112,8 +114,8 @@ def reckon(person: Person, chosen: Chosen, form: Form) -> Totals:
             totals.in_all[params["currency"]] = so_far + params["amount"]
     if not totals.can:
         raise _none(chosen, totals, problem)
-    if over := too_many(person, len({chosen.subjects[id].customer.id for id in totals.can})):
-        raise OverLimit(over)
+    accounts = {chosen.subjects[id].customer.id for id in totals.can}
+    totals.over = limits.approvable(person, too_many(person, len(accounts)))
     return totals
 
 
@@ -130,7 +132,8 @@ def preview(person: Person, chosen: Chosen, form: Form) -> Preview:
     happens = (*chosen.kind.happens(form, [chosen.subjects[id] for id in totals.can]), *in_all)
     exceptions = (*_left_out(chosen, totals), *_unusual(chosen, totals), *_waits(chosen, totals))
     asked = {id for ids in totals.asked.values() for id in ids}
-    return Preview(happens, (*chosen.kind.lasting, *exceptions), waits=asked >= set(totals.can))
+    waits = bool(totals.over) or asked >= set(totals.can)
+    return Preview(happens, (*chosen.kind.lasting, *exceptions), waits=waits)
 
 
 def _params(command: Command, subject: Subject, form: Form, now: int) -> Params:
@@ -178,11 +181,12 @@ def _unusual(chosen: Chosen, totals: Totals) -> list[str]:
 
 
 def _waits(chosen: Chosen, totals: Totals) -> list[str]:
-    """What is above a limit of the person's, and that it waits."""
+    """What is above a limit of the person's, all of it or some, and that it waits."""
     most, rest = _most(totals.asked)
     told = [f"{over} ({_named(chosen, totals, ids)})" for over, ids in most]
     more = [f"{len(rest)} more are above such a limit: {chosen.first(rest)}."] if rest else []
-    return [*told, *more, limits.WAITS] if told else []
+    over = [*totals.over, *told, *more]
+    return [*over, limits.WAITS] if over else []
 
 
 def _most(found: Mapping[str, list[str]]) -> tuple[list[tuple[str, list[str]]], list[str]]:

@@ -31,7 +31,8 @@ _STATE = sa.case(
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run as people see it. `counts` are its rows by state; `is_own`: the looker began it; `why_not`: why
-    the looker may not stop it or go on with it, "" where they may."""
+    the looker may not stop it or go on with it, "" where they may; `decider_name`: who allowed or declined
+    it, where it was above a limit."""
 
     id: str
     title: str
@@ -45,6 +46,7 @@ class Run:
     counts: dict[str, int]
     is_own: bool
     why_not: str
+    decider_name: str
 
     @property
     def total(self) -> int:
@@ -74,8 +76,10 @@ class Seen:
 
 
 def get(session: Session, person: Person, id: str) -> BulkRun:
-    """The run's row. Raises NotFound, also to those who may not see it."""
-    run = session.exec(select(BulkRun).where(BulkRun.id == id, *_visible(person))).first()
+    """The run's row. Raises NotFound, also to those who may not see it: what waits for a second person is
+    seen by everybody, and afterwards by who decided about it."""
+    decided = (col(BulkRun.state) == "asked", col(BulkRun.decider) == person.id)
+    run = session.exec(select(BulkRun).where(BulkRun.id == id, *_visible(person, *decided))).first()
     if run is None:
         raise NotFound("bulk run", id, remedy="Choose one from the list.")
     return run
@@ -138,11 +142,16 @@ def accounts(session: Session, id: str) -> int:
     return session.scalar(taken.where(col(BulkRow.run) == id, col(BulkRow.state) != "skipped")) or 0
 
 
+def too_many(session: Session, person: Person, run: BulkRun) -> list[str]:
+    """That a run takes more accounts than who began it may take by now, where nobody has allowed so many."""
+    return [] if run.decider else bulk_preview.too_many(person, accounts(session, run.id))
+
+
 def why_not(session: Session, person: Person, run: BulkRun) -> str:
     """Why who began a run may not go on with it by now; "" where they may."""
     if reason := person.why_not(bulk_kinds.find(run.command).command.permission):
         return reason
-    return " ".join(bulk_preview.too_many(person, accounts(session, run.id)))
+    return " ".join(too_many(session, person, run))
 
 
 def name_of(session: Session, staff: int | None) -> str:
@@ -154,8 +163,8 @@ def _name(names: Mapping[int, str], staff: int | None) -> str:
     return names.get(staff or 0, "Somebody")
 
 
-def _visible(person: Person) -> list[Any]:
-    return [] if person.may(Permission.SEE_ACTIVITY) else [col(BulkRun.staff) == person.id]
+def _visible(person: Person, *also: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
+    return [] if person.may(Permission.SEE_ACTIVITY) else [sa.or_(col(BulkRun.staff) == person.id, *also)]
 
 
 def _counts(session: Session, ids: Collection[str]) -> dict[str, dict[str, int]]:
@@ -187,7 +196,7 @@ def _run(person: Person, run: BulkRun, counts: dict[str, int], names: Mapping[in
     return Run(
         run.id, kind.run_title(run.form), kind.noun, kind.done, run.state,
         _name(names, run.staff), run.reason, run.note, run.created_at, counts, run.staff == person.id,
-        person.why_not(kind.command.permission),
+        person.why_not(kind.command.permission), run.decider_name,
     )  # fmt: skip
 
 

@@ -62,6 +62,11 @@ class Outcome:
         return self.state in (*ledger.FINAL, "waiting")
 
 
+def asked(token: str) -> Outcome:
+    """How stands what waits for a second person."""
+    return Outcome(token, "waiting", "Nothing was done yet: it waits for approval.", _WHO_ALLOWS)
+
+
 def new_token() -> str:
     """The name of a command that is about to be given."""
     return uuid.uuid4().hex
@@ -248,7 +253,7 @@ def outcome(session: Session, token: str) -> Outcome:
         )
         return Outcome(token, row.state, text)
     if row.state == "waiting":
-        return Outcome(token, "waiting", "Nothing was done yet: it waits for approval.", _WHO_ALLOWS)
+        return asked(token)
     if row.state == "done":
         params = {**row.params, "result": row.result}
         told = catalog.find(row.command).outcome(_came_of(session, row), params)

@@ -1,22 +1,26 @@
 """A desk's process that is killed in the middle of a bulk run (SIGKILL), or that finishes what is left.
 
-Its arguments: DATABASE_URL ACCOUNT_URL MOMENT RUN, where the moment is one of MOMENTS or `finish`.
+Its arguments: DATABASE_URL ACCOUNT_URL MOMENT RUN, where the moment is one of MOMENTS, `finish`, or `allow`:
+then it dies between the approval of the run and its beginning.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 from services import database, durable
-from services.desk import bulk_progress, bulk_runner, commands, ledger, runner
+from services.desk import bulk_approvals, bulk_progress, bulk_runner, commands, ledger, runner
 from services.desk import loose_ends as loose_ends  # takes up actions
+from services.staff.roles import Policy
 from services.stripe_api import client
 from tests.desk import victim
-from tests.desk.bench import ANA
+from tests.desk.bench import ANA, BEN
 from tests.support.sandbox import KEY
 
+ASKED = replace(BEN, policy=Policy(approvals=True))
 _SURVIVED = 3  # rows that come as far before the process dies
 MOMENTS: dict[str, tuple[Any, str]] = {
     "before the opening": (bulk_runner, "_claim"),
@@ -33,9 +37,12 @@ def main(arguments: list[str]) -> None:
     url, account, moment, run = arguments
     database.configure(url)
     client.configure(client.connect(KEY, account))
-    if moment != "finish":
+    if moment in MOMENTS:
         _die_at(*MOMENTS[moment])
     durable.launch()
+    if moment == "allow":
+        bulk_runner.begin = lambda *_: victim.die()
+        bulk_approvals.allow(ASKED, run)
     _wait_for_the_end(run)
     if moment != "finish":
         raise SystemExit("the process was to die before this")

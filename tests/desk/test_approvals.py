@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -119,6 +123,33 @@ def test_what_waits_is_carried_out_once_a_second_person_allows_it(desk: Bench) -
     with pytest.raises(Conflict, match="Frida has decided"):
         approvals.allow(FRIDA, opened.token)
     assert len(happened(desk, "add_charge", about)) == 1
+
+
+def test_of_two_who_decide_at_once_the_second_is_told_who_was_first(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = desk.in_state("active")
+    opened, _ = press(asking(ANA), "add_charge", about, **CHARGE)
+    real, turn = approvals.refusal, threading.Barrier(2)
+
+    def meet(*given: Any) -> str:
+        with contextlib.suppress(threading.BrokenBarrierError):  # SQLite lets one write at a time
+            turn.wait(1)
+        return real(*given)
+
+    def decline(person: Person) -> str:
+        try:
+            return approvals.decline(person, opened.token, "no").message
+        except Conflict as problem:
+            return problem.message
+
+    monkeypatch.setattr(approvals, "refusal", meet)
+    with ThreadPoolExecutor(2) as both:
+        said = sorted(both.map(decline, (FRIDA, asking(BEN))))
+    first = row(opened.token).decider_name
+    assert said == sorted(
+        [f"{first} said no: no", f"This does not wait for approval any more. {first} has decided about it."]
+    )
 
 
 def test_a_request_is_declined_with_a_reason_or_taken_back(desk: Bench) -> None:

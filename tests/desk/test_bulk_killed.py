@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,8 @@ from services import clock, database, durable
 from services.desk import bulk, bulk_preview, commands
 from services.desk.subject import Subject
 from tests.desk import bulk_victim
-from tests.desk.bench import ANA, WEEK, Bench, within
-from tests.desk.test_bulk import SQLITE, begin, ended, seen, staffed, trials, weeks
+from tests.desk.bench import ANA, SAM, WEEK, Bench, within
+from tests.desk.test_bulk import ASKING, SQLITE, begin, decide, ended, seen, staffed, trials, weeks
 from tests.support.nursery import nursery
 
 
@@ -67,6 +68,27 @@ def test_a_killed_run_goes_on_and_nothing_is_done_twice(idle_desk: Bench, moment
 @pytest.mark.parametrize("moment", bulk_victim.MOMENTS)
 def test_a_run_survives_every_moment(idle_desk: Bench, moment: str) -> None:
     assert extended(idle_desk, moment) == [1.0] * 10
+
+
+@SQLITE
+def test_what_waits_outlives_the_desk_and_is_begun_though_it_dies_once_it_is_allowed(
+    idle_desk: Bench,
+) -> None:
+    about = trials(idle_desk, 3)
+    decide(ASKING)
+    durable.launch()
+    run = begin(about, person=replace(SAM, policy=ASKING))
+    durable.shutdown()
+    assert seen(run).state == "asked"
+    url = database.engine().url.render_as_string(hide_password=False)
+    log = idle_desk.sandbox.data.with_name("bulk_victim.log")
+    child = nursery().start("tests.desk.bulk_victim", [url, idle_desk.sandbox.url, "allow", run], log)
+    assert child.wait(120) == -9, log.read_text()
+    assert (seen(run).state, seen(run).counts) == ("running", {"waiting": 3})
+    durable.launch()
+    assert (ended(run).counts, seen(run).decider_name) == ({"done": 3}, "Ben")
+    durable.shutdown()
+    assert [weeks(idle_desk, each) for each in about] == [1.0] * 3
 
 
 @SQLITE

@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 from models import Action, BulkRow, BulkRun, Coupon, Subscription
 from pages.components import bulk
 from services import clock, durable
-from services.desk import bulk_runner
-from services.staff.roles import Person
+from services.desk import approvals, bulk_runner
+from services.staff import policy
+from services.staff.roles import Measure, Person, Policy, Role
 from tests.customers.builders import row
 from tests.pages.work import add_failure, add_trial, captions, column, open_page, whoever
 
@@ -158,6 +159,55 @@ def test_the_dialog_begins_one_run_and_shows_how_far_it_is(
     app = open_page("bulk_run", run=first.token)
     assert [each.proto.text.replace("\\", "") for each in app.get("progress")] == ["0 of 3 trials extended."]
     assert column(open_page("bulk_runs"), "said") == ["0 of 3 trials extended."]
+
+
+def test_above_the_limit_of_accounts_it_waits_on_approvals_until_somebody_allows_it(
+    trials: ModuleType, begun: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {Role.SALES: {(Measure.ACCOUNTS, ""): 2}}
+    with trials.transaction() as session:
+        policy.write(session, Policy(limits=limits, approvals=True), seen=0)
+    app = open_page("trials", acting_as=SALES)
+    app.menu_button(key="trials-all").click("extend_trial").run()
+    assert "up to 2 accounts for the accounts in one bulk run; this is 3 accounts." in text(app)
+    assert [button.label for button in app.button][-2:] == ["Ask for approval", "Cancel"]
+    shown: list[bulk._Bulk] = []
+    monkeypatch.setattr(bulk, "show", lambda dialogue, **_: shown.append(dialogue))
+    pia, ids = whoever(trials, SALES), ["sub_al", "sub_bo", "sub_*cy*"]
+    bulk.dialog(pia, "extend_trial", ids)
+    asked, again = (shown[0].submit(pia, {"mode": "days", "days": "7"}, "") for _ in range(2))
+    assert (asked.token, asked.state) == (again.token, "waiting") and not begun
+    with trials.session() as session:
+        assert approvals.count(session) == 1
+    id = asked.token
+    app = open_page("bulk_run", acting_as=SALES, run=id)
+    assert "Nothing was done yet: it waits for approval." in text(app)
+    assert [button.label for button in app.button] == ["All bulk runs"]
+    app = open_page("approvals", acting_as=SALES)
+    assert [button.label for button in app.button] == ["Take back", "Open the run"]
+    app = open_page("approvals")
+    assert "Extend trial by 7 days** for 3 accounts, asked for by Pia Novak (sales)" in text(app)
+    assert [button.label for button in app.button] == ["Approve", "Decline", "Open the run"]
+    app.button(key=f"approve-{id}").click().run()
+    assert begun == [(id, 2)] and not app.exception
+    assert "It has begun, in the name of Pia Novak." in text(app)
+    assert "Nothing waits for approval." in text(app)
+    app = open_page("bulk_run", run=id)
+    assert "Begun by Pia Novak, approved by Sam Okafor" in text(app)
+
+
+def test_where_approvals_were_switched_off_a_run_can_only_be_declined(trials: ModuleType) -> None:
+    add_run(trials, whoever(trials, SALES), "waiting", "skipped", state="asked")
+    app = open_page("approvals")
+    assert "switched off on the page Policy: it can only be declined" in text(app)
+    assert [button.label for button in app.button] == ["Decline", "Open the run"]
+    app.text_input(key="note-run_1").input("Too many")
+    app.button(key="declined-run_1").click().run()
+    assert not app.exception and "Nothing waits for approval." in text(app)
+    app = open_page("bulk_run", acting_as=SALES, run="run_1")
+    assert "Asked for by Pia Novak, " in text(app) and "Sam Okafor said no: Too many" in text(app)
+    assert column(app, "state") == [["Declined"], ["Left out"]]
+    assert [button.label for button in app.button] == ["All bulk runs"]
 
 
 def test_who_may_not_sees_why_and_no_dialog(trials: ModuleType) -> None:

@@ -121,6 +121,12 @@ def test_who_may_allow_it_sees_all_that_was_said_and_may_say_no(request_of_pia: 
     )  # fmt: skip
 
 
+def test_where_approvals_were_switched_off_it_can_still_be_declined(request_of_pia: ModuleType) -> None:
+    app = open_page("approvals", acting_as=FOUNDER)
+    assert any("can only be declined" in caption for caption in captions(app))
+    assert [button.label for button in app.button] == ["Decline", "Open customer"]
+
+
 def test_a_request_is_told_and_declined(request_of_pia: ModuleType) -> None:
     app = open_page("approvals", acting_as=VIEWER)
     assert "t1" not in " ".join(
