@@ -26,8 +26,7 @@ def main() -> None:
         f"What is above the limit of whoever asked. It is carried out once a colleague who may do so much "
         f"allows it. Times are in {formats.zone_name()}."
     )
-    if reached := st.session_state.pop(_DONE, None):
-        dialog.say(reached)
+    _came_of_it()
     with database.session() as session:
         total, most = approvals.count(session), more.limit(_MORE, _STEP)
         requests = [
@@ -41,6 +40,13 @@ def main() -> None:
         with st.container(border=True, key=f"request-{request.entry.token}"):
             _request(person, request)
     more.below(len(requests), total, "requests", _MORE, _STEP)
+
+
+def _came_of_it() -> None:
+    """What came of the one that was approved last, until somebody has read it."""
+    if reached := st.session_state.get(_DONE):
+        dialog.say(reached)
+        st.button("Read", key="read", icon=":material/done:", on_click=st.session_state.pop, args=(_DONE,))
 
 
 def _request(person: Person, request: Request) -> None:

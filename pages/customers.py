@@ -28,6 +28,7 @@ from services.customers.filters import CustomerFilter
 from services.customers.matches import Match
 from services.customers.search import Row
 from services.errors import TrialdeskError
+from services.money import MICROS
 from services.staff.roles import Person
 
 COLUMNS = (
@@ -115,8 +116,7 @@ def _list(person: Person, where: list[Condition], wanted: CustomerFilter) -> Non
     )  # fmt: skip
     with tools:
         with st.container(width="content"):
-            mrr = Measures(person).mrr_of(wanted, where, until)
-            tables.caption(total, page, "customer", sums=formats.in_all("MRR", mrr))
+            tables.caption(total, page, "customer", sums=_in_all(person, wanted, where, until))
         bulk_menus.for_ticked(
             person, _FOR_MANY, [rows[position].facts.customer for position in picked.ticked],
             key="customers-ticked", of_customers=True,
@@ -128,6 +128,16 @@ def _list(person: Person, where: list[Condition], wanted: CustomerFilter) -> Non
         )  # fmt: skip
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].facts.customer)
+
+
+def _in_all(person: Person, wanted: CustomerFilter, where: list[Condition], until: int | None) -> str:
+    """What all customers of the filter come to."""
+    measures = Measures(person)
+    sums = [formats.in_all("MRR", measures.mrr_of(wanted, where, until))]
+    if "open dispute" in wanted.only:
+        disputed = measures.disputed_by(wanted, where, until)
+        sums.insert(0, formats.in_all("Disputed", {code: each * MICROS for code, each in disputed.items()}))
+    return " · ".join(filter(None, sums))
 
 
 def _told(found: Match) -> str:

@@ -66,6 +66,12 @@ class Measures:
         """What all customers of a filter pay in a month: micros by currency; `until` as in `search.page`."""
         return self._ask(f"mrr {wanted} {until}", lambda s: search.mrr(s, where, until=until))
 
+    def disputed_by(
+        self, wanted: CustomerFilter, where: Sequence[Condition], until: int | None
+    ) -> Mapping[str, int]:
+        """What all customers of a filter dispute: minor units by currency."""
+        return self._ask(f"disputed {wanted} {until}", lambda s: search.disputed(s, where, until=until))
+
     def usual_window(self) -> int:
         """The days after its start within which a trial is usually decided here."""
         return self._ask(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from models import Customer, CustomerFacts
 from services.customers.conditions import Condition, customer
-from services.metrics import revenue
+from services.metrics import recovery, revenue
 from services.staff import people
 
 _FAR: Final = 2**62
@@ -68,6 +68,11 @@ def count(session: Session, where: Sequence[Condition], *, until: int | None = N
 def mrr(session: Session, where: Sequence[Condition], *, until: int | None = None) -> dict[str, int]:
     """What all that match pay in a month: micros by currency, the largest first; `until` as in `page`."""
     return revenue.of_customers(session, sa.select(customer).where(*_bounded(where, until)))
+
+
+def disputed(session: Session, where: Sequence[Condition], *, until: int | None = None) -> dict[str, int]:
+    """What all that match dispute: minor units by currency; `until` as in `page`."""
+    return recovery.disputed_of(session, sa.select(customer).where(*_bounded(where, until)))
 
 
 def page(

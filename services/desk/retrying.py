@@ -90,6 +90,7 @@ class RetryAll(Command):
                 effects.of_invoice(_named(asked["id"]), lambda found: found["status"] == "paid"),
                 alone=_came_to,
                 object_id=asked["id"],
+                read_after=True,  # what is paid shows in the subscriptions, too
             )
             for asked in params["invoices"]
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from sqlmodel import Session
 from typing_extensions import override
 
 from services import clock
-from services.customers import names
+from services.customers import contents, names
 from services.desk import effects, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, choice, gone
 from services.desk.days import on_day
@@ -57,6 +59,12 @@ class ExtendTrial(Command):
         if subject.subscription.trial_offer:
             return "This trial comes from a trial offer; Stripe does not let its end be moved."
         return ""
+
+    @override
+    def equipped(self, session: Session, subject: Subject, now: int) -> Subject:
+        """With the discounts that run."""
+        about = [subject.subscription.id] if subject.subscription else []
+        return replace(subject, rebates=tuple(contents.rebates(session, subject.customer.id, about, now)))
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
@@ -216,10 +224,25 @@ def _billed_though_leaving(subject: Subject) -> tuple[str, ...]:
 
 
 def at_its_end(subject: Subject, trial_end: int, quote: Quote | None) -> str:
-    """What happens as the trial ends at the new end."""
+    """What happens as the trial ends at the new end; `quote` is for the present one."""
     assert subject.subscription is not None
+    if ends := _scheduled_end(subject, trial_end):
+        return ends
+    over = _over_between(subject, trial_end)
     uncollected = words.uncollected(subject.subscription, trial_end)
-    return _scheduled_end(subject, trial_end) or after_trial(subject, quote, "then", uncollected)
+    return f"{after_trial(subject, None if over else quote, 'then', uncollected)}{over}"
+
+
+def _over_between(subject: Subject, trial_end: int) -> str:
+    """That a discount is over at one of the ends of the trial and not at the other, so that the first
+    payment is another one; "" where none is."""
+    assert subject.subscription is not None and subject.subscription.trial_end is not None
+    first, last = sorted((subject.subscription.trial_end, trial_end))
+    over = [each.row.end for each in subject.rebates if each.row.end and first < each.row.end <= last]
+    if not over:
+        return ""
+    counts = "does not count any more" if trial_end == last else "counts again"
+    return f" A discount that ends on {words.moment(min(over))} {counts} then."
 
 
 def _scheduled_end(subject: Subject, trial_end: int) -> str:

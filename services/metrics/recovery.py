@@ -107,6 +107,13 @@ def open_disputes(session: Session) -> dict[str, AtStake]:
     return _disputes(session, col(Dispute.status).in_(OPEN_DISPUTES))
 
 
+def disputed_of(session: Session, customers: sa.Select[Any]) -> dict[str, int]:
+    """What is disputed and not decided of the customers whose ids a query finds: minor units by currency."""
+    theirs = col(Charge.customer).in_(sa.select(customers.cte("wanted").c[0]))
+    found = _disputes(session, col(Dispute.status).in_(OPEN_DISPUTES) & theirs)
+    return {currency: each.amount for currency, each in found.items()}
+
+
 def open_disputes_at(session: Session, at: int) -> dict[str, AtStake]:
     """Disputes that were not decided at a past instant (UTC seconds), reconstructed from the events."""
     closed = sa.exists().where(

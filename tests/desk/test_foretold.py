@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services import clock, money
-from services.desk import commands, words
+from services.desk import commands, fresh, words
 from services.desk.command import Form
 from tests.desk.bench import ANA, Bench
 
@@ -158,3 +158,27 @@ def test_when_a_new_trial_ends_and_what_it_costs_then(
     assert made.trial_end and made.trial_start and f"in {words.days(days)}. Nothing is charged now." in said
     assert abs(made.trial_end - made.trial_start - days * clock.DAY) < 10  # seconds since the dialog opened
     assert f"The first payment, {words.money(next_due(desk, made.id), currency)}, is taken then." in said
+
+
+def test_what_is_due_without_a_coupon(desk: Bench) -> None:
+    about = desk.in_state("discounted")
+    opened = commands.open(ANA, "remove_coupon", about.customer.id, about.object_id)
+    opened.ask({})
+    said = " ".join(commands.preview(opened, {}).happens)
+    assert commands.submit(opened, ANA, {}, "asked for it").state == "done"
+    due = next_due(desk, about.object_id)
+    assert due == PRICE and f"The next payment, {words.money(due, 'usd')}" in said
+
+
+@pytest.mark.parametrize(("days", "still"), [(10, True), (60, False)])
+def test_a_longer_trial_may_outlive_a_discount(desk: Bench, days: int, still: bool) -> None:
+    about = customer(desk, "usd", state="trialing")
+    coupon = desk.coupon("MONTH", 20, duration="repeating", duration_in_months=1)
+    desk.sdk.subscriptions.update(about[1], {"discounts": [{"coupon": coupon}]})
+    fresh.subject(*about)
+    said = told(desk, "extend_trial", about, {"mode": "days", "days": str(days)})
+    due = next_due(desk, about[1])
+    assert due == (PRICE * 8 // 10 if still else PRICE)
+    assert (f"The first payment, {words.money(due, 'usd')}, is taken then." in said) == still
+    assert ("does not count any more then." in said) == (not still)
+    assert still or words.money(PRICE * 8 // 10, "usd") not in said

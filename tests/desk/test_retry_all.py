@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models import Subscription
 from services import database
 from services.desk import activity, catalog, commands, fresh, repeats
 from services.desk.activity import ActivityFilter
@@ -93,3 +94,19 @@ def test_who_owes_nothing_or_has_no_card_is_told_so(desk: Bench) -> None:
     desk.sdk.payment_methods.detach(str(card.default_payment_method))
     with pytest.raises(Conflict, match="No card is on file"):
         commands.open(ANA, "retry_all", lost)
+
+
+@SQLITE
+def test_the_subscriptions_that_were_paid_for_are_active_at_once(desk: Bench) -> None:
+    customer = desk.customer()
+    plans = [desk.trial(customer) for _ in range(2)]
+    desk.sandbox.add_card(customer, "insufficient_funds")
+    for plan in plans:
+        due = desk.sdk.subscriptions.update(plan, {"trial_end": "now"}).latest_invoice
+        desk.mirror("subscription", plan)
+        fresh.subject(customer, str(due))
+    desk.sandbox.add_card(customer)
+    _, outcome = press(ANA, "retry_all", fresh.subject(customer, debts=True))
+    assert outcome.state == "done", outcome
+    with database.session() as session:
+        assert [session.get_one(Subscription, plan).status for plan in plans] == ["active", "active"]

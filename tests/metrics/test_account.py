@@ -122,17 +122,18 @@ def check_tiles(database: ModuleType, now: int) -> None:
             for figure in figures:
                 listed = _listed(session, figure, now)
                 assert None in (listed, told[figure.key]) or told[figure.key] == listed, (code, figure.key)
-                if code and figure.key in ("mrr", "trial_mrr"):
+                if code and figure.key in ("mrr", "trial_mrr", "disputed"):
                     assert _in_all(session, figure, now).get(code, 0) == figure.value, (code, figure.key)
 
 
 def _in_all(session: Session, figure: Figure, now: int) -> dict[str, int]:
-    """What the list behind a figure's link says that its rows come to, by currency (micros)."""
+    """What the list behind a figure's link says that its rows come to, by currency."""
     wanted = {key: str(value) for key, value in figure.params.items()}
     if figure.page == "trials":
         asked = TrialFilter(currency=wanted.get("trial_currency", "").lower())
         return worklists.worth(session, worklists.trial_conditions(asked, now))
-    return search.mrr(session, conditions(CustomerFilter.from_params(wanted), now=now, zone=ZONE))
+    where = conditions(CustomerFilter.from_params(wanted), now=now, zone=ZONE)
+    return search.disputed(session, where) if figure.key == "disputed" else search.mrr(session, where)
 
 
 def _listed(session: Session, figure: Figure, now: int) -> int | None:

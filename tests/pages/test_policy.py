@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from models import Action, AuditEntry, Customer
 from services import clock, database
+from services.desk.commands import Outcome
 from services.staff import policy
 from services.staff.roles import Measure, Permission, Policy, Role
 from tests.pages.work import captions, open_page, whoever
@@ -140,3 +141,13 @@ def test_a_request_is_told_and_declined(request_of_pia: ModuleType) -> None:
     assert app.info[0].value == "Nothing waits for approval."
     with request_of_pia.session() as session:
         assert session.get_one(Action, "t1").error["message"] == "Pia Novak took it back."
+
+
+def test_what_came_of_a_request_stands_until_it_is_read(request_of_pia: ModuleType) -> None:
+    app = open_page("approvals", acting_as=FOUNDER)
+    app.session_state["approved"] = Outcome("t0", "failed", "The card was declined.")
+    for _ in range(2):  # the page is drawn anew as data changes
+        app.run()
+        assert "The card was declined." in app.error[0].value.replace("\\", "")
+    app.button(key="read").click().run()
+    assert not app.exception and not app.error

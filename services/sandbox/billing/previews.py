@@ -71,7 +71,7 @@ def _of_subscription(account: Account, params: dict[str, Any], details: dict[str
     if details.pop("resume_at", None):
         subscription = resuming.resume(account, subscription["id"], **details)
         return account.get("invoice", subscription["latest_invoice"])
-    if params.get("discounts"):
+    if "discounts" in params:  # "": without those that it has
         details["discounts"] = params["discounts"]
     if details:
         subscription = changes.update(account, subscription["id"], **details)
