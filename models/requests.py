@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Index, text
 from sqlmodel import Field
@@ -17,10 +17,11 @@ class CancellationRequest(Base, table=True):
     """A customer's wish that a subscription should end.
 
     `source`: customer, or staff where `received_by` heard it. `wish`: period_end or now; `reason` a code of
-    Stripe's or ""; `comment` what the customer said. `again` are further ids under which the same came.
-    `state`: open, offered (something else: it waits for the customer), approved, refused, withdrawn (the
-    customer stays) or elsewhere (the desk did not end the subscription). `note` is what staff said of it, a
-    line each; `token` names the action that ended the subscription.
+    Stripe's or ""; `comment` what the customer said first; `again` what was said since
+    (services/desk/hearing). `state`: open, offered (something else: it waits for the customer), approved,
+    refused, withdrawn (the customer stays) or elsewhere (the subscription ended or is set to end, and not by
+    a cancel that did what was asked for). `note` is what staff said of it, a line each; `token` names the
+    action that ended the subscription.
     """
 
     __tablename__ = "cancellation_requests"
@@ -44,7 +45,7 @@ class CancellationRequest(Base, table=True):
     wish: str
     reason: str = ""
     comment: str = long_text("")
-    again: list[str] = json_column(list)
+    again: list[dict[str, Any]] = json_column(list)
     state: str = Field(default="open", index=True)
     note: str = long_text("")
     decided_by: int | None = None

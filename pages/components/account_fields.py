@@ -11,6 +11,7 @@ from pages.components import formats
 from services import clock, config, money
 from services.customers.names import FEEDBACK
 from services.desk import starts, words
+from services.desk.cancellations import LONGEST_COMMENT
 from services.desk.command import Form
 from services.desk.credit import WAYS
 from services.desk.endings import PRORATED
@@ -55,7 +56,7 @@ def _why_they_leave(key: str, asked: Form) -> Form:
     feedback = feedback_field(key, asked.get("feedback", ""))
     comment = st.text_input(
         "What the customer said (kept in Stripe)", value=asked.get("comment", ""), key=f"{key}:comment",
-        max_chars=500,
+        max_chars=LONGEST_COMMENT,
     )  # fmt: skip
     return {"feedback": feedback, "comment": comment}
 

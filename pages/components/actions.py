@@ -25,7 +25,8 @@ from pages.components.dialog import Prepared, Reason, show_after
 from pages.components.outreach import mail_button
 from services import clock, config
 from services.desk import answering, catalog, commands, undo
-from services.desk.asking import Opened
+from services.desk.asking import Answering, Opened
+from services.desk.cancellations import LONGEST_COMMENT
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
@@ -93,11 +94,10 @@ def approve_dialog(person: Person, request: str) -> None:
 def _prepared(opened: Opened) -> Prepared:
     dialogue = _ActionDialogue(opened)
     takes_back = f"\nTakes back {opened.undoing.said}" if opened.undoing else ""
-    asked_for = opened.answering.said if opened.answering else ""
     return Prepared(
         dialogue,
-        about="\n".join(filter(None, (f"{_about(opened.subject)}{takes_back}", asked_for))),
-        because=asked_for,
+        about=f"{_about(opened.subject)}{takes_back}",
+        because=opened.answering.because if opened.answering else "",
         ask=dialogue.ask,
         grave=opened.command.grave,
         then=lambda outcome: _go_on(opened.subject.customer.id, outcome),
@@ -154,7 +154,7 @@ class _ActionDialogue:
         if undoing := self._opened.undoing:  # what it does is fixed, how that is billed is not
             return plan_fields.billed(subject, undoing.form, key) if name == "change_plan" else {}
         if asked := self._opened.answering:
-            return account_fields.cancel(subject, key, asked.form)
+            return _as_asked(subject, asked, key)
         draw = _FIELDS.get(name)
         return draw(subject, key) if draw else {}
 
@@ -179,6 +179,16 @@ class _ActionDialogue:
             self._opened = answering.open(person, before.answering.request)
         else:
             self._opened = commands.open(person, before.command.name, about.customer.id, about.object_id)
+
+
+def _as_asked(subject: Subject, asked: Answering, key: str) -> Form:
+    """The fields of a cancel as the customer wants it; anew where they have said something since."""
+    st.text(asked.said)
+    if asked.cut:
+        st.caption(
+            f"They said more than the {LONGEST_COMMENT} characters that Stripe keeps: the newest stand here."
+        )
+    return account_fields.cancel(subject, f"{key}:{asked.last}", asked.form)
 
 
 def _extend_trial(subject: Subject, key: str) -> Form:

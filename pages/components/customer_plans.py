@@ -130,7 +130,7 @@ def _plan(person: Person, plan: Plan, subjects: Subjects, now: int) -> None:
 
 def _record(person: Person, subject: Subject) -> None:
     """The button for what the customer wrote or said."""
-    why_not = person.why_not(Permission.CANCEL)
+    why_not = person.why_not(Permission.ANNOTATE)
     if st.button(
         request_dialogs.RECORD, key=f"record:{subject.object_id}", icon=":material/person_remove:",
         disabled=bool(why_not), help=formats.plain(why_not) or None,

@@ -40,10 +40,18 @@ _FIRST_HOUR = time(10)
 NOBODY = 0
 
 
-def message_dialog(person: Person, customer_id: str, *, template: str = "", **about: str) -> None:
-    """Opens the dialog that writes to a customer. `template` is chosen first; `about` is what the text is
+def message_dialog(
+    person: Person,
+    customer_id: str,
+    *,
+    template: str = "",
+    invoice: str = "",
+    card_url: str = "",
+    offer: str = "",
+) -> None:
+    """Opens the dialog that writes to a customer. `template` is chosen first; the rest is what the text is
     about (`Occasion`)."""
-    occasion = Occasion(**about)
+    occasion = Occasion(invoice, card_url, offer)
     try:
         person.require(Permission.SEND_MESSAGE)
         with database.session() as session:
@@ -55,11 +63,12 @@ def message_dialog(person: Person, customer_id: str, *, template: str = "", **ab
     show(_MessageDialogue(person, choices, template, occasion.card_url), about=called)
 
 
-def mail_button(label: str, customer_id: str, *, template: str, **about: str) -> None:
+def mail_button(label: str, customer_id: str, *, template: str, card_url: str = "", offer: str = "") -> None:
     """In a dialog that is over: leads on to the one that writes to the customer, as `message_dialog`."""
     why_not = guard.current().why_not(Permission.SEND_MESSAGE)
     if st.button(label, icon=":material/mail:", disabled=bool(why_not), help=formats.plain(why_not) or None):
-        handover.to(lambda: message_dialog(guard.current(), customer_id, template=template, **about))
+        told = {"template": template, "card_url": card_url, "offer": offer}
+        handover.to(lambda: message_dialog(guard.current(), customer_id, **told))
 
 
 def call_dialog(person: Person, customer_id: str) -> None:

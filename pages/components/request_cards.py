@@ -9,7 +9,9 @@ from pages.components.actions import approve_dialog
 from pages.components.request_dialogs import offer_dialog, refuse_dialog, stays_dialog
 from services import clock, database
 from services.customers.names import FEEDBACK, WISHES
-from services.desk import requests
+from services.desk import asked, hearing, requests
+from services.desk.asked import Seen
+from services.desk.hearing import MOST_AGAIN
 from services.desk.requestboard import Request
 from services.staff.roles import Permission, Person
 
@@ -22,11 +24,11 @@ def card(person: Person, request: Request, *, of_many: bool) -> None:
         with st.container(gap="xxsmall"):
             _line(_standing(request))
             _line([_received(request)])
-        if request.row.comment:
-            st.text(f"“{request.row.comment}”")
-        for line in request.row.note.splitlines():
-            st.caption(formats.plain(line))
-        for sentence in filter(None, (request.settled, request.under_way)):
+        _said(request)
+        if person.may(Permission.SEE_ACTIVITY):
+            for line in request.row.note.splitlines():
+                st.caption(formats.plain(line))
+        for sentence in filter(None, (request.settled, request.under_way, request.goes_on)):
             st.markdown(f":orange[:material/warning:] {formats.plain(sentence)}")
         with st.container(horizontal=True):
             if request.is_undecided and not request.under_way:
@@ -67,13 +69,24 @@ def _standing(request: Request) -> list[str]:
 def _received(request: Request) -> str:
     row = request.row
     how = f"recorded by {row.received_by_name}" if row.source == "staff" else "by the customer"
-    again = f", again {formats.plural(len(row.again), 'time')} since" if row.again else ""
+    often = " or more" if len(row.again) == MOST_AGAIN else ""
+    again = f", again {formats.plural(len(row.again), 'time')}{often} since" if row.again else ""
     at = f"{formats.moment(row.received_at)} ({formats.relative(row.received_at)})"
     decided = ""
     if row.decided_at:
         by = f" by {row.decided_by_name}" if row.decided_by_name else ""
         decided = f". {statuses.label(row.state)}{by}, {formats.moment(row.decided_at)}"
     return f"Asked {at}, {how}{again}{decided}"
+
+
+def _said(request: Request) -> None:
+    """The customer's words, the first first; of what came later also when, and who heard it."""
+    for place, said in enumerate(hearing.sayings(request.row)):
+        if place:
+            how = f"recorded by {said.by}" if said.by else "by the customer"
+            st.caption(formats.plain(f"Again {formats.moment(said.at)}, {how}"))
+        if said.comment:
+            st.text(f"“{said.comment}”")
 
 
 def _line(facts: list[str]) -> None:
@@ -100,13 +113,13 @@ def _answers(person: Person, request: Request) -> None:
             stays_dialog(request)
     if request.settled:
         st.button(
-            "Done elsewhere", key=f"elsewhere-{id}", icon=":material/task_alt:",
-            help="Closes the request: the subscription has ended or is set to end without it.",
-            on_click=clicks.attempt, args=(_place(id), _close, id, request.row.state),
+            "Close request", key=f"elsewhere-{id}", icon=":material/task_alt:",
+            help="The subscription has ended or is set to end, and nothing else is to be done.",
+            on_click=clicks.attempt, args=(_place(id), _close, id, asked.as_seen(request.row)),
         )  # fmt: skip
 
 
-def _close(id: str, seen: str) -> None:
+def _close(id: str, seen: Seen) -> None:
     with database.transaction() as session:
         requests.close(session, guard.current(), id, seen=seen)
 

@@ -8,11 +8,12 @@ from pages.components import account_fields, outreach, worklist
 from pages.components.dialog import Reason, show
 from services import database
 from services.customers.names import ACTIONS, OFFERS, WISHES
-from services.desk import requestboard, requests
+from services.desk import asked, hearing, requestboard, requests
 from services.desk.command import Form, Preview
 from services.desk.commands import Outcome
+from services.desk.hearing import LONGEST_COMMENT, Wish
 from services.desk.requestboard import Request
-from services.desk.requests import LONGEST_COMMENT, LONGEST_NOTE, Wish
+from services.desk.requests import LONGEST_NOTE
 from services.desk.subject import Subject
 from services.errors import InvalidInput
 from services.staff.roles import Person
@@ -69,9 +70,9 @@ class _Record:
     warning = ""
 
     def __init__(self, subject: Subject) -> None:
-        self._id, self._customer, self._subscription = (
-            requests.new_id(), subject.customer.id, subject.object_id,
-        )  # fmt: skip
+        self._id = hearing.new_id()
+        self._customer, self._subscription = subject.customer.id, subject.object_id
+        self._settled = asked.settled(subject.subscription)
 
     def fields(self, key: str) -> Form:
         """When it should end, why, and what they said."""
@@ -86,19 +87,20 @@ class _Record:
         return {"when": when or "", "reason": reason, "comment": comment or ""}
 
     def preview(self, form: Form) -> Preview:
-        """Where it goes, and whether one is there already."""
+        """Where it goes, and whether one is there already, or an end is set."""
         del form
         with database.session() as session:
             known = requestboard.undecided_of(session, self._customer)
-        again = ("A request waits already; this is added to it.",) if self._subscription in known else ()
-        return Preview(("It is put on the list “Requests to cancel”.", _NOTHING_YET), again)
+        again = "A request waits already; this is added to it." if self._subscription in known else ""
+        warnings = tuple(filter(None, (again, self._settled)))
+        return Preview(("It is put on the list “Requests to cancel”.", _NOTHING_YET), warnings)
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Keeps it."""
         del reason
         wish = Wish(self._subscription, form["when"], form["reason"], form["comment"])
         with database.transaction() as session:
-            requests.receive(session, self._id, wish, person)
+            hearing.record(session, person, self._id, wish)
         return Outcome("", "done", "Recorded. It waits on the page Requests to cancel.")
 
     def renew(self, person: Person) -> None:
@@ -112,7 +114,7 @@ class _Answer:
     warning = ""
 
     def __init__(self, request: Request) -> None:
-        self._request, self._id, self._seen = request, request.row.id, request.row.state
+        self._request, self._id, self._seen = request, request.row.id, asked.as_seen(request.row)
 
     def renew(self, person: Person) -> None:
         """Never needed: an answer is written down or refused with nothing done."""
@@ -132,8 +134,8 @@ class _Offer(_Answer):
             "What", list(OFFERS), key=f"{key}:what", format_func=OFFERS.__getitem__,
         )  # fmt: skip
         note = st.text_area(
-            "What exactly", key=f"{key}:note", height=68, max_chars=LONGEST_NOTE,
-            placeholder="Two months at half the price",
+            "What exactly: the message to the customer says it in these words", key=f"{key}:note", height=68,
+            max_chars=LONGEST_NOTE, placeholder="Two months at half the price",
         )  # fmt: skip
         return {"what": what or "", "note": note or ""}
 
@@ -177,8 +179,10 @@ class _Refuse(_Answer):
         return {}
 
     def preview(self, form: Form) -> Preview:
-        """That it goes on."""
+        """That it goes on, or what does not change."""
         del form
+        if settled := self._request.settled:
+            return Preview(("The request is refused.", _NOTHING_YET), (settled,))
         return Preview(("The subscription goes on as it is.", _NOTHING_YET))
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
@@ -206,9 +210,11 @@ class _Stays(_Answer):
         return {}
 
     def preview(self, form: Form) -> Preview:
-        """That it goes on."""
+        """That they stay, and what stands against it."""
         del form
-        return Preview(("The request is closed: the customer stays.", _NOTHING_YET))
+        settled = self._request.settled
+        ends = (f"{settled} “{ACTIONS['undo_cancel']}” on their page takes that back.",) if settled else ()
+        return Preview(("The request is closed: the customer stays.", _NOTHING_YET), ends)
 
     def submit(self, person: Person, form: Form, reason: str) -> Outcome:
         """Closes it."""

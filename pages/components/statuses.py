@@ -82,7 +82,7 @@ _WORDS: dict[str, tuple[str, Colour]] = {
     "offered": ("Offered", "violet"),
     "approved": ("Approved", "green"),
     "withdrawn": ("Withdrawn", "gray"),
-    "elsewhere": ("Done elsewhere", "gray"),
+    "elsewhere": ("Ends anyway", "gray"),
     # connecting: rights of the key, what is set up
     "there": ("There", "green"),
     "missing": ("Missing", "red"),

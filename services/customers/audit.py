@@ -48,7 +48,7 @@ TITLES: Final[dict[str, str]] = {
     "cancel_offered": "Offer something else",
     "cancel_refused": "Refuse to cancel",
     "cancel_withdrawn": "Customer stays",
-    "cancel_elsewhere": "Request done elsewhere",
+    "cancel_elsewhere": "Close request to cancel",
 }
 _LABELS: Final[dict[str, str]] = {
     "owner": "Owner",
@@ -73,6 +73,7 @@ _LABELS: Final[dict[str, str]] = {
     **{f"{role}_limits": f"{role.capitalize()} up to" for role in Role},
 }
 _AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal", "said"))
+REASONS: Final = frozenset(("said",))  # why somebody did it: not for everybody
 _CODES: Final[dict[str, Mapping[str, str]]] = {
     "wish": names.WISHES,
     "feedback": names.FEEDBACK,
@@ -160,10 +161,14 @@ def at_first(session: Session, customers: Collection[str], objects: Collection[s
 
 
 def differences(
-    entry: AuditEntry, staff: Mapping[int, str], moment: Callable[[int], str]
+    entry: AuditEntry,
+    staff: Mapping[int, str],
+    moment: Callable[[int], str],
+    *,
+    but: Collection[str] = (),
 ) -> tuple[Difference, ...]:
-    """The fields that changed, in words; `staff` are names by id."""
-    fields = [name for name in _LABELS if name in entry.before or name in entry.after]
+    """The fields that changed, in words, without some (`but`); `staff` are names by id."""
+    fields = [name for name in _LABELS if name not in but and (name in entry.before or name in entry.after)]
     old, new = (
         {name: _said(name, each[name], staff, moment) for name in each}
         for each in (entry.before, entry.after)

@@ -149,8 +149,12 @@ def _announced(row: Action) -> list[str]:
 
 def _why(row: Action, person: Person) -> tuple[str, ...]:
     """What its author and those who looked after it wrote, for who may read that."""
-    mine = row.staff == person.id
-    return (row.reason, row.comment) if mine or person.may(Permission.SEE_ACTIVITY) else ()
+    return (row.reason, row.comment) if _may_read(row, person) else ()
+
+
+def _may_read(row: Action | AuditEntry, person: Person) -> bool:
+    """Whether they may read why it was done."""
+    return row.staff == person.id or person.may(Permission.SEE_ACTIVITY)
 
 
 def _messages(session: Session, asked: _Asked) -> Iterator[Entry]:
@@ -267,12 +271,13 @@ def _changes(session: Session, asked: _Asked) -> Iterator[Entry]:
     rows = session.exec(wanted).all()
     staff = people.names(session) if rows else {}
     for row in rows:
+        but = () if _may_read(row, asked.person) else audit.REASONS
         yield Entry(
             at=row.at,
             kind="Changes",
             id=str(row.id),
             title=audit.TITLES.get(row.kind, row.kind),
-            detail=audit.sentence(audit.differences(row, staff, asked.words.moment)),
+            detail=audit.sentence(audit.differences(row, staff, asked.words.moment, but=but)),
             who=row.staff_name,
         )
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 from models import CancellationRequest
 from services import database
 from services.customers import names
-from services.desk import commands, requests, words
+from services.desk import commands, hearing, requests, words
 from services.desk.asking import Answering, Opened
+from services.desk.cancellations import LONGEST_COMMENT
 from services.staff.roles import Person
-
-_LONGEST = 500  # characters of a comment that Stripe keeps
 
 
 def open(person: Person, id: str) -> Opened:
@@ -22,14 +21,19 @@ def open(person: Person, id: str) -> Opened:
     with database.session() as session:
         row = requests.undecided(session, id)
     opened = commands.open(person, "cancel", row.customer, row.subscription)
-    return replace(opened, answering=Answering(row.id, _said(row), _form(row)))
+    with database.session() as session:  # what is said from here on is not what `opened` has noted
+        return replace(opened, answering=_answering(requests.undecided(session, id)))
 
 
-def _said(row: CancellationRequest) -> str:
-    why = f": {names.FEEDBACK.get(row.reason, row.reason)}" if row.reason else ""
-    return f"Asked for by the customer on {words.day(row.received_at)}{why}"
-
-
-def _form(row: CancellationRequest) -> dict[str, str]:
-    comment = " ".join(row.comment.split())
-    return {"when": row.wish, "feedback": row.reason, "comment": comment[:_LONGEST]}
+def _answering(row: CancellationRequest) -> Answering:
+    because = f"Asked for by the customer on {words.day(row.received_at)}"
+    why = f" ({names.FEEDBACK.get(row.reason, row.reason).lower()})" if row.reason else ""
+    comment = hearing.in_short(row)
+    return Answering(
+        row.id,
+        said=f"{because}: {names.WISHES.get(row.wish, row.wish).lower()}{why}.",
+        form={"when": row.wish, "feedback": row.reason, "comment": comment[:LONGEST_COMMENT]},
+        because=because,
+        last=hearing.sayings(row)[-1].id,
+        cut=len(comment) > LONGEST_COMMENT,
+    )

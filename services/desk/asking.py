@@ -7,7 +7,6 @@ answer is kept with the parameters that it was given for: an instant among them 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from services import clock
 from services.desk import limits
@@ -18,7 +17,6 @@ from services.errors import InvalidInput, NotAllowed, Unavailable
 from services.staff.roles import Person
 
 NOT_FORESEEN = "What the next invoice comes to is therefore not known."
-ANSWERS: Final = "answers"  # among the parameters: the request that an action fulfils
 Typed = tuple[tuple[str, str], ...]
 
 
@@ -51,12 +49,15 @@ class Undoing:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The request of a customer's that a dialog fulfils: its id, how it is told in a line, and with what the
-    form begins."""
+    """The request of a customer's that a dialog fulfils: its id, how it is told, with what the form and the
+    reason begin, and the id of what the customer said last. `cut`: Stripe has no room for all of it."""
 
     request: str
     said: str
     form: Form
+    because: str
+    last: str
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Opened:
 
     `warning`: Stripe was silent, or refused to say what it foresees. `days_before`: what was added to the
     customer's trials so far. `waiting`: who asked for the same, which waits for approval, as a sentence.
-    `asked` is what Stripe said of things typed. `undoing`: it takes an action back. `answering`: a customer
-    has asked for it.
+    `asked` is what Stripe said of things typed; `noted` is kept among the parameters. `undoing`: it takes an
+    action back. `answering`: a customer has asked for it.
     """
 
     token: str
@@ -78,6 +79,7 @@ class Opened:
     days_before: int = 0
     waiting: str = ""
     asked: dict[Typed, Foreseen] = field(default_factory=dict)
+    noted: Params = field(default_factory=dict)
     undoing: Undoing | None = None
     answering: Answering | None = None
 
@@ -115,8 +117,7 @@ class Opened:
 
     def _parsed(self, form: Form, now: int) -> Params:
         if self.undoing is None:
-            params = self.command.parse(self.subject, form, now)
-            return {**params, ANSWERS: self.answering.request} if self.answering else params
+            return {**self.command.parse(self.subject, form, now), **self.noted}
         params = self.command.parse(self.subject, {**form, **self.undoing.form}, now)
         return {**params, UNDOES: self.undoing.token}
 

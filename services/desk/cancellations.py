@@ -8,7 +8,7 @@ from typing_extensions import override
 from models import Action
 from models.subscriptions import ENDED
 from services.customers import names
-from services.desk import effects, endings, requests, words
+from services.desk import asked, effects, endings, words
 from services.desk.command import Command, Form, Params, Preview, Quote, Step, Work, choice, gone, limited
 from services.desk.days import on_day
 from services.desk.quotes import next_invoice
@@ -18,6 +18,8 @@ from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
+
+LONGEST_COMMENT = 500  # characters of what a customer said that Stripe keeps
 
 
 class Cancel(Command):
@@ -40,8 +42,13 @@ class Cancel(Command):
         if deleted := gone(subject):
             return deleted
         if subject.subscription.status in ENDED:
-            return f"The subscription has ended{_since(subject)}."
+            return f"The subscription has ended{words.on(subject.subscription.ended_at)}."
         return ""
+
+    @override
+    def noted(self, session: Session, subject: Subject) -> Params:
+        """The customer's request: what they say after the dialog opened was not seen by who confirms it."""
+        return {asked.SEEN: asked.seen(session, subject.object_id)}
 
     @override
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
@@ -52,7 +59,7 @@ class Cancel(Command):
         feedback = form.get("feedback", "")
         if feedback not in names.FEEDBACK:
             raise InvalidInput("Choose one of the reasons in the list.", field="feedback")
-        comment = limited(form.get("comment", "").strip(), "comment", 500)
+        comment = limited(form.get("comment", "").strip(), "comment", LONGEST_COMMENT)
         told = {"when": when, "feedback": feedback, "comment": comment}
         prorate = form.get("prorate") == "yes"
         if when == "now":
@@ -86,10 +93,10 @@ class Cancel(Command):
         if params["when"] == "now":
             happens = ("The subscription ends now.", *endings.now_happens(subject, params, quote, now))
             return Preview(happens, endings.now_warnings(subject, params))
-        owed = "It is past due: what it owes is still collected until then."
-        warnings = (
-            *((owed,) if subject.subscription.status == "past_due" else ()), *endings.at_the_end(subject),
-        )  # fmt: skip
+        is_past_due = subject.subscription.status == "past_due"
+        owed = "It is past due: what it owes is still collected until then." if is_past_due else ""
+        open_still = asked.stays_open(params, subject.subscription.current_period_end)
+        warnings = (*filter(None, (owed, open_still)), *endings.at_the_end(subject))
         if params["when"] == "date":
             runs = f"The subscription runs until {words.moment(params['cancel_at'])}, and ends then."
             undone = "Until then the cancellation can be undone."
@@ -133,8 +140,8 @@ class Cancel(Command):
 
     @override
     def concluded(self, session: Session, action: Action) -> None:
-        """The customer's request is approved, if there is one."""
-        requests.fulfil(session, action)
+        """The customer's request is approved, where this is what they asked for."""
+        asked.fulfil(session, action)
 
 
 def _check_schedulable(subject: Subject, when: str) -> None:
@@ -218,7 +225,9 @@ class UndoCancel(Command):
         if deleted := gone(subject):
             return deleted
         if subscription.status in ENDED:
-            return f"The subscription has ended{_since(subject)}; it can only be started anew."
+            return (
+                f"The subscription has ended{words.on(subscription.ended_at)}; it can only be started anew."
+            )
         if not subscription.cancel_at_period_end and not subscription.cancel_at:
             return "No cancellation is scheduled."
         if subscription.schedule:
@@ -285,9 +294,3 @@ def was_credited(subject: Subject) -> bool:
     if subscription.cancel_at_period_end or not ends or not period_end or ends >= period_end:
         return False
     return any(item.proration and item.amount < 0 for item in subject.pending)
-
-
-def _since(subject: Subject) -> str:
-    assert subject.subscription is not None
-    ended = subject.subscription.ended_at
-    return f" on {words.moment(ended)}" if ended else ""

@@ -8,8 +8,7 @@ from typing import Any
 from models import Action, PaymentMethod
 from services import clock, database
 from services.customers import names
-from services.desk import ledger, requests, snapshots, words
-from services.desk.asking import ANSWERS
+from services.desk import asked, ledger, snapshots, words
 from services.desk.command import Command, Quote
 from services.desk.subject import MARK, Subject
 from services.desk.undone import OVER, UNDOES, by
@@ -67,10 +66,14 @@ def require_not_undone(row: Action) -> None:
 
 
 def require_still_asked(row: Action) -> None:
-    """For what fulfils a customer's request: raises Conflict where somebody has decided otherwise."""
-    if ANSWERS in row.params:
-        with database.session() as session:
-            requests.undecided(session, row.params[ANSWERS])
+    """For a cancel: raises Conflict where the customer has said something since its dialog opened, or a
+    colleague has answered."""
+    if asked.SEEN not in row.params:
+        return
+    with database.session() as session:
+        other = asked.differs(session, row.object_id, row.params[asked.SEEN])
+    if other:
+        raise Conflict(other, remedy=_LOOK_AGAIN)
 
 
 def require_same_debts(row: Action, command: Command, now: Subject) -> None:

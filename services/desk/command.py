@@ -138,6 +138,11 @@ class Command(ABC):
         del session, now
         return subject
 
+    def noted(self, session: Session, subject: Subject) -> Params:
+        """What else its dialog sees as it opens that is kept among the parameters."""
+        del session, subject
+        return {}
+
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """What was typed as parameters. Raises InvalidInput with the field's name."""
         del subject, form, now

@@ -89,6 +89,7 @@ def open(
     now, quote, warning = _look(wanted, customer, about)
     with database.session() as session:
         now = wanted.equipped(session, now, clock.now())
+        noted = wanted.noted(session, now)
     if reason := wanted.offered(now):
         raise Conflict(reason, remedy="Close this and look at the customer's page again.")
     token = token or new_token()
@@ -96,7 +97,7 @@ def open(
         ledger.open_row(session, token, person, wanted, now, snapshots.of(now))
         days_before = limits.days_before(session, customer)
         waiting = _asked_for(ledger.waiting(session, command, customer, now.object_id))
-    return Opened(token, person, wanted, now, quote, warning, days_before, waiting)
+    return Opened(token, person, wanted, now, quote, warning, days_before, waiting, noted=noted)
 
 
 def _asked_for(row: Action | None) -> str:

@@ -14,13 +14,14 @@ from models import Action, CancellationRequest, Charge, Customer, Subscription
 from models.requests import UNDECIDED
 from models.subscriptions import ENDED
 from services.customers import contents
-from services.desk import requests
+from services.desk import asked, requests
 from services.metrics import sums
 
 Condition = sa.ColumnElement[bool]
 TO_DECIDE: Final = "to_decide"  # open, and what was offered something
 STATES: Final = (*UNDECIDED, "approved", "refused", "withdrawn", "elsewhere")
 _MOST_OPEN = 100  # of one customer
+_GOES_ON = "By now the subscription is not set to end."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Request:
     less refunds, by currency.
 
     `settled`: it has ended or is set to end already; `under_way`: somebody is about to end it; both are
-    sentences, and only said of what is undecided.
+    sentences, and only said of what is undecided. `goes_on`: the same of what is approved, and whose
+    subscription is not set to end any more.
     """
 
     row: CancellationRequest
@@ -53,6 +55,7 @@ class Request:
     paid: tuple[tuple[str, int], ...]
     settled: str = ""
     under_way: str = ""
+    goes_on: str = ""
 
     @property
     def is_undecided(self) -> bool:
@@ -157,6 +160,7 @@ def _request(
 ) -> Request:
     who = customer or Customer(id=row.customer, created=0)
     known = subscription or Subscription(id=row.subscription, customer=row.customer, created=0, status="")
+    settled = asked.settled(subscription)
     is_trial, is_undecided = known.status == "trialing", row.state in UNDECIDED
     return Request(
         row=row,
@@ -166,8 +170,9 @@ def _request(
         value_micros=known.plan_micros if is_trial else known.mrr_micros,
         status=known.status,
         trial_end=known.trial_end if is_trial else None,
-        settled=requests.settled(subscription) if is_undecided else "",
+        settled=settled if is_undecided else "",
         under_way=requests.is_about_to_end(begun) if begun and is_undecided else "",
+        goes_on=_GOES_ON if row.state == "approved" and not settled else "",
         **told,
     )
 

@@ -24,6 +24,11 @@ def moment(instant: int) -> str:
     return f"{written.replace('{0}', format_time(at, 'short', locale=locale))} ({settings.zone.key})"
 
 
+def on(instant: int | None) -> str:
+    """` on Mar 3, 2026, 2:05 PM (Europe/Berlin)` behind what happened then; "" where nobody knows when."""
+    return f" on {moment(instant)}" if instant else ""
+
+
 def day(instant: int) -> str:
     """The local day of an instant (UTC seconds), e.g. `Mar 3, 2026`."""
     settings = config.settings()

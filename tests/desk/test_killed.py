@@ -14,8 +14,8 @@ from sqlmodel import select
 
 from models import Action, ActionStep, CancellationRequest
 from services import database
-from services.desk import requests
-from services.desk.requests import Wish
+from services.desk import hearing
+from services.desk.hearing import Wish
 from services.desk.subject import Subject
 from tests.desk.bench import ANA, BY_DELETE, FORMS, GRAVE, Bench, form_of, happened, name_of, prepare
 from tests.desk.victim import MOMENTS, OF_EACH_REQUEST
@@ -127,7 +127,7 @@ def test_a_killed_command_is_finished_once_on_postgresql(idle_desk: Bench) -> No
 def test_a_request_to_cancel_is_approved_by_whoever_finishes_the_cancel(idle_desk: Bench) -> None:
     about = prepare(idle_desk, "cancel")
     with database.transaction() as session:
-        requests.receive(session, "asked", Wish(about.object_id), ANA)
+        hearing.record(session, ANA, "asked", Wish(about.object_id))
     left, ended = killed(idle_desk, "before the ledger", "cancel", about)
     with database.session() as session:
         row = session.get_one(CancellationRequest, "asked")

@@ -8,11 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from models import CancellationRequest, Customer, Subscription
-from pages.components.request_dialogs import _Offer, _Record, _Refuse, _Stays
 from services import clock
-from services.desk import loading, requestboard
-from services.desk.requestboard import Request
-from services.errors import Conflict, InvalidInput
 from services.outreach import messages
 from services.outreach.variables import Occasion
 from services.staff.roles import Person
@@ -65,10 +61,10 @@ def labels(app: AppTest, id: str) -> list[str]:
 def test_the_longest_waiting_stands_first_with_what_can_be_answered(asked: ModuleType) -> None:
     app = open_page("cancel_requests")
     assert shown(app) == ["Jo", "Al", "Di"]
-    assert "Open 2 · Offered 1 · Approved 0 · Refused 1 · Withdrawn 0 · Done elsewhere 0" in captions(app)
+    assert "Open 2 · Offered 1 · Approved 0 · Refused 1 · Withdrawn 0 · Ends anyway 0" in captions(app)
     answers = ["Approve", "Offer something else", "Refuse", "Customer stays", "Open customer"]
     assert labels(app, "jo") == labels(app, "al") == answers
-    assert labels(app, "di") == ["Done elsewhere", "Open customer"]
+    assert labels(app, "di") == ["Close request", "Open customer"]
     told = [text.value for text in app.text]
     assert f"“{NASTY}”" in told, "as it was typed, and as text"
     assert {"Why: Another reason", "Trial: 3 days left", "Would pay $49.00 a month"} <= set(told)
@@ -116,39 +112,46 @@ def test_the_customers_page_shows_what_waits_and_takes_what_is_said(asked: Modul
     assert app.button(key="record:sub_jo").disabled
 
 
-def test_what_is_recorded_is_announced_and_kept_once(staffed: ModuleType, sam: Person) -> None:
-    customer = add_trial(staffed, "Jo", 2)
-    with staffed.session() as session:
-        dialogue = _Record(loading.load(session, customer, "sub_jo"))
-    form = {"when": "now", "reason": "unused", "comment": "By phone"}
-    assert dialogue.preview(form).warnings == ()
-    for _ in range(2):
-        assert dialogue.submit(sam, form, "").state == "done"
-    request = of(staffed, customer)
-    assert (request.row.comment, request.row.received_by_name) == ("By phone", "Sam Okafor")
-    [warning] = dialogue.preview(form).warnings
-    assert warning.startswith("A request waits already")
+def announced(page: str, key: str, **address: str) -> str:
+    """What a dialog says as it opens, by the button that opens it."""
+    app = open_page(page, **address)
+    app.button(key=key).click().run()
+    assert not app.exception
+    return "\n".join(each.value for each in (*app.markdown, *app.caption))
 
 
-def test_each_answer_says_what_it_does_and_does_it(staffed: ModuleType, sam: Person) -> None:
-    customer = add_trial(staffed, "Jo", 2)
-    with staffed.session() as session:
-        record = _Record(loading.load(session, customer, "sub_jo"))
-    record.submit(sam, {"when": "now", "reason": "", "comment": ""}, "")
-    offer = _Offer(of(staffed, customer))
-    with pytest.raises(InvalidInput, match="Say what exactly"):
-        offer.preview({"what": "pause", "note": " "})
-    form = {"what": "longer_trial", "note": "Two weeks"}
-    assert (
-        offer.preview(form).happens[-1].startswith("Where the customer agrees: “Extend trial” on their page")
+def test_dialogs_announce_what_is_true_of_what_goes_on(asked: ModuleType) -> None:
+    assert "A request waits already; this is added to it" in announced(
+        "customer", "record:sub_jo", id="cus_jo"
     )
-    assert offer.submit(sam, form, "").state == "done"
-    assert of(staffed, customer).row.state == "offered"
-    with pytest.raises(Conflict):
-        _Refuse(offer._request).submit(sam, {}, "It was seen before the offer")
-    assert _Stays(of(staffed, customer)).submit(sam, {}, "").message == "Closed: the customer stays."
-    with staffed.session() as session:
-        assert requestboard.undecided_of(session, customer) == {}
+    assert "The subscription goes on as it is" in announced("cancel_requests", "refuse-jo")
+    assert "The request is closed" in announced("cancel_requests", "stays-jo")
+    assert "Say what exactly is offered" in announced("cancel_requests", "offer-jo")
+
+
+def test_dialogs_announce_what_is_true_of_what_is_set_to_end(asked: ModuleType) -> None:
+    with asked.transaction() as session:
+        for name in ("jo", "cy"):
+            session.get_one(Subscription, f"sub_{name}").cancel_at = clock.now() + clock.DAY
+    ends = "The subscription is set to end on"
+    assert ends in announced("customer", "record:sub_cy", id="cus_cy")
+    told = announced("cancel_requests", "refuse-jo")
+    assert "The request is refused" in told and "goes on" not in told
+    assert "“Undo cancel” on their page takes that back" in announced("cancel_requests", "stays-jo")
+
+
+def test_notes_are_for_who_may_read_others_reasons_and_sales_may_record(asked: ModuleType) -> None:
+    note = "Ben offered a pause of two months"
+    with asked.transaction() as session:
+        row = session.get_one(CancellationRequest, "al")
+        row.note, row.again = note, [{"id": "2", "at": row.received_at, "by": "Pia", "comment": "By phone"}]
+    app = open_page("cancel_requests")
+    assert note in captions(app)
+    assert any(each.startswith("Again ") and each.endswith("recorded by Pia") for each in captions(app))
+    assert "“By phone”" in [text.value for text in app.text]
+    assert note not in captions(open_page("cancel_requests", acting_as="pia@trialdesk.test"))
+    app = open_page("customer", id="cus_al", acting_as="pia@trialdesk.test")
+    assert not app.button(key="record:sub_al").disabled and labels(app, "al") == []
 
 
 def test_the_mail_to_who_wants_to_leave_says_what_is_offered(staffed: ModuleType, sam: Person) -> None:
@@ -161,16 +164,10 @@ def test_the_mail_to_who_wants_to_leave_says_what_is_offered(staffed: ModuleType
             assert bool(one.draft) == bool(offer)
 
 
-def of(database: ModuleType, customer: str) -> Request:
-    with database.session() as session:
-        [request] = requestboard.undecided_of(session, customer).values()
-    return request
-
-
 def test_a_customer_who_is_gone_keeps_no_page_from_its_list(asked: ModuleType) -> None:
     with asked.transaction() as session:
         session.delete(session.get_one(Customer, "cus_jo"))
         session.delete(session.get_one(Subscription, "sub_jo"))
     app = open_page("cancel_requests")
     assert shown(app)[0] == "cus\\_jo"
-    assert labels(app, "jo") == ["Done elsewhere", "Open customer"]
+    assert labels(app, "jo") == ["Close request", "Open customer"]
