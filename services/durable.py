@@ -30,7 +30,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import event
 
 from services import database, locks
-from services.durable_bells import Bells
+from services.durable_bells import ENDS, Bells
 from services.errors import Unavailable
 from services.locks import Lock, LockLost
 
@@ -161,11 +161,15 @@ def start(
 
 
 def settled(read: Callable[[], Reached], seconds: float, *, every: float) -> Reached:
-    """What `read` finds as soon as it is final, or how it stands after `seconds`; asked once in `every` s."""
+    """What `read` finds as soon as it is final, or how it stands after `seconds`. Asked whenever work of this
+    process has ended, and once in `every` s for what others do."""
     until = time.monotonic() + seconds
-    while not (reached := read()).is_final and time.monotonic() < until:
-        time.sleep(every)
-    return reached
+    while True:
+        ended = ENDS.count
+        reached, left = read(), until - time.monotonic()
+        if reached.is_final or left <= 0:
+            return reached
+        ENDS.wait(ended, min(every, left))
 
 
 def _declare_queues() -> None:

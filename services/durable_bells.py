@@ -38,6 +38,29 @@ class _Bell(threading.Event):
         return self.is_set()
 
 
+class Ends:
+    """Tells those who wait when some work of this process has ended: to ask for each at short intervals costs
+    more than the work, where several wait."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._changed = threading.Condition()
+
+    def note(self) -> None:
+        """Some work has ended: whoever waits looks at its own."""
+        with self._changed:
+            self.count += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> None:
+        """Returns once there are others than the `seen` ones, or after so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.count != seen, seconds)
+
+
+ENDS = Ends()
+
+
 class Bells:
     """A bell for each queue, from `DBOS.launch` to just before `DBOS.destroy`."""
 
@@ -63,6 +86,7 @@ class Bells:
     def _ended(self, key: str, bucket: QueueBucket) -> None:
         """Takes work off DBOS's list of what runs here, once its outcome is recorded, and rings its queue."""
         self._leave(key, bucket)
+        ENDS.note()
         if bucket is not None and (bell := self._bells.get(bucket[0])) is not None:
             bell.ring()
 

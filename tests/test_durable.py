@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -113,6 +114,21 @@ def test_a_wait_ends_with_the_work_or_with_the_patience() -> None:
     began = time.monotonic()
     assert not durable.settled(lambda: Standing(False), 0.05, every=0.01).is_final
     assert time.monotonic() - began < 2
+
+
+def test_who_waits_looks_as_soon_as_the_work_has_ended(running: ModuleType, tmp_path: Path) -> None:
+    out, looks = tmp_path / "out", list[float]()
+
+    def read() -> Standing:
+        looks.append(time.monotonic())
+        return Standing(out.exists())
+
+    waiter = threading.Thread(target=durable.settled, args=(read, 60), kwargs={"every": 60})
+    waiter.start()
+    within(10, lambda: looks)
+    running.start(durable.COMMANDS, note, str(out), "a", id="awaited", partition="sub_1")
+    waiter.join(30)
+    assert not waiter.is_alive() and len(looks) < 5, "it did not ask again and again"
 
 
 def test_finished_work_is_forgotten_after_a_week(running: ModuleType, tmp_path: Path) -> None:

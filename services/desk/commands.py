@@ -22,7 +22,7 @@ from services.errors import Conflict, InvalidInput, NotAllowed, Refused, Unavail
 from services.staff.roles import Person
 
 LONGEST_REASON = 500
-_POLL = 0.02
+_POLL = 0.5
 _PATIENCE = 20.0
 _WHO_ALLOWS = "A colleague who may do so much finds it under Approvals."
 
@@ -234,7 +234,7 @@ def _with_link(opened: Opened, reached: Outcome) -> Outcome:
 
 
 def wait(token: str, seconds: float = _PATIENCE, *, every: float = _POLL) -> Outcome:
-    """The outcome, as soon as it is final, or how it stands after `seconds`; asked once in `every` s."""
+    """The outcome, as soon as it is final, or how it stands after `seconds`; see `durable.settled`."""
 
     def read() -> Outcome:
         with database.session() as session:

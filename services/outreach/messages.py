@@ -26,7 +26,7 @@ from services.outreach.variables import Occasion
 from services.staff.roles import Permission, Person
 
 _LONGEST_TEXT = 20_000
-_POLL = 0.05
+_POLL = 0.5
 _PATIENCE = 25.0  # seconds: longer than the mail server may be silent
 _RESENDABLE = frozenset((FAILED, UNKNOWN, OUTBOX))
 _OLD_ADDRESS, _NEW_ADDRESS = "old address", "new address"  # whether it changed is kept, the addresses are not
