@@ -77,16 +77,14 @@ def effects(desk: Bench, moment: str, command: str) -> int:
     with database.session() as session:
         made = session.exec(select(ActionStep).where(ActionStep.token == ended.token)).all()
     assert len(made) == REQUESTS.get(command, 1), "each of a command's requests has its kills"
-    assert executed(desk, about, ended) == len(made)
+    assert executed(desk, ended) == len(made)
     return len(happened(desk, command, about))
 
 
-def executed(desk: Bench, about: Subject, action: Action) -> int:
-    """How many requests of the action Stripe carried out, repeats of the same key left out."""
-    written = [each for each in desk.sandbox.requests(status=200, replayed=False) if each["method"] != "GET"]
-    keyed = [each for each in written if (each["idempotency_key"] or "").startswith(f"{action.token}:")]
-    removed = [each for each in written if each["method"] == "DELETE" and about.object_id in each["path"]]
-    return len(keyed) + len(removed)
+def executed(desk: Bench, action: Action) -> int:
+    """How many requests of the action the account carried out, repeats of the same key left out."""
+    done = desk.sandbox.requests(status=200, replayed=False)
+    return sum((each["idempotency_key"] or "").startswith(f"{action.token}:") for each in done)
 
 
 def killed(desk: Bench, moment: str, command: str, about: Subject) -> tuple[str, Action]:
