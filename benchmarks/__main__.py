@@ -9,6 +9,7 @@ RUNS = (
     ("benchmarks.install",),
     ("benchmarks.desk", "--customers", "1500", "20000"),
     ("benchmarks.bulk", "--customers", "1000", "--rate", "25"),
+    ("benchmarks.commands", "--count", "60", "--database", "sqlite", "postgresql"),
 )
 
 for run in RUNS:

@@ -85,11 +85,13 @@ def _desk(kind: str) -> Iterator[Bench]:
         database.create_schema()
         client.configure(client.connect(sandbox.key, sandbox.url))
         durable.launch()
-        yield Bench(sandbox)
-        durable.shutdown()
-        database.engine().dispose()
-        if kind == "postgresql":
-            postgres.drop_database(url)
+        try:
+            yield Bench(sandbox)
+        finally:
+            durable.shutdown()
+            database.engine().dispose()
+            if kind == "postgresql":
+                postgres.drop_database(url)
 
 
 @contextmanager

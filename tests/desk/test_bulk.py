@@ -205,11 +205,8 @@ def test_what_a_colleague_did_since_the_run_was_begun_is_not_done_again(desk: Be
     assert [weeks(desk, each) for each in about] == [1.0] * 2
 
 
-@SQLITE
-def test_a_stopped_run_begins_no_further_row_and_goes_on_where_it_was(
-    desk: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    about = trials(desk, 12)
+def held_back(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Semaphore, threading.Event]:
+    """Rows that begin wait for the event; each releases the semaphore once before."""
     began, go_on = threading.Semaphore(0), threading.Event()
     real = commands.begin
 
@@ -219,6 +216,15 @@ def test_a_stopped_run_begins_no_further_row_and_goes_on_where_it_was(
         return real(*given)
 
     monkeypatch.setattr(commands, "begin", slow)
+    return began, go_on
+
+
+@SQLITE
+def test_a_stopped_run_begins_no_further_row_and_goes_on_where_it_was(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = trials(desk, 12)
+    began, go_on = held_back(monkeypatch)
     run = begin(about)
     for _ in range(bulk_runner._AT_ONCE):
         assert began.acquire(timeout=20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,19 @@ from services.desk.limits import OverLimit
 from services.desk.subject import Subject
 from services.staff.roles import Person
 from tests.desk.bench import ANA, BEN, SAM, WEEK, Bench, within
-from tests.desk.test_bulk import SQLITE, STRICT, begin, decide, ended, seen, staffed, told, trials, weeks
+from tests.desk.test_bulk import (
+    SQLITE,
+    STRICT,
+    begin,
+    decide,
+    ended,
+    held_back,
+    seen,
+    staffed,
+    told,
+    trials,
+    weeks,
+)
 from tests.support.statements import asked
 
 pytestmark = SQLITE
@@ -51,15 +62,7 @@ def test_runs_go_on_beside_each_other_and_leave_half_of_the_workers(
     desk: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = trials(desk, 10)
-    began, go_on = threading.Semaphore(0), threading.Event()
-    real = commands.begin
-
-    def slow(*given: Any) -> bool:
-        began.release()
-        go_on.wait(20)
-        return real(*given)
-
-    monkeypatch.setattr(commands, "begin", slow)
+    began, go_on = held_back(monkeypatch)
     first, second = begin(about[:5]), begin(about[5:], person=BEN)
     for _ in range(bulk_runner._AT_ONCE):
         assert began.acquire(timeout=20)
