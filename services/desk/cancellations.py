@@ -192,14 +192,14 @@ def _period(subject: Subject) -> str:
 
 def _end_now(work: Work) -> Answer:
     chosen = {name: bool(work.params.get(name)) for name in ("prorate", "invoice_now")}
-    return writes.cancel_now(work.subject.object_id, _said(work), chosen, work.key)
+    return writes.cancel_now(work.object_id, _said(work), chosen, work.key)
 
 
 def _end_later(work: Work) -> Answer:
     if work.params["when"] == "date":
         at, prorate = work.params["cancel_at"], work.params["prorate"]
-        return writes.cancel_on(work.subject.object_id, at, prorate, _said(work), work.mark, work.key)
-    return writes.cancel_at_period_end(work.subject.object_id, _said(work), work.mark, work.key)
+        return writes.cancel_on(work.object_id, at, prorate, _said(work), work.mark, work.key)
+    return writes.cancel_at_period_end(work.object_id, _said(work), work.mark, work.key)
 
 
 def _said(work: Work) -> dict[str, str]:
@@ -270,7 +270,7 @@ class UndoCancel(Command):
                 "update",
                 "subscription",
                 lambda work: writes.keep(
-                    work.subject.object_id,
+                    work.object_id,
                     params["at_period_end"],
                     params.get("prorate", False),
                     work.mark,

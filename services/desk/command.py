@@ -66,11 +66,13 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a step acts on: the token, the fixed parameters, and the ids that earlier steps made."""
+    """What a step acts on, by its id and its customer's, the fixed parameters, and the ids that earlier steps
+    made."""
 
     token: str
     key: str
-    subject: Subject
+    customer: str
+    object_id: str
     params: Params
     made: dict[str, str] = field(default_factory=dict)
 

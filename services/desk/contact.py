@@ -103,4 +103,4 @@ def _said(value: str) -> str:
 
 
 def _update(work: Work) -> Answer:
-    return writes.change_contact(work.subject.customer.id, work.params["new"], work.mark, work.key)
+    return writes.change_contact(work.customer, work.params["new"], work.mark, work.key)

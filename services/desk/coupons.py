@@ -78,9 +78,7 @@ class _Discounts(Command):
             Step(
                 "update",
                 "subscription",
-                lambda work: writes.set_discounts(
-                    work.subject.object_id, params["discounts"], work.mark, work.key
-                ),
+                lambda work: writes.set_discounts(work.object_id, params["discounts"], work.mark, work.key),
                 effects.of_subscription(),
             ),
         )

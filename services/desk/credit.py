@@ -163,4 +163,4 @@ def _adjust(work: Work) -> Answer:
         "currency": work.params["currency"],
         "description": work.params["description"],
     }
-    return writes.adjust_balance(work.subject.customer.id, params, work.mark, work.key)
+    return writes.adjust_balance(work.customer, params, work.mark, work.key)

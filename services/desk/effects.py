@@ -21,12 +21,12 @@ Shows = Callable[[Mapping[str, Any]], bool]
 
 def of_subscription(shows: Shows | None = None) -> Effect:
     """On the subscription: our mark, or what `shows` recognises."""
-    return lambda work: _when(complete.read("subscription", _subscription(work)), shows or _marked(work))
+    return lambda work: _when(complete.read("subscription", work.object_id), shows or _marked(work))
 
 
 def of_customer() -> Effect:
     """On the customer: our mark."""
-    return lambda work: _when(complete.read("customer", work.subject.customer.id), _marked(work))
+    return lambda work: _when(complete.read("customer", work.customer), _marked(work))
 
 
 def new_invoice(before: str | None) -> Callable[[Answer], str | None]:
@@ -49,9 +49,9 @@ def in_list(path: str) -> Effect:
     hundred)."""
 
     def look(work: Work) -> Answer | None:
-        params: dict[str, Any] = {"customer": work.subject.customer.id}
+        params: dict[str, Any] = {"customer": work.customer}
         if path == "/v1/refunds":
-            params = {"charge": work.subject.object_id, "expand": ["data.charge"]}
+            params = {"charge": work.object_id, "expand": ["data.charge"]}
         if path == "/v1/subscriptions":
             params["status"] = "all"
         return _listed(work, path, params)
@@ -61,7 +61,7 @@ def in_list(path: str) -> Effect:
 
 def of_customer_list(name: str) -> Effect:
     """The same in a list that lies under the customer's own address."""
-    return lambda work: _listed(work, f"/v1/customers/{work.subject.customer.id}/{name}", {})
+    return lambda work: _listed(work, f"/v1/customers/{work.customer}/{name}", {})
 
 
 def _listed(work: Work, path: str, params: dict[str, Any]) -> Answer | None:
@@ -85,7 +85,7 @@ def is_gone(kind: str) -> Effect:
     """That the object which the command is about is not there any more."""
 
     def look(work: Work) -> Answer | None:
-        answer = complete.read(kind, work.subject.object_id)
+        answer = complete.read(kind, work.object_id)
         return answer if answer.object.get("deleted") is True else None
 
     return look
@@ -104,8 +104,3 @@ def _marked(work: Work) -> Shows:
 def _when(answer: Answer, shows: Shows) -> Answer | None:
     gone = answer.object.get("deleted") is True
     return answer if not gone and shows(answer.object) else None
-
-
-def _subscription(work: Work) -> str:
-    assert work.subject.subscription is not None
-    return work.subject.subscription.id

@@ -6,6 +6,7 @@ The objects are read from Stripe, the mirror's writer stores them, and the subje
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from services.desk.command import gone
 from services.desk.loading import load
 from services.desk.subject import LIVING, PAYMENTS, Subject
 from services.errors import Unavailable
-from services.mirror import answers, complete, shapes
+from services.mirror import answers, complete, resolve, shapes
 from services.mirror.shapes.billing import subscription_of
 from services.mirror.shapes.reading import Object, dig, ident, listed
 from services.stripe_api import client
@@ -24,6 +25,7 @@ from services.stripe_api.client import Answer
 from services.stripe_api.failures import RightMissing
 
 _LOOKS, _PAUSE = 5, 0.5  # seconds
+_CUSTOMER = ("customer.invoice_settings.default_payment_method",)  # in what names one, opened with it
 
 
 class Outrun(Unavailable):
@@ -39,26 +41,26 @@ class Outrun(Unavailable):
 def subject(customer: str, object_id: str | None = None, *, debts: bool = False) -> Subject:
     """The subject (see `loading.load`), after reading its objects, with `debts` also what the tables know as
     overdue. Raises what `stripe_api` raises."""
-    _pull("customer", customer)
     if debts:
-        with database.session() as session:
-            known = load(session, customer).debts
-        for debt in known:
-            _pull_invoice(debt.object_id)
+        _pull_debts(customer)
     if object_id and object_id.startswith("in_"):
-        _pull_invoice(object_id)
-    elif object_id and object_id.startswith((*PAYMENTS, "ii_")):
-        _pull("charge" if object_id.startswith(PAYMENTS) else "invoiceitem", object_id)
+        _pull_invoice(object_id, customer)
+    elif object_id and object_id.startswith(PAYMENTS):
+        _pull("charge", object_id, customer)
+    elif object_id and object_id.startswith("ii_"):
+        _pull("customer", customer)
+        _pull("invoiceitem", object_id)
     elif object_id and object_id != customer:
         return _fresh_subscription(customer, object_id)
     else:
+        _pull("customer", customer)
         _pull_others(customer)
     with database.session() as session:
         return load(session, customer, object_id)
 
 
 def _fresh_subscription(customer: str, id: str) -> Subject:
-    shown = _pull("subscription", id)
+    shown = _pull("subscription", id, customer)
     if shown.get("status") == "paused" and (latest := ident(shown.get("latest_invoice"))):
         _pull("invoice", latest)  # one that waits for its payment is not to be made a second time
     if shown.get("cancel_at") and not shown.get("cancel_at_period_end"):
@@ -75,9 +77,16 @@ def _fresh_subscription(customer: str, id: str) -> Subject:
         return replace(now, terms=terms.of(session, shown, clock.now()))
 
 
-def _pull_invoice(id: str) -> None:
+def _pull_debts(customer: str) -> None:
+    with database.session() as session:
+        known = load(session, customer).debts
+    for debt in known:
+        _pull_invoice(debt.object_id)
+
+
+def _pull_invoice(id: str, customer: str = "") -> None:
     """An invoice, the subscription whose card it would take, and how its latest payment went."""
-    shown = _pull("invoice", id)
+    shown = _pull("invoice", id, customer)
     if subscription := subscription_of(shown):
         _pull("subscription", subscription)
     payments = sorted(listed(shown.get("payments")), key=lambda payment: int(payment["created"]))
@@ -86,7 +95,7 @@ def _pull_invoice(id: str) -> None:
         return
     path, opened = shapes.KINDS["payment_intent"].path_of(intents[-1]), {"expand": ["latest_charge"]}
     with suppress(RightMissing):  # a key that may not read payments may still ask for one
-        answers.apply(client.account().read(path, opened))
+        answers.apply_read(client.account().read(path, opened))
 
 
 def _pull_others(customer: str) -> None:
@@ -105,28 +114,32 @@ def _pull_all(name: str, wanted: dict[str, Any]) -> None:
     kind = shapes.KINDS[name]
     for page in client.account().pages(kind.path, {**kind.list_params(), **wanted}):
         for found in page.objects:
-            answers.apply(Answer(found, page.as_of, ""))
+            answers.apply_read(Answer(found, page.as_of, ""))
 
 
-def _pull(kind: str, id: str) -> Object:
-    """Reads an object into the tables; again where they keep what an event of the same second told: an answer
-    is older by as long as it took. Raises Outrun where they go on to claim that they are newer, and not for
-    what came in meanwhile."""
-    claimed = _claimed(kind, id)
+def _pull(kind: str, id: str, customer: str = "") -> Object:
+    """Reads an object into the tables, and the customer with it who is named; again where they keep what an
+    event of the same second told: an answer is older by as long as it took. Raises Outrun where they go on to
+    claim that they are newer, and not for what came in meanwhile."""
+    keys: list[resolve.Key] = [(kind, id), *([("customer", customer)] if customer else ())]
+    claimed = _claimed(keys)
     for look in range(_LOOKS):
         time.sleep(_PAUSE if look else 0)
-        before, answer = claimed, complete.read(kind, id)
-        answers.apply(answer)
-        claimed = _claimed(kind, id)
-        if claimed <= answer.as_of:
-            return answer.object
-    if before > answer.as_of:
-        raise Outrun(kind, id, claimed)
+        before, answer = claimed, complete.read(kind, id, opened=_CUSTOMER if customer else ())
+        answers.apply_read(answer)
+        claimed = _claimed(keys)
+        if max(claimed.values()) <= answer.as_of:
+            break
+    for key in keys:
+        if min(before[key], claimed[key]) > answer.as_of:
+            raise Outrun(*key, claimed[key])
+    if customer and not isinstance(answer.object.get("customer"), dict):  # a stub does not show its customer
+        _pull("customer", customer)
     return answer.object
 
 
-def _claimed(kind: str, id: str) -> int:
-    """As of when (s) the tables know an object; 0 where they do not, or know that it is gone for good."""
+def _claimed(keys: Collection[resolve.Key]) -> dict[resolve.Key, int]:
+    """As of when (s) the tables know objects; 0 where they do not, or know that one is gone for good."""
     with database.session() as session:
-        row = session.get(shapes.KINDS[kind].model, id)
-    return row.as_of if row is not None and not row.deleted else 0
+        known = resolve.as_of(session, keys)
+    return {key: known[key] if known.get(key, resolve.FOR_EVER) != resolve.FOR_EVER else 0 for key in keys}

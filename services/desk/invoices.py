@@ -77,7 +77,7 @@ class VoidInvoice(Command):
             Step(
                 "void",
                 "invoice",
-                lambda work: writes.void(work.subject.object_id, work.key),
+                lambda work: writes.void(work.object_id, work.key),
                 effects.of_invoice(_invoice, lambda found: found["status"] == "void"),
             ),
         )
@@ -130,7 +130,7 @@ class GiveUpInvoice(Command):
             Step(
                 "give_up",
                 "invoice",
-                lambda work: writes.mark_uncollectible(work.subject.object_id, work.key),
+                lambda work: writes.mark_uncollectible(work.object_id, work.key),
                 effects.of_invoice(_invoice, lambda found: found["status"] == "uncollectible"),
             ),
         )
@@ -206,7 +206,7 @@ class SendInvoice(Command):
 
 def _invoice(work: Work) -> str:
     """The invoice that the command made itself, or that it is about."""
-    return work.made.get("draft") or work.subject.object_id
+    return work.made.get("draft") or work.object_id
 
 
 SEND = Step(

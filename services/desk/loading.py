@@ -201,18 +201,18 @@ def living(session: Session, customers: Collection[str]) -> Sequence[Subscriptio
 
 def _about_subscription(session: Session, owner: Customer, subscription: Subscription) -> Subject:
     others = tuple(other for other in _living(session, owner.id) if other.id != subscription.id)
-    products = select(SubscriptionItem.product).where(
-        col(SubscriptionItem.subscription).in_([other.id for other in others]),
-        col(SubscriptionItem.deleted).is_(False),
-    )
+    contained = contents.items(session, [subscription.id, *(other.id for other in others)])
+    mine = [found for found in contained if found[0].subscription == subscription.id]
     return Subject(
         owner,
         subscription=subscription,
-        items=tuple(_item(session, *found) for found in contents.items(session, [subscription.id])),
+        items=tuple(_item(session, *found) for found in mine),
         latest=invoiced.latest(session, [subscription]).get(subscription.id),
         set_aside=invoiced.set_aside(session, [subscription]).get(subscription.id, 0),
         others=others,
-        other_products=frozenset(session.exec(products)),
+        other_products=frozenset(
+            row.product for row, _, _ in contained if row.subscription != subscription.id
+        ),
         unsettled=_unsettled(session, owner.id),
         pending=billed_with(contents.pending(session, owner.id), subscription, others),
         ended_with_card=_ended_with_card(session, owner.id),

@@ -103,7 +103,7 @@ class PauseCollection(Command):
                 "update",
                 "subscription",
                 lambda work: writes.pause_collection(
-                    work.subject.object_id,
+                    work.object_id,
                     work.params["behavior"],
                     work.params["resumes_at"],
                     work.mark,

@@ -87,10 +87,8 @@ class RetryPayment(Command):
             Step(
                 "pay",
                 "invoice",
-                lambda work: writes.pay(work.subject.object_id, charged_to(work), work.key),
-                effects.of_invoice(
-                    lambda work: work.subject.object_id, lambda found: found["status"] == "paid"
-                ),
+                lambda work: writes.pay(work.object_id, charged_to(work), work.key),
+                effects.of_invoice(lambda work: work.object_id, lambda found: found["status"] == "paid"),
             ),
         )
 

@@ -62,7 +62,7 @@ class RemoveCharge(Command):
             Step(
                 "remove",
                 "invoice_item",
-                lambda work: writes.remove_invoice_item(work.subject.object_id, work.key),
+                lambda work: writes.remove_invoice_item(work.object_id, work.key),
                 effects.is_gone("invoiceitem"),
                 keyed=False,
             ),

@@ -129,7 +129,7 @@ class ChangePlan(Command):
                 "update",
                 "subscription",
                 lambda work: writes.change_items(
-                    work.subject.object_id, params["items"], params["terms"], work.mark, work.key
+                    work.object_id, params["items"], params["terms"], work.mark, work.key
                 ),
                 effects.of_subscription(),
                 billed=effects.new_invoice(params.get("latest_invoice")),

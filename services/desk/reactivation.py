@@ -303,6 +303,6 @@ def _collect() -> Step:
     return Step(
         "update",
         "subscription",
-        lambda work: writes.collect_again(work.subject.object_id, work.mark, work.key),
+        lambda work: writes.collect_again(work.object_id, work.mark, work.key),
         effects.of_subscription(),
     )

@@ -142,4 +142,4 @@ def _left(params: Params) -> str:
 
 def _refund(work: Work) -> Answer:
     params = work.params
-    return writes.refund(work.subject.object_id, params["amount"], params["code"], work.mark, work.key)
+    return writes.refund(work.object_id, params["amount"], params["code"], work.mark, work.key)

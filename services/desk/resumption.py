@@ -123,7 +123,7 @@ def steps(params: Params) -> tuple[Step, ...]:
     resume = Step(
         "resume",
         "subscription",
-        lambda work: writes.resume(work.subject.object_id, work.key),
+        lambda work: writes.resume(work.object_id, work.key),
         effects.of_subscription(lambda found: _goes_on(found, params)),
         billed=effects.new_invoice(before),
     )

@@ -16,7 +16,7 @@ from dbos import DBOS
 from models import Action, ActionStep
 from models.ledger import OVERTAKEN
 from services import clock, database, durable
-from services.desk import catalog, checks, fresh, ledger, loading, snapshots
+from services.desk import catalog, checks, fresh, ledger, snapshots
 from services.desk.command import Leftover, Step, Work
 from services.desk.repeats import call, look
 from services.errors import Conflict, TrialdeskError, Unavailable
@@ -69,12 +69,17 @@ def check(token: str, attempt: int) -> list[str]:
                 checks.require_untried(row, now)
             checks.require_same_balance(row, now)
             checks.require_same_debts(row, command, now)
-            with database.transaction() as session:
-                ledger.note_before(session, token, snapshots.of(now))
+            _note_before(row, snapshots.of(now))
     except TrialdeskError as error:
         _finish(token, "failed", error)
         return []
     return [step.name for step in command.steps(row.params)]
+
+
+def _note_before(row: Action, found: snapshots.Snapshot) -> None:
+    if found != row.before:  # mostly it is what the dialog showed, and was kept with the confirmation
+        with database.transaction() as session:
+            ledger.note_before(session, row.token, found)
 
 
 @DBOS.step(name="desk_request")
@@ -118,9 +123,9 @@ def _prepare(token: str, name: str) -> tuple[Work, Step, ActionStep]:
         row = ledger.get(session, token)
         prepared = ledger.prepare_step(session, token, name)
         made = ledger.made(session, token)
-        about = loading.load(session, row.customer, row.object_id)
     steps = {step.name: step for step in catalog.find(row.command).steps(row.params)}
-    return Work(token, prepared.idempotency_key, about, row.params, made), steps[name], prepared
+    work = Work(token, prepared.idempotency_key, row.customer, row.object_id, row.params, made)
+    return work, steps[name], prepared
 
 
 def _already(step: Step, work: Work) -> Answer | None:

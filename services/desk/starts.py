@@ -156,7 +156,7 @@ def _planned(subject: Subject, params: Params, now: int) -> Subscription:
 
 def _subscribe(work: Work) -> Answer:
     params = {
-        "customer": work.subject.customer.id,
+        "customer": work.customer,
         "currency": work.params["currency"],
         "items": [_item(work.params)],
         "trial_end": work.params["trial_end"],

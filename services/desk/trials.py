@@ -128,7 +128,7 @@ class ExtendTrial(Command):
                 "update",
                 "subscription",
                 lambda work: writes.move_trial_end(
-                    work.subject.object_id, work.params["trial_end"], work.mark, work.key
+                    work.object_id, work.params["trial_end"], work.mark, work.key
                 ),
                 effects.of_subscription(),
             ),
@@ -193,7 +193,7 @@ class EndTrial(Command):
             Step(
                 "update",
                 "subscription",
-                lambda work: writes.end_trial(work.subject.object_id, work.mark, work.key),
+                lambda work: writes.end_trial(work.object_id, work.mark, work.key),
                 effects.of_subscription(),
                 billed=effects.new_invoice(params.get("latest_invoice")),
             ),

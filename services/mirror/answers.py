@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -9,11 +10,14 @@ from operator import or_
 from sqlmodel import Session
 
 from services import database
-from services.mirror import aside, complete, gaps, resolve, shapes, underived, writer
+from services.mirror import aside, complete, drift, gaps, resolve, shapes, underived, writer
 from services.mirror.batch import HEARSAY, Batch, is_card_of_charge
 from services.mirror.shapes.reading import Object
+from services.mirror.tables import take_turn
 from services.mirror.writer import Written
 from services.stripe_api.client import Answer
+
+Write = Callable[[Session, Batch], Written]
 
 
 def apply(answer: Answer) -> set[str]:
@@ -24,13 +28,23 @@ def apply(answer: Answer) -> set[str]:
     while it was under way, an event of one of its steps may have brought a state from between. Raises
     UnreadableObject; and Unstorable once what the database refuses is put aside and the rest is stored.
     """
+    return _apply(answer, _write)
+
+
+def apply_read(answer: Answer) -> set[str]:
+    """Like `apply`, for what was only looked at: mostly the tables say all of it already, and then nothing is
+    derived, and no page has anything new to show."""
+    return _apply(answer, _write_news)
+
+
+def _apply(answer: Answer, write: Write) -> set[str]:
     again = answer.replayed or _lacks(answer.object)
     fresh = complete.read_again(answer) if again else answer
     batch = Batch()
     batch.add(complete.whole(fresh.object), fresh.as_of)
-    touched = _store(batch)
+    touched = _store(batch, write)
     if overtaken := _overtaken(batch):
-        touched |= _store(_read(overtaken))
+        touched |= _store(_read(overtaken), write)
     return touched
 
 
@@ -57,8 +71,8 @@ def _read(keys: dict[resolve.Key, int]) -> Batch:
     return batch
 
 
-def _store(batch: Batch) -> set[str]:
-    written, problems = aside.write_with(_write, batch)
+def _store(batch: Batch, write: Write) -> set[str]:
+    written, problems = aside.write_with(write, batch)
     together = reduce(or_, written, Written())
     underived.derive(together.kept, done=together.own)
     if problems:
@@ -69,6 +83,16 @@ def _store(batch: Batch) -> set[str]:
 def _write(session: Session, batch: Batch) -> Written:
     written = writer.write(session, batch)
     return replace(written, kept={**written.kept, **underived.derive_now(session, written.own)})
+
+
+def _write_news(session: Session, batch: Batch) -> Written:
+    take_turn(session)
+    if batch.tombs or drift.of(
+        session, batch, [name for name, kind in shapes.KINDS.items() if batch.rows[kind.model]]
+    ):
+        return _write(session, batch)
+    writer.renew(session, batch)
+    return Written()
 
 
 def _lacks(source: Object) -> bool:

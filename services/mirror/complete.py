@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from services.errors import NotAllowed, Refused, TrialdeskError
@@ -28,10 +29,11 @@ def whole(source: Object) -> Object:
     return {**source, children.field: {**source[children.field], "data": members, "has_more": False}}
 
 
-def read(name: str, id: str) -> Answer:
-    """One object read whole, by kind and id. One that is gone comes as the stub of a deleted object."""
+def read(name: str, id: str, *, opened: Collection[str] = ()) -> Answer:
+    """One object read whole, by kind and id, with what else is `opened` of it. One that is gone comes as the
+    stub of a deleted object."""
     try:
-        answer = _read_expanded(shapes.KINDS[name], id)
+        answer = _read_expanded(shapes.KINDS[name], id, opened)
     except ObjectMissing as missing:
         stub = {"id": id, "object": name, "deleted": True}
         return Answer(stub, missing.as_of, missing.request_id)
@@ -54,10 +56,10 @@ def read_or_why(name: str, id: str) -> Answer | TrialdeskError:
         return error
 
 
-def _read_expanded(kind: shapes.Kind, id: str) -> Answer:
+def _read_expanded(kind: shapes.Kind, id: str, opened: Collection[str]) -> Answer:
     account, path = client.account(), kind.path_of(id)
     try:
-        return account.read(path, kind.read_params())
+        return account.read(path, kind.read_params(opened))
     except RequestRejected as refused:
         if refused.param != "expand":
             raise

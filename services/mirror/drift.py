@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from services import clock
 from services.mirror import ahead, cursors, shapes
 from services.mirror.batch import Batch, Family, is_card_of_charge
 from services.mirror.shapes.reading import Row
-from services.mirror.tables import chunks, is_kept, table
+from services.mirror.tables import THESE, chunks, is_kept, table
 
 KEPT = 90 * clock.DAY
 _OURS = frozenset(("as_of", "deleted"))
@@ -91,12 +92,16 @@ def _of_children(
 def _rows(
     session: Session, model: type[Mirrored], ids: Collection[str], column: str = "id"
 ) -> dict[str, Row]:
-    columns: Any = table(model).c
     found: dict[str, Row] = {}
     for some in chunks(ids):
-        query = sa.select(table(model)).where(columns[column].in_(some))
-        found |= {row.id: dict(row._mapping) for row in session.connection().execute(query)}
+        rows = session.connection().execute(_those(model, column), {"ids": some})
+        found |= {row.id: dict(row._mapping) for row in rows}
     return found
+
+
+@cache
+def _those(model: type[Mirrored], column: str) -> Any:
+    return sa.select(table(model)).where(table(model).c[column].in_(THESE))
 
 
 def _is_older(ours: Row | None, as_of: int) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ from services.mirror import ahead, complete, gaps, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object, cut, dig, ident
-from services.mirror.tables import chunks, table
+from services.mirror.tables import THESE, chunks, table
 from services.stripe_api import errands
 from services.stripe_api.client import Answer
 
@@ -245,13 +246,16 @@ def as_of(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
         ids[name].add(id)
     found: dict[Key, int] = {}
     for name, some in ids.items():
-        columns: Any = table(shapes.KINDS[name].model).c
         for part in chunks(some):
-            rows = session.connection().execute(
-                sa.select(columns.id, columns.as_of, columns.deleted).where(columns.id.in_(part))
-            )
+            rows = session.connection().execute(_ages(name), {"ids": part})
             found |= {(name, row.id): FOR_EVER if row.deleted else row.as_of for row in rows}
     return found
+
+
+@cache
+def _ages(name: str) -> Any:
+    columns: Any = table(shapes.KINDS[name].model).c
+    return sa.select(columns.id, columns.as_of, columns.deleted).where(columns.id.in_(THESE))
 
 
 def read(made: Plan, problems: dict[str, str]) -> Answers:

@@ -71,6 +71,14 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     leftovers.clear(session, batch.as_of())
 
 
+def renew(session: Session, batch: Batch) -> None:
+    """Notes that what the tables say already was so as of when the batch says it. Pages show none of that."""
+    take_turn(session)
+    for kind in shapes.KINDS.values():
+        upsert(session, kind.model, list(batch.rows[kind.model].values()), exact=True)
+    leftovers.clear(session, batch.as_of())
+
+
 def _write_families(session: Session, children: shapes.Children, families: dict[str, Family]) -> None:
     rows = [row for family in families.values() for row in family.rows]
     whole = {id for id, family in families.items() if family.whole}

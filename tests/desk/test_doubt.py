@@ -50,7 +50,7 @@ def call(
 ) -> Answer:
     """What the runner makes of a step that gets these answers, and of its effect."""
     step = Step("update", "subscription", answers(*said), answers(effect), keyed)  # type: ignore[arg-type]
-    work = Work("token", "token:update", None, {})  # type: ignore[arg-type]
+    work = Work("token", "token:update", "cus_1", "sub_1", {})
     return repeats.call(step, work, repeated=repeated)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from models import Action, InboxItem, Subscription
+from models import Action, CustomerFacts, InboxItem, PaymentMethod, Subscription, Workspace
 from services import clock, database
 from services.desk import catalog, commands, fresh, loading
 from services.desk.subject import Subject
 from services.errors import Conflict
-from services.mirror import again, aside, inbox, replay
+from services.mirror import again, aside, changes, inbox, replay
 from services.mirror.shapes import UnreadableObject
 from tests.desk.bench import ANA, Bench, prepare, row
 
@@ -92,6 +93,73 @@ def test_a_row_that_stripes_clock_has_caught_up_with_is_read_again(desk: Bench) 
     desk.sdk.subscriptions.update(about.object_id, {"cancel_at_period_end": True})
     now = fresh.subject(about.customer.id, about.object_id)
     assert now.subscription and now.subscription.cancel_at_period_end
+
+
+def noted(about: Subject) -> tuple[int, int, int]:
+    """How often pages were told to look again; as of when the tables know the subscription; the MRR in the
+    customer's facts, which this spoils: whatever derives them puts it right."""
+    with database.transaction() as session:
+        if session.get(Workspace, 1) is None:
+            session.add(Workspace(account="acct_1", mode="test"))
+        facts = session.get(CustomerFacts, about.customer.id)
+        kept = session.get(Subscription, about.object_id)
+        assert facts is not None and kept is not None
+        known, facts.mrr_micros = facts.mrr_micros, -1
+        return changes.count(session), kept.as_of, known
+
+
+def test_one_request_reads_a_subscription_and_its_customer(desk: Bench) -> None:
+    about = desk.in_state("active")
+    desk.sdk.customers.update(about.customer.id, {"balance": -700})
+    card = desk.sdk.payment_methods.attach("pm_card_mastercard", {"customer": about.customer.id})
+    chosen = {"invoice_settings": {"default_payment_method": card.id}}
+    desk.sdk.customers.update(about.customer.id, chosen)
+    desk.sdk.subscriptions.update(about.object_id, {"cancel_at_period_end": True})
+    before = len(desk.sandbox.requests(method="GET"))
+    now = fresh.subject(about.customer.id, about.object_id)
+    assert len(desk.sandbox.requests(method="GET")) - before == 1
+    assert now.subscription and now.subscription.cancel_at_period_end
+    assert now.customer.balance == -700
+    assert now.customer.default_payment_method == card.id
+    with database.session() as session:
+        kept = session.get(PaymentMethod, card.id)
+    assert kept is not None and kept.brand == "mastercard"
+
+
+def test_where_stripe_says_nothing_new_nothing_is_derived_and_no_page_looks_again(desk: Bench) -> None:
+    about = desk.in_state("active")
+    fresh.subject(about.customer.id, about.object_id)
+    told, as_of, _ = noted(about)
+    time.sleep(1.1)
+    fresh.subject(about.customer.id, about.object_id)
+    told_then, as_of_then, mrr = noted(about)
+    assert (told_then, mrr) == (told, -1), "as nothing was derived"
+    assert as_of_then > as_of
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda desk, about: desk.sdk.customers.update(about.customer.id, {"name": "Other"}),
+        lambda desk, about: desk.sdk.subscriptions.update(about.object_id, {"cancel_at_period_end": True}),
+        lambda desk, about: desk.sdk.subscription_items.update(about.items[0].row.id, {"quantity": 7}),
+        lambda desk, about: desk.sdk.subscriptions.update(about.object_id, {"metadata": {"a": "b"}}),
+        lambda desk, about: desk.sdk.subscription_items.create(
+            {"subscription": about.object_id, "price": desk.price(900)}
+        ),
+    ],
+)
+def test_whatever_is_new_is_derived_and_shown(
+    desk: Bench, change: Callable[[Bench, Subject], object]
+) -> None:
+    about = desk.in_state("active")
+    fresh.subject(about.customer.id, about.object_id)
+    told, _, _ = noted(about)
+    time.sleep(1.1)
+    change(desk, about)
+    fresh.subject(about.customer.id, about.object_id)
+    told_then, _, mrr = noted(about)
+    assert told_then > told and mrr > 0
 
 
 SHOWN = {

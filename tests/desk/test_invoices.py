@@ -129,8 +129,8 @@ def test_a_lost_answer_is_looked_up(desk: Bench, command: str, monkeypatch: pyte
 def test_that_it_was_sent_by_others_is_not_taken_for_ours(desk: Bench) -> None:
     about = invoice_in(desk, "open", by_hand=True)
     desk.sdk.invoices.send_invoice(about.object_id)
-    work = Work("token", "token:send", about, {})
-    assert effects.by_event("invoice.sent", lambda work: work.subject.object_id)(work) is None
+    work = Work("token", "token:send", about.customer.id, about.object_id, {})
+    assert effects.by_event("invoice.sent", lambda work: work.object_id)(work) is None
 
 
 @SQLITE

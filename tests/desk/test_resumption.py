@@ -149,12 +149,12 @@ def test_where_resuming_makes_no_invoice_it_is_done_if_it_runs_and_told_if_not(d
     opened = commands.open(ANA, "reactivate", about.customer.id, about.object_id)
     params = opened.command.parse(opened.subject, {}, 0)
     _, pay = opened.command.steps(params)
-    work = Work(opened.token, "key", about, params, {"resume": about.object_id})
+    work = Work(opened.token, "key", about.customer.id, about.object_id, params, {"resume": about.object_id})
     assert pay.effect(work) is None
     with pytest.raises(Refused, match="made no invoice, and the subscription is still paused"):
         pay.call(work)
     active = desk.in_state("active")
-    answer = pay.effect(replace(work, subject=active, made={"resume": active.object_id}))
+    answer = pay.effect(replace(work, object_id=active.object_id, made={"resume": active.object_id}))
     assert answer and answer.object["id"] == active.object_id
     assert pay.billed and pay.billed(answer) is None, "a subscription is no invoice"
 

@@ -6,7 +6,7 @@ raises UnreadableObject where the shape fits no version that we know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -89,9 +89,10 @@ class Kind:
         opened = [f"data.{name}" for name in self.expand if name not in _LISTED_APART]
         return {**self.params, **({"expand": opened} if opened else {})}
 
-    def read_params(self) -> dict[str, Any]:
-        """The parameters that read one of them whole."""
-        return {"expand": list(self.expand)} if self.expand else {}
+    def read_params(self, opened: Collection[str] = ()) -> dict[str, Any]:
+        """The parameters that read one of them whole, with what else is to be `opened`."""
+        names = [*self.expand, *opened]
+        return {"expand": names} if names else {}
 
     def path_of(self, id: str) -> str:
         """The address of one of them."""
