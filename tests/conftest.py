@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import signal
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +17,11 @@ from sqlalchemy.util import LRUCache
 from stripe import HTTPClient
 
 from services import clock, database, durable
-from tests.support import postgres
+from tests.support import postgres, sample
 
 hypothesis.settings.register_profile("all", deadline=None)  # no test is timed
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 BACKENDS = ("sqlite", "postgresql")
-_SEED = os.environ.get("SEED", "")  # another one has `make test` try other tests on PostgreSQL
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,7 +65,7 @@ def _try_a_sample_on_postgresql(items: list[pytest.Item]) -> None:
             continue
         # A desk of a module is started for all of its tests or for none.
         one = str(item.path.name) if "idle_desk" in _fixtures(item) else twin
-        if zlib.crc32(f"{_SEED}{one}".encode()) % 4:
+        if not sample.holds(str(one), one_in=4):
             item.add_marker(pytest.mark.slow)
 
 

@@ -13,6 +13,7 @@ from pages.components.navigation import PAGES
 from tests.browser.cast import NASTY, Cast, Part
 from tests.browser.conftest import Tables, await_parts
 from tests.browser.visitor import Visitor
+from tests.support import sample
 from tests.support.desk import Desk
 from tests.support.sandbox import Account
 
@@ -47,28 +48,30 @@ def faults_of(page: Page) -> list[str]:
     return [*shown, *ours, *page.evaluate(_WIDER_THAN_WINDOW)]
 
 
-def test_every_page_opens_by_its_address_and_fits_its_window(
-    visitor: Visitor, desk: Desk, nasty: Part
+@pytest.mark.parametrize(
+    "key",
+    [pytest.param(key, marks=() if sample.holds(key, one_in=3) else pytest.mark.slow) for key in PAGES],
+)
+def test_a_page_opens_by_its_address_and_fits_its_window(
+    visitor: Visitor, desk: Desk, nasty: Part, key: str
 ) -> None:
-    page = visitor.page
-    found: dict[str, list[str]] = {}
+    """Wide and narrow, light and dark; every other page is opened in the dark."""
+    page, spec = visitor.page, PAGES[key]
     looks: list[Look] = [("light", NARROW), ("dark", WIDE)]
-    for spec in PAGES.values():
-        about = {"id": nasty.customer} if spec.key == "customer" else {}
-        looks.reverse()  # every other page is opened in the dark
-        look(page, *looks[0])
-        visitor.open(spec.path.lstrip("/"), "" if about else spec.title, **about)
-        assert page.url.split("?")[0] == desk.url + spec.path
-        assert (page.evaluate(_BRIGHTNESS) > 128) == (looks[0][0] == "light")
-        assert page.title().endswith(" · Trialdesk")
-        assert page.title().startswith("**Bold** <b>b</b>" if spec.names_itself else f"{spec.title} ·")
-        expect(page.get_by_text("An account on this machine. Nothing here reaches Stripe.")).to_be_visible()
-        at_first = faults_of(page)
-        look(page, *looks[1])
-        page.wait_for_function(f"dark => (({_BRIGHTNESS})() < 128) === dark", arg=looks[1][0] == "dark")
-        visitor.settle()
-        found[spec.key] = [*at_first, *faults_of(page)]
-    assert {name: faults for name, faults in found.items() if faults} == {}
+    first, then = looks if list(PAGES).index(key) % 2 else reversed(looks)
+    about = {"id": nasty.customer} if key == "customer" else {}
+    look(page, *first)
+    visitor.open(spec.path.lstrip("/"), "" if about else spec.title, **about)
+    assert page.url.split("?")[0] == desk.url + spec.path
+    assert (page.evaluate(_BRIGHTNESS) > 128) == (first[0] == "light")
+    assert page.title().endswith(" · Trialdesk")
+    assert page.title().startswith("**Bold** <b>b</b>" if spec.names_itself else f"{spec.title} ·")
+    expect(page.get_by_text("An account on this machine. Nothing here reaches Stripe.")).to_be_visible()
+    at_first = faults_of(page)
+    look(page, *then)
+    page.wait_for_function(f"dark => (({_BRIGHTNESS})() < 128) === dark", arg=then[0] == "dark")
+    visitor.settle()
+    assert [*at_first, *faults_of(page)] == []
 
 
 def width(place: Locator) -> float:
