@@ -25,7 +25,7 @@ from pages.components import (
 from pages.components.actions import undo_dialog
 from pages.components.tables import Column
 from services import clock, config, database
-from services.desk import activity, activity_file, catalog, commands, entries, undo
+from services.desk import activity, activity_file, catalog, commands, entries, undo, unknown
 from services.desk.activity import KINDS, ActivityFilter
 from services.desk.commands import Outcome
 from services.desk.entries import Entry
@@ -93,7 +93,7 @@ def _open_ends(person: Person, entries: list[Entry]) -> None:
             st.markdown(formats.plain(entry.remedy))
             with st.container(horizontal=True):
                 if st.button("Check again", key=f"check-{entry.token}", icon=":material/refresh:"):
-                    _tell(lambda token=entry.token: commands.try_again(person, token))
+                    _tell(lambda token=entry.token: unknown.try_again(person, token))
                 with st.popover("Say how it ended", icon=":material/gavel:", key=f"end-{entry.token}"):
                     _settle(person, entry.token)
                 _links(entry, "open-end")
@@ -104,7 +104,7 @@ def _settle(person: Person, token: str) -> None:
     note = st.text_input("How do you know?", key=f"note-{token}", max_chars=commands.LONGEST_REASON) or ""
     for label, done in (("It was done", True), ("It was not done", False)):
         if st.button(label, key=f"{'done' if done else 'not-done'}-{token}", width="stretch"):
-            _tell(lambda done=done: commands.settle(person, token, done=done, note=note))
+            _tell(lambda done=done: unknown.settle(person, token, done=done, note=note))
 
 
 def _tell(act: Callable[[], Outcome]) -> None:

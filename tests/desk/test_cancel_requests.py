@@ -12,7 +12,17 @@ from models import Action, CancellationRequest
 from pages.components import formats
 from services import clock, database
 from services.customers import timeline
-from services.desk import activity, answering, asked, commands, fresh, hearing, requestboard, requests
+from services.desk import (
+    activity,
+    answering,
+    asked,
+    commands,
+    fresh,
+    hearing,
+    requestboard,
+    requests,
+    unknown,
+)
 from services.desk.activity import ActivityFilter
 from services.desk.hearing import Wish
 from services.desk.requestboard import RequestFilter
@@ -158,7 +168,7 @@ def test_nobody_decides_while_a_cancel_has_no_known_end(desk: Bench) -> None:
             "Ana has begun"
             in requestboard.undecided_of(session, about.customer.id)[about.object_id].under_way
         )
-    commands.settle(BEN, f"open-{request.id}", done=True, note="I looked")
+    unknown.settle(BEN, f"open-{request.id}", done=True, note="I looked")
     assert (held(request.id).state, held(request.id).token) == ("approved", f"open-{request.id}")
 
 

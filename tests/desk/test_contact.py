@@ -8,7 +8,7 @@ import stripe
 from models import Base, Customer
 from services import clock, database
 from services.customers import timeline
-from services.desk import commands, fresh, repeats, words
+from services.desk import commands, fresh, repeats, unknown, words
 from services.desk.entries import told
 from services.errors import InvalidInput, NotAllowed
 from tests.desk.bench import ANA, BEN, SAM, Bench, press, row
@@ -100,7 +100,7 @@ def test_a_lost_answer_is_found_and_until_then_the_values_are_kept(
         desk.sandbox.heal()
         assert outcome.state == state, outcome
     assert row(opened.token)["params"]["new"] == NEW
-    assert commands.try_again(BEN, opened.token).state == "done"
+    assert unknown.try_again(BEN, opened.token).state == "done"
     assert desk.sdk.customers.retrieve(about.customer.id).name == "Augusta King"
     assert "augusta" not in ledger_text()
 
@@ -111,7 +111,7 @@ def test_what_a_person_settled_is_forgotten_too(desk: Bench, monkeypatch: pytest
     desk.sandbox.fault("timeout_before", method="POST", path="/v1/customers/")
     assert commands.submit(opened, ANA, NEW, "").state == "unknown"
     desk.sandbox.heal()
-    assert commands.settle(BEN, opened.token, done=False, note="looked").state == "failed"
+    assert unknown.settle(BEN, opened.token, done=False, note="looked").state == "failed"
     assert "augusta" not in ledger_text() and clock.now()
 
 

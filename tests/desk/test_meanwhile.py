@@ -10,7 +10,7 @@ from sqlmodel import col, update
 from models import Action, ActionStep, Discount
 from services import clock, database
 from services.customers import record
-from services.desk import catalog, commands, fresh, ledger, loose_ends, repeats, words
+from services.desk import catalog, commands, fresh, ledger, loose_ends, repeats, unknown, words
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
 from services.mirror import inbox
@@ -45,7 +45,7 @@ def test_an_effect_that_is_there_is_found_and_nothing_is_sent_again(desk: Bench)
         {"trial_end": about.subscription.trial_end + 7 * clock.DAY, "metadata": {"trialdesk_action": token}},
     )
     sent = len(desk.writes("/v1/subscriptions"))
-    assert commands.try_again(BEN, token).state == "done"
+    assert unknown.try_again(BEN, token).state == "done"
     assert len(desk.writes("/v1/subscriptions")) == sent
     assert "Ben checked again" in row(token)["comment"]
 
@@ -56,7 +56,7 @@ def test_a_second_look_repeats_nothing_on_what_has_changed(desk: Bench) -> None:
     assert about.subscription and about.subscription.trial_end
     later = about.subscription.trial_end + 30 * clock.DAY
     desk.sdk.subscriptions.update(about.object_id, {"trial_end": later})
-    outcome = commands.try_again(BEN, token)
+    outcome = unknown.try_again(BEN, token)
     assert outcome.state == "failed" and outcome.message.startswith("It was not done."), outcome
     assert outcome.overtaken
     assert "Trial ends:" in outcome.message
@@ -68,8 +68,8 @@ def test_a_mark_that_a_later_action_wrote_over_proves_nothing(desk: Bench) -> No
     token = lose(desk, "extend_trial", about)
     _, other = press(BEN, "extend_trial", about, mode="days", days="3")
     assert other.state == "done"
-    assert commands.try_again(BEN, token).state == "unknown"
-    assert commands.settle(BEN, token, done=False, note="The trial is 3 days longer only").state == "failed"
+    assert unknown.try_again(BEN, token).state == "unknown"
+    assert unknown.settle(BEN, token, done=False, note="The trial is 3 days longer only").state == "failed"
 
 
 def test_a_charge_whose_end_is_open_stops_the_same_charge_under_a_new_token(desk: Bench) -> None:
@@ -78,7 +78,7 @@ def test_a_charge_whose_end_is_open_stops_the_same_charge_under_a_new_token(desk
     token = lose(desk, "add_charge", about, path="/v1/invoiceitems", **form)
     _, second = press(BEN, "add_charge", about, **form)
     assert second.state == "failed" and "nobody knows yet whether it was done" in second.message
-    assert commands.try_again(ANA, token).state == "done"
+    assert unknown.try_again(ANA, token).state == "done"
     assert len(desk.sdk.invoice_items.list({"customer": about.customer.id}).data) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_charge_that_a_colleague_added_meanwhile_is_not_repeated(desk: Bench) 
         assert kept
         twin = {**kept.model_dump(), "token": f"{token}b", "staff_name": "Ben", "state": "done"}
         session.add(Action(**{**twin, "finished_at": clock.now()}))
-    outcome = commands.try_again(ANA, token)
+    outcome = unknown.try_again(ANA, token)
     assert outcome.state == "failed" and "Ben did “Add charge”" in outcome.message
     assert desk.sdk.invoice_items.list({"customer": about.customer.id}).data == []
 
@@ -100,7 +100,7 @@ def test_what_was_stopped_halfway_is_a_failure_also_where_things_had_changed(des
     about = desk.in_state("active")
     token = lose(desk, "add_charge", about, path="/v1/invoiceitems", **FORMS["add_charge"])
     desk.sdk.subscriptions.cancel(about.object_id)
-    outcome = commands.try_again(ANA, token)
+    outcome = unknown.try_again(ANA, token)
     assert (outcome.state, outcome.overtaken) == ("failed", False), outcome
     assert "This subscription is over." in outcome.message and "was left in Stripe" in outcome.remedy
 
@@ -162,15 +162,15 @@ def test_a_person_who_looked_says_how_it_ended(desk: Bench, done: bool, state: s
     with database.transaction() as session:
         old = update(ActionStep).where(col(ActionStep.token) == token).values(prepared_at=yesterday)
         session.execute(old)
-    assert commands.try_again(ANA, token).state == "unknown"
+    assert unknown.try_again(ANA, token).state == "unknown"
     with pytest.raises(NotAllowed):
-        commands.settle(VIC, token, done=done, note="I looked")
+        unknown.settle(VIC, token, done=done, note="I looked")
     with pytest.raises(InvalidInput, match="Say how you know"):
-        commands.settle(BEN, token, done=done, note="  ")
-    assert commands.settle(BEN, token, done=done, note="I looked").state == state
+        unknown.settle(BEN, token, done=done, note="  ")
+    assert unknown.settle(BEN, token, done=done, note="I looked").state == state
     assert "Ben marked it as" in row(token)["comment"] and "I looked" in row(token)["comment"]
     with pytest.raises(Conflict, match="not unknown"):
-        commands.settle(BEN, token, done=done, note="I looked")
+        unknown.settle(BEN, token, done=done, note="I looked")
 
 
 def test_a_price_that_changed_since_the_dialog_is_not_charged(desk: Bench) -> None:

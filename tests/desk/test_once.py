@@ -11,7 +11,7 @@ from sqlmodel import col, update
 
 from models import Action, ActionStep
 from services import clock, database
-from services.desk import catalog, commands, ledger, loose_ends, repeats, runner
+from services.desk import catalog, commands, ledger, loose_ends, repeats, runner, unknown
 from services.desk.command import Form
 from services.desk.commands import Outcome
 from services.desk.subject import Subject
@@ -202,7 +202,7 @@ def test_whatever_goes_wrong_on_any_call_the_ledger_tells_what_the_account_shows
         assert row(opened.token)["state"] == "open"
     desk.sandbox.heal()
     if row(opened.token)["state"] == "unknown":
-        commands.try_again(ANA, opened.token)
+        unknown.try_again(ANA, opened.token)
     state = within(30, lambda: {"running": ""}.get(now := row(opened.token)["state"], now))
     assert (len(happened(desk, command, about)), state) in ((1, "done"), (0, "failed"), (0, "open"))
 
@@ -236,9 +236,9 @@ def test_a_time_out_before_server_errors_leaves_it_unknown(desk: Bench, command:
     desk.sandbox.fault("500_before", **where)
     outcome = commands.submit(opened, ANA, FORMS[command], "asked for it")
     assert outcome.state == "unknown", outcome
-    assert commands.try_again(BEN, opened.token).state == "unknown", "the first attempt is not forgotten"
+    assert unknown.try_again(BEN, opened.token).state == "unknown", "the first attempt is not forgotten"
     desk.sandbox.heal()
-    assert commands.try_again(BEN, opened.token).state == "done"
+    assert unknown.try_again(BEN, opened.token).state == "done"
     assert len(happened(desk, command, about)) == 1
 
 
@@ -262,7 +262,7 @@ def test_where_money_moves_a_server_error_is_not_taken_for_a_no(desk: Bench, com
     desk.sandbox.heal()
     assert outcome.state == "unknown" and "Check again" in outcome.remedy, outcome
     assert happened(desk, command, about) == []
-    assert commands.try_again(BEN, opened.token).state == "done"
+    assert unknown.try_again(BEN, opened.token).state == "done"
     assert len(happened(desk, command, about)) == 1
 
 
@@ -292,15 +292,15 @@ def lose(desk: Bench, command: str) -> tuple[Subject, str]:
 def test_unknown_is_finished_under_the_first_keys(desk: Bench, command: str) -> None:
     about, token = lose(desk, command)
     with pytest.raises(NotAllowed):
-        commands.try_again(VIC, token)
-    assert commands.try_again(BEN, token).state == "done"
+        unknown.try_again(VIC, token)
+    assert unknown.try_again(BEN, token).state == "done"
     assert len(happened(desk, command, about)) == 1
     kept = row(token)
     assert (kept["attempt"], kept["staff_name"], kept["error"]) == (2, "Ana", {})
     keys = {each["idempotency_key"] for each in desk.writes("/v1/subscriptions") if token in str(each)}
     assert keys <= {f"{token}:update"}
     with pytest.raises(Conflict, match="is done, not unknown"):
-        commands.try_again(BEN, token)
+        unknown.try_again(BEN, token)
 
 
 def test_an_attempt_that_was_overtaken_ends_nothing(desk: Bench) -> None:
@@ -328,7 +328,7 @@ def test_a_fault_ends_its_own_attempt_as_unknown(desk: Bench, monkeypatch: pytes
         broken.setattr(runner, "_prepare", fault)
         outcome = commands.submit(opened, ANA, WEEK, "")
     assert outcome.state == "unknown" and "a fault of its own (KeyError)" in outcome.message
-    assert commands.try_again(BEN, opened.token).state == "done"
+    assert unknown.try_again(BEN, opened.token).state == "done"
     assert len(happened(desk, "extend_trial", about)) == 1
 
 
@@ -341,7 +341,7 @@ def test_after_a_day_a_key_is_not_used_again(desk: Bench) -> None:
             update(ActionStep).where(col(ActionStep.token) == token).values(prepared_at=yesterday)
         )
     sent = len(desk.writes("/v1/subscriptions"))
-    assert commands.try_again(ANA, token).state == "unknown"
+    assert unknown.try_again(ANA, token).state == "unknown"
     assert len(desk.writes("/v1/subscriptions")) == sent
     assert happened(desk, "extend_trial", about) == []
 

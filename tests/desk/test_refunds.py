@@ -12,7 +12,7 @@ from sqlmodel import select
 from models import Charge, Customer, Dispute, Refund
 from services import clock, database
 from services.customers import timeline
-from services.desk import activity, catalog, commands, fresh, repeats, words
+from services.desk import activity, catalog, commands, fresh, repeats, unknown, words
 from services.desk.activity import ActivityFilter
 from services.desk.subject import MARK, Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
@@ -94,7 +94,7 @@ def test_while_one_is_unknown_no_other_is_made(desk: Bench, monkeypatch: pytest.
     desk.sandbox.heal()
     _, outcome = press(BEN, "refund", about, **PART)
     assert outcome.state == "failed" and "nobody knows yet whether it was done" in outcome.message
-    assert commands.try_again(ANA, opened.token).state == "done"
+    assert unknown.try_again(ANA, opened.token).state == "done"
     assert [each.amount for each in desk.sdk.refunds.list({"charge": about.object_id}).data] == [2000]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from models import Subscription
 from services import database
-from services.desk import activity, catalog, commands, fresh, repeats
+from services.desk import activity, catalog, commands, fresh, repeats, unknown
 from services.desk.activity import ActivityFilter
 from services.errors import Conflict
 from tests.desk.bench import ANA, BEN, Bench, press, row
@@ -78,7 +78,7 @@ def test_what_is_unknown_is_finished_later_and_nothing_is_paid_twice(
     assert commands.submit(opened, ANA, {}, "asked").state == "unknown"
     desk.sandbox.heal()
     assert list(numbers(desk, customer).values()) == ["paid", "open"]
-    assert commands.try_again(BEN, opened.token).state == "done"
+    assert unknown.try_again(BEN, opened.token).state == "done"
     charges = desk.sdk.charges.list({"customer": customer}).data
     assert sorted(each.amount for each in charges if each.paid) == [1000, 2000]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services import clock
-from services.desk import catalog, commands, fresh, repeats, words
+from services.desk import catalog, commands, fresh, repeats, unknown, words
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed
 from tests.desk.bench import ANA, BEN, SAM, STATES, Bench, asked, press, row
@@ -103,7 +103,7 @@ def test_a_lost_answer_begins_no_second_one(desk: Bench, kind: str, state: str, 
     assert outcome.state == state, outcome
     if state == "unknown":
         assert trials(desk, about) == []
-        assert commands.try_again(BEN, opened.token).state == "done"
+        assert unknown.try_again(BEN, opened.token).state == "done"
     assert len(trials(desk, about)) == 1
 
 
