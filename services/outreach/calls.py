@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from models import CallRequest, Staff
-from services import clock, config, database
-from services.customers import audit, names
+from services import clock, database
+from services.customers import audit, due, names
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import changes, underived
 from services.outreach import reachable
@@ -49,16 +49,12 @@ def assignees(session: Session) -> list[Person]:
 
 
 def check_due(due_at: int | None) -> int | None:
-    """The instant when a call is due, if one may ask for it: today or later, within a year.
+    """The instant when a call is due, if one may ask for it: it lies ahead, within a year.
 
     Raises InvalidInput.
     """
-    if due_at is None:
-        return None
-    now = clock.now()
-    if due_at < clock.day_start(now, config.settings().zone):
-        raise InvalidInput("The date has passed.", field="due_at", remedy="Choose today or a later day.")
-    if due_at > now + _FURTHEST:
+    due.ahead(due_at)
+    if due_at is not None and due_at > clock.now() + _FURTHEST:
         raise InvalidInput(
             "The date is more than a year away.", field="due_at", remedy="Choose a nearer one."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -368,6 +369,22 @@ def form(app: AppTest, label: str) -> Any:
     """The field of the first task's form."""
     fields = [*app.text_input, *app.selectbox, *app.date_input]
     return next(one for one in fields if one.label == label)
+
+
+def test_a_task_is_due_today_at_the_latest_until_midnight(account: ModuleType) -> None:
+    evening = clock.day_start(clock.now(), config.settings().zone) + 20 * 3600
+    clock.follow(clock.offset() + evening - clock.now())
+    today = clock.local(evening, config.settings().zone).date()
+    for day, says in ((today - timedelta(days=1), ["This time has passed."]), (today, [])):
+        app = opened()
+        key = app.session_state["form:new_task:cus_ada"]
+        app.text_input(key=f"{key}:title").set_value("Call")
+        app.date_input(key=f"{key}:due").set_value(day)
+        ran(button(app, "Add").click())
+        assert [error.value.replace("\\", "") for error in app.error] == says
+    with account.session() as s:
+        [row] = tasks.on(s, "cus_ada")
+    assert row.due_at == evening + 4 * 3600 - 60
 
 
 @pytest.mark.parametrize("left", [True, False])
