@@ -97,7 +97,7 @@ def _state(state: str) -> str:
 
 
 def _columns(state: str) -> tuple[Column, ...]:
-    """What came of calls stands right beside their state, and nowhere while all shown are still to be made."""
+    """What came of calls stands beside their state, and nowhere while all shown are still open."""
     return _COLUMNS if state in (_ALL_OPEN, *OPEN) else (*_COLUMNS[:2], _OUTCOME, *_COLUMNS[2:])
 
 
