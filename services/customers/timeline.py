@@ -141,9 +141,7 @@ def _announced(row: Action) -> list[str]:
     """
     if row.state == "done" and (came_of := names.CAME_OF.get(row.command)):
         return [came_of]
-    happens: list[str] = row.preview.get("happens", [])[:1]
-    purpose = row.params.get("description", "")
-    told = [said if purpose in said else f"{said} It is for “{purpose}”." for said in happens]
+    told = names.with_purpose(row.preview.get("happens", [])[:1], row.params)
     return told if row.state == "done" else [f"Announced: {said}" for said in told]
 
 

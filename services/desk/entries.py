@@ -136,7 +136,7 @@ def _action(row: Action, known: _Known) -> Entry:
         reason=row.reason,
         detail=names.CAME_OF.get(row.command, "") if row.state == "done" else "",
         charged=known.charged.get(row.token, ""),
-        happens=tuple(row.preview.get("happens", ())),
+        happens=tuple(names.with_purpose(row.preview.get("happens", ()), row.params)),
         warnings=tuple(row.preview.get("warnings", ())),
         differences=tuple(snapshots.differences(row.before, row.after)) if row.after else (),
         result={name: str(value) for name, value in row.result.items()},
