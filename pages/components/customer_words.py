@@ -164,6 +164,11 @@ def local_time(customer: Customer, now: int) -> str:
     return time_there(places.local_time(customer, at=now), now)
 
 
+def on_the_phone(called: str, phone: str | None, there: str) -> str:
+    """Whom somebody calls, at which number, and what their clock shows (as `local_time` says it)."""
+    return " · ".join(filter(None, (called, phone, there and f"Local time {there}")))
+
+
 def time_there(place: LocalTime | None, at: int) -> str:
     """What the customer's clock shows at an instant, as `local_time` says it."""
     if place is None:

@@ -218,6 +218,12 @@ def test_the_head_says_who_it_is_and_names_stay_text(account: ModuleType) -> Non
         assert fact in text, fact
 
 
+def test_the_dialog_that_asks_for_a_call_says_the_number_and_the_local_time(account: ModuleType) -> None:
+    app = ran(opened(acting_as=SUPPORT).button(key="call:cus_ada").click())
+    [about] = [text.value for text in app.text if " · +49 30 1 · Local time " in text.value]
+    assert about.endswith(", Europe/Berlin")
+
+
 def test_the_head_says_that_a_way_to_reach_the_customer_is_missing(account: ModuleType) -> None:
     assert "No phone number" not in read(opened())
     with account.transaction() as session:
