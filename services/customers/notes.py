@@ -18,6 +18,7 @@ from services.customers import audit
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.mirror import changes, underived
 from services.staff.roles import Permission, Person
+from services.text import with_usable_links
 
 LONGEST_NOTE: Final = 10_000
 LONGEST_TAG: Final = 40
@@ -77,7 +78,7 @@ def _own(session: Session, person: Person, id: int) -> Note:
 
 
 def _body(text: str) -> str:
-    body = text.strip()
+    body = with_usable_links(text.strip())
     if not body:
         raise InvalidInput("The note is empty.", field="body", remedy="Write something first.")
     if len(body) > LONGEST_NOTE:

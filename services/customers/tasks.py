@@ -15,6 +15,7 @@ from services.customers.notes import must_exist, must_work_here
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import changes
 from services.staff.roles import Permission, Person
+from services.text import with_usable_links
 
 LONGEST_TITLE: Final = 200
 _FAR: Final = 2**62
@@ -152,7 +153,7 @@ def _task(session: Session, person: Person, id: int) -> Task:
 
 
 def _title(text: str) -> str:
-    title = " ".join(text.split())
+    title = with_usable_links(" ".join(text.split()))
     if not 0 < len(title) <= LONGEST_TITLE:
         raise InvalidInput(
             f"A task says what to do in 1 to {LONGEST_TITLE} characters.", field="title", remedy="Change it."

@@ -19,6 +19,7 @@ from services.mirror import changes, underived
 from services.outreach import reachable
 from services.staff import people
 from services.staff.roles import Permission, Person
+from services.text import with_usable_links
 
 REQUESTED, SCHEDULED, DONE, NO_SHOW, DECLINED = "requested scheduled done no_show declined".split()
 OPEN = (REQUESTED, SCHEDULED)
@@ -154,7 +155,7 @@ def _check_assignee(session: Session, id: int | None) -> int | None:
 
 
 def _check_note(note: str, field: str) -> str:
-    text = note.strip()
+    text = with_usable_links(note.strip())
     if len(text) > _LONGEST_NOTE:
         raise InvalidInput(
             f"The note has {len(text)} characters.", field=field, remedy=f"Shorten it to {_LONGEST_NOTE}."

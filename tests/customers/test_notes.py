@@ -41,6 +41,14 @@ def test_a_note_is_kept_word_for_word_with_its_author(database: ModuleType) -> N
         assert notes.on(s, "cus_2") == []
 
 
+def test_addresses_in_notes_and_tasks_can_be_used(database: ModuleType) -> None:
+    typed, kept = "ask ana@\u200bx.example", "ask ana@x.example"
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        assert notes.add(s, person(), "cus_1", typed).body == kept
+        assert tasks.add(s, person(), "cus_1", typed).title == kept
+
+
 def test_only_the_author_changes_or_removes_a_note(database: ModuleType) -> None:
     with database.transaction() as s:
         customer(s, "cus_1")

@@ -161,6 +161,12 @@ def test_a_call_may_be_due_in_the_minute_that_runs_but_not_before(monkeypatch: p
 
 
 @pytest.mark.usefixtures("jo")
+def test_an_address_in_a_calls_note_can_be_used(database: ModuleType, ann: Person) -> None:
+    assert ask(database, ann, note="https://meet.\u200bexample/1")
+    assert held(database).note == "https://meet.example/1"
+
+
+@pytest.mark.usefixtures("jo")
 def test_an_overdue_call_can_still_be_handed_over_and_closed(database: ModuleType, ann: Person) -> None:
     assert ask(database, ann, due_at=clock.now() + DAY)
     clock.follow(clock.offset() + 2 * DAY)
