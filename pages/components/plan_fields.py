@@ -80,7 +80,7 @@ def _apply_coupon(subject: Subject, key: str) -> Form:
     if kind == "code":
         typed = st.text_input("Promotion code", key=f"{key}:code", placeholder="As customers type it.")
         return {"kind": "code", "code": typed or ""}
-    return coupon(subject.coupons, key)
+    return coupon(coupons.fitting(subject), key)
 
 
 def coupon(offered: Iterable[Coupon], key: str) -> Form:
