@@ -113,13 +113,15 @@ def set_tags(
     session: Session, person: Person, customer: str, wanted: list[str], *, seen: list[str]
 ) -> list[str]:
     """Adds what is wanted and was not seen, takes away what was seen and is not wanted: others' tags stay.
+    A comma separates two tags.
 
     Returns the customer's tags as kept (lower case, once each, sorted). Raises InvalidInput for an
     unusable tag or too many, NotAllowed, NotFound.
     """
     person.require(Permission.ANNOTATE)
     must_exist(session, customer)
-    chosen, shown = {_tag(tag) for tag in wanted}, set(seen)
+    shown = set(seen)
+    chosen = {_tag(each) for tag in wanted for each in ([tag] if tag in shown else _apart(tag))}
     _locked_profile(session, customer)
     before = set(tags(session, customer))
     gone, new = (shown - chosen) & before, (chosen - shown) - before
@@ -135,6 +137,11 @@ def set_tags(
     session.flush()
     audit.changed(session, person, "tags", customer, before={"tags": sorted(before)}, after={"tags": kept})
     return kept
+
+
+def _apart(typed: str) -> list[str]:
+    """The tags between the commas."""
+    return [each for each in re.split("[,，،]", typed) if each.strip()] or [""]
 
 
 def _tag(text: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from models import Customer, CustomerFacts, Note, Staff, Task, Workspace
+from models import Customer, CustomerFacts, CustomerTag, Note, Staff, Task, Workspace
 from services import clock
 from services.customers import notes, tasks
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -249,6 +249,20 @@ def test_a_task_needs_words_and_somebody(database: ModuleType) -> None:
         with pytest.raises(NotFound):
             tasks.set_done(s, person(), 999, True)
         assert tasks.on(s, "cus_1") == []
+
+
+def test_a_comma_separates_two_tags(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        assert notes.set_tags(s, person(), "cus_1", ["VIP, big  fish,", "beta"], seen=[]) == [
+            "beta", "big fish", "vip",
+        ]  # fmt: skip
+        with pytest.raises(InvalidInput, match="cannot be a tag"):
+            notes.set_tags(s, person(), "cus_1", [" , "], seen=[])
+        s.add(CustomerTag(customer="cus_1", tag="old, one", added_at=1))
+        s.flush()
+        seen = notes.tags(s, "cus_1")
+        assert notes.set_tags(s, person(), "cus_1", [*seen, "new"], seen=seen) == sorted([*seen, "new"])
 
 
 def test_those_who_may_not_write_write_nothing(database: ModuleType) -> None:
