@@ -7,6 +7,7 @@ taking notes, for their history.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 import sqlalchemy as sa
@@ -102,6 +103,15 @@ def tags(session: Session, customer: str) -> list[str]:
     """The customer's tags in alphabetical order."""
     wanted = select(CustomerTag.tag).where(CustomerTag.customer == customer).order_by(col(CustomerTag.tag))
     return list(session.exec(wanted))
+
+
+def tags_of(session: Session, customers: Collection[str]) -> dict[str, list[str]]:
+    """The tags of many customers, those without any left out."""
+    wanted = select(CustomerTag.customer, CustomerTag.tag).where(col(CustomerTag.customer).in_(customers))
+    found: dict[str, list[str]] = {}
+    for customer, tag in session.exec(wanted.order_by(col(CustomerTag.tag))):
+        found.setdefault(customer, []).append(tag)
+    return found
 
 
 def all_tags(session: Session) -> list[str]:
