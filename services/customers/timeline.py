@@ -269,13 +269,14 @@ def _changes(session: Session, asked: _Asked) -> Iterator[Entry]:
     rows = session.exec(wanted).all()
     staff = people.names(session) if rows else {}
     for row in rows:
-        but = () if _may_read(row, asked.person) else audit.REASONS
+        but, why = ((), audit.reason(row)) if _may_read(row, asked.person) else (audit.REASONS, "")
+        changed = audit.sentence(audit.differences(row, staff, asked.words.moment, but=but))
         yield Entry(
             at=row.at,
             kind="Changes",
             id=str(row.id),
             title=audit.TITLES.get(row.kind, row.kind),
-            detail=audit.sentence(audit.differences(row, staff, asked.words.moment, but=but)),
+            detail=f"Why: {why}" if why else changed,
             who=row.staff_name,
         )
 

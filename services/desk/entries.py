@@ -201,7 +201,8 @@ def _task_done(row: Task, known: _Known) -> Entry:
 def _change(row: AuditEntry, known: _Known) -> Entry:
     return Entry(
         CHANGES, str(row.id), row.kind, audit.TITLES.get(row.kind, row.kind), row.at, "done", row.staff_name,
-        row.customer, differences=audit.differences(row, known.staff, words.moment),
+        row.customer, reason=audit.reason(row),
+        differences=audit.differences(row, known.staff, words.moment),
     )  # fmt: skip
 
 
