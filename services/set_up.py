@@ -44,7 +44,7 @@ def items(settings: Settings, *, signs_in: bool, reached: bool, compares_at: int
         _item(settings, "Intercom", "A link to the person from each customer", "intercom_app_id"),
         Item(
             "Nightly comparison",
-            "The tables are compared with the whole account every day, and put right",
+            "The tables are put right every day",
             "RECONCILE_AT",
             settings.reconcile_time is not None,
             compares_at,

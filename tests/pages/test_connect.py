@@ -279,12 +279,12 @@ def test_the_nightly_comparison_is_done_once_one_was_complete(
     monkeypatch.setattr(clock, "now", lambda: noon)
     assert _nightly()["state"] == ["Scheduled"]
     first = formats.moment(noon + clock.DAY // 2 + 3 * 3600 + 1800)  # RECONCILE_AT is 03:30
-    assert _nightly()["gives"].startswith(f"First on {first}. The tables are compared")
+    assert _nightly()["gives"].startswith(f"First on {first}. The tables are put right")
     for state, shown in (("failed", ["Scheduled"]), ("complete", ["Done"]), ("failed", ["Done"])):
         with desk.transaction() as session:
             session.add(Reconciliation(started_at=noon, finished_at=noon, state=state))
         assert _nightly()["state"] == shown
-    assert _nightly()["gives"].startswith("The tables are compared")
+    assert _nightly()["gives"].startswith("The tables are put right")
     monkeypatch.setenv("RECONCILE_AT", "off")
     config.settings.cache_clear()
     assert _nightly()["state"] == ["Not set"]
