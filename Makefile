@@ -37,13 +37,15 @@ clean: ## Forget the environment and the data
 
 $(VENV)/ready-venv:
 	@test -n "$(PYTHON)" || { echo "Trialdesk needs Python 3.11, 3.12 or 3.13. Install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(VENV)/ready-run: $(VENV)/ready-venv requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Installing what Trialdesk needs into $(VENV): once, mostly in less than two minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/ready-test: $(VENV)/ready-run requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing what the tests need into $(VENV): once, mostly in less than two minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -42,8 +42,8 @@ _COLUMNS = (
     Column("plan", "Plan"),
     Column("value", "Plan value / month", "micros", help=_VALUE),
     Column("trial", "Trial", "days_left", help="How long a running trial has left."),
-    Column("outcome", "Outcome", width="medium"),
 )
+_OUTCOME = Column("outcome", "Outcome", width="medium")
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def main() -> None:
         page = tables.page_of(total, key=PAGE_KEY)
         rows = callboard.page(session, where, now, offset=page.offset, limit=page.limit)
     picked = tables.show(
-        [_cells(row, now) for row in rows], _COLUMNS, 
+        [_cells(row, now) for row in rows], _columns(wanted.state), 
         key=worklist.table_key("calls", (row.token for row in rows)),
         alt="Requested and made calls, due first", open_label="Customer", select=True,
         empty="No call fits this view. Request one on a customer's page, Trials or Failed payments.",
@@ -94,6 +94,11 @@ def _counted(wanted: CallFilter) -> str:
 
 def _state(state: str) -> str:
     return "To do" if state == _ALL_OPEN else statuses.label(state)
+
+
+def _columns(state: str) -> tuple[Column, ...]:
+    """What came of calls stands beside their state, and nowhere while all shown are still open."""
+    return _COLUMNS if state in (_ALL_OPEN, *OPEN) else (*_COLUMNS[:2], _OUTCOME, *_COLUMNS[2:])
 
 
 def _tools(person: Person, ticked: list[CallRow]) -> None:

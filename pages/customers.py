@@ -16,6 +16,7 @@ from pages.components import (
     navigation,
     problems,
     saved_views,
+    statuses,
     tables,
     worklist,
 )
@@ -75,7 +76,10 @@ def main() -> None:
     with head.container(horizontal=True, width="content"):
         saved_views.menu(person, "customers", wanted.to_params(), customer_filters.apply)
         download.csv(
-            person, lambda session, asking: export.customers_csv(session, asking, where, sort=wanted.sort),
+            person,
+            lambda session, asking: export.customers_csv(
+                session, asking, where, sort=wanted.sort, label=statuses.label
+            ),
             name="customers", key="customers_csv",
             help="All customers of this filter, not only this page.",
         )  # fmt: skip

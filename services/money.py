@@ -227,7 +227,7 @@ def typed(amount: int, currency: str, *, locale: str = "en_US") -> str:
 def whole(micros: int) -> int:
     """Millionths of a minor unit (MRR) as whole minor units, half to even.
 
-    For showing and for files alone: sums are made of the millionths and rounded once, so a total can differ
+    For showing alone: sums are made of the millionths and rounded once, so a total can differ
     from the sum of the rounded amounts, by at most half a minor unit for each.
     """
     return round(Fraction(micros, MICROS))
@@ -236,6 +236,14 @@ def whole(micros: int) -> int:
 def units(amount: int, currency: str) -> Decimal:
     """An amount in minor units as a number of the currency's units with all its decimals, for files."""
     return Decimal(amount).scaleb(-exponent(currency))
+
+
+def exact_units(micros: int, currency: str) -> Decimal:
+    """Millionths of a minor unit (MRR) as a number of the currency's units, exactly, for files: with all the
+    currency's decimals, and more only where the amount has them."""
+    exact = Decimal(micros).scaleb(-6 - exponent(currency)).normalize()
+    decimals = max(exponent(currency), -int(exact.as_tuple().exponent))
+    return exact.quantize(Decimal(1).scaleb(-decimals))
 
 
 @cache

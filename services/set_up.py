@@ -9,16 +9,19 @@ from services.config import Settings
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to set up: what it `gives`, and the `setting` by which it is done."""
+    """One thing to set up: what it `gives`, and the `setting` by which it is done; `begins` is the instant
+    when what is set shows for the first time, None where it does already."""
 
     name: str
     gives: str
     setting: str
     done: bool
+    begins: int | None = None
 
 
-def items(settings: Settings, *, signs_in: bool, reached: bool) -> tuple[Item, ...]:
-    """All of them. `signs_in`: people sign in; `reached`: the desk is seen from other machines."""
+def items(settings: Settings, *, signs_in: bool, reached: bool, compares_at: int | None) -> tuple[Item, ...]:
+    """All of them. `signs_in`: people sign in; `reached`: the desk is seen from other machines;
+    `compares_at`: the instant of the first nightly comparison, None once one was complete."""
     return (
         _item(settings, "Stripe account", "Your own customers instead of the sandbox's", "stripe_api_key"),
         Item(
@@ -41,9 +44,10 @@ def items(settings: Settings, *, signs_in: bool, reached: bool) -> tuple[Item, .
         _item(settings, "Intercom", "A link to the person from each customer", "intercom_app_id"),
         Item(
             "Nightly comparison",
-            "The tables are compared with the whole account every day, and put right",
+            "The tables are put right every day",
             "RECONCILE_AT",
             settings.reconcile_time is not None,
+            compares_at,
         ),
     )
 

@@ -6,6 +6,8 @@ import re
 import unicodedata
 
 _TURNS = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI"})  # classes of UAX 9
+_RUN = re.compile(r"\S+")
+_IN_ADDRESSES = re.compile(r"://|\w@\w|[a-z0-9]\.[a-z]{2}", re.IGNORECASE | re.ASCII)
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe"})
 
@@ -23,6 +25,17 @@ def folded(text: str) -> str:
 def seen(text: str) -> str:
     """The text without signs that are not seen: such as `isolated` adds, and zero-width spaces."""
     return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+
+
+def with_usable_links(text: str) -> str:
+    """The text whose web and email addresses hold no signs that are not seen: copied from elsewhere they lead
+    nowhere. In other words such signs have a meaning (Persian, emoji)."""
+    return text if text.isascii() else _RUN.sub(lambda run: _usable(run[0]), text)
+
+
+def _usable(run: str) -> str:
+    plain = seen(run)
+    return plain if _IN_ADDRESSES.search(plain) else run
 
 
 def isolated(text: str) -> str:

@@ -14,6 +14,24 @@ LOCALES = ["en_US", "de_DE", "fr_FR", "de_CH", "en_IN", "sv_SE", "ja_JP", "pt_BR
 
 
 @pytest.mark.parametrize(
+    ("micros", "currency", "written"),
+    [
+        (4_900_000_000, "usd", "49.00"),
+        (333_333_333, "usd", "3.33333333"),
+        (4_900_500_000, "usd", "49.005"),
+        (1_000_000_000_000, "jpy", "1000000"),
+        (500_000, "jpy", "0.5"),
+        (12_000_000, "kwd", "0.012"),
+        (0, "usd", "0.00"),
+        (-1, "usd", "-0.00000001"),
+        (9_223_372_036_854_775_807, "usd", "92233720368.54775807"),
+    ],
+)
+def test_millionths_leave_exactly(micros: int, currency: str, written: str) -> None:
+    assert f"{money.exact_units(micros, currency):f}" == written
+
+
+@pytest.mark.parametrize(
     ("text", "currency", "amount"),
     [
         ("49", "usd", 4900),

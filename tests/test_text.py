@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.text import folded, isolated
+from services.text import folded, isolated, with_usable_links
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,24 @@ def test_case_accents_and_strokes_make_no_difference(written: str, typed: str) -
 @pytest.mark.parametrize("text", ["が", "한국", "\u0921\u093c", "100%_x\\"])
 def test_what_is_another_letter_stays_one(text: str) -> None:
     assert folded(text) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("see https://x.example/\u200ba\u00ad?b=\ufeff1 now", "see https://x.example/a?b=1 now"),
+        ("ht\u200btps://x.example", "https://x.example"),
+        ("ana\u200b@x.\u2060example,\nwww.\u200bx.example", "ana@x.example,\nwww.x.example"),
+        ("x.example/a\u200d", "x.example/a"),
+    ],
+)
+def test_addresses_lose_what_is_not_seen(typed: str, kept: str) -> None:
+    assert with_usable_links(typed) == kept
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "👩\u200d💻 at work", "\u2068محمد\u2069 1.5", ""])
+def test_other_words_keep_what_is_not_seen(text: str) -> None:
+    assert with_usable_links(text) == text
 
 
 @pytest.mark.parametrize("text", ["محمد", "Bo שלום", "\u202eBo"])

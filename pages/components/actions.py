@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
 
 import streamlit as st
 
@@ -19,6 +18,7 @@ from pages.components import (
     guard,
     handover,
     invoice_fields,
+    number_fields,
     plan_fields,
 )
 from pages.components.dialog import Prepared, Reason, show_after
@@ -212,11 +212,8 @@ def _first_days() -> int:
 
 
 def days_field(key: str) -> Form:
-    """By how many days a trial ends later, as typed: a field for whole numbers would cut 1.5 to 1, and one
-    that is told its first value would take it again when it is emptied."""
-    st.session_state.setdefault(f"{key}:days", float(_first_days()))
-    days = st.number_input("Days", value=None, step=1.0, format="%g", key=f"{key}:days")
-    return {"mode": "days", "days": "" if days is None else f"{Decimal(str(days)):f}".removesuffix(".0")}
+    """By how many days a trial ends later, as typed."""
+    return {"mode": "days", "days": number_fields.whole("Days", _first_days(), f"{key}:days")}
 
 
 _FIELDS: dict[str, Callable[[Subject, str], Form]] = {

@@ -40,8 +40,7 @@ def reassign_dialog(row: CallRow) -> None:
 
 def _about(row: CallRow) -> str:
     there = customer_words.time_there(row.local, clock.now())
-    parts = (isolated(row.name or row.email or row.customer), row.phone, there and f"Local time {there}")
-    return " · ".join(filter(None, parts))
+    return customer_words.on_the_phone(isolated(row.name or row.email or row.customer), row.phone, there)
 
 
 class _CallChange:

@@ -9,8 +9,9 @@ import streamlit as st
 from pages.components import formats, sign_in, system_parts, tables, whereabouts
 from pages.components.tables import Column
 from services import config, database, installation, set_up
-from services.mirror import identity, progress
+from services.mirror import comparisons, identity, progress
 from services.mirror.progress import Progress, ResourceProgress
+from services.set_up import Item
 
 _LOOK_EVERY = 3  # seconds
 _MODES = {"sandbox": "Sandbox", "test": "Test", "live": "Live"}
@@ -82,17 +83,32 @@ def to_set_up() -> None:
     """What is set up and what is not: what each gives, by which setting."""
     st.subheader("Set up", anchor=False)
     reached = not whereabouts.is_this_machine()
-    found = set_up.items(config.settings(), signs_in=sign_in.configured(), reached=reached)
+    found = set_up.items(
+        config.settings(), signs_in=sign_in.configured(), reached=reached, compares_at=_compares_at()
+    )
     tables.show(
         [
-            {
-                "name": one.name,
-                "state": "done" if one.done else "not_set",
-                "gives": one.gives,
-                "setting": one.setting,
-            }
+            {"name": one.name, "state": _state(one), "gives": _gives(one), "setting": one.setting}
             for one in found
         ],
         _TO_SET_UP, key="set-up", alt="What can be set up", empty="Nothing.",
     )  # fmt: skip
     st.caption("Settings go into .env; .env.example explains each. Then start the desk again.")
+
+
+def _compares_at() -> int | None:
+    settings = config.settings()
+    if settings.reconcile_time is None:
+        return None
+    with database.session() as session:
+        return comparisons.first_ahead(session, settings.reconcile_time, settings.zone)
+
+
+def _state(one: Item) -> str:
+    if not one.done:
+        return "not_set"
+    return "done" if one.begins is None else "scheduled"
+
+
+def _gives(one: Item) -> str:
+    return one.gives if one.begins is None else f"First on {formats.moment(one.begins)}. {one.gives}"

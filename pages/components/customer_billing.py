@@ -80,8 +80,7 @@ def _called(about: Subject) -> str:
         paid = f"Payment of {formats.money(taken.amount, taken.currency)} on {formats.day(taken.created)}"
         return f"{paid}, {how}" if how else paid
     assert about.invoice is not None
-    row = about.invoice
-    return f"Invoice {row.number or row.id} of {formats.money(row.total, row.currency)}"
+    return customer_words.invoice(about.invoice)
 
 
 def _invoice(demand: Demand, now: int) -> dict[str, Any]:

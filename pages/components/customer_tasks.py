@@ -19,7 +19,7 @@ from services.errors import InvalidInput
 from services.staff.roles import Person
 from services.text import isolated
 
-_END_OF_DAY = time(18)
+_END_OF_DAY, _MIDNIGHT = time(18), time(23, 59)
 
 
 def draw(
@@ -179,10 +179,13 @@ def _day(instant: int | None) -> date | None:
 
 
 def _instant(day: date | None) -> int | None:
-    """A day as the instant when the working day ends in the workspace's zone."""
+    """A day as the instant when the working day ends in the workspace's zone; once that is over, today is
+    until midnight."""
     if day is None:
         return None
-    return int(datetime.combine(day, _END_OF_DAY, tzinfo=config.settings().zone).timestamp())
+    ends = (datetime.combine(day, at, tzinfo=config.settings().zone) for at in (_END_OF_DAY, _MIDNIGHT))
+    evening, midnight = (int(end.timestamp()) for end in ends)
+    return evening if evening > clock.now() else midnight
 
 
 def _tick(task: int, done: bool) -> None:

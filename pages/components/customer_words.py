@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from babel import Locale
 
-from models import Charge, Customer, InvoiceItem, PaymentMethod, Price
+from models import Charge, Customer, Invoice, InvoiceItem, PaymentMethod, Price
 from pages.components import formats
 from services import clock, config
 from services.customers import places
@@ -141,8 +141,16 @@ def payment_method(row: PaymentMethod) -> str:
 
 
 def pending(row: InvoiceItem) -> str:
-    """A charge that waits for the next invoice."""
-    return f"{formats.money(row.amount, row.currency)}: {row.description or 'no description'}"
+    """A charge or a credit that waits for the next invoice."""
+    amount = formats.money(abs(row.amount), row.currency)
+    what = f"Credit of {amount}" if row.amount < 0 else amount
+    return f"{what}: {row.description or 'no description'}"
+
+
+def invoice(row: Invoice) -> str:
+    """`Invoice A-1 of $49.00`, `Invoice A-1, a credit of $49.00`."""
+    how = ", a credit of" if row.total < 0 else " of"
+    return f"Invoice {row.number or row.id}{how} {formats.money(abs(row.total), row.currency)}"
 
 
 def country(code: str | None) -> str:
@@ -154,6 +162,11 @@ def country(code: str | None) -> str:
 def local_time(customer: Customer, now: int) -> str:
     """`3:42 PM, Europe/Paris`, with “probably” where the place has several times; "" where unknown."""
     return time_there(places.local_time(customer, at=now), now)
+
+
+def on_the_phone(called: str, phone: str | None, there: str) -> str:
+    """Whom somebody calls, at which number, and what their clock shows (as `local_time` says it)."""
+    return " · ".join(filter(None, (called, phone, there and f"Local time {there}")))
 
 
 def time_there(place: LocalTime | None, at: int) -> str:

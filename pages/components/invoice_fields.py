@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import formats
+from pages.components import formats, number_fields
 from services import config, money
 from services.desk.charges import has_next_invoice
 from services.desk.command import Form
@@ -44,10 +44,10 @@ def add_charge(subject: Subject, key: str) -> Form:
 
 def _days(subject: Subject, key: str) -> str:
     """In how many days the invoice is due, as typed, and where it goes."""
-    days = st.number_input("Days to pay", value=_DAYS, min_value=1, max_value=365, key=f"{key}:due")
+    days = number_fields.whole("Days to pay", _DAYS, f"{key}:due")
     if subject.customer.email:
         st.caption(f"It goes to {formats.plain(subject.customer.email)}.")
-    return str(days or "")
+    return days
 
 
 def _amount_read(typed: str, currency: str, least: int | None = None) -> str:

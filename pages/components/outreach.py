@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 
 import streamlit as st
 
-from pages.components import formats, guard, handover
+from pages.components import customer_words, formats, guard, handover
 from pages.components.dialog import Reason, show, show_problem
 from services import clock, config, database
 from services.customers import names, notes
@@ -82,8 +82,11 @@ def call_dialog(person: Person, customer_id: str) -> None:
     except TrialdeskError as error:
         show_problem(names.REQUEST_CALL, error)
         return
-    about = _called(customer)
-    show(_CallDialogue({customer_id: about}, callers, owner or person.id), about=about)
+    called, there = _called(customer), customer_words.local_time(customer, clock.now())
+    show(
+        _CallDialogue({customer_id: called}, callers, owner or person.id),
+        about=customer_words.on_the_phone(called, customer.phone, there),
+    )
 
 
 def calls_dialog(person: Person, customer_ids: Sequence[str]) -> None:

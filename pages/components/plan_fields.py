@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from models import Coupon
-from pages.components import customer_words, formats
+from pages.components import customer_words, formats, number_fields
 from services.customers.contents import in_currency
 from services.desk import changing, coupons, reactivation, words
 from services.desk.command import Form
@@ -34,7 +34,7 @@ def _change_plan(subject: Subject, key: str) -> Form:
     price = sold[chosen].price if chosen in sold else item.price
     form = {"item": item.row.id, "price": chosen, "quantity": ""}
     if price.usage_type != "metered":
-        form["quantity"] = _quantity(item, f"{key}:quantity")
+        form["quantity"] = number_fields.whole("Quantity", item.row.quantity, f"{key}:quantity")
     return form | _how(changing.Change(subject, item, price, item.row.quantity), key)
 
 
@@ -51,12 +51,6 @@ def _item(subject: Subject, key: str) -> Item:
 def _called(name: str, item: Item) -> str:
     assert item.price is not None
     return f"{name}, {words.price(in_currency(item.price, item.price.currency))}"
-
-
-def _quantity(item: Item, key: str) -> str:
-    st.session_state.setdefault(key, item.row.quantity)
-    typed = st.number_input("Quantity", value=None, step=1, key=key)
-    return "" if typed is None else str(typed)
 
 
 def billed(subject: Subject, form: Form, key: str) -> Form:
@@ -86,7 +80,7 @@ def _apply_coupon(subject: Subject, key: str) -> Form:
     if kind == "code":
         typed = st.text_input("Promotion code", key=f"{key}:code", placeholder="As customers type it.")
         return {"kind": "code", "code": typed or ""}
-    return coupon(subject.coupons, key)
+    return coupon(coupons.fitting(subject), key)
 
 
 def coupon(offered: Iterable[Coupon], key: str) -> Form:

@@ -131,7 +131,8 @@ class _Offer(_Answer):
     def fields(self, key: str) -> Form:
         """What it is, and its terms."""
         what = st.selectbox(
-            "What", list(OFFERS), key=f"{key}:what", format_func=OFFERS.__getitem__,
+            "What", list(OFFERS), index=None, key=f"{key}:what", format_func=OFFERS.__getitem__,
+            placeholder="Choose",
         )  # fmt: skip
         note = st.text_area(
             "What exactly: the message to the customer says it in these words", key=f"{key}:note", height=68,
@@ -141,6 +142,8 @@ class _Offer(_Answer):
 
     def preview(self, form: Form) -> Preview:
         """That it waits for the customer, and which button keeps the promise."""
+        if not form["what"]:
+            raise InvalidInput("Choose what is offered.", field="what")
         if not form["note"].strip():
             raise InvalidInput("Say what exactly is offered.", field="note")
         happens = ["The request waits for the customer’s answer, marked as “Offered”.", _NOTHING_YET]

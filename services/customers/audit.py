@@ -74,6 +74,7 @@ _LABELS: Final[dict[str, str]] = {
 }
 _AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal", "said"))
 REASONS: Final = frozenset(("said",))  # why somebody did it: not for everybody
+_EXPLAINED: Final = frozenset(("cancel_refused", "cancel_withdrawn"))  # whose `said` is why
 _CODES: Final[dict[str, Mapping[str, str]]] = {
     "wish": names.WISHES,
     "feedback": names.FEEDBACK,
@@ -167,13 +168,20 @@ def differences(
     *,
     but: Collection[str] = (),
 ) -> tuple[Difference, ...]:
-    """The fields that changed, in words, without some (`but`); `staff` are names by id."""
+    """The fields that changed, in words, without some (`but`) and without the `reason`; `staff` are names by
+    id."""
+    but = REASONS.union(but) if entry.kind in _EXPLAINED else but
     fields = [name for name in _LABELS if name not in but and (name in entry.before or name in entry.after)]
     old, new = (
         {name: _said(name, each[name], staff, moment) for name in each}
         for each in (entry.before, entry.after)
     )
     return tuple(Difference(_LABELS[name], old.get(name, ""), new.get(name, "")) for name in fields)
+
+
+def reason(entry: AuditEntry) -> str:
+    """Why somebody decided so, in their own words; "" where nobody says why."""
+    return str(entry.after.get("said", "")) if entry.kind in _EXPLAINED else ""
 
 
 def sentence(differences: tuple[Difference, ...]) -> str:

@@ -1,7 +1,7 @@
 """How do the rows of a filter or a number leave the desk as a CSV file that a spreadsheet opens safely?
 
 All of them, not one page. Amounts are decimal numbers in the currency's units, with all its decimals and
-beside its code; MRR is rounded to them as it is on the pages (see `money.whole`). Instants are ISO 8601 in
+beside its code; MRR has as many as it takes to be exact, so that its rows add up. Instants are ISO 8601 in
 UTC. Text that a spreadsheet would run as a formula gets a leading apostrophe.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from sqlmodel import Session
 
 from services import database, money
-from services.customers import audit, search, worklists
+from services.customers import audit, notes, search, worklists
 from services.customers.conditions import Condition
 from services.customers.search import Row
 from services.customers.worklists import FailureRow, TrialRow
@@ -30,8 +30,8 @@ T = TypeVar("T")
 _BATCH: Final = 1_000
 _FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 HEADER: Final = (
-    "id", "name", "email", "status", "plan", "currency", "mrr", "created", "trial_end", "cancel_at",
-    "country", "source", "owner", "failed_invoices", "open_amount", "open_currency", "failure_code",
+    "id", "name", "email", "phone", "status", "plan", "currency", "mrr", "created", "trial_end", "cancel_at",
+    "country", "source", "owner", "tags", "failed_invoices", "open_amount", "open_currency", "failure_code",
     "open_disputes", "last_contact", "deleted",
 )  # fmt: skip
 
@@ -52,14 +52,20 @@ def file(person: Person, lines: Callable[[Session, Person], Iterable[str]], *, n
 
 
 def customers_csv(
-    session: Session, person: Person, where: Sequence[Condition], *, sort: str
+    session: Session,
+    person: Person,
+    where: Sequence[Condition],
+    *,
+    sort: str,
+    label: Callable[[str], str],
 ) -> Iterator[str]:
-    """The lines of the file, header first, for `conditions(...)` in the list's order.
+    """The lines of the file, header first, for `conditions(...)` in the list's order; `label` says a status
+    as the page does.
 
     Raises NotAllowed before the first line where the person may not export.
     """
     person.require(Permission.EXPORT)
-    return _lines(session, where, sort)
+    return _lines(session, where, sort, label)
 
 
 MEMBERS_HEADER: Final = (
@@ -117,7 +123,7 @@ def trials_csv(session: Session, person: Person, where: Sequence[Condition], *, 
 def _trial(row: TrialRow) -> tuple[Any, ...]:
     return (
         row.subscription, row.customer, row.name, row.email, row.plan, row.currency.upper(),
-        _units(money.whole(row.plan_micros), row.currency), time(row.trial_end), _yes(row.card),
+        _exact(row.plan_micros, row.currency), time(row.trial_end), _yes(row.card),
         _yes(row.canceling), time(row.last_contact_at), row.owner,
     )  # fmt: skip
 
@@ -160,18 +166,24 @@ def _yes(is_so: bool) -> str:
     return "yes" if is_so else ""
 
 
-def _lines(session: Session, where: Sequence[Condition], sort: str) -> Iterator[str]:
+def _lines(
+    session: Session, where: Sequence[Condition], sort: str, label: Callable[[str], str]
+) -> Iterator[str]:
     yield line(HEADER)
     for batch in search.every(session, where, sort=sort, batch=_BATCH):
-        yield from (line(_cells(row)) for row in batch)
+        ids = [row.facts.customer for row in batch]
+        phones, tags = search.phones(session, ids), notes.tags_of(session, ids)
+        for row in batch:
+            id = row.facts.customer
+            yield line(_cells(row, phones.get(id, ""), ", ".join(tags.get(id, ())), label(row.facts.status)))
 
 
-def _cells(row: Row) -> tuple[Any, ...]:
+def _cells(row: Row, phone: str, tags: str, status: str) -> tuple[Any, ...]:
     facts = row.facts
     return (
-        facts.customer, row.name, row.email, facts.status, facts.plan, facts.currency.upper(),
-        _units(money.whole(facts.mrr_micros), facts.currency), time(facts.created), time(facts.trial_end),
-        time(facts.cancel_at), facts.country, facts.source, row.owner, facts.failed_invoices,
+        facts.customer, row.name, row.email, phone, status, facts.plan, facts.currency.upper(),
+        _exact(facts.mrr_micros, facts.currency), time(facts.created), time(facts.trial_end),
+        time(facts.cancel_at), facts.country, facts.source, row.owner, tags, facts.failed_invoices,
         _units(facts.open_amount, facts.open_currency), facts.open_currency.upper(), facts.failure_code,
         facts.open_disputes, time(facts.last_contact_at), _yes(facts.deleted),
     )  # fmt: skip
@@ -180,6 +192,11 @@ def _cells(row: Row) -> tuple[Any, ...]:
 def _units(amount: int, currency: str) -> str:
     """Minor units as a decimal number of the currency's units; "" without a currency."""
     return str(money.units(amount, currency)) if currency else ""
+
+
+def _exact(micros: int, currency: str) -> str:
+    """The same of millionths of minor units."""
+    return f"{money.exact_units(micros, currency):f}" if currency else ""
 
 
 def time(instant: int | None) -> str:

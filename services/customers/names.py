@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from models.ledger import DECLINED
@@ -84,6 +84,14 @@ def of_action(command: str, params: Mapping[str, Any]) -> str:
     if command == "reactivate" and params.get("way") == "collect":
         return RESUME_COLLECTION
     return ACTIONS.get(command, command)
+
+
+def with_purpose(happens: Sequence[str], params: Mapping[str, Any]) -> list[str]:
+    """What an action does, with what it is for, as the customer reads it, where no sentence says that."""
+    purpose = params.get("description")
+    if not happens or not purpose or any(f"“{purpose}”" in said for said in happens):
+        return list(happens)
+    return [f"{happens[0]} It is for “{purpose}”.", *happens[1:]]
 
 
 def of_those(staff_name: str, end: str, decider_name: str) -> str:

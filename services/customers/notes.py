@@ -7,6 +7,7 @@ taking notes, for their history.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from services.customers import audit
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.mirror import changes, underived
 from services.staff.roles import Permission, Person
+from services.text import with_usable_links
 
 LONGEST_NOTE: Final = 10_000
 LONGEST_TAG: Final = 40
@@ -77,7 +79,7 @@ def _own(session: Session, person: Person, id: int) -> Note:
 
 
 def _body(text: str) -> str:
-    body = text.strip()
+    body = with_usable_links(text.strip())
     if not body:
         raise InvalidInput("The note is empty.", field="body", remedy="Write something first.")
     if len(body) > LONGEST_NOTE:
@@ -103,6 +105,15 @@ def tags(session: Session, customer: str) -> list[str]:
     return list(session.exec(wanted))
 
 
+def tags_of(session: Session, customers: Collection[str]) -> dict[str, list[str]]:
+    """The tags of many customers, those without any left out."""
+    wanted = select(CustomerTag.customer, CustomerTag.tag).where(col(CustomerTag.customer).in_(customers))
+    found: dict[str, list[str]] = {}
+    for customer, tag in session.exec(wanted.order_by(col(CustomerTag.tag))):
+        found.setdefault(customer, []).append(tag)
+    return found
+
+
 def all_tags(session: Session) -> list[str]:
     """Every tag in use, in alphabetical order."""
     return list(session.exec(select(CustomerTag.tag).distinct().order_by(col(CustomerTag.tag))))
@@ -112,13 +123,15 @@ def set_tags(
     session: Session, person: Person, customer: str, wanted: list[str], *, seen: list[str]
 ) -> list[str]:
     """Adds what is wanted and was not seen, takes away what was seen and is not wanted: others' tags stay.
+    A comma separates two tags.
 
     Returns the customer's tags as kept (lower case, once each, sorted). Raises InvalidInput for an
     unusable tag or too many, NotAllowed, NotFound.
     """
     person.require(Permission.ANNOTATE)
     must_exist(session, customer)
-    chosen, shown = {_tag(tag) for tag in wanted}, set(seen)
+    shown = set(seen)
+    chosen = {_tag(each) for tag in wanted for each in ([tag] if tag in shown else _apart(tag))}
     _locked_profile(session, customer)
     before = set(tags(session, customer))
     gone, new = (shown - chosen) & before, (chosen - shown) - before
@@ -134,6 +147,11 @@ def set_tags(
     session.flush()
     audit.changed(session, person, "tags", customer, before={"tags": sorted(before)}, after={"tags": kept})
     return kept
+
+
+def _apart(typed: str) -> list[str]:
+    """The tags between the commas."""
+    return [each for each in re.split("[,，،]", typed) if each.strip()] or [""]
 
 
 def _tag(text: str) -> str:

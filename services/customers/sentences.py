@@ -36,14 +36,37 @@ def sentence(type: str, facts: Facts, words: Words) -> str:
 
 
 def _sum(facts: Facts, words: Words, *names: str) -> str:
-    """` of $49.00` by the first of these facts that is there; "" where none is."""
-    amount = next((facts[name] for name in names if facts.get(name) is not None), None)
-    return f" of {words.money(amount, facts.get('currency') or '')}" if amount is not None else ""
+    """` of $49.00` by the first of these facts that is there, `, a credit of $49.00,` where it is below zero;
+    "" where none is."""
+    amount = _amount(facts, *names)
+    if amount is None:
+        return ""
+    written = words.money(abs(amount), facts.get("currency") or "")
+    return f" of {written}" if amount >= 0 else f", a credit of {written},"
+
+
+def _amount(facts: Facts, *names: str) -> int | None:
+    return next((facts[name] for name in names if facts.get(name) is not None), None)
 
 
 def _invoice(facts: Facts, words: Words, *names: str) -> str:
     number = f" {facts['number']}" if facts.get("number") else ""
     return f"Invoice{number}{_sum(facts, words, *names, 'total', 'amount_due')}"
+
+
+def _invoice_paid(facts: Facts, words: Words) -> str:
+    """One that comes to a credit counts as paid at once."""
+    is_credit = (_amount(facts, "total", "amount_due") or 0) < 0
+    return f"{_invoice(facts, words)} {'went to the customer’s balance' if is_credit else 'was paid'}"
+
+
+def _item(facts: Facts, words: Words) -> str:
+    """`charge of $49.00`, `credit of $49.00`."""
+    amount = facts.get("amount")
+    what = "credit" if (amount or 0) < 0 else "charge"
+    return (
+        f"{what} of {words.money(abs(amount), facts.get('currency') or '')}" if amount is not None else what
+    )
 
 
 def _by(facts: Facts, words: Words, name: str, lead: str) -> str:
@@ -184,7 +207,7 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "invoice.created": lambda f, w: f"{_invoice(f, w)} was drafted",
     "invoice.finalized": lambda f, w: f"{_invoice(f, w)} was issued",
     "invoice.sent": lambda f, w: f"{_invoice(f, w)} was sent to the customer",
-    "invoice.paid": lambda f, w: f"{_invoice(f, w)} was paid",
+    "invoice.paid": _invoice_paid,
     "invoice.payment_failed": _attempt_failed,
     "invoice.payment_action_required": lambda f, w: (
         f"{_invoice(f, w)} waits for the customer to confirm the payment with the bank"
@@ -195,10 +218,9 @@ _TOLD: Final[dict[str, Callable[[Facts, Words], str]]] = {
     "invoice.deleted": lambda f, w: f"{_invoice(f, w)} was deleted as a draft",
     "invoice.marked_uncollectible": lambda f, w: f"{_invoice(f, w)} was given up as uncollectible",
     "invoiceitem.created": lambda f, w: (
-        f"A {'credit' if (f.get('amount') or 0) < 0 else 'charge'}{_sum(f, w, 'amount')} "
-        f"was {'put on an invoice' if f.get('invoice') else 'added for the next invoice'}"
+        f"A {_item(f, w)} was {'put on an invoice' if f.get('invoice') else 'added for the next invoice'}"
     ),
-    "invoiceitem.deleted": lambda f, w: f"A pending charge{_sum(f, w, 'amount')} was removed",
+    "invoiceitem.deleted": lambda f, w: f"A pending {_item(f, w)} was removed",
     "charge.succeeded": lambda f, w: f"A payment{_sum(f, w, 'amount')} succeeded",
     "charge.failed": _payment_failed,
     "charge.refunded": _refunded,

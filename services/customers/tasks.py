@@ -10,11 +10,12 @@ from sqlmodel import Session, col, select
 
 from models import Task
 from services import clock
-from services.customers import audit
+from services.customers import audit, due
 from services.customers.notes import must_exist, must_work_here
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import changes
 from services.staff.roles import Permission, Person
+from services.text import with_usable_links
 
 LONGEST_TITLE: Final = 200
 _FAR: Final = 2**62
@@ -41,7 +42,7 @@ def add(
     due_at: int | None = None,
     assignee: int | None = None,
 ) -> Task:
-    """Adds a task; the assignee defaults to whoever asks. `due_at` is an instant.
+    """Adds a task; the assignee defaults to whoever asks. `due_at` is an instant that lies ahead.
 
     Raises InvalidInput, NotAllowed, NotFound.
     """
@@ -55,7 +56,7 @@ def add(
         assignee=person.id if assignee is None else assignee,
         created_by=person.id,
         created_at=clock.now(),
-        due_at=due_at,
+        due_at=due.ahead(due_at),
     )
     session.add(task)
     session.flush()
@@ -87,7 +88,8 @@ def edit(
     assignee: int,
     seen: Plan,
 ) -> Task:
-    """Changes what is to be done, by when and by whom; `seen` is what the author saw.
+    """Changes what is to be done, by when and by whom; `seen` is what the author saw. Only another date than
+    it has must lie ahead.
 
     Raises Conflict where the task changed meanwhile (not where it is as wanted already: a second click),
     InvalidInput, NotAllowed, NotFound.
@@ -99,6 +101,8 @@ def edit(
             "Somebody else has changed this task meanwhile; nothing was saved.",
             remedy="Look at what it says now, then change it.",
         )
+    if due_at != row.due_at:
+        due.ahead(due_at)
     if assignee != row.assignee:
         must_work_here(session, assignee, field="assignee")
     terms, text = _terms(row), {} if wanted.title == row.title else {"text": "changed"}
@@ -149,7 +153,7 @@ def _task(session: Session, person: Person, id: int) -> Task:
 
 
 def _title(text: str) -> str:
-    title = " ".join(text.split())
+    title = with_usable_links(" ".join(text.split()))
     if not 0 < len(title) <= LONGEST_TITLE:
         raise InvalidInput(
             f"A task says what to do in 1 to {LONGEST_TITLE} characters.", field="title", remedy="Change it."

@@ -141,9 +141,7 @@ def _announced(row: Action) -> list[str]:
     """
     if row.state == "done" and (came_of := names.CAME_OF.get(row.command)):
         return [came_of]
-    happens: list[str] = row.preview.get("happens", [])[:1]
-    purpose = row.params.get("description", "")
-    told = [said if purpose in said else f"{said} It is for “{purpose}”." for said in happens]
+    told = names.with_purpose(row.preview.get("happens", [])[:1], row.params)
     return told if row.state == "done" else [f"Announced: {said}" for said in told]
 
 
@@ -271,13 +269,14 @@ def _changes(session: Session, asked: _Asked) -> Iterator[Entry]:
     rows = session.exec(wanted).all()
     staff = people.names(session) if rows else {}
     for row in rows:
-        but = () if _may_read(row, asked.person) else audit.REASONS
+        but, why = ((), audit.reason(row)) if _may_read(row, asked.person) else (audit.REASONS, "")
+        changed = audit.sentence(audit.differences(row, staff, asked.words.moment, but=but))
         yield Entry(
             at=row.at,
             kind="Changes",
             id=str(row.id),
             title=audit.TITLES.get(row.kind, row.kind),
-            detail=audit.sentence(audit.differences(row, staff, asked.words.moment, but=but)),
+            detail=f"Why: {why}" if why else changed,
             who=row.staff_name,
         )
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from models import Coupon
 from services import clock
-from services.desk import bulk_kinds, limits, loading_many, words
+from services.desk import bulk_kinds, coupons, limits, loading_many, words
 from services.desk.bulk_kinds import Kind
 from services.desk.command import Command, Form, Params, Preview
 from services.desk.limits import Amount
@@ -42,8 +42,8 @@ class Chosen:
 
     @property
     def coupons(self) -> list[Coupon]:
-        """What can be given to some of them, by name."""
-        found = {each.id: each for subject in self.subjects.values() for each in subject.coupons}
+        """What would take something off some of them, by name."""
+        found = {each.id: each for subject in self.subjects.values() for each in coupons.fitting(subject)}
         return sorted(found.values(), key=lambda each: ((each.name or each.id).casefold(), each.id))
 
     def first(self, ids: Sequence[str]) -> str:

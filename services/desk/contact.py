@@ -17,7 +17,7 @@ from services.mailbox import is_address, is_control
 from services.staff.roles import Permission
 from services.stripe_api import writes
 from services.stripe_api.client import Answer
-from services.text import isolated
+from services.text import isolated, seen
 
 _LONGEST = {"email": 512, "name": 256}
 _NO_MAIL = "Nothing is sent about the change itself, neither to the old address nor to the new one."
@@ -42,6 +42,8 @@ class ChangeContact(Command):
     def parse(self, subject: Subject, form: Form, now: int) -> Params:
         """`email` and `name` as they shall be; what stays as it is is not sent."""
         email = required(form, "email", "Type the customer's email address.", longest=_LONGEST["email"])
+        if email != subject.customer.email:
+            email = seen(email)  # pasted addresses may hold what nobody sees
         if email != subject.customer.email and not is_address(email):
             raise InvalidInput("This is not an email address.", field="email", remedy="Correct it.")
         name = limited(form.get("name", "").strip(), "name", _LONGEST["name"])

@@ -24,6 +24,7 @@ from services.errors import InvalidInput
 from services.staff.roles import Permission
 from services.stripe_api import writes
 
+_ALL = ("100", "100.0")  # per cent, as Stripe writes it
 _CHOOSE = "Choose a coupon, or type a promotion code."
 
 
@@ -198,17 +199,24 @@ def _by_code(subject: Subject, form: Form) -> tuple[Coupon, dict[str, str]]:
     )
 
 
+def fitting(subject: Subject) -> list[Coupon]:
+    """Those that can be given and would take something off this subscription."""
+    return [coupon for coupon in subject.coupons if not _unfit(subject, coupon)]
+
+
 def _check_fits(subject: Subject, coupon: Coupon, field: str) -> None:
-    """Raises InvalidInput where the coupon applies already, or to nothing that is in the subscription."""
-    assert subject.subscription is not None
+    """Raises InvalidInput where it would take nothing off."""
+    if why := _unfit(subject, coupon):
+        raise InvalidInput(why, field=field, remedy="Choose another coupon.")
+
+
+def _unfit(subject: Subject, coupon: Coupon) -> str:
+    """That the coupon applies already, or to nothing that is in the subscription; "" where it fits."""
     if any(rebate.row.coupon == coupon.id for rebate in _own(subject)):
-        raise InvalidInput(f"{called(coupon)} applies already.", field=field, remedy="Choose another coupon.")
+        return f"{called(coupon)} applies already."
     if coupon.applies_to and not any(item.row.product in coupon.applies_to for item in subject.items):
-        raise InvalidInput(
-            f"{called(coupon)} is for other products than those of this subscription.",
-            field=field,
-            remedy="Choose another coupon.",
-        )
+        return f"{called(coupon)} is for other products than those of this subscription."
+    return ""
 
 
 def takes(coupon: Coupon) -> str:
@@ -248,12 +256,24 @@ def _of_customer(subject: Subject) -> str:
 
 def beside(subject: Subject) -> tuple[str, ...]:
     """What becomes of other discounts once a coupon is applied."""
-    return (*_on_top(subject), *_instead(subject))
+    return (*_on_top(subject), *_instead(subject), *_in_vain(subject))
 
 
 def _on_top(subject: Subject) -> tuple[str, ...]:
     others = words.listing([_name(rebate) for rebate in _own(subject)])
     return (f"It comes on top of {others}, which goes on.",) if others else ()
+
+
+def _in_vain(subject: Subject) -> tuple[str, ...]:
+    """That there is nothing left which a coupon could be taken off."""
+    subscription = subject.subscription
+    assert subscription is not None
+    ends, period = subscription.cancel_at, subscription.current_period_end
+    if not subject.pending and (subscription.cancel_at_period_end or (ends and period and ends <= period)):
+        return ("It is set to end before another invoice: unless that is undone, nothing is taken off.",)
+    if whole := [each for each in _own(subject) if each.coupon and each.coupon.percent_off in _ALL]:
+        return (f"{_name(whole[0])} takes off everything already: nothing more is taken off beside it.",)
+    return ()
 
 
 def _instead(subject: Subject) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from services.errors import Conflict, InvalidInput, TrialdeskError, Unavailable
 from services.staff.roles import Permission, Person
 from services.stripe_api import client, errands, writes
 from services.stripe_api.failures import OutcomeUnknown, StripeUnavailable
+from services.text import seen
 
 PATH = "/webhooks/stripe"  # where a desk takes deliveries
 _BEGUN, _MADE, _REFUSED = "endpoint_begun", "endpoint_made", "endpoint_refused"
@@ -50,7 +51,7 @@ class Endpoint:
 
 def url_of(typed: str, mode: Mode) -> str:
     """Where Stripe delivers to a desk at this address. Raises InvalidInput for one that it cannot reach."""
-    text = typed.strip()
+    text = seen(typed).strip()
     if not text:
         raise _unusable("The desk's address is missing", f"Give one {_EXAMPLE}.")
     try:

@@ -136,7 +136,7 @@ def _action(row: Action, known: _Known) -> Entry:
         reason=row.reason,
         detail=names.CAME_OF.get(row.command, "") if row.state == "done" else "",
         charged=known.charged.get(row.token, ""),
-        happens=tuple(row.preview.get("happens", ())),
+        happens=tuple(names.with_purpose(row.preview.get("happens", ()), row.params)),
         warnings=tuple(row.preview.get("warnings", ())),
         differences=tuple(snapshots.differences(row.before, row.after)) if row.after else (),
         result={name: str(value) for name, value in row.result.items()},
@@ -201,7 +201,8 @@ def _task_done(row: Task, known: _Known) -> Entry:
 def _change(row: AuditEntry, known: _Known) -> Entry:
     return Entry(
         CHANGES, str(row.id), row.kind, audit.TITLES.get(row.kind, row.kind), row.at, "done", row.staff_name,
-        row.customer, differences=audit.differences(row, known.staff, words.moment),
+        row.customer, reason=audit.reason(row),
+        differences=audit.differences(row, known.staff, words.moment),
     )  # fmt: skip
 
 

@@ -71,7 +71,9 @@ class RemoveCharge(Command):
     @override
     def outcome(self, subject: Subject, params: Params) -> str:
         """That it waits no more."""
-        return f"{words.money(params['amount'], params['currency'])} was removed: no invoice will show it."
+        what = words.money(abs(params["amount"]), params["currency"])
+        what = f"The credit of {what}" if params["amount"] < 0 else what
+        return f"{what} was removed: no invoice will show it."
 
 
 def _of_a_change(is_credit: bool) -> str:

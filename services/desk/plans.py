@@ -177,6 +177,8 @@ def quantity(form: Form, price: Price) -> int | None:
     if price.usage_type == "metered":
         return None
     typed = form.get("quantity", "").strip()
+    if not typed:
+        raise InvalidInput("Enter a quantity.", field="quantity")
     if not (typed.isascii() and typed.isdigit() and len(typed) <= len(str(MOST)) and int(typed)):
         raise InvalidInput(
             f"“{typed[:40]}” is not a quantity.",

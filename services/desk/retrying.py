@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from typing_extensions import override
 
@@ -65,8 +67,11 @@ class RetryAll(Command):
 
     @override
     def preview(self, subject: Subject, params: Params, quote: Quote | None, now: int) -> Preview:
-        """Each amount with its card, and which invoices are left out for what reason."""
-        happens = [f"{len(params['invoices'])} invoices are charged now, one after the other:"]
+        """What it comes to, each amount with its card, and which invoices are left out for what reason."""
+        invoices = params["invoices"]
+        happens = [
+            f"{len(invoices)} invoices are charged now, one after the other, {_sums(invoices)} in all."
+        ]
         for debt in _fit(subject):
             assert debt.invoice is not None
             amount = words.money(debt.invoice.amount_remaining, debt.invoice.currency)
@@ -104,6 +109,14 @@ class RetryAll(Command):
 def _fit(subject: Subject) -> list[Subject]:
     """The overdue invoices that can be tried."""
     return [debt for debt in subject.debts if not _ONE.offered(debt)]
+
+
+def _sums(invoices: Iterable[Mapping[str, Any]]) -> str:
+    """What they come to, in each currency."""
+    found: Counter[str] = Counter()
+    for asked in invoices:
+        found[asked["currency"]] += asked["amount"]
+    return words.listing([words.money(amount, currency) for currency, amount in sorted(found.items())])
 
 
 def _called(debt: Subject) -> str:

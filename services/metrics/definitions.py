@@ -30,7 +30,7 @@ _ALL = (
         "the item's quantity, with flat amounts. Subscriptions that are active or past due. Left out: "
         "trials, paused and unpaid subscriptions, those whose collection is paused, free and metered "
         "items, tax. Percentages are deducted first, then amounts off each invoice, only on the "
-        "products they apply to, never below zero. What is shown or exported is rounded to the currency's "
+        "products they apply to, never below zero. What is shown is rounded to the currency's "
         "smallest unit, half to even; a total is the sum of the exact parts, rounded once, so it can "
         "differ a little from the sum of what the rows show. Prices whose amount is not known beforehand "
         "cannot be in it: the Overview says how many "

@@ -5,6 +5,7 @@ Rows of `reconciliations`, kept as long as the differences that they found.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
@@ -109,8 +110,19 @@ def is_due(session: Session, at: time_of_day, zone: ZoneInfo) -> bool:
     return clock.now() - max(failed, default=0) >= _AGAIN_AFTER
 
 
+def first_ahead(session: Session, at: time_of_day, zone: ZoneInfo) -> int | None:
+    """The next instant when one begins by itself, as long as none was complete; None once one was."""
+    complete = select(Reconciliation.id).where(Reconciliation.state == "complete").limit(1)
+    if session.exec(complete).first() is not None:
+        return None
+    return next(instant for instant in _times(at, zone, (0, 1)) if instant > clock.now())
+
+
 def _last_time(at: time_of_day, zone: ZoneInfo) -> int:
-    now = clock.now()
-    today = clock.local(now, zone).date()
-    times = (datetime.combine(today - timedelta(days=ago), at, zone).timestamp() for ago in (0, 1))
-    return int(next(instant for instant in times if instant <= now))
+    return next(instant for instant in _times(at, zone, (0, -1)) if instant <= clock.now())
+
+
+def _times(at: time_of_day, zone: ZoneInfo, days: Iterable[int]) -> Iterator[int]:
+    """The instants of a time of day, on the days that are so many from today."""
+    today = clock.local(clock.now(), zone).date()
+    return (int(datetime.combine(today + timedelta(days=away), at, zone).timestamp()) for away in days)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from models import CallRequest, Staff
-from services import clock, config, database
-from services.customers import audit, names
+from services import clock, database
+from services.customers import audit, due, names
 from services.errors import Conflict, InvalidInput, NotFound
 from services.mirror import changes, underived
 from services.outreach import reachable
 from services.staff import people
 from services.staff.roles import Permission, Person
+from services.text import with_usable_links
 
 REQUESTED, SCHEDULED, DONE, NO_SHOW, DECLINED = "requested scheduled done no_show declined".split()
 OPEN = (REQUESTED, SCHEDULED)
@@ -49,16 +50,12 @@ def assignees(session: Session) -> list[Person]:
 
 
 def check_due(due_at: int | None) -> int | None:
-    """The instant when a call is due, if one may ask for it: today or later, within a year.
+    """The instant when a call is due, if one may ask for it: it lies ahead, within a year.
 
     Raises InvalidInput.
     """
-    if due_at is None:
-        return None
-    now = clock.now()
-    if due_at < clock.day_start(now, config.settings().zone):
-        raise InvalidInput("The date has passed.", field="due_at", remedy="Choose today or a later day.")
-    if due_at > now + _FURTHEST:
+    due.ahead(due_at)
+    if due_at is not None and due_at > clock.now() + _FURTHEST:
         raise InvalidInput(
             "The date is more than a year away.", field="due_at", remedy="Choose a nearer one."
         )
@@ -158,7 +155,7 @@ def _check_assignee(session: Session, id: int | None) -> int | None:
 
 
 def _check_note(note: str, field: str) -> str:
-    text = note.strip()
+    text = with_usable_links(note.strip())
     if len(text) > _LONGEST_NOTE:
         raise InvalidInput(
             f"The note has {len(text)} characters.", field=field, remedy=f"Shorten it to {_LONGEST_NOTE}."

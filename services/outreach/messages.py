@@ -24,6 +24,7 @@ from services.outreach.sending import ACCEPTED, FAILED, OUTBOX, QUEUED, SENDING,
 from services.outreach.templates import TemplateProblem
 from services.outreach.variables import Occasion
 from services.staff.roles import Permission, Person
+from services.text import with_usable_links
 
 _LONGEST_TEXT = 20_000
 _POLL = 0.5
@@ -157,7 +158,7 @@ def write(text: Template, whom: Reader) -> Draft:
 
 def check(written: Draft) -> Draft:
     """The message as it will be sent. Raises InvalidInput for a subject or text that cannot be."""
-    subject = email.check_subject(card_links.keep_out(written.subject))
+    subject = email.check_subject(card_links.keep_out(with_usable_links(written.subject)))
     return replace(written, subject=subject, body=_check_text(written.body))
 
 
@@ -282,7 +283,7 @@ def _row(session: Session, token: str, person: Person, written: Draft, state: st
 
 
 def _check_text(body: str) -> str:
-    text = body.strip()
+    text = with_usable_links(body.strip())
     if not text:
         raise InvalidInput("The message is empty.", field="body", remedy="Write something to the customer.")
     if len(text) > _LONGEST_TEXT:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Staff
-from services import clock
+from services import clock, text
 from services.config import Mode
 from services.errors import InvalidInput, NotFound, TrialdeskError
 from services.staff import policy
@@ -98,7 +98,7 @@ def seen(session: Session, person: Person) -> None:
 
 def put(session: Session, email: str, *, role: Role, name: str = "") -> Staff:
     """Adds a person, or changes the role (and name) of one, and lets them in again if they had left."""
-    wanted = email.strip().lower()
+    wanted = text.seen(email).strip().lower()
     if wanted.count("@") != 1 or wanted.startswith("@") or wanted.endswith("@"):
         raise InvalidInput(f"“{email}” is not an email address.", field="email", remedy="Type name@company.")
     row = _by_email(session, wanted)

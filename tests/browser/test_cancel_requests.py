@@ -26,6 +26,7 @@ def test_who_wants_to_leave_is_won_over_and_then_let_go(
     visitor.dialog_of("Record a request to cancel")
     visitor.confirm("Record request to cancel", "Recorded.")
     dialog = visitor.dialog_of("Offer something else")
+    visitor.choose("What", "A discount", dialog)
     dialog.get_by_label(re.compile("^What exactly")).fill("Two months at half the price")
     dialog.get_by_label(re.compile("^What exactly")).press("Tab")
     visitor.confirm("Offer instead of a cancel", "Kept.")

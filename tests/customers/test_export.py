@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from models import Invoice, Subscription
-from services.customers import conditions, export, worklists
+from services.customers import conditions, export, notes, worklists
 from services.customers.filters import CustomerFilter
 from services.customers.worklists import FailureFilter, TrialFilter
 from services.errors import NotAllowed
@@ -25,7 +25,7 @@ from tests.customers.builders import NOW, customer, person, row, staff
 
 def exported(session: Session, wanted: CustomerFilter, role: Role = Role.SUPPORT) -> list[dict[str, str]]:
     where = conditions.conditions(wanted, now=NOW, zone=ZoneInfo("UTC"))
-    lines = export.customers_csv(session, person(role), where, sort=wanted.sort)
+    lines = export.customers_csv(session, person(role), where, sort=wanted.sort, label=str.upper)
     return list(csv.DictReader(io.StringIO("".join(lines), newline="")))
 
 
@@ -35,15 +35,17 @@ def test_a_row_says_everything_in_plain_numbers_and_times(database: ModuleType) 
             s, "cus_1", created=1_767_225_600, name="Ann, “the” First", email="ann@x.com", status="past_due",
             plan="Pro", currency="usd", mrr_micros=4_900_500_000, trial_end=1_767_312_000, country="DE",
             owner=staff(s, "Bob"), failed_invoices=1, open_amount=4900, open_currency="jpy",
-            failure_code="expired_card",
+            failure_code="expired_card", phone="030 1",
         )  # fmt: skip
+        notes.set_tags(s, person(), "cus_1", ["vip, beta"], seen=[])
         (row,) = exported(s, CustomerFilter())
     assert row == {
-        "id": "cus_1", "name": "Ann, “the” First", "email": "ann@x.com", "status": "past_due", "plan": "Pro",
-        "currency": "USD", "mrr": "49.00", "created": "2026-01-01T00:00:00Z",
-        "trial_end": "2026-01-02T00:00:00Z", "cancel_at": "", "country": "DE", "source": "", "owner": "Bob",
-        "failed_invoices": "1", "open_amount": "4900", "open_currency": "JPY",
-        "failure_code": "expired_card", "open_disputes": "0", "last_contact": "", "deleted": "",
+        "id": "cus_1", "name": "Ann, “the” First", "email": "ann@x.com", "phone": "030 1",
+        "status": "PAST_DUE", "plan": "Pro", "currency": "USD", "mrr": "49.005",
+        "created": "2026-01-01T00:00:00Z", "trial_end": "2026-01-02T00:00:00Z", "cancel_at": "",
+        "country": "DE", "source": "", "owner": "Bob", "tags": "beta, vip", "failed_invoices": "1",
+        "open_amount": "4900", "open_currency": "JPY", "failure_code": "expired_card",
+        "open_disputes": "0", "last_contact": "", "deleted": "",
     }  # fmt: skip
 
 
@@ -85,7 +87,7 @@ def test_the_permission_is_asked_before_the_first_line(database: ModuleType) -> 
         for role in Role:
             if role is Role.VIEWER:
                 with pytest.raises(NotAllowed):
-                    export.customers_csv(s, person(role), [], sort="Newest")
+                    export.customers_csv(s, person(role), [], sort="Newest", label=str)
             else:
                 assert len(exported(s, CustomerFilter(), role)) == 1
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from models import Customer, CustomerFacts, Note, Staff, Task, Workspace
+from models import Customer, CustomerFacts, CustomerTag, Note, Staff, Task, Workspace
 from services import clock
 from services.customers import notes, tasks
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -23,6 +23,7 @@ from tests.customers.builders import customer, person, staff
 
 VIEWER = person(Role.VIEWER)
 LOCKED = person(Role.ADMIN, read_only="The account is read-only.")
+AHEAD = 4_000_000_000  # in 2096
 
 
 def test_a_note_is_kept_word_for_word_with_its_author(database: ModuleType) -> None:
@@ -38,6 +39,14 @@ def test_a_note_is_kept_word_for_word_with_its_author(database: ModuleType) -> N
         ]
         assert abs(found[0].created_at - clock.now()) < 60
         assert notes.on(s, "cus_2") == []
+
+
+def test_addresses_in_notes_and_tasks_can_be_used(database: ModuleType) -> None:
+    typed, kept = "ask ana@\u200bx.example", "ask ana@x.example"
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        assert notes.add(s, person(), "cus_1", typed).body == kept
+        assert tasks.add(s, person(), "cus_1", typed).title == kept
 
 
 def test_only_the_author_changes_or_removes_a_note(database: ModuleType) -> None:
@@ -170,8 +179,8 @@ def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None
         customer(s, "cus_1")
         ann = staff(s, "Ann")
         whenever = tasks.add(s, person(id=ann), "cus_1", "whenever")
-        later = tasks.add(s, person(id=ann), "cus_1", "later", due_at=200, assignee=ann)
-        soon = tasks.add(s, person(id=ann), "cus_1", " soon \n please ", due_at=100)
+        later = tasks.add(s, person(id=ann), "cus_1", "later", due_at=AHEAD + 200, assignee=ann)
+        soon = tasks.add(s, person(id=ann), "cus_1", " soon \n please ", due_at=AHEAD + 100)
         assert [task.title for task in tasks.on(s, "cus_1")] == ["soon please", "later", "whenever"]
         assert soon.assignee == whenever.assignee == ann
         first = tasks.set_done(s, person(), _id(soon), True).done_at
@@ -186,7 +195,7 @@ def test_tasks_stand_by_urgency_and_are_ticked_off(database: ModuleType) -> None
             person(),
             _id(later),
             title="at once",
-            due_at=1,
+            due_at=AHEAD,
             assignee=ann,
             seen=tasks.plan(later),
         )
@@ -199,16 +208,32 @@ def test_who_saw_an_older_task_does_not_take_a_colleagues_change_back(database: 
     with database.transaction() as s:
         customer(s, "cus_1")
         ann = staff(s, "Ann")
-        row = tasks.add(s, person(id=ann), "cus_1", "call", due_at=5)
+        row = tasks.add(s, person(id=ann), "cus_1", "call", due_at=AHEAD)
         id, seen = _id(row), tasks.plan(row)
-        tasks.edit(s, person(), id, title="write", due_at=5, assignee=ann, seen=seen)
+        tasks.edit(s, person(), id, title="write", due_at=AHEAD, assignee=ann, seen=seen)
         with pytest.raises(Conflict, match="meanwhile"):
-            tasks.edit(s, person(), id, title="call", due_at=9, assignee=ann, seen=seen)
-        assert (row.title, row.due_at) == ("write", 5)
-        tasks.edit(s, person(), id, title=" write ", due_at=5, assignee=ann, seen=seen)  # a second click
+            tasks.edit(s, person(), id, title="call", due_at=AHEAD + 9, assignee=ann, seen=seen)
+        assert (row.title, row.due_at) == ("write", AHEAD)
+        tasks.edit(s, person(), id, title=" write ", due_at=AHEAD, assignee=ann, seen=seen)  # a second click
         now = tasks.plan(row)
-        tasks.edit(s, person(), id, title="write", due_at=9, assignee=ann, seen=now)
-        assert (row.title, row.due_at) == ("write", 9)
+        tasks.edit(s, person(), id, title="write", due_at=AHEAD + 9, assignee=ann, seen=now)
+        assert (row.title, row.due_at) == ("write", AHEAD + 9)
+
+
+def test_a_task_is_due_ahead_and_an_overdue_one_can_be_changed_otherwise(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        ann, ben = staff(s, "Ann"), staff(s, "Ben")
+        with pytest.raises(InvalidInput, match="This time has passed") as refused:
+            tasks.add(s, person(id=ann), "cus_1", "call", due_at=clock.now() - 60)
+        assert refused.value.field == "due_at"
+        row = tasks.add(s, person(id=ann), "cus_1", "call", due_at=AHEAD)
+        clock.follow(clock.offset() + 4_000_000_000)
+        seen = tasks.plan(row)
+        with pytest.raises(InvalidInput, match="This time has passed"):
+            tasks.edit(s, person(), _id(row), title="call", due_at=AHEAD + 1, assignee=ann, seen=seen)
+        tasks.edit(s, person(), _id(row), title="write", due_at=AHEAD, assignee=ben, seen=seen)
+        assert tasks.plan(row) == tasks.Plan("write", AHEAD, ben)
 
 
 def test_a_task_needs_words_and_somebody(database: ModuleType) -> None:
@@ -224,6 +249,20 @@ def test_a_task_needs_words_and_somebody(database: ModuleType) -> None:
         with pytest.raises(NotFound):
             tasks.set_done(s, person(), 999, True)
         assert tasks.on(s, "cus_1") == []
+
+
+def test_a_comma_separates_two_tags(database: ModuleType) -> None:
+    with database.transaction() as s:
+        customer(s, "cus_1")
+        assert notes.set_tags(s, person(), "cus_1", ["VIP, big  fish,", "beta"], seen=[]) == [
+            "beta", "big fish", "vip",
+        ]  # fmt: skip
+        with pytest.raises(InvalidInput, match="cannot be a tag"):
+            notes.set_tags(s, person(), "cus_1", [" , "], seen=[])
+        s.add(CustomerTag(customer="cus_1", tag="old, one", added_at=1))
+        s.flush()
+        seen = notes.tags(s, "cus_1")
+        assert notes.set_tags(s, person(), "cus_1", [*seen, "new"], seen=seen) == sorted([*seen, "new"])
 
 
 def test_those_who_may_not_write_write_nothing(database: ModuleType) -> None:

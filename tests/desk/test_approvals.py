@@ -105,6 +105,7 @@ def test_what_waits_is_carried_out_once_a_second_person_allows_it(desk: Bench) -
         [own] = [one for one in approvals.waiting(session, asking(ANA)) if one.entry.token == opened.token]
     assert (request.is_own, request.why_not, own.is_own) == (False, "", True)
     assert "$20.00" in request.over[0]
+    assert "It is for “Setup”." in request.entry.happens[0]
     assert "If the card is declined, the invoice stays open." in request.entry.warnings
     second = commands.preview(
         commands.open(asking(BEN), "add_charge", about.customer.id, about.object_id), CHARGE

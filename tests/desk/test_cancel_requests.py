@@ -224,18 +224,19 @@ def test_activity_and_the_timeline_tell_what_became_of_it(desk: Bench) -> None:
     ask(about.object_id)
     with database.session() as session:
         wanted = ActivityFilter(customer=about.customer.id)
-        found = [(each.title, each.staff_name, each.change) for each in _told(session, wanted)]
+        found = [(each.title, each.staff_name, each.change, each.reason) for each in _told(session, wanted)]
         shown = timeline.latest(session, ANA, about.customer.id, ["Changes"], formats, limit=9).entries
     assert found == [
-        ("Request to cancel", "The customer", "To end at the end of the period; because too complex"),
-        ("Offer something else", "Ana", "Offered a discount; note Half the price"),
-        ("Customer stays", "Ben", "Note She takes it"),
-        ("Request to cancel", "Ana", "To end at the end of the period"),
+        ("Request to cancel", "The customer", "To end at the end of the period; because too complex", ""),
+        ("Offer something else", "Ana", "Offered a discount; note Half the price", ""),
+        ("Customer stays", "Ben", "", "She takes it"),
+        ("Request to cancel", "Ana", "To end at the end of the period", ""),
     ]
-    assert sorted(each.title for each in shown) == sorted(title for title, _, _ in found)
+    assert sorted(each.title for each in shown) == sorted(title for title, *_ in found)
+    assert [each.detail for each in shown if each.title == "Customer stays"] == ["Why: She takes it"]
     with database.session() as session:
         seen = timeline.latest(session, VIC, about.customer.id, ["Changes"], formats, limit=9).entries
-    assert [each.detail for each in seen if "note" in each.detail.lower()] == []
+    assert [each.detail for each in seen if "note" in each.detail.lower() or "Why" in each.detail] == []
 
 
 def _told(session: Session, wanted: ActivityFilter) -> list[activity.Entry]:

@@ -50,6 +50,13 @@ def test_both_are_changed_and_the_ledger_keeps_neither_old_nor_new(desk: Bench) 
         assert secret not in ledger_text()
 
 
+def test_an_address_loses_what_nobody_sees(desk: Bench) -> None:
+    about = fresh.subject(desk.customer(email="ada@example.com"))
+    _, outcome = press(ANA, "change_contact", about, email="ada@\u200bking.example", name="")
+    assert outcome.state == "done", outcome
+    assert desk.sdk.customers.retrieve(about.customer.id).email == "ada@king.example"
+
+
 def test_only_what_is_typed_anew_is_sent(desk: Bench) -> None:
     about = fresh.subject(desk.customer())
     _, outcome = press(ANA, "change_contact", about, email="ada@example.com", name="Ada King")

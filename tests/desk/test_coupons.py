@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.desk import commands, fresh
+from models import Coupon
+from services.desk import commands, coupons, fresh
 from services.desk.asking import Opened
 from services.desk.subject import Subject
 from services.errors import Conflict, InvalidInput, NotAllowed, Refused
@@ -129,6 +131,29 @@ def test_what_cannot_be_given_is_said(desk: Bench) -> None:
             opened.ask(form)
     with pytest.raises(NotAllowed, match="apply and remove coupons"):
         commands.open(SAM, "apply_coupon", opened.subject.customer.id, opened.subject.object_id)
+
+
+def test_only_what_takes_something_off_is_offered(desk: Bench) -> None:
+    desk.coupon("FIFTH", 20)
+    subject = opened_for("apply_coupon", desk.shared("discounted")).subject
+    assert {"FIFTH", "TENTH"} <= {coupon.id for coupon in subject.coupons}
+    others = Coupon(id="OTHERS", created=0, percent_off="20", applies_to=["prod_another"])
+    offered = {coupon.id for coupon in coupons.fitting(replace(subject, coupons=(*subject.coupons, others)))}
+    assert "FIFTH" in offered and not {"TENTH", "OTHERS"} & offered
+
+
+def test_that_nothing_is_left_to_take_off_is_said(desk: Bench) -> None:
+    desk.coupon("FIFTH", 20)
+    ending = desk.in_state("active")
+    desk.sdk.subscriptions.update(ending.object_id, {"cancel_at_period_end": True})
+    told = asked(opened_for("apply_coupon", ending), FIFTH)
+    assert "It is set to end before another invoice" in " ".join(told.warnings)
+    free = desk.in_state("active")
+    assert (
+        press(ANA, "apply_coupon", free, kind="coupon", coupon=desk.coupon("WHOLE", 100))[1].state == "done"
+    )
+    told = asked(opened_for("apply_coupon", free), FIFTH)
+    assert "WHOLE takes off everything already" in " ".join(told.warnings)
 
 
 def test_what_stripe_refuses_is_told_before_anything_is_done(desk: Bench) -> None:

@@ -56,6 +56,7 @@ def kept(desk: ModuleType) -> list[AuditEntry]:
         ("  https://Desk.Company.com/ ", "https://desk.company.com/webhooks/stripe"),
         ("https://desk.company.com:8443/webhooks/stripe", "https://desk.company.com:8443/webhooks/stripe"),
         ("https://company.com/desk/", "https://company.com/desk/webhooks/stripe"),
+        ("https://desk.\u200bcompany.com\ufeff", "https://desk.company.com/webhooks/stripe"),
         ("https://8.8.8.8", "https://8.8.8.8/webhooks/stripe"),
     ],
 )

@@ -72,6 +72,13 @@ def test_what_is_charged_automatically_or_has_no_address_is_not_sent(desk: Bench
         commands.open(ANA, "send_invoice", by_hand.customer.id, by_hand.object_id)
 
 
+def test_a_credit_that_was_removed_is_called_one() -> None:
+    told = catalog.find("remove_charge").outcome(
+        Subject(Customer(id="cus_jo")), {"amount": -9587, "currency": "usd"}
+    )
+    assert told == "The credit of $95.87 was removed: no invoice will show it."
+
+
 def test_a_pending_charge_is_removed_once(desk: Bench) -> None:
     about = waiting(desk)
     opened, outcome = press(ANA, "remove_charge", about)

@@ -232,7 +232,8 @@ def test_an_archived_price_keeps_its_quantity_changeable(desk: Bench) -> None:
     ("form", "said"),
     [
         ({"quantity": "0", "billing": "next"}, "not a quantity"),
-        ({"quantity": "1.5", "billing": "next"}, "not a quantity"),
+        ({"quantity": "1.5", "billing": "next"}, "“1.5” is not a quantity. Type a whole number between"),
+        ({"quantity": " ", "billing": "next"}, "Enter a quantity"),
         ({"quantity": "٣", "billing": "next"}, "not a quantity"),
         ({"quantity": "9" * 5000, "billing": "next"}, "not a quantity"),
         ({"quantity": "1", "billing": "next"}, "what it has now"),

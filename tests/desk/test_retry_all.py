@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from models import Subscription
+from models import Customer, Subscription
 from services import database
 from services.desk import activity, catalog, commands, fresh, repeats, unknown
 from services.desk.activity import ActivityFilter
+from services.desk.retrying import RetryAll
+from services.desk.subject import Subject
 from services.errors import Conflict
 from tests.desk.bench import ANA, BEN, Bench, press, row
 from tests.desk.bench_invoices import owing
@@ -37,10 +39,19 @@ def test_each_invoice_has_an_outcome_of_its_own(desk: Bench) -> None:
         [entry] = activity.search(session, ANA, ActivityFilter(customer=customer))
     assert (entry.state, (entry.result or {})[second]) == ("done", "paid.")
     told = row(opened.token)["preview"]["happens"]
-    assert told[0] == "3 invoices are charged now, one after the other:"
+    assert told[0] == "3 invoices are charged now, one after the other, $60.00 in all."
     assert told[1].startswith(f"{first}: $10.00, to the ")
     left = catalog.find("retry_all").offered(fresh.subject(customer, debts=True))
     assert left == "Only one overdue invoice can be tried: retry its payment."
+
+
+def test_what_they_come_to_is_said_in_each_currency() -> None:
+    invoices = [
+        {"id": f"in_{at}", "called": f"Invoice {at}", "amount": amount, "currency": currency}
+        for at, (amount, currency) in enumerate([(1000, "usd"), (500, "jpy"), (2050, "usd")])
+    ]
+    happens = RetryAll().preview(Subject(Customer(id="cus_jo")), {"invoices": invoices}, None, 0).happens
+    assert happens == ("3 invoices are charged now, one after the other, ¥500 and $30.50 in all.",)
 
 
 @SQLITE

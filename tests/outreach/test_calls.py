@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -151,13 +150,31 @@ def test_what_cannot_be_requested_is_not_written(
         calls.get(session, "call_1")
 
 
-def test_a_call_may_be_due_today_but_not_the_day_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda: builders.NOW)
-    today = clock.day_start(builders.NOW, ZoneInfo("UTC"))
-    assert calls.check_due(today) == today
+def test_a_call_may_be_due_in_the_minute_that_runs_but_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    minute = builders.NOW - builders.NOW % 60
+    monkeypatch.setattr(clock, "now", lambda: minute + 59)
+    assert calls.check_due(minute) == minute
     assert calls.check_due(None) is None
-    with pytest.raises(InvalidInput, match="The date has passed"):
-        calls.check_due(today - 1)
+    with pytest.raises(InvalidInput, match="This time has passed") as refused:
+        calls.check_due(minute - 1)
+    assert refused.value.field == "due_at"
+
+
+@pytest.mark.usefixtures("jo")
+def test_an_address_in_a_calls_note_can_be_used(database: ModuleType, ann: Person) -> None:
+    assert ask(database, ann, note="https://meet.\u200bexample/1")
+    assert held(database).note == "https://meet.example/1"
+
+
+@pytest.mark.usefixtures("jo")
+def test_an_overdue_call_can_still_be_handed_over_and_closed(database: ModuleType, ann: Person) -> None:
+    assert ask(database, ann, due_at=clock.now() + DAY)
+    clock.follow(clock.offset() + 2 * DAY)
+    with pytest.raises(InvalidInput, match="This time has passed"):
+        change(database, calls.schedule, ann, clock.now() - DAY, seen="requested")
+    change(database, calls.reassign, ann, ann.id, seen="requested")
+    change(database, calls.close, ann, "no_show", "", "", seen="requested")
+    assert held(database).state == "no_show"
 
 
 @pytest.mark.usefixtures("jo")

@@ -74,6 +74,14 @@ def test_twenty_clicks_send_one_message(database: ModuleType, mailbox: Mailbox, 
 
 
 @pytest.mark.usefixtures("jo")
+def test_links_in_a_message_can_be_opened(database: ModuleType, ann: Person) -> None:
+    typed = replace(draft(), subject="About x.\u200bexample", body="See https://x.\u200bexample/\u2060a")
+    messages.submit("msg_1", ann, typed)
+    kept = row(database, "msg_1")
+    assert (kept.subject, kept.body) == ("About x.example", "See https://x.example/a")
+
+
+@pytest.mark.usefixtures("jo")
 def test_without_a_mail_server_it_stays_in_the_outbox(database: ModuleType, ann: Person) -> None:
     assert not messages.has_mail_server()
     assert messages.submit("msg_1", ann, draft()).state == "outbox"

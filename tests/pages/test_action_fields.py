@@ -122,6 +122,14 @@ def test_a_plan_is_chosen_among_those_sold_and_billed_as_it_can_be() -> None:
     assert json.loads(app.text[0].value)["quantity"] == "" and len(app.number_input) == 1
 
 
+@pytest.mark.parametrize(("typed", "given"), [(1.5, "1.5"), (None, ""), (3.0, "3")])
+def test_a_quantity_is_told_as_typed(typed: float | None, given: str) -> None:
+    app = AppTest.from_function(plan, default_timeout=60).run()
+    app.number_input[0].set_value(typed).run()
+    assert not app.exception
+    assert json.loads(app.text[0].value)["quantity"] == given
+
+
 def plan_back() -> None:
     import json
 

@@ -83,7 +83,7 @@ def test_a_call_may_wait_for_somebody_and_have_no_date(staffed: ModuleType, sam:
     assert told.happens[0].startswith("A call with the customer waits on the Calls page")
 
 
-def test_a_day_that_has_passed_is_refused_before_anything_is_announced(
+def test_a_time_that_has_passed_is_refused_before_anything_is_announced(
     staffed: ModuleType, sam: Person
 ) -> None:
     customer = add_trial(staffed, "Jo", 2)
@@ -93,7 +93,7 @@ def test_a_day_that_has_passed_is_refused_before_anything_is_announced(
         [row] = callboard.page(session, [], clock.now(), offset=0, limit=1)
     schedule = _Schedule(row)
     for dialogue in (request, schedule):
-        with pytest.raises(InvalidInput, match="The date has passed"):
+        with pytest.raises(InvalidInput, match="This time has passed"):
             dialogue.preview({"assignee": str(sam.id), "due": "2020-01-02T10:00:00", "note": ""})
 
 

@@ -63,8 +63,11 @@ def test_an_address_shows_the_same_view(board: ModuleType, address: dict[str, st
         assert any(caption.startswith("No call fits this view.") for caption in captions(app))
 
 
-def test_an_outcome_is_told_in_words(board: ModuleType) -> None:
-    assert column(open_page("calls", call_state="Done"), "outcome") == ["Will pay. soon"]
+def test_an_outcome_is_told_in_words_beside_the_state(board: ModuleType) -> None:
+    app = open_page("calls", call_state="Done")
+    assert column(app, "outcome") == ["Will pay. soon"]
+    assert list(app.dataframe[0].value)[:3] == ["customer", "state", "outcome"]
+    assert "outcome" not in open_page("calls").dataframe[0].value
 
 
 def test_a_viewer_sees_calls_and_why_the_buttons_are_closed(board: ModuleType) -> None:

@@ -126,7 +126,7 @@ def test_dialogs_announce_what_is_true_of_what_goes_on(asked: ModuleType) -> Non
     )
     assert "The subscription goes on as it is" in announced("cancel_requests", "refuse-jo")
     assert "The request is closed" in announced("cancel_requests", "stays-jo")
-    assert "Say what exactly is offered" in announced("cancel_requests", "offer-jo")
+    assert "Choose what is offered" in announced("cancel_requests", "offer-jo")
 
 
 def test_dialogs_announce_what_is_true_of_what_is_set_to_end(asked: ModuleType) -> None:

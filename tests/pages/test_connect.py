@@ -10,7 +10,8 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from models import AuditEntry, InboxItem, SyncCursor, Workspace
+from models import AuditEntry, InboxItem, Reconciliation, SyncCursor, Workspace
+from pages.components import formats
 from services import clock, config
 from services.mirror import cursors
 from services.staff import people
@@ -265,10 +266,33 @@ def test_what_is_not_set_up_is_named_with_its_setting(
     monkeypatch.setenv("INTERCOM_APP_ID", "abc")
     config.settings.cache_clear()
     found = {row["setting"]: row["state"] for row in rows(open_page("connect", acting_as=ADA), "setting")}
-    assert found["INTERCOM_APP_ID"] == found["RECONCILE_AT"] == ["Done"]
+    assert found["INTERCOM_APP_ID"] == ["Done"]
     assert found["STRIPE_API_KEY"] == found["SMTP_HOST"] == ["Not set"]
     known = {name.upper() for name in config.Settings.model_fields} | {"STREAMLIT_SERVER_ADDRESS"}
     assert {name for name in found if name.isupper()} <= known
+
+
+def test_the_nightly_comparison_is_done_once_one_was_complete(
+    desk: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = clock.day_start(clock.now(), config.settings().zone) + clock.DAY // 2
+    monkeypatch.setattr(clock, "now", lambda: noon)
+    assert _nightly()["state"] == ["Scheduled"]
+    first = formats.moment(noon + clock.DAY // 2 + 3 * 3600 + 1800)  # RECONCILE_AT is 03:30
+    assert _nightly()["gives"].startswith(f"First on {first}. The tables are put right")
+    for state, shown in (("failed", ["Scheduled"]), ("complete", ["Done"]), ("failed", ["Done"])):
+        with desk.transaction() as session:
+            session.add(Reconciliation(started_at=noon, finished_at=noon, state=state))
+        assert _nightly()["state"] == shown
+    assert _nightly()["gives"].startswith("The tables are put right")
+    monkeypatch.setenv("RECONCILE_AT", "off")
+    config.settings.cache_clear()
+    assert _nightly()["state"] == ["Not set"]
+
+
+def _nightly() -> dict[str, Any]:
+    found = rows(open_page("connect", acting_as=ADA), "setting")
+    return next(row for row in found if row["setting"] == "RECONCILE_AT")
 
 
 @pytest.mark.parametrize("person", ["sam@trialdesk.test", "frida@trialdesk.test"])

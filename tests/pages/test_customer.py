@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -217,6 +218,12 @@ def test_the_head_says_who_it_is_and_names_stay_text(account: ModuleType) -> Non
         assert fact in text, fact
 
 
+def test_the_dialog_that_asks_for_a_call_says_the_number_and_the_local_time(account: ModuleType) -> None:
+    app = ran(opened(acting_as=SUPPORT).button(key="call:cus_ada").click())
+    [about] = [text.value for text in app.text if " · +49 30 1 · Local time " in text.value]
+    assert about.endswith(", Europe/Berlin")
+
+
 def test_the_head_says_that_a_way_to_reach_the_customer_is_missing(account: ModuleType) -> None:
     assert "No phone number" not in read(opened())
     with account.transaction() as session:
@@ -368,6 +375,22 @@ def form(app: AppTest, label: str) -> Any:
     """The field of the first task's form."""
     fields = [*app.text_input, *app.selectbox, *app.date_input]
     return next(one for one in fields if one.label == label)
+
+
+def test_a_task_is_due_today_at_the_latest_until_midnight(account: ModuleType) -> None:
+    evening = clock.day_start(clock.now(), config.settings().zone) + 20 * 3600
+    clock.follow(clock.offset() + evening - clock.now())
+    today = clock.local(evening, config.settings().zone).date()
+    for day, says in ((today - timedelta(days=1), ["This time has passed."]), (today, [])):
+        app = opened()
+        key = app.session_state["form:new_task:cus_ada"]
+        app.text_input(key=f"{key}:title").set_value("Call")
+        app.date_input(key=f"{key}:due").set_value(day)
+        ran(button(app, "Add").click())
+        assert [error.value.replace("\\", "") for error in app.error] == says
+    with account.session() as s:
+        [row] = tasks.on(s, "cus_ada")
+    assert row.due_at == evening + 4 * 3600 - 60
 
 
 @pytest.mark.parametrize("left", [True, False])

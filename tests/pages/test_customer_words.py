@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from models import Charge, Coupon, Customer, Discount, PaymentMethod, Price, Subscription, SubscriptionItem
+from models import (
+    Charge,
+    Coupon,
+    Customer,
+    Discount,
+    Invoice,
+    InvoiceItem,
+    PaymentMethod,
+    Price,
+    Subscription,
+    SubscriptionItem,
+)
 from pages.components import customer_words
 from services.clock import DAY
 from services.customers.record import Item, Plan, Rebate
@@ -146,6 +157,18 @@ def test_standings(given: dict[str, Any], says: str) -> None:
 )
 def test_a_refunded_payment_is_not_shown_as_a_success(given: dict[str, Any], state: str) -> None:
     assert customer_words.charge_state(Charge(id="ch_1", created=0, **given)) == state
+
+
+def test_what_is_below_zero_is_a_credit() -> None:
+    def waits(amount: int, **given: Any) -> str:
+        return customer_words.pending(InvoiceItem(id="ii", amount=amount, currency="usd", **given))
+
+    assert waits(9587, description="Seats") == "$95.87: Seats"
+    assert waits(-9587) == "Credit of $95.87: no description"
+    of_less = Invoice(id="in_1", number="A-1", total=-1899, currency="usd", created=0)
+    assert customer_words.invoice(of_less) == "Invoice A-1, a credit of $18.99"
+    of_more = Invoice(id="in_1", total=1899, currency="usd", created=0)
+    assert customer_words.invoice(of_more) == "Invoice in_1 of $18.99"
 
 
 def test_ways_to_pay() -> None:
