@@ -33,6 +33,9 @@ _SCRIPT = "window.prerenderReady = false"  # for crawlers; its place is good for
 _STYLE = (
     "<style>@media (max-width: 1100px) { "
     'div[data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem } } '
+    # a customer without a name is called by the address, of which Streamlit makes a link
+    'h1 a[href^="mailto:"], h2 a[href^="mailto:"], h3 a[href^="mailto:"] '
+    "{ color: inherit !important; text-decoration: none !important; pointer-events: none } "
     '.st-key-grave button[kind="primary"] { background: #c8323c; border-color: #c8323c }</style>'
 )
 

@@ -132,13 +132,13 @@ def resource(name: str) -> str:
 def plain(text: str) -> str:
     """Customer text for a place that reads Markdown: every sign that means something there is escaped.
 
-    A web or email address in it would still become a link, so an invisible sign (U+2060) parts it.
+    An address in it would still become a link, so an invisible sign (U+2060) parts its first letters.
     """
-    apart = _LINKED.sub("\\1\u2060", " ".join(text.split()))
+    apart = _LINK_STARTS.sub("\\1\u2060", " ".join(text.split()))
     return "".join(f"\\{sign}" if sign in _MARKDOWN_SIGNS else sign for sign in apart)
 
 
-_LINKED = re.compile(r"(htt(?=ps?://)|ww(?=w\.)|[-.+\w](?=@))", re.IGNORECASE)
+_LINK_STARTS = re.compile(r"(htt|ww)(?=(ps?://|w\.))", re.IGNORECASE)
 _MARKDOWN_SIGNS = frozenset("\\`*_{}[]()<>#+-.!|~:$&@^=")
 
 

@@ -96,17 +96,14 @@ def test_a_click_on_a_row_opens_the_customer_and_back_returns_to_the_filter(
 
 
 @pytest.mark.slow  # test_pages has such a name on each page
-def test_names_with_markdown_and_html_and_addresses_stay_text(
-    visitor: Visitor, tables: sa.Connection
-) -> None:
+def test_names_with_markdown_and_html_stay_text(visitor: Visitor, tables: sa.Connection) -> None:
     found = tables.execute(
         sa.text(
             "SELECT id, name FROM customers WHERE name LIKE '%<%' OR name LIKE '%](%' OR name LIKE '%**%'"
         )
     ).all()
     assert found, "the sandbox has such names in every history"
-    nameless = sa.text("SELECT id, email FROM customers WHERE name IS NULL AND email IS NOT NULL LIMIT 1")
-    for id, name in [*found, *tables.execute(nameless)]:
+    for id, name in found:
         visitor.open("customer", id=id)
         heading = visitor.page.get_by_role("heading", level=1)
         assert (heading.inner_text()).replace("\u2060", "") == " ".join(name.split())

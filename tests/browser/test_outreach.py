@@ -146,7 +146,7 @@ def test_a_message_is_kept_in_the_outbox_and_the_page_says_so(
     visitor.settle()
     dialog.get_by_label("Subject").fill("Your trial, *Lou*")
     expect(dialog.get_by_text("nothing leaves this machine")).to_be_visible()
-    visitor.confirm("Put into the outbox", re.compile("Kept in the outbox for louletter.?@cast.example"))
+    visitor.confirm("Put into the outbox", "Kept in the outbox for louletter@cast.example")
     [kept] = tables.read(lambda s: s.exec(select(Message).where(Message.customer == part.customer)).all())
     assert (kept.state, kept.subject, kept.staff_name) == ("outbox", "Your trial, *Lou*", "Ada Berg")
     assert tables.row(CustomerFacts, part.customer).last_contact_kind == "email"

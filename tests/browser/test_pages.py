@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, ViewportSize, expect
 
+from models import CustomerFacts
 from pages.components.navigation import PAGES
 from tests.browser.cast import NASTY, Cast, Part
 from tests.browser.conftest import Tables, await_parts
@@ -72,6 +73,22 @@ def test_a_page_opens_by_its_address_and_fits_its_window(
     page.wait_for_function(f"dark => (({_BRIGHTNESS})() < 128) === dark", arg=then[0] == "dark")
     visitor.settle()
     assert [*at_first, *faults_of(page)] == []
+
+
+@pytest.mark.slow  # its looks alone
+def test_who_has_no_name_is_called_by_an_address_that_can_be_copied(
+    visitor: Visitor, cast: Cast, account: Account, tables: Tables
+) -> None:
+    made = cast.trial("Nameless")
+    cast.sdk.customers.update(made.customer, {"name": ""})
+    await_parts(tables, [made], account)
+    tables.until(lambda session: not session.get(CustomerFacts, made.customer).name_key)
+    visitor.open("customer", id=made.customer)
+    heading = visitor.page.get_by_role("heading", level=1)
+    assert heading.inner_text() == "nameless@cast.example", "no unseen sign, a mail program would choke on it"
+    color = heading.evaluate("one => getComputedStyle(one).color")
+    look = "one => [getComputedStyle(one).color, getComputedStyle(one).pointerEvents]"
+    assert heading.locator("a").evaluate(look) == [color, "none"]
 
 
 def width(place: Locator) -> float:

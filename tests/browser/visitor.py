@@ -130,7 +130,7 @@ class Visitor:
         found.wait_for()
         return found
 
-    def confirm(self, label: str, outcome: str | re.Pattern[str]) -> None:
+    def confirm(self, label: str, outcome: str) -> None:
         """Presses the dialog's button, waits for the outcome's words, and closes it."""
         self.press(label, self.dialog)
         expect(self.dialog.get_by_text(outcome)).to_be_visible()
