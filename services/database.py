@@ -122,7 +122,10 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA temp_store=MEMORY")
-    cursor.execute("PRAGMA cache_size=-32000")
+    cursor.execute(
+        "PRAGMA cache_size=-8000"
+    )  # kB for each connection; the system keeps the file's pages, too
+    cursor.execute("PRAGMA wal_autocheckpoint=8000")  # pages: what is written often reaches the file once
     cursor.close()
     connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows ASCII only
 
