@@ -9,6 +9,7 @@ from operator import or_
 
 from sqlmodel import Session
 
+from models import PaymentMethod
 from services import database
 from services.mirror import aside, complete, drift, gaps, resolve, shapes, underived, writer
 from services.mirror.batch import HEARSAY, Batch, is_card_of_charge
@@ -87,12 +88,20 @@ def _write(session: Session, batch: Batch) -> Written:
 
 def _write_news(session: Session, batch: Batch) -> Written:
     take_turn(session)
-    if batch.tombs or drift.of(
-        session, batch, [name for name, kind in shapes.KINDS.items() if batch.rows[kind.model]]
-    ):
+    if _is_news(session, batch):
         return _write(session, batch)
     writer.renew(session, batch)
     return Written()
+
+
+def _is_news(session: Session, batch: Batch) -> bool:
+    kinds = [name for name, kind in shapes.KINDS.items() if batch.rows[kind.model]]
+    cards = [("payment_method", id) for id in batch.rows[PaymentMethod]]  # charges' cards are no drift
+    return (
+        bool(batch.tombs or drift.of(session, batch, kinds))
+        or len(resolve.as_of(session, cards)) < len(cards)
+        or writer.is_unlinked(session, batch)
+    )
 
 
 def _lacks(source: Object) -> bool:

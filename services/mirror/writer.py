@@ -6,7 +6,7 @@ accepted, in its transaction: the parent's lock keeps older and newer families a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +55,11 @@ def write_and_keep(session: Session, batch: Batch) -> Written:
 def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     """Like `write`, where everybody's rates and facts are derived afterwards."""
     changes.note(session)
+    renew(session, batch, exact=exact)
+
+
+def renew(session: Session, batch: Batch, *, exact: bool = True) -> None:
+    """Writes rows of which the tables say all already, as of an earlier time: pages show nothing of that."""
     take_turn(session)
     invoices: dict[str, Family] = {}
     for name, kind in shapes.KINDS.items():
@@ -71,12 +76,14 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     leftovers.clear(session, batch.as_of())
 
 
-def renew(session: Session, batch: Batch) -> None:
-    """Notes that what the tables say already was so as of when the batch says it. Pages show none of that."""
-    take_turn(session)
-    for kind in shapes.KINDS.values():
-        upsert(session, kind.model, list(batch.rows[kind.model].values()), exact=True)
-    leftovers.clear(session, batch.as_of())
+def is_unlinked(session: Session, batch: Batch) -> bool:
+    """Whether the tables know an item of one of these invoices as one that waits for its invoice."""
+    columns: Any = table(InvoiceItem).c
+    for some in chunks(_billed(batch.families["invoice"])):
+        waiting = sa.select(columns.id).where(columns.id.in_(some), columns.invoice.is_(None)).limit(1)
+        if session.connection().execute(waiting).first():
+            return True
+    return False
 
 
 def _write_families(session: Session, children: shapes.Children, families: dict[str, Family]) -> None:
@@ -88,12 +95,7 @@ def _write_families(session: Session, children: shapes.Children, families: dict[
 
 def _link_items(session: Session, invoices: dict[str, Family], deleted: Iterable[str]) -> None:
     """An item's invoice, as the invoice's lines tell it: no event tells that a pending item was billed."""
-    billed = {
-        row["invoice_item"]: invoice
-        for invoice, family in invoices.items()
-        for row in family.rows
-        if row["invoice_item"]
-    }
+    billed = _billed(invoices)
     columns: Any = table(InvoiceItem).c
     connection = session.connection()
     if billed:
@@ -105,6 +107,16 @@ def _link_items(session: Session, invoices: dict[str, Family], deleted: Iterable
     for some in chunks(deleted):
         freed = sa.update(table(InvoiceItem)).where(columns.invoice.in_(some))
         connection.execute(freed.values(invoice=None))
+
+
+def _billed(invoices: Mapping[str, Family]) -> dict[str, str]:
+    """The invoices by their items."""
+    return {
+        row["invoice_item"]: invoice
+        for invoice, family in invoices.items()
+        for row in family.rows
+        if row["invoice_item"]
+    }
 
 
 def _remove_vanished(

@@ -12,7 +12,17 @@ from typing import Any
 
 from services.sandbox.errors import InvalidRequest
 
-KINDS = ("timeout_before", "timeout_after", "500_before", "500_after", "409", "429", "slow", "shape_old")
+KINDS = (
+    "timeout_before",
+    "timeout_after",
+    "500_before",
+    "500_after",
+    "409",
+    "429",
+    "slow",
+    "late",
+    "shape_old",
+)
 EVENT_KINDS = ("duplicate", "shuffle", "lose")
 REASONS = ("global-rate", "endpoint-rate", "global-concurrency", "endpoint-concurrency", "resource-specific")
 
@@ -20,7 +30,8 @@ REASONS = ("global-rate", "endpoint-rate", "global-concurrency", "endpoint-concu
 @dataclass
 class Fault:
     """`count` strikes are left (None: no end), each with the probability; `seconds` is how long a slow
-    answer, or a time-out before its connection is cut, takes; `reason` that of a 429.
+    answer takes, a time-out before its connection is cut, or the way of a late request; `reason` that of a
+    429.
     """
 
     id: int
@@ -84,8 +95,14 @@ class Faults:
         self._faults.clear()
 
     def struck(self, method: str, path: str) -> list[Fault]:
-        """The faults of requests that strike this one."""
-        return [fault for fault in self._faults if fault.kind in KINDS and fault.strikes(method, path)]
+        """The faults of requests that strike this one once it has arrived."""
+        kinds = set(KINDS) - {"late"}
+        return [fault for fault in self._faults if fault.kind in kinds and fault.strikes(method, path)]
+
+    def late(self, method: str, path: str) -> float:
+        """How many seconds this request is on its way, whoever still waits for its answer then."""
+        late = (fault for fault in self._faults if fault.kind == "late" and fault.strikes(method, path))
+        return sum(fault.seconds for fault in late)
 
     def of_events(self, kind: str, event_type: str) -> bool:
         """Whether a fault of webhooks strikes an event; its path is matched as `/` and the event's type."""

@@ -87,6 +87,7 @@ async def _answer_api(service: Service, request: Request, in_use: set[str]) -> R
     if key:
         in_use.add(key)
     try:
+        await asyncio.sleep(service.faults.late(asked.method, asked.path))
         answer = await service.run(api.answer, service, asked)
         await asyncio.sleep(answer.delay)
     finally:

@@ -79,7 +79,8 @@ OF_EACH_REQUEST: dict[str, tuple[Any, str]] = {
 }
 MOMENTS: dict[str, Callable[[], None]] = {
     "before the queue": lambda: setattr(runner, "start", die),
-    "during the call": lambda: during(runner, "call"),
+    "during the call": lambda: during(runner, "call"),  # Stripe has done it, the answer is on its way
+    "on its way": lambda: during(runner, "call"),  # Stripe has not begun
     "before the ledger": lambda: setattr(ledger, "finish", die),
 }
 

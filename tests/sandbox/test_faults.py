@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+import requests
 import stripe
 
 from tests.sandbox.shop import Shop
@@ -48,6 +49,19 @@ def test_a_429_with_its_reason(shop: Shop, reason: str | None) -> None:
     headers = caught.value.headers or {}
     assert headers.get("Stripe-Rate-Limited-Reason") == reason
     shop.v1.invoices.list()
+
+
+def test_a_late_request_is_carried_out_although_nobody_waits_any_more(shop: Shop) -> None:
+    customer = shop.customer()
+    shop.sandbox.fault("late", method="POST", path="/v1/customers", seconds=1.5, count=1)
+    impatient = {"timeout": 0.3, "headers": {"Authorization": f"Bearer {shop.sandbox.key}"}}
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(f"{shop.sandbox.url}/v1/customers/{customer}", {"name": "Late"}, **impatient)
+    assert shop.v1.customers.retrieve(customer).name == "Ann", "others do not wait for it"
+    until = time.monotonic() + 10
+    while shop.v1.customers.retrieve(customer).name == "Ann" and time.monotonic() < until:
+        time.sleep(0.1)
+    assert shop.v1.customers.retrieve(customer).name == "Late"
 
 
 def test_a_slow_answer(shop: Shop) -> None:
