@@ -8,6 +8,8 @@ import unicodedata
 _TURNS = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI"})  # classes of UAX 9
 _RUN = re.compile(r"\S+")
 _IN_ADDRESSES = re.compile(r"://|\w@\w|[a-z0-9]\.[a-z]{2}", re.IGNORECASE | re.ASCII)
+_JOINER = re.compile("[\u200c\u200d]")
+_JOINED = re.compile(f"(?<=[^\\x00-\\x7f])({_JOINER.pattern})(?=[^\\x00-\\x7f])")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe"})
 
@@ -29,13 +31,15 @@ def seen(text: str) -> str:
 
 def with_usable_links(text: str) -> str:
     """The text whose web and email addresses hold no signs that are not seen: copied from elsewhere they lead
-    nowhere. In other words such signs have a meaning (Persian, emoji)."""
+    nowhere. In other words such signs have a meaning, and between letters of some scripts (Persian, emoji) in
+    addresses, too."""
     return text if text.isascii() else _RUN.sub(lambda run: _usable(run[0]), text)
 
 
 def _usable(run: str) -> str:
-    plain = seen(run)
-    return plain if _IN_ADDRESSES.search(plain) else run
+    if not _IN_ADDRESSES.search(seen(run)):
+        return run
+    return "".join(part if _JOINER.fullmatch(part) else seen(part) for part in _JOINED.split(run))
 
 
 def isolated(text: str) -> str:

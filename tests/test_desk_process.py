@@ -109,7 +109,7 @@ def test_what_is_installed_and_for_how_long_is_said_first(tmp_path: Path) -> Non
     pip = "printf '#!/bin/sh\\necho $*\\n' >$3/bin/python"
     python.write_text(f"#!/bin/sh\nmkdir -p $3/bin && {pip} && chmod +x $3/bin/python\n")
     python.chmod(0o755)
-    make = ["make", f"{venv}/ready-test", f"VENV={venv}", f"PYTHON={python}"]
+    make = ["make", "--no-print-directory", f"{venv}/ready-test", f"VENV={venv}", f"PYTHON={python}"]
     first, again = (subprocess.run(make, cwd=ROOT, capture_output=True, text=True) for _ in range(2))
     lines = first.stdout.splitlines()
     assert lines[0] == f"Installing what Trialdesk needs into {venv}: once, mostly in less than two minutes."

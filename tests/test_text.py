@@ -44,7 +44,14 @@ def test_addresses_lose_what_is_not_seen(typed: str, kept: str) -> None:
     assert with_usable_links(typed) == kept
 
 
-@pytest.mark.parametrize("text", ["می\u200cخواهم", "👩\u200d💻 at work", "\u2068محمد\u2069 1.5", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم", "👩\u200d💻 at work", "\u2068محمد\u2069 1.5", "",
+        "https://fa.wikipedia.org/wiki/نیم\u200cفاصله", "https://www.ශ්\u200dරී.com",
+        "(https://x.example)،می\u200cخواهم",
+    ],
+)  # fmt: skip
 def test_other_words_keep_what_is_not_seen(text: str) -> None:
     assert with_usable_links(text) == text
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -28,6 +29,7 @@ from services.staff.roles import Permission, Person
 
 T = TypeVar("T")
 _BATCH: Final = 1_000
+_PHONE: Final = re.compile("[+][0-9][0-9 ]*")
 _FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
 HEADER: Final = (
     "id", "name", "email", "phone", "status", "plan", "currency", "mrr", "created", "trial_end", "cancel_at",
@@ -181,7 +183,7 @@ def _lines(
 def _cells(row: Row, phone: str, tags: str, status: str) -> tuple[Any, ...]:
     facts = row.facts
     return (
-        facts.customer, row.name, row.email, phone, status, facts.plan, facts.currency.upper(),
+        facts.customer, row.name, row.email, _phone(phone), status, facts.plan, facts.currency.upper(),
         _exact(facts.mrr_micros, facts.currency), time(facts.created), time(facts.trial_end),
         time(facts.cancel_at), facts.country, facts.source, row.owner, tags, facts.failed_invoices,
         _units(facts.open_amount, facts.open_currency), facts.open_currency.upper(), facts.failure_code,
@@ -204,10 +206,20 @@ def time(instant: int | None) -> str:
     return "" if instant is None else datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class _Dialled(str):
+    """A phone number such as +49 30 1: with an apostrophe before it no program dials it."""
+
+    __slots__ = ()
+
+
+def _phone(number: str) -> str:
+    return _Dialled(number) if _PHONE.fullmatch(number) else number
+
+
 def line(cells: Sequence[Any]) -> str:
     """One line of a file."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    csv.writer(buffer).writerow([harmless(cell) if type(cell) is str else cell for cell in cells])
     return buffer.getvalue()
 
 

@@ -269,11 +269,22 @@ def _in_vain(subject: Subject) -> tuple[str, ...]:
     subscription = subject.subscription
     assert subscription is not None
     ends, period = subscription.cancel_at, subscription.current_period_end
-    if not subject.pending and (subscription.cancel_at_period_end or (ends and period and ends <= period)):
+    is_ending = subscription.cancel_at_period_end or (ends and period and ends <= period)
+    if is_ending and not _is_billed_at_the_end(subject):
         return ("It is set to end before another invoice: unless that is undone, nothing is taken off.",)
-    if whole := [each for each in _own(subject) if each.coupon and each.coupon.percent_off in _ALL]:
+    if whole := [each for each in _own(subject) if each.coupon and _takes_all(each.coupon)]:
         return (f"{_name(whole[0])} takes off everything already: nothing more is taken off beside it.",)
     return ()
+
+
+def _is_billed_at_the_end(subject: Subject) -> bool:
+    """Whether an invoice is left: for what was used, or for a change in mid-period."""
+    used = any(item.price and item.price.usage_type == "metered" for item in subject.items)
+    return used or any(item.proration for item in subject.pending)
+
+
+def _takes_all(coupon: Coupon) -> bool:
+    return coupon.percent_off in _ALL and coupon.duration == "forever" and not coupon.applies_to
 
 
 def _instead(subject: Subject) -> tuple[str, ...]:

@@ -111,10 +111,12 @@ def is_due(session: Session, at: time_of_day, zone: ZoneInfo) -> bool:
 
 
 def first_ahead(session: Session, at: time_of_day, zone: ZoneInfo) -> int | None:
-    """The next instant when one begins by itself, as long as none was complete; None once one was."""
-    complete = select(Reconciliation.id).where(Reconciliation.state == "complete").limit(1)
-    if session.exec(complete).first() is not None:
+    """When one begins by itself (now where one is due), as long as none has compared; None once one has."""
+    did = select(Reconciliation.id).where(col(Reconciliation.state).in_(("complete", "incomplete"))).limit(1)
+    if session.exec(did).first() is not None:
         return None
+    if is_due(session, at, zone):
+        return clock.now()
     return next(instant for instant in _times(at, zone, (0, 1)) if instant > clock.now())
 
 

@@ -35,12 +35,12 @@ def test_a_row_says_everything_in_plain_numbers_and_times(database: ModuleType) 
             s, "cus_1", created=1_767_225_600, name="Ann, “the” First", email="ann@x.com", status="past_due",
             plan="Pro", currency="usd", mrr_micros=4_900_500_000, trial_end=1_767_312_000, country="DE",
             owner=staff(s, "Bob"), failed_invoices=1, open_amount=4900, open_currency="jpy",
-            failure_code="expired_card", phone="030 1",
+            failure_code="expired_card", phone="+49 30 1",
         )  # fmt: skip
         notes.set_tags(s, person(), "cus_1", ["vip, beta"], seen=[])
         (row,) = exported(s, CustomerFilter())
     assert row == {
-        "id": "cus_1", "name": "Ann, “the” First", "email": "ann@x.com", "phone": "030 1",
+        "id": "cus_1", "name": "Ann, “the” First", "email": "ann@x.com", "phone": "+49 30 1",
         "status": "PAST_DUE", "plan": "Pro", "currency": "USD", "mrr": "49.005",
         "created": "2026-01-01T00:00:00Z", "trial_end": "2026-01-02T00:00:00Z", "cancel_at": "",
         "country": "DE", "source": "", "owner": "Bob", "tags": "beta, vip", "failed_invoices": "1",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models import Coupon
+from models import Coupon, InvoiceItem
 from services.desk import commands, coupons, fresh
 from services.desk.asking import Opened
 from services.desk.subject import Subject
@@ -154,6 +154,37 @@ def test_that_nothing_is_left_to_take_off_is_said(desk: Bench) -> None:
     )
     told = asked(opened_for("apply_coupon", free), FIFTH)
     assert "WHOLE takes off everything already" in " ".join(told.warnings)
+
+
+@pytest.mark.parametrize(
+    ("waits", "used", "applies_to", "duration", "said"),
+    [
+        (False, False, [], "forever", ["It is set to end before another invoice"]),
+        (True, False, [], "forever", ["WHOLE takes off everything already"]),  # for what is changed
+        (False, True, [], "forever", ["WHOLE takes off everything already"]),  # for what was used
+        (False, True, ["prod_1"], "forever", []),
+        (False, True, [], "once", []),
+    ],
+)
+def test_what_is_left_to_take_off_is_not_said_to_be_nothing(
+    desk: Bench, waits: bool, used: bool, applies_to: list[str], duration: str, said: list[str]
+) -> None:
+    about = opened_for("apply_coupon", desk.shared("discounted")).subject
+    assert about.subscription is not None and about.items[0].price is not None
+    price = about.items[0].price.model_copy(update={"usage_type": "metered" if used else "licensed"})
+    whole = Coupon(id="WHOLE", created=0, percent_off="100", applies_to=applies_to, duration=duration)
+    change = InvoiceItem(id="ii_1", created=0, customer="cus_1", amount=1, currency="usd", proration=True)
+    beside = coupons.beside(
+        replace(
+            about,
+            subscription=about.subscription.model_copy(update={"cancel_at_period_end": True}),
+            items=(replace(about.items[0], price=price),),
+            pending=(change,) if waits else (),
+            rebates=[replace(rebate, coupon=whole) for rebate in about.rebates],
+        )
+    )
+    vain = [each for each in beside if "nothing" in each]
+    assert [each.partition(":")[0] for each in vain] == said
 
 
 def test_what_stripe_refuses_is_told_before_anything_is_done(desk: Bench) -> None:

@@ -272,7 +272,7 @@ def test_what_is_not_set_up_is_named_with_its_setting(
     assert {name for name in found if name.isupper()} <= known
 
 
-def test_the_nightly_comparison_is_done_once_one_was_complete(
+def test_the_nightly_comparison_is_done_once_one_has_compared(
     desk: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noon = clock.day_start(clock.now(), config.settings().zone) + clock.DAY // 2
@@ -280,7 +280,10 @@ def test_the_nightly_comparison_is_done_once_one_was_complete(
     assert _nightly()["state"] == ["Scheduled"]
     first = formats.moment(noon + clock.DAY // 2 + 3 * 3600 + 1800)  # RECONCILE_AT is 03:30
     assert _nightly()["gives"].startswith(f"First on {first}. The tables are put right")
-    for state, shown in (("failed", ["Scheduled"]), ("complete", ["Done"]), ("failed", ["Done"])):
+    with desk.transaction() as session:
+        session.get_one(Workspace, 1).pulled_at = noon - 2 * clock.DAY
+    assert _nightly()["gives"].startswith(f"First on {formats.moment(noon)}."), "this night's is due"
+    for state, shown in (("failed", ["Scheduled"]), ("incomplete", ["Done"]), ("failed", ["Done"])):
         with desk.transaction() as session:
             session.add(Reconciliation(started_at=noon, finished_at=noon, state=state))
         assert _nightly()["state"] == shown
