@@ -60,7 +60,7 @@ def test_a_dialog_is_there_while_stripe_takes_its_time(
 ) -> None:
     part = parts["leave later"]
     visitor.open("customer", part.name, id=part.customer)
-    account.fault("slow", method="GET", path=f"/v1/customers/{part.customer}", seconds=4, count=1)
+    account.fault("slow", method="GET", path=f"/v1/subscriptions/{part.subscription}", seconds=4, count=1)
     dialog = visitor.dialog_of("Cancel")
     expect(dialog.get_by_text("Asking Stripe…")).to_be_visible()
     expect(visitor.button("Cancel subscription", dialog)).to_be_visible()
