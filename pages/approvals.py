@@ -61,7 +61,7 @@ def _request(person: Person, request: Request) -> None:
         st.markdown("\n".join(f"- {formats.plain(sentence)}" for sentence in entry.happens))
     for sentence in dict.fromkeys((*entry.warnings, *request.over)):
         st.markdown(f":orange[:material/warning:] {formats.plain(sentence)}")
-    if request.why_not and not request.is_own:
+    if request.why_not and not request.is_own and request.why_not not in request.over:
         st.caption(formats.plain(request.why_not))
     with st.container(horizontal=True):
         if entry.source == bulk_approvals.RUNS:

@@ -55,12 +55,12 @@ def dialog(person: Person, command: str, ids: Sequence[str], *, of_customers: bo
         with database.session() as session:
             meant = bulk_preview.of_customers(session, command, ids) if of_customers else ids
             chosen = bulk_preview.look(session, command, meant)
+            left = bulk_preview.without(session, chosen, ids) if of_customers else ""
     except TrialdeskError as error:
         show_problem(kind.title, error)
         return
     dialogue = _Bulk(person, chosen)
-    whose = f" of {formats.plural(len(ids), 'customer')}" if of_customers else ""
-    about = f"{chosen.many}{whose}: {chosen.first(list(chosen.subjects))}"
+    about = f"{chosen.many}: {chosen.first(list(chosen.subjects))}.{left and f' {left}'}"
     show(dialogue, about=about, progress=dialogue.progress, grave=kind.command.grave)
 
 

@@ -21,6 +21,7 @@ from services.errors import Conflict, NotAllowed, NotFound
 from services.staff.roles import Person
 
 RUNS: Final = "bulk_runs"  # the source of such an entry
+_NAMED: Final = 10
 
 
 def waiting(session: Session, person: Person, *, limit: int = 50) -> list[Request]:
@@ -35,10 +36,16 @@ def _request(session: Session, person: Person, run: BulkRun) -> Request:
     entry = Entry(
         RUNS, run.id, run.command, bulk_kinds.find(run.command).run_title(run.form), run.created_at,
         run.state, asked.staff_name, customer="", customer_name=words.plural(many, "account"), role=run.role,
-        reason=run.reason,
+        reason=run.reason, happens=(_about(session, run, many),),
     )  # fmt: skip
     why_not, is_own = _why_not(session, person, run, asked), run.staff == person.id
     return Request(entry, (run.note,), is_own, why_not, person.may(asked.permission))
+
+
+def _about(session: Session, run: BulkRun, many: int) -> str:
+    first = list(dict.fromkeys(row.name for row in bulk_progress.rows(session, run.id, limit=_NAMED)))
+    more = f" and {many - len(first)} more" if many > len(first) else ""
+    return f"It is about {', '.join(first)}{more}. Open the run to see what it is to do to each."
 
 
 def _asked(session: Session, run: BulkRun) -> Asked:

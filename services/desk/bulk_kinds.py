@@ -56,7 +56,7 @@ def _ends(form: Form, some: Sequence[Subject]) -> tuple[str, ...]:
     del form
     return (
         f"{_each(some, 'subscription', 'runs')} to the end of its period, and ends then.",
-        "Nothing is charged for it after that. Until then the cancellation can be undone.",
+        "No plan is charged after that. Until then the cancellation can be undone.",
     )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from models import Coupon
+from models import Coupon, Customer
 from services import clock
 from services.desk import bulk_kinds, coupons, limits, loading_many, words
 from services.desk.bulk_kinds import Kind
@@ -91,6 +91,18 @@ def of_customers(session: Session, command: str, customers: Sequence[str]) -> li
         return found
     whose = "This customer has" if len(customers) == 1 else "These customers have"
     raise InvalidInput(f"{whose} no {kind.noun} that could be {kind.done}.")
+
+
+def without(session: Session, chosen: Chosen, customers: Sequence[str]) -> str:
+    """That some of these customers have nothing to which it could be done; "" where each has."""
+    meant = {subject.customer.id for subject in chosen.subjects.values()}
+    left = [id for id in customers if id not in meant]
+    if not left:
+        return ""
+    named = {row.id: row for row in session.exec(select(Customer).where(col(Customer.id).in_(left)))}
+    whose = f"Of {words.plural(len(customers), 'customer')} {len(left)} {'has' if len(left) == 1 else 'have'}"
+    nothing = f"no {chosen.kind.noun} that could be {chosen.kind.done}"
+    return f"{whose} {nothing}: {words.some([_name(named[id]) for id in left if id in named])}."
 
 
 def reckon(person: Person, chosen: Chosen, form: Form) -> Totals:
@@ -201,5 +213,8 @@ def _named(chosen: Chosen, totals: Totals, ids: Sequence[str]) -> str:
 
 
 def _called(subject: Subject) -> str:
-    customer = subject.customer
+    return _name(subject.customer)
+
+
+def _name(customer: Customer) -> str:
     return isolated(words.short(customer.name or customer.email or customer.id))

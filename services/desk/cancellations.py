@@ -105,7 +105,7 @@ class Cancel(Command):
         end = words.moment(subject.subscription.current_period_end)
         happens = (
             f"The subscription runs to the end of its {_period(subject)}, {end}, and ends then.",
-            "Nothing is charged for it after that. Until then the cancellation can be undone.",
+            "Its plan is not charged after that. Until then the cancellation can be undone.",
         )
         return Preview(happens, warnings)
 

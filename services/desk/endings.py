@@ -101,7 +101,7 @@ def on_date(subject: Subject, params: Params, quote: Quote | None) -> tuple[str,
     if subject.subscription.status == "trialing":
         return ("It ends in its trial: nothing is charged.",)
     if params["cancel_at"] == period_end:
-        return ("Nothing is charged for it after that.",)
+        return ("Its plan is not charged after that.",)
     if not params["prorate"]:
         return ("Nothing is charged after that, and nothing is credited for the rest of the period.",)
     return (_last_invoice(quote),)

@@ -107,7 +107,7 @@ def _days(row: Action) -> int:
 def typed(text: str) -> int:
     """A number of days or accounts as typed. Raises InvalidInput."""
     if not re.fullmatch(r"\d{1,5}", text, re.ASCII):
-        raise InvalidInput("This is not a whole number.", remedy="Type one, such as 30.")
+        raise InvalidInput("A whole number from 0 to 99,999 is needed.", remedy="Type digits, such as 30.")
     return int(text)
 
 
@@ -123,6 +123,8 @@ def _over(person: Person, one: Amount) -> str:
     asked, allowed = (said(one.measure, number, one.currency) for number in (one.number, most))
     if not most and one.currency:
         return f"The role {person.role} has no {one.measure} in {one.currency.upper()}; this is {asked}."
+    if one.measure is Measure.ACCOUNTS:
+        return f"The role {person.role} may take up to {allowed} in one bulk run; this is {asked}."
     return f"The role {person.role} may go up to {allowed} for the {one.measure}; this is {asked}."
 
 

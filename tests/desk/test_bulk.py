@@ -154,7 +154,7 @@ def test_limits_hold_for_each_row_and_for_how_many_at_once(desk: Bench) -> None:
     strict = replace(SAM, policy=STRICT)
     with pytest.raises(OverLimit, match="up to 7 days"):
         previewed(strict, about[:2], nine)
-    with pytest.raises(OverLimit, match="up to 2 accounts for the accounts in one bulk run; this is 3"):
+    with pytest.raises(OverLimit, match="up to 2 accounts in one bulk run; this is 3"):
         previewed(strict, about)
     with pytest.raises(OverLimit, match="2 accounts"):
         begin(about, person=strict)

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.both_databases
 
 PIA = Person(6, "Pia", "pia@example.com", Role.SALES, policy=ASKING)
 SAM_ASKS, BEN_ASKED = replace(SAM, policy=ASKING), replace(BEN, policy=ASKING)
-OVER = "The role sales may go up to 2 accounts for the accounts in one bulk run; this is 3 accounts."
+OVER = "The role sales may take up to 2 accounts in one bulk run; this is 3 accounts."
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +82,8 @@ def test_it_is_begun_once_in_the_name_of_who_asked_where_somebody_allows_it(
     assert (request.entry.title, request.entry.customer_name) == ("Extend trial by 7 days", "3 accounts")
     assert (request.entry.staff_name, request.entry.reason, request.over) == ("Sam", "asked for it", (OVER,))
     assert (request.why_not, request.is_own, own.is_own) == ("", False, True)
+    [told] = request.entry.happens
+    assert all(each.customer.name in told for each in about), "whoever allows it knows to whom it is done"
     vic = replace(VIC, policy=ASKING)
     for person, why in ((SAM_ASKS, "asked for it yourself"), (PIA, "up to 2 accounts"), (vic, "may not")):
         with pytest.raises(NotAllowed, match=why):

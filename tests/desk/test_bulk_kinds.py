@@ -64,7 +64,7 @@ def test_subscriptions_are_set_to_end_with_their_period(desk: Bench) -> None:
     preview = heard("cancel", about, ENDS)
     assert preview.happens == (
         "Each of the 3 subscriptions runs to the end of its period, and ends then.",
-        "Nothing is charged for it after that. Until then the cancellation can be undone.",
+        "No plan is charged after that. Until then the cancellation can be undone.",
     )
     left_out, ended_already, *unusual = preview.warnings
     assert left_out.startswith(
