@@ -88,7 +88,7 @@ def test_a_link_shows_the_same_customers(
         another.press("CSV")
     download.value.save_as(tmp_path / "customers.csv")
     rows = csv.DictReader(io.StringIO((tmp_path / "customers.csv").read_text("utf-8-sig"), newline=""))
-    assert {row["id"] for row in rows if row["status"] == "trialing"} == set(trialing(account))
+    assert {row["id"] for row in rows if row["status"] == "Trialing"} == set(trialing(account))
 
 
 def test_a_link_shows_the_trials_that_end_soon(visitor: Visitor, account: Account) -> None:
