@@ -26,6 +26,7 @@ _SETTLED = """() => {
         && performance.now() - Math.max(window.drawnAt, window.answeredAt) > 200
         && !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
 }"""
+_TO_SEE = 2_000  # milliseconds
 _CLICKS = 3  # a chart or a table may be drawn at the first, and at its answer
 _BELOW = """([x, y]) => ({
     below: document.elementsFromPoint(x, y).slice(0, 4).map(it => it.outerHTML.slice(0, 120)),
@@ -97,8 +98,8 @@ class Visitor:
     def press_mark(self, mark: Locator, leads_to: re.Pattern[str]) -> None:
         """Clicks on a bar or a point of a chart, and again where that led nowhere.
 
-        Plotly takes the click on a layer above the mark, and none while it draws; a second click takes the
-        first one back, so it waits for what that led to.
+        Plotly takes the click on a layer above the mark, none while it draws, and none where it has not seen
+        the pointer come; a second click takes the first one back, so it waits for what that led to.
         """
         assert not leads_to.search(self.page.url), "the page is there before the click"
         for _ in range(_CLICKS):
@@ -106,11 +107,19 @@ class Visitor:
             if leads_to.search(self.page.url):
                 return
             x, y = self._middle(mark)
+            self._point_at(x, y)
             self.page.mouse.click(x, y)
             with suppress(TimeoutError):
                 self.page.wait_for_url(leads_to, timeout=PATIENCE / _CLICKS, wait_until="commit")
                 return
         raise AssertionError(f"{_CLICKS} clicks led nowhere: {self.page.evaluate(_BELOW, [x, y])}")
+
+    def _point_at(self, x: float, y: float) -> None:
+        """Moves the pointer there from beside it, and waits until the chart says what lies there."""
+        self.page.mouse.move(x, y - 300)
+        self.page.mouse.move(x, y)
+        with suppress(TimeoutError):
+            self.page.locator(".hoverlayer .hovertext").first.wait_for(timeout=_TO_SEE)
 
     def _middle(self, mark: Locator) -> tuple[float, float]:
         mark.scroll_into_view_if_needed()

@@ -63,8 +63,11 @@ def test_runs_go_on_beside_each_other_and_leave_half_of_the_workers(
 ) -> None:
     about = trials(desk, 10)
     began, go_on = held_back(monkeypatch)
-    first, second = begin(about[:5]), begin(about[5:], person=BEN)
-    for _ in range(bulk_runner._AT_ONCE):
+    first = begin(about[:5])
+    for _ in about[:5]:
+        assert began.acquire(timeout=20)
+    second = begin(about[5:], person=BEN)
+    for _ in range(bulk_runner._AT_ONCE - 5):
         assert began.acquire(timeout=20)
     assert not began.acquire(timeout=0.3), "no more of both than there are turns"
     assert seen(first).counts == {"running": 5}
@@ -80,14 +83,14 @@ def test_who_may_take_fewer_accounts_by_now_does_not_go_on_with_a_larger_run(des
     stopped = left(about, "done", "waiting", "waiting", person=SAM, state="stopped")
     over = left(about, "done", "done", "failed", person=SAM, state="done")
     for act, run, state in ((bulk.resume, stopped, "stopped"), (bulk.retry, over, "done")):
-        with pytest.raises(OverLimit, match="up to 2 accounts for the accounts in one bulk run; this is 3"):
+        with pytest.raises(OverLimit, match="up to 2 accounts in one bulk run; this is 3"):
             act(strict, run)
         assert seen(run).state == state
     moving = left(about, "waiting", "waiting", "waiting", person=SAM)
     bulk_runner.begin(moving, 1)
     reached = ended(moving)
     assert (reached.state, reached.counts) == ("stopped", {"waiting": 3})
-    assert reached.note.endswith("up to 2 accounts for the accounts in one bulk run; this is 3 accounts.")
+    assert reached.note.endswith("up to 2 accounts in one bulk run; this is 3 accounts.")
     smaller = left(about, "skipped", "waiting", "waiting", person=SAM, state="stopped")
     bulk.resume(strict, smaller)
     assert ended(smaller).counts == {"done": 2, "skipped": 1}
