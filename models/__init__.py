@@ -23,6 +23,7 @@ from models.crm import (
 )
 from models.customers import Customer, CustomerFacts
 from models.ledger import Action, ActionStep
+from models.metrics import MetricsState, SubscriptionState, Uncounted
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.policy import PolicyDocument
 from models.requests import CancellationRequest
@@ -69,6 +70,7 @@ __all__ = [
     "InvoiceLine",
     "InvoicePayment",
     "Message",
+    "MetricsState",
     "Note",
     "PaymentIntent",
     "PaymentMethod",
@@ -83,9 +85,11 @@ __all__ = [
     "StripeReads",
     "Subscription",
     "SubscriptionItem",
+    "SubscriptionState",
     "SyncCursor",
     "SyncWindow",
     "Task",
+    "Uncounted",
     "Underived",
     "Workspace",
 ]

@@ -22,6 +22,8 @@ from services.config import Settings
 from services.desk import bulk_runner as _bulk_work
 from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
+from services.metrics.books import BOOKS
+from services.metrics.counting import Counter
 from services.mirror import cursors, health, opening, poll, progress, pull
 from services.mirror.health import Deliveries
 from services.mirror.nightly import Nightly
@@ -102,7 +104,7 @@ class Desk:
         while not self._stopping.is_set():
             settings = self._started()
             if settings is not None:
-                with Sharing(), self._applying(), _comparing(settings):
+                with Sharing(), self._applying(), _comparing(settings), _counting(settings):
                     self._keep_fresh(settings)
                 return
             absent = isinstance(self.startup.problem, Unavailable)
@@ -219,6 +221,17 @@ def _comparing(settings: Settings) -> Iterator[None]:
         yield
     finally:
         nightly.stop()
+
+
+@contextmanager
+def _counting(settings: Settings) -> Iterator[None]:
+    """What charts read follows what has changed."""
+    counter = Counter(BOOKS, settings.zone, cursors.complete)
+    counter.start()
+    try:
+        yield
+    finally:
+        counter.stop()
 
 
 def _keep_reads() -> None:

@@ -16,9 +16,8 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from models import AuditEntry
-from services import clock
+from services import changes, clock
 from services.customers import names
-from services.mirror import changes
 from services.staff.roles import Person, Role
 from services.text import isolated
 

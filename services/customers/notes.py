@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Customer, CustomerProfile, CustomerTag, Note, Staff
-from services import clock, database
+from services import changes, clock, database
 from services.customers import audit
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.mirror import changes, underived
+from services.mirror import underived
 from services.staff.roles import Permission, Person
 from services.text import with_usable_links
 

@@ -9,11 +9,10 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from models import Task
-from services import clock
+from services import changes, clock
 from services.customers import audit, due
 from services.customers.notes import must_exist, must_work_here
 from services.errors import Conflict, InvalidInput, NotFound
-from services.mirror import changes
 from services.staff.roles import Permission, Person
 from services.text import with_usable_links
 

@@ -16,14 +16,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import BulkRow, BulkRun
-from services import clock, database, durable
+from services import changes, clock, database, durable
 from services.desk import bulk_kinds, bulk_preview, bulk_progress, bulk_runner, commands
 from services.desk.bulk_preview import Chosen, Totals
 from services.desk.command import Form
 from services.desk.commands import Outcome
 from services.desk.limits import OverLimit
 from services.errors import Conflict, NotAllowed, Unavailable
-from services.mirror import changes
 from services.staff.roles import Person
 
 _log = logging.getLogger(__name__)

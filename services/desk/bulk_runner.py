@@ -18,10 +18,9 @@ from dbos import DBOS
 from sqlmodel import Session, col, select
 
 from models import Action, BulkRow, BulkRun
-from services import database, durable
+from services import changes, database, durable
 from services.desk import bulk_kinds, bulk_progress, commands, ledger, undone
 from services.errors import Conflict, InvalidInput, NotFound, TrialdeskError, Unforeseen
-from services.mirror import changes
 from services.staff import people
 
 _AT_ONCE = 8  # rows of all runs, so that half of the workers of commands are left to people who wait

@@ -15,11 +15,10 @@ from sqlmodel import Session, col, select
 
 from models import Action, ActionStep
 from models.ledger import DECLINED, OVERTAKEN
-from services import clock, database
+from services import changes, clock, database
 from services.desk.command import Command, Params
 from services.desk.subject import Subject
 from services.errors import Conflict, NotFound, TrialdeskError
-from services.mirror import changes
 from services.staff.roles import Person
 
 FINAL = frozenset(("done", "failed", "unknown"))

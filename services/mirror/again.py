@@ -14,8 +14,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from models import InboxItem
-from services import clock
-from services.mirror import changes, complete, inbox, shapes
+from services import changes, clock
+from services.mirror import complete, inbox, shapes
 from services.stripe_api import payload
 
 LIE = ("failed", "ignored")  # the states of what lies aside

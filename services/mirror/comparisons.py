@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Reconciliation, Workspace
-from services import clock, database
-from services.mirror import changes, drift
+from services import changes, clock, database
+from services.mirror import drift
 
 ENDED = ("complete", "incomplete", "failed")
 _CUT_SHORT = "The process that compared ended in the middle of it, or lost the database."

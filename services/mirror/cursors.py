@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import SyncCursor
-from services import clock, database
-from services.mirror import changes, shapes, windows
+from services import changes, clock, database
+from services.mirror import shapes, windows
 
 FEED = "feed"
 REFUSED = "refused"

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Charge, Event
-from services import database
-from services.mirror import bulk, changes, leftovers
+from services import changes, database
+from services.mirror import bulk, leftovers
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
 from services.mirror.tables import chunks, table

@@ -17,9 +17,10 @@ from sqlmodel import Session
 
 from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
-from services import charging, config, database
+from services import changes, charging, config, database
 from services.locks import Confirm, unguarded
-from services.mirror import changes, cursors, dealings, rates, underivable
+from services.metrics import waiting
+from services.mirror import cursors, dealings, rates, underivable
 from services.mirror.tables import THESE, chunks, held, table, take_turn
 from services.text import folded, phone_key
 
@@ -45,6 +46,7 @@ def refresh(session: Session, customers: Collection[str]) -> None:
     session.flush()
     take_turn(session)
     changes.note(session)
+    waiting.mark(session, customers)
     for some in chunks(customers, _CHUNK):
         _save(session.connection(), _facts(session.connection(), some))
 

@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import InboxItem
-from services import clock, database, locks
-from services.mirror import aside, bulk, changes, events, orphans, resolve, underived, writer
+from services import changes, clock, database, locks
+from services.mirror import aside, bulk, events, orphans, resolve, states, underived, writer
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object, Row, instant
 from services.mirror.tables import table, take_turn
@@ -198,6 +198,7 @@ def _apply_together(items: list[Any]) -> Drained:
             waiting, answers = plan.leave_to_reads(), resolve.Answers()
         written = writer.write(session, plan.batch, exact=False)
         written |= writer.write(session, answers.batch, exact=True)
+        states.note_events(session, understood)
         happened = [events.row(one.event) for one in understood if one.tells_when]
         events.save(session, happened)
         kept = {**written.kept, **underived.derive_now(session, written.own)}

@@ -18,6 +18,7 @@ from models import Workspace
 from services import clock, database, locks
 from services.errors import TrialdeskError
 from services.locks import Confirm, LockLost, unguarded
+from services.metrics import counting
 from services.mirror import (
     aside,
     cursors,
@@ -147,6 +148,7 @@ def finish(confirm: Confirm = unguarded) -> None:
     with database.transaction() as session:
         underived.forget(session, left)
         cursors.finish(session, cursors.DERIVED)
+        counting.begin_exact(session, clock.now())
         workspace = session.get(Workspace, 1)
         if workspace is not None:
             workspace.pulled_at, workspace.last_error = clock.now(), ""

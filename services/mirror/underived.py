@@ -64,7 +64,7 @@ def refresh_now(session: Session, customer: str) -> None:
 def _now(session: Session, customers: Collection[str], derive: Derive) -> Kept:
     session.flush()  # what the caller added is not what may go wrong here
     try:
-        # the end of the session's own savepoint would pass for a commit, see services/mirror/changes
+        # the end of the session's own savepoint would pass for a commit, see services/changes
         with session.connection().begin_nested():
             derive(session, customers)
     except underivable.NOBODYS_FAULT:

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Customer, Invoice, InvoiceItem, SubscriptionItem
-from services.mirror import changes, discounts, leftovers, owners, shapes, shared, underived
+from services import changes
+from services.mirror import discounts, leftovers, owners, shapes, shared, states, underived
 from services.mirror.batch import Batch, Family
 from services.mirror.tables import bury, chunks, table, take_turn, upsert
 
@@ -56,6 +57,7 @@ def write_rows(session: Session, batch: Batch, *, exact: bool) -> None:
     """Like `write`, where everybody's rates and facts are derived afterwards."""
     changes.note(session)
     renew(session, batch, exact=exact)
+    states.note(session, batch)
 
 
 def renew(session: Session, batch: Batch, *, exact: bool = True) -> None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from models import CallRequest, Staff
-from services import clock, database
+from services import changes, clock, database
 from services.customers import audit, due, names
 from services.errors import Conflict, InvalidInput, NotFound
-from services.mirror import changes, underived
+from services.mirror import underived
 from services.outreach import reachable
 from services.staff import people
 from services.staff.roles import Permission, Person

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models import Action, CustomerFacts, InboxItem, PaymentMethod, Subscription, Workspace
-from services import clock, database
+from services import changes, clock, database
 from services.desk import catalog, commands, fresh, loading
 from services.desk.subject import Subject
 from services.errors import Conflict
-from services.mirror import again, aside, changes, inbox, replay
+from services.mirror import again, aside, inbox, replay
 from services.mirror.shapes import UnreadableObject
 from tests.desk.bench import ANA, Bench, prepare, row
 

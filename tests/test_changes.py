@@ -9,7 +9,8 @@ import pytest
 from sqlmodel import Session
 
 from models import SyncCursor, Workspace
-from services.mirror import changes, cursors, events, facts, underived
+from services import changes
+from services.mirror import cursors, events, facts, underived
 from tests.mirror import objects as o
 from tests.mirror.objects import NOW
 

@@ -1,0 +1,59 @@
+"""what the numbers are counted from"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = '0023'
+down_revision = '0022'
+branch_labels = None
+depends_on = None
+
+_JSON = sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')
+
+
+def upgrade() -> None:
+    op.create_table(
+        'metrics_state',
+        sa.Column('id', sa.Integer(), nullable=False),
+        sa.Column('generation', sa.Integer(), nullable=False),
+        sa.Column('terms', sa.String(), nullable=False),
+        sa.Column('wanted', sa.String(), nullable=False),
+        sa.Column('exact_since', sa.BigInteger(), nullable=True),
+        sa.Column('waiting', sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint('id'),
+    )
+    op.create_table(
+        'subscription_states',
+        sa.Column('subscription', sa.String(), nullable=False),
+        sa.Column('at', sa.BigInteger(), nullable=False),
+        sa.Column('status', sa.String(), nullable=False),
+        sa.Column('pause_collection', sa.String(), nullable=True),
+        sa.Column('cancels', sa.Boolean(), nullable=False),
+        sa.Column('cancellation_reason', sa.String(), nullable=True),
+        sa.Column('items', _JSON, nullable=False),
+        sa.Column('discounts', _JSON, nullable=False),
+        sa.Column('told', _JSON, nullable=False),
+        sa.PrimaryKeyConstraint('subscription', 'at'),
+    )
+    op.create_table(
+        'uncounted',
+        sa.Column('customer', sa.String(), nullable=False),
+        sa.Column('due_at', sa.BigInteger(), nullable=False),
+        sa.Column('error', sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint('customer'),
+    )
+    with op.batch_alter_table('uncounted', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_uncounted_due_at'), ['due_at'], unique=False)
+    # The log begins with how each subscription stands: they are listed again.
+    op.execute(
+        "UPDATE sync_cursors SET state = 'waiting', cursor = NULL, fetched = 0, started_at = NULL, "
+        "finished_at = NULL, error = '' WHERE resource IN ('subscriptions', 'facts')"
+    )
+    op.execute("DELETE FROM sync_windows WHERE resource = 'subscriptions'")
+
+
+def downgrade() -> None:
+    op.drop_table('uncounted')
+    op.drop_table('subscription_states')
+    op.drop_table('metrics_state')

@@ -1,0 +1,7 @@
+"""What is counted? One place that names the books."""
+
+from __future__ import annotations
+
+from services.metrics.rollups import Book
+
+BOOKS: tuple[Book, ...] = ()
