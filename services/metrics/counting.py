@@ -200,7 +200,8 @@ def _rebuild(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.C
     with database.session() as session:
         standing = rollups.generation(session)
     for book in books:
-        rollups.keep_only(book.cells, standing)  # one that was begun and not finished goes
+        for each in book.sums:
+            rollups.keep_only(each.cells, standing)  # one that was begun and not finished goes
         rollups.fill(book, standing + 1, days, stop)
         if stop():
             return
@@ -209,8 +210,8 @@ def _rebuild(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.C
         state.generation, state.terms = standing + 1, state.wanted
         changes.note(session)
         confirm()
-    for book in books:
-        rollups.keep_only(book.cells, standing + 1)
+    for each in (each for book in books for each in book.sums):
+        rollups.keep_only(each.cells, standing + 1)
 
 
 class Counter:
