@@ -21,9 +21,10 @@ from services.metrics.statistics import Rate
 from services.metrics.trials import STATES
 from services.mirror import facts, identity, pull
 from services.stripe_api import client
-from tests.metrics import oracle
 from tests.metrics.build import Account
-from tests.metrics.oracle import Books
+from tests.metrics.oracle import failures, now, reading
+from tests.metrics.oracle import trials as trial_oracle
+from tests.metrics.oracle.reading import Books
 from tests.support.sandbox import Sandbox, start_sandbox
 
 CUSTOMERS = 120
@@ -38,7 +39,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def books(account: Sandbox) -> Books:
-    return oracle.read(account.url, account.key)
+    return reading.read(reading.over_http(account.url, account.key))
 
 
 @pytest.fixture
@@ -52,28 +53,29 @@ def pulled(database: ModuleType, account: Sandbox) -> Iterator[ModuleType]:
 
 
 def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
-    now = clock.now()
-    months = periods.last("month", 20, until=now, zone=ZONE)
+    at = clock.now()
+    months = periods.last("month", 20, until=at, zone=ZONE)
     with pulled.session() as session:
-        assert {c: (r.mrr, r.customers) for c, r in revenue.now(session).by_currency.items()} == oracle.mrr(
-            books
-        )
+        found = revenue.now(session).by_currency
+        assert {c: (r.mrr, r.customers) for c, r in found.items()} == now.mrr(books)
         for ended in (False, True):
             told = recovery.open_failures(session, ended=ended)
-            assert _pairs(told) == oracle.open_failures(books, ended=ended) != {}
-        assert _pairs(recovery.open_disputes(session)) == oracle.open_disputes(books)
-        running = trials.running_now(session, now)
-        assert {code: one.running for code, one in running.items()} == oracle.running_trials(books)
-        counted = conversion.cube(session, months, as_of=now).cohorts(30)
-        _check_overview(overview.read(session, as_of=now, zone=ZONE), books)
-        just_now = revenue.reconstructed(session, now - 7_200).by_currency
-    for code, (micros, _) in oracle.mrr(books).items():  # only what changed in two hours may differ
+            assert _pairs(told) == failures.open_failures(books, ended=ended) != {}
+        assert _pairs(recovery.open_disputes(session)) == failures.open_disputes(books)
+        running = trials.running_now(session, at)
+        assert {code: one.running for code, one in running.items()} == now.running_trials(books)
+        counted = conversion.cube(session, months, as_of=at).cohorts(30)
+        _check_overview(overview.read(session, as_of=at, zone=ZONE), books)
+        just_now = revenue.reconstructed(session, at - 7_200).by_currency
+    for code, (micros, _) in now.mrr(books).items():  # only what changed in two hours may differ
         assert just_now[code].mrr == pytest.approx(micros, rel=0.1)
-    expected = oracle.cohorts(books, now, ZONE)
-    assert sum(cohort.started for cohort in counted) == sum(sum(one.values()) for one in expected.values())
+    every = trial_oracle.trials(books).values()
+    expected = trial_oracle.cohorts(every, "month", ZONE)
+    assert sum(cohort.started for cohort in counted) == len(every)
     for cohort in counted:
-        assert cohort.states == {state: expected[cohort.period.key][state] for state in STATES}
-    assert {state for one in expected.values() for state in one} >= set(STATES) - {"free"}
+        counts = trial_oracle.states(expected.get(cohort.period.key, []))
+        assert cohort.states == {state: counts[state] for state in STATES}
+    assert trial_oracle.states(every).keys() >= set(STATES) - {"free"}
 
 
 def _pairs(found: dict[str, recovery.AtStake]) -> dict[str, tuple[int, int]]:
@@ -196,9 +198,9 @@ def _in(instant: int, period: periods.Period) -> bool:
 
 def _check_overview(seen: overview.Overview, books: Books) -> None:
     by_key = {figure.key: figure for figure in seen.all}
-    expected = oracle.mrr(books)
-    assert by_key["active_customers"].value == oracle.active_customers(books)
-    at_stake, left = (oracle.open_failures(books, ended=ended) for ended in (False, True))
+    expected = now.mrr(books)
+    assert by_key["active_customers"].value == now.active_customers(books)
+    at_stake, left = (failures.open_failures(books, ended=ended) for ended in (False, True))
     assert by_key["failing"].value == sum(count for count, _ in at_stake.values())
     assert by_key["failing_ended"].value == sum(count for count, _ in left.values())
     assert isinstance(by_key["cohort_rate"].value, Rate)

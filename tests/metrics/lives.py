@@ -1,0 +1,278 @@
+"""Random lives of small accounts' customers: what they and staff do, when, told by a seed.
+
+Each customer draws alone: the same seed and number make the same life, whoever else is there. A life is a
+list of moments; at each something is done that may make sense then, and the account may refuse it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.sandbox.billing import (
+    cards,
+    catalog,
+    changes,
+    customers,
+    disputes,
+    invoiceitems,
+    manual,
+    payments,
+    refunds,
+    resuming,
+    subscriptions,
+)
+from services.sandbox.billing.account import Account
+from services.sandbox.store import Body
+from tests.metrics.worlds import DAY, World
+
+CURRENCIES = ("usd", "eur", "jpy")
+_EVERY = {"month": ("month", 1), "year": ("year", 1), "week": ("week", 1), "quarter": ("month", 3)}
+_PLANS = {"small": 1_900, "large": 4_900, "odd": 3_333}
+_DECLINES = ("insufficient_funds", "expired_card", "do_not_honor", "lost_card", "requires_action")
+_SOURCES = ("ads", "referral", "")
+_COUNTRIES = ("US", "DE", "JP", "")
+
+
+@dataclass
+class Shop:
+    """What is sold: prices by name (`large_month_eur`, `free_month_usd`, ...), and the coupons' ids."""
+
+    prices: dict[str, str] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
+    coupons: tuple[str, ...] = ()
+
+
+def open_shop(account: Account) -> Shop:
+    """Plans by the week, month, quarter and year in three currencies, an odd add-on, a free plan, coupons."""
+    shop = Shop()
+    for plan, amount in {**_PLANS, "free": 0}.items():
+        product = catalog.create_product(account, name=plan.title())["id"]
+        shop.products[plan] = product
+        for currency in CURRENCIES:
+            for name, (interval, count) in _EVERY.items():
+                times = {"year": 10, "quarter": 3}.get(name, 1)
+                shop.prices[f"{plan}_{name}_{currency}"] = catalog.create_price(
+                    account, product=product, currency=currency, unit_amount=amount * times,
+                    recurring={"interval": interval, "interval_count": count},
+                )["id"]  # fmt: skip
+    forever = {"duration": "forever"}
+    made = [
+        {"id": "QUARTER", "percent_off": 25.0, **forever},
+        {"id": "THIRD", "percent_off": 33.33, **forever},
+        {"id": "ALL", "percent_off": 100.0, **forever},
+        {"id": "TEN_USD", "amount_off": 1_000, "currency": "usd", **forever},
+        {"id": "TEN_EUR", "amount_off": 1_000, "currency": "eur", **forever},
+        {"id": "ONCE", "percent_off": 50.0, "duration": "once"},
+        {"id": "THREE", "percent_off": 10.0, "duration": "repeating", "duration_in_months": 3},
+    ]
+    shop.coupons = tuple(catalog.create_coupon(account, **one)["id"] for one in made)
+    return shop
+
+
+class Life:
+    """One customer's."""
+
+    def __init__(self, shop: Shop, seed: int, number: int, begins: int, ends: int) -> None:
+        self.draws = random.Random(f"{seed}:{number}")
+        self.shop, self.number = shop, number
+        self.currency = self.draws.choice(CURRENCIES)
+        self.id = ""
+        signs_up = self.draws.randrange(begins, ends - 20 * DAY)
+        often = self.draws.choice((0, 2, 4, 8))
+        later = sorted(self.draws.randrange(signs_up, ends) for _ in range(often))
+        soon = signs_up + self.draws.randrange(60, 2 * DAY)
+        self.moments = [signs_up, soon, *later]
+
+    def act(self, world: World) -> None:
+        """Does what is to be done at the next moment."""
+        if not self.id:
+            self._sign_up(world)
+            return
+        known = world.account.store.find(self.id)
+        if known is None or known.get("deleted"):
+            return
+        mine = world.account.store.all("subscription", "customer = ?", (self.id,))
+        living = [one for one in mine if one["status"] not in ("canceled", "incomplete_expired")]
+        if not living or (len(living) < 2 and self.draws.random() < 0.1):
+            self._subscribe(world)
+            return
+        deed = self.draws.choices(list(_DEEDS), list(_DEEDS.values()))[0]
+        deed(self, world, self.draws.choice(living))
+
+    def _sign_up(self, world: World) -> None:
+        country = self.draws.choice(_COUNTRIES)
+        made = world.do(
+            customers.create,
+            name=f"Customer {self.number}",
+            metadata={"source": source} if (source := self.draws.choice(_SOURCES)) else {},
+            **({"address": {"country": country}} if country else {}),
+        )
+        self.id = made["id"]
+        if self.draws.random() < 0.6:
+            self._new_card(world)
+
+    def _new_card(self, world: World) -> None:
+        bad = self.draws.random() < 0.15
+        world.do(cards.attach, self.draws.choice(_DECLINES) if bad else "ok", self.id, default=True)
+
+    def _price(self, currency: str | None = None) -> str:
+        plan = self.draws.choices(("small", "large", "odd", "free"), (4, 4, 2, 0.5))[0]
+        every = self.draws.choices(list(_EVERY), (6, 2, 1, 1))[0]
+        return self.shop.prices[f"{plan}_{every}_{currency or self.currency}"]
+
+    def _subscribe(self, world: World) -> None:
+        terms: dict[str, Any] = {}
+        if self.draws.random() < 0.55:
+            behaviour = self.draws.choice(("cancel", "pause", "create_invoice"))
+            terms["trial_period_days"] = self.draws.choice((3, 7, 14, 30))
+            terms["trial_settings"] = {"end_behavior": {"missing_payment_method": behaviour}}
+        elif self.draws.random() < 0.15:
+            terms |= {"collection_method": "send_invoice", "days_until_due": 10}
+        if self.draws.random() < 0.3:
+            terms["discounts"] = [{"coupon": self.draws.choice(self.shop.coupons)}]
+        items = [{"price": self._price(), "quantity": self.draws.choice((1, 1, 1, 3, 7))}]
+        if self.draws.random() < 0.15:
+            every = next(name for name, id in self.shop.prices.items() if id == items[0]["price"])
+            items.append({"price": self.shop.prices[f"odd_{every.split('_', 1)[1]}"], "quantity": 2})
+        world.do(subscriptions.create, customer=self.id, items=items, **terms)
+
+    # Deeds: each with the subscription that it is done to
+
+    def change_seats(self, world: World, one: Body) -> None:
+        item = self.draws.choice(one["items"]["data"])
+        self._update(world, one, items=[{"id": item["id"], "quantity": self.draws.choice((1, 2, 5, 9))}])
+
+    def change_plan(self, world: World, one: Body) -> None:
+        item = one["items"]["data"][0]
+        self._update(world, one, items=[{"id": item["id"], "price": self._price(one["currency"])}])
+
+    def _update(self, world: World, one: Body, **params: Any) -> None:
+        how = self.draws.choice(("create_prorations", "create_prorations", "none", "always_invoice"))
+        world.do(changes.update, one["id"], proration_behavior=how, **params)
+
+    def cancel_now(self, world: World, one: Body) -> None:
+        world.do(subscriptions.cancel, one["id"], cancellation_details={"feedback": "unused"})
+
+    def cancel_later(self, world: World, one: Body) -> None:
+        world.do(changes.update, one["id"], cancel_at_period_end=True)
+
+    def stay(self, world: World, one: Body) -> None:
+        world.do(changes.update, one["id"], cancel_at_period_end=False)
+
+    def pause_collection(self, world: World, one: Body) -> None:
+        behavior = self.draws.choice(("void", "keep_as_draft", "mark_uncollectible"))
+        resumes = world.now + self.draws.randrange(5, 60) * DAY if self.draws.random() < 0.5 else None
+        world.do(changes.update, one["id"], pause_collection={"behavior": behavior, "resumes_at": resumes})
+
+    def collect_again(self, world: World, one: Body) -> None:
+        world.do(changes.update, one["id"], pause_collection="")
+
+    def discount(self, world: World, one: Body) -> None:
+        coupon = self.draws.choice(self.shop.coupons)
+        world.do(changes.update, one["id"], discounts=[{"coupon": coupon}])
+
+    def no_discount(self, world: World, one: Body) -> None:
+        world.do(changes.update, one["id"], discounts="")
+
+    def extend_trial(self, world: World, one: Body) -> None:
+        if one["status"] == "trialing":
+            more = self.draws.randrange(1, 20) * DAY
+            world.do(changes.update, one["id"], trial_end=one["trial_end"] + more, proration_behavior="none")
+
+    def end_trial(self, world: World, one: Body) -> None:
+        if one["status"] == "trialing":
+            world.do(changes.update, one["id"], trial_end="now")
+
+    def card_fails(self, world: World, one: Body) -> None:
+        if method := self._method(world):
+            times = self.draws.choice((None, None, 1, 2))
+            world.do(cards.decline, method, self.draws.choice(_DECLINES), times)
+
+    def card_works(self, world: World, one: Body) -> None:
+        if method := self._method(world):
+            world.do(cards.restore, method)
+
+    def new_card(self, world: World, one: Body) -> None:
+        self._new_card(world)
+
+    def pay(self, world: World, one: Body) -> None:
+        for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
+            if invoice["status"] in ("open", "uncollectible"):
+                by_hand = self.draws.random() < 0.3
+                world.do(payments.pay, invoice["id"], paid_out_of_band=by_hand)
+
+    def give_up(self, world: World, one: Body) -> None:
+        for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
+            if invoice["status"] == "open":
+                deed = self.draws.choice((manual.void, manual.mark_uncollectible))
+                world.do(deed, invoice["id"])
+
+    def resume(self, world: World, one: Body) -> None:
+        if one["status"] == "paused":
+            self._new_card(world)
+            made = world.do(resuming.resume, one["id"])
+            if made:
+                world.do(payments.pay, made["latest_invoice"])
+
+    def refund(self, world: World, one: Body) -> None:
+        if charge := self._charge(world):
+            world.do(refunds.create, charge=charge["id"])
+
+    def dispute(self, world: World, one: Body) -> None:
+        if charge := self._charge(world):
+            made = world.do(disputes.create, charge["id"])
+            if made and self.draws.random() < 0.5:
+                world.do(disputes.close, made["id"], self.draws.choice(("won", "lost")))
+
+    def one_off(self, world: World, one: Body) -> None:
+        link = {"customer": self.id, "subscription": one["id"]}
+        world.do(invoiceitems.create, **link, amount=5_000, currency=one["currency"])
+        if self.draws.random() < 0.5 and (made := world.do(manual.create, **link, auto_advance=True)):
+            world.do(manual.finalize, made["id"])
+
+    def delete(self, world: World, one: Body) -> None:
+        world.do(customers.delete, self.id)
+
+    def _method(self, world: World) -> str | None:
+        settings = world.account.store.find(self.id)["invoice_settings"]  # type: ignore[index]
+        return str(settings["default_payment_method"] or "") or None
+
+    def _charge(self, world: World) -> Body | None:
+        mine = world.account.store.all("charge", "customer = ?", (self.id,))
+        return next((one for one in reversed(mine) if one["status"] == "succeeded"), None)
+
+
+_DEEDS: dict[Callable[[Life, World, Body], None], float] = {
+    Life.change_seats: 6,
+    Life.change_plan: 6,
+    Life.cancel_now: 3,
+    Life.cancel_later: 4,
+    Life.stay: 2,
+    Life.pause_collection: 3,
+    Life.collect_again: 3,
+    Life.discount: 4,
+    Life.no_discount: 2,
+    Life.extend_trial: 8,
+    Life.end_trial: 4,
+    Life.card_fails: 6,
+    Life.card_works: 3,
+    Life.new_card: 4,
+    Life.pay: 6,
+    Life.give_up: 2,
+    Life.resume: 4,
+    Life.refund: 2,
+    Life.dispute: 2,
+    Life.one_off: 2,
+    Life.delete: 0.5,
+}
+
+
+def moments(lives: Iterable[Life]) -> list[tuple[int, int, Life]]:
+    """When something is done, by whom, in order of time."""
+    return sorted(((at, one.number, one) for one in lives for at in one.moments), key=lambda each: each[:2])
+
+
+__all__ = ["CURRENCIES", "Life", "Shop", "moments", "open_shop"]

@@ -1,0 +1,413 @@
+"""What came in every month, on any day: exact after the desk connected, reconstructed before. Per currency.
+
+A subscription's worth at an instant is found from its latest snapshot at or before it. Before the first
+snapshot (how it stood at the connection) it is made up from its dates and from what it was billed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from tests.metrics.oracle.funnel import is_proration
+from tests.metrics.oracle.money import (
+    MICROS,
+    invoices_a_month,
+    learn_discounts,
+    monthly_micros,
+)
+from tests.metrics.oracle.reading import DAY, Seen, Thing, recurs, subscription_of
+from tests.metrics.oracle.trials import dearest
+
+WHOLE = 10_000
+
+
+@dataclass(frozen=True)
+class Worth:
+    """A subscription at an instant, in micros a month; `cause`: why it counts for nothing."""
+
+    mrr: int = 0
+    committed: int = 0
+    trial: int = 0
+    cause: str = ""
+    plan: str = ""
+
+
+NOTHING = Worth()
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a customer's MRR in a currency did on a day. `kind` is "" where only what stands beside it moved."""
+
+    customer: str
+    currency: str
+    day: int
+    kind: str
+    cause: str
+    mrr: int
+    committed: int
+    trial: int
+    after: int
+    first_day: int
+
+
+class Ledger:
+    """All that was seen of an account, turned over day by day."""
+
+    def __init__(self, seen: Seen, zone: ZoneInfo) -> None:
+        self.seen, self.zone, self.books = seen, zone, seen.last
+        self._states = _states(seen)
+        self._lines, self._changes = _lines(seen), _changes(seen)
+        self._monthly: dict[int, int] = {}
+        self.subscriptions = {one["id"]: one for one in self.books.subscriptions}
+        for books in (seen.first, seen.last):
+            for one in books.subscriptions:
+                learn_discounts(self.books, one["discounts"])
+                for item in one["items"]["data"]:
+                    learn_discounts(self.books, item["discounts"])
+        learn_discounts(self.books, (one["data"]["object"] for one in seen.events.values()))
+
+    def worth(self, id: str, at: int) -> Worth:
+        """What a subscription is worth at an instant (UTC seconds)."""
+        known = self._states.get(id, [])
+        before = [state for since, state in known if since <= at]
+        if before:
+            return self._worth_of(before)
+        first = self.seen.first.one("subscriptions", id)
+        return NOTHING if first is None else self._reconstructed(first, at)
+
+    def _worth_of(self, states: list[Thing]) -> Worth:
+        """By the last of the states that there have been."""
+        state = states[-1]
+        plan, amount = dearest(state)["price"]["product"], self._amount(state)
+        if state["status"] == "trialing":
+            return Worth(trial=amount, cause="free", plan=plan)
+        if state["status"] in ("active", "past_due") and not state["pause_collection"]:
+            stays = not (state["cancel_at"] or state["cancel_at_period_end"])
+            return Worth(amount, amount if stays else 0, cause="free", plan=plan)
+        return Worth(cause=_cause(states), plan=plan)
+
+    def _amount(self, state: Thing) -> int:
+        key = id(state)
+        if key not in self._monthly:
+            self._monthly[key] = monthly_micros(self.books, state)
+        return self._monthly[key]
+
+    # Before the connection
+
+    def _reconstructed(self, first: Thing, at: int) -> Worth:
+        plan = dearest(first)["price"]["product"]
+        if at < first["start_date"] or first["status"].startswith("incomplete"):
+            return replace(NOTHING, plan=plan)
+        if first["ended_at"] and first["ended_at"] <= at:
+            return Worth(cause=_cause([first]), plan=plan)
+        if first["trial_start"] and first["trial_start"] <= at < first["trial_end"]:
+            return Worth(trial=self._amount(first), cause="free", plan=plan)
+        if first["status"] == "unpaid" and at >= self._given_up_at(first):
+            return Worth(cause="unpaid", plan=plan)
+        amount = self._billed(first, at)
+        said = first["canceled_at"]
+        set_to_cancel = said is not None and said <= at
+        return Worth(amount, 0 if set_to_cancel else amount, cause=_cause([first]), plan=plan)
+
+    def _given_up_at(self, first: Thing) -> int:
+        """When a subscription that is unpaid had its last failed try."""
+        mine = [
+            one
+            for one in self.seen.first.invoices
+            if subscription_of(one) == first["id"] and one["status"] == "open"
+        ]
+        if not mine:
+            return 0
+        latest = max(mine, key=lambda one: (one["created"], one["id"]))
+        books = self.seen.first
+        intents = {
+            one["payment"]["payment_intent"]
+            for one in books.invoice_payments
+            if one["invoice"] == latest["id"]
+        }
+        failed = [
+            one["created"]
+            for one in books.charges
+            if one["status"] == "failed" and one["payment_intent"] in intents - {None}
+        ]
+        return int(max(failed, default=latest["status_transitions"]["finalized_at"] or latest["created"]))
+
+    def _billed(self, first: Thing, at: int) -> int:
+        """What the lines that cover the instant come to a month."""
+        lines = self._lines_at(first, at)
+        if not lines:
+            return 0
+        prices = self.books.lists["prices"]
+        asked = [(prices[line["price"]], line["quantity"]) for line in lines if line["price"] in prices]
+        items = [item for item in first["items"]["data"] if recurs(item["price"])]
+        now = [(item["price"], item["quantity"]) for item in items]
+        if not _by_tiers(asked) and not _by_tiers(now) and _sum(asked) == _sum(now):
+            return self._amount(first)
+        return sum(self._of_line(line, first["currency"]) for line in lines)
+
+    def _lines_at(self, first: Thing, at: int) -> list[Thing]:
+        """The newest line of each item, or the change that came after it."""
+        newest: dict[str, Thing] = {}
+        for line in self._lines.get(first["id"], []):
+            if not line["start"] <= at < line["end"] or not self._counts(line, first):
+                continue
+            other = newest.get(line["item"])
+            if other is None or _order(line) > _order(other):
+                newest[line["item"]] = line
+        found = list(newest.values())
+        if len([item for item in first["items"]["data"] if recurs(item["price"])]) == 1:
+            for change in self._changes.get(first["id"], []):
+                if change["created"] <= at and change["start"] <= at < change["end"]:
+                    if all(_order(change) > _order(line) for line in found):
+                        found = [change]
+        return found
+
+    def _counts(self, line: Thing, first: Thing) -> bool:
+        """Whether a line's invoice was asked for."""
+        invoice = line["invoice"]
+        finalized = invoice["status_transitions"]["finalized_at"]
+        if finalized is None or finalized > self.seen.at or invoice["status"] in ("draft", "void"):
+            return False
+        return not (first["pause_collection"] and invoice["status"] == "uncollectible")
+
+    def _of_line(self, line: Thing, currency: str) -> int:
+        price = self.books.lists["prices"][line["price"]]
+        if not recurs(price):
+            return 0
+        often = invoices_a_month(price) * MICROS
+        simple = price["unit_amount"] is not None and price["currency"] == currency
+        if not simple or price["transform_quantity"]:
+            return int(Fraction(line["net"]) * often // 1)
+        full = price["unit_amount"] * line["quantity"]
+        return int(full * often // 1) * line["kept"] // WHOLE
+
+    # Over time
+
+    def moves(self) -> list[Move]:
+        """Every change from the end of one local day to the end of the next, by customer and currency."""
+        mine: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for one in self.subscriptions.values():
+            mine[one["customer"], one["currency"]].append(one["id"])
+        return [move for (who, code), ids in mine.items() for move in self._moves(who, code, ids)]
+
+    def _moves(self, customer: str, currency: str, ids: list[str]) -> Iterator[Move]:
+        begins = min(self.subscriptions[id]["start_date"] for id in ids)
+        before, first_day = dict.fromkeys(ids, NOTHING), 0
+        for day, ends in self.days(begins):
+            after = {id: self.worth(id, min(ends - 1, self.seen.now)) for id in ids}
+            was, now = _total(before.values()), _total(after.values())
+            if now.mrr and not first_day:
+                first_day = day
+                kind = "new"
+            else:
+                kind = _kind(was.mrr, now.mrr)
+            if (was.mrr, was.committed, was.trial) != (now.mrr, now.committed, now.trial):
+                yield Move(
+                    customer, currency, day, kind,
+                    _why(before, after) if kind == "churn" else "",
+                    now.mrr - was.mrr, now.committed - was.committed, now.trial - was.trial,
+                    now.mrr, first_day,
+                )  # fmt: skip
+            before = after
+
+    def days(self, begins: int) -> Iterator[tuple[int, int]]:
+        """The first instants of the local days from one that holds an instant up to today, and of the next."""
+        day = datetime.fromtimestamp(begins, self.zone).date()
+        while (starts := _midnight(day, self.zone)) <= self.seen.now:
+            day += timedelta(days=1)
+            yield starts, _midnight(day, self.zone)
+
+    def total(self, at: int) -> dict[str, Worth]:
+        """All subscriptions together at an instant, by currency."""
+        found: dict[str, list[Worth]] = defaultdict(list)
+        for one in self.subscriptions.values():
+            found[one["currency"]].append(self.worth(one["id"], at))
+        return {code: _total(every) for code, every in found.items()}
+
+
+# Sums of movements
+
+
+def month_of(day: int, zone: ZoneInfo) -> str:
+    """The local month of an instant."""
+    return datetime.fromtimestamp(day, zone).strftime("%Y-%m")
+
+
+def by_month(moves: Iterable[Move], zone: ZoneInfo) -> dict[tuple[str, str, str], int]:
+    """What the movements of each kind come to, by currency, month and kind (micros)."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for one in moves:
+        if one.kind:
+            found[one.currency, month_of(one.day, zone), one.kind] += one.mrr
+    return dict(found)
+
+
+def standing(moves: Iterable[Move], until: int) -> dict[str, dict[str, int]]:
+    """Each customer's MRR by currency before an instant; only above zero."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for one in sorted(moves, key=lambda move: move.day):
+        if one.day < until:
+            found[one.currency][one.customer] = one.after
+    return {code: {who: mrr for who, mrr in every.items() if mrr} for code, every in found.items()}
+
+
+def customer_churn(moves: Iterable[Move], begins: int, ends: int) -> dict[str, tuple[int, int]]:
+    """Who churned from `begins` to before `ends`, of those active at the start, by currency."""
+    every = list(moves)
+    active = standing(every, begins)
+    churned: dict[str, set[str]] = defaultdict(set)
+    for one in every:
+        if begins <= one.day < ends and one.kind == "churn":
+            churned[one.currency].add(one.customer)
+    return {code: (len(churned[code]), len(active.get(code, {}))) for code in active.keys() | churned.keys()}
+
+
+def revenue_churn(moves: Iterable[Move], begins: int, ends: int) -> dict[str, tuple[int, int, int]]:
+    """By currency: churned and contracted, what expansion and reactivation brought, and MRR at the start."""
+    every = list(moves)
+    active = standing(every, begins)
+    lost, gained = Counter[str](), Counter[str]()
+    for one in every:
+        if begins <= one.day < ends:
+            lost[one.currency] -= one.mrr if one.kind in ("churn", "contraction") else 0
+            gained[one.currency] += one.mrr if one.kind in ("expansion", "reactivation") else 0
+    codes = active.keys() | lost.keys() | gained.keys()
+    return {code: (lost[code], gained[code], sum(active.get(code, {}).values())) for code in codes}
+
+
+def retention(moves: Iterable[Move], zone: ZoneInfo) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """By how much the customers who first came to MRR in a month, and their MRR, changed in each month.
+
+    Keys: currency, cohort, month. Values: customers, micros.
+    """
+    found: dict[tuple[str, str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for one in moves:
+        if one.kind:
+            key = one.currency, month_of(one.first_day, zone), month_of(one.day, zone)
+            came = {"new": 1, "reactivation": 1, "churn": -1}.get(one.kind, 0)
+            found[key] = found[key][0] + came, found[key][1] + one.mrr
+    return {key: value for key, value in found.items() if any(value)}
+
+
+# Small parts
+
+
+def _states(seen: Seen) -> dict[str, list[tuple[int, Thing]]]:
+    """Every snapshot of each subscription with its instant, as they came."""
+    found: dict[str, list[tuple[int, Thing]]] = defaultdict(list)
+    for one in seen.first.subscriptions:
+        found[one["id"]].append((seen.at, one))
+    for event in seen.happened:
+        if event["data"]["object"]["object"] == "subscription":
+            found[event["data"]["object"]["id"]].append((event["created"], event["data"]["object"]))
+    return found
+
+
+def _lines(seen: Seen) -> dict[str, list[Thing]]:
+    """The lines for service of each subscription, as they stood at the connection."""
+    found: dict[str, list[Thing]] = defaultdict(list)
+    for invoice in seen.first.invoices:
+        for line in invoice["lines"]["data"]:
+            if line["subscription"] and not is_proration(line):
+                found[line["subscription"]].append(_line(invoice, line))
+    return found
+
+
+def _line(invoice: Thing, line: Thing) -> Thing:
+    off = sum(part["amount"] for part in line["discount_amounts"] or [])
+    amount, net = line["amount"], line["amount"] - off
+    details = line["parent"]["subscription_item_details"] or {}
+    price = (line["pricing"] or {}).get("price_details", {}) or {}
+    return {
+        "id": line["id"],
+        "created": invoice["created"],
+        "invoice": invoice,
+        "item": details.get("subscription_item") or price.get("price"),
+        "price": price.get("price"),
+        "quantity": line["quantity"] if line["quantity"] is not None else 1,
+        "net": net,
+        "kept": 0 if amount == 0 else net * WHOLE // amount if 0 <= off <= amount else WHOLE,
+        "start": line["period"]["start"],
+        "end": line["period"]["end"],
+    }
+
+
+def _changes(seen: Seen) -> dict[str, list[Thing]]:
+    """What changes in mid-period asked for, oldest first."""
+    found: dict[str, list[Thing]] = defaultdict(list)
+    for one in seen.first.invoiceitems:
+        price = ((one["pricing"] or {}).get("price_details") or {}).get("price")
+        if one["proration"] and one["amount"] > 0 and price:
+            found[subscription_of(one) or ""].append(
+                {
+                    "id": one["id"],
+                    "created": one["date"],
+                    "price": price,
+                    "quantity": one["quantity"],
+                    "net": one["amount"],
+                    "kept": WHOLE,
+                    "start": one["period"]["start"],
+                    "end": one["period"]["end"],
+                }
+            )
+    return {id: sorted(every, key=_order) for id, every in found.items()}
+
+
+def _order(line: Thing) -> tuple[int, int, str]:
+    return line["start"], line["created"], line["id"]
+
+
+def _sum(pairs: Iterable[tuple[Thing, int]]) -> int:
+    return sum((price["unit_amount"] or 0) * quantity for price, quantity in pairs if recurs(price))
+
+
+def _by_tiers(pairs: Iterable[tuple[Thing, int]]) -> bool:
+    return any(price["billing_scheme"] == "tiered" for price, _ in pairs)
+
+
+def _cause(states: list[Thing]) -> str:
+    """Why a subscription that stands so counts for nothing."""
+    state = states[-1]
+    if state["status"] == "canceled":
+        behind = len(states) > 1 and states[-2]["status"] in ("past_due", "unpaid")
+        reason = (state["cancellation_details"] or {}).get("reason")
+        return "involuntary" if behind or reason == "payment_failed" else "voluntary"
+    if state["status"] in ("unpaid", "paused"):
+        return str(state["status"])
+    return "collection_paused" if state["pause_collection"] else "free"
+
+
+def _total(every: Iterable[Worth]) -> Worth:
+    found = list(every)
+    return Worth(
+        sum(one.mrr for one in found), sum(one.committed for one in found), sum(one.trial for one in found)
+    )
+
+
+def _kind(before: int, after: int) -> str:
+    if before == after:
+        return ""
+    if not before:
+        return "reactivation"
+    if not after:
+        return "churn"
+    return "expansion" if after > before else "contraction"
+
+
+def _why(before: dict[str, Worth], after: dict[str, Worth]) -> str:
+    """The cause of the dearest subscription that counts no more."""
+    stopped = [id for id, one in before.items() if one.mrr]
+    return after[max(stopped, key=lambda id: (before[id].mrr, id))].cause
+
+
+def _midnight(day: object, zone: ZoneInfo) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())  # type: ignore[attr-defined]
+
+
+__all__ = ["DAY", "Ledger", "Move", "Worth"]
