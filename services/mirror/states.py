@@ -30,6 +30,10 @@ _KIND = "subscription"
 _STATE: Any = table(SubscriptionState).c
 _SAID = ("status", "pause_collection", "cancels", "cancellation_reason", "items", "discounts")
 History = dict[int, Row]  # of one subscription, by the instant since when
+# A subscription that begins, is paid or fails within one second goes on in this order.
+_COURSE = (
+    "incomplete", "trialing", "paused", "active", "past_due", "unpaid", "canceled", "incomplete_expired",
+)  # fmt: skip
 _LATEST = 40 * DAY  # no event is delivered, or listed, so long after it happened
 
 
@@ -101,13 +105,13 @@ def _known(connection: sa.Connection, subscriptions: list[str]) -> dict[str, His
 def _with(history: History, told: Iterable[Row]) -> History:
     """The log of one subscription with more snapshots in it: the same in whatever order they come.
 
-    Of two states of one second, of which nothing says which came last, always the same one is kept; the
-    object is read again once it is over.
+    Of two states of one second the one is kept that can only have come last by its status; where that tells
+    nothing, always the same one. The object is read again once the second is over.
     """
     points = {at: row for row in history.values() for at in (row["at"], *row["told"])}
     for state in told:
         other = points.get(state["at"])
-        if other is None or _said(other) < _said(state):
+        if other is None or _place(other) < _place(state):
             points[state["at"]] = state
     found: History = {}
     last: Row | None = None
@@ -119,6 +123,12 @@ def _with(history: History, told: Iterable[Row]) -> History:
     for row in found.values():
         row["told"] = [at for at in row["told"] if at > max(points) - _LATEST]
     return found
+
+
+def _place(state: Row) -> tuple[int, str]:
+    """Which of the states of one second comes last: the largest."""
+    status = state["status"]
+    return _COURSE.index(status) if status in _COURSE else -1, _said(state)
 
 
 def _said(state: Row) -> str:

@@ -13,7 +13,7 @@ DIRECT = ("signed_up", "paid", "paying_30", "paying_90")
 
 @dataclass
 class Journey:
-    """`reached`: the steps of the customer's path that it came to. `waits`: the next one lies in the future."""
+    """`reached`: the steps of its path that a customer came to. `waits`: the next lies in the future."""
 
     customer: str
     created: int

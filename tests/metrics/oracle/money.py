@@ -73,19 +73,15 @@ def cost(price: Thing, quantity: int, currency: str) -> Fraction:
 
 def coupon_of(books: Books, discount: Any) -> Thing | None:
     """The coupon behind a discount, which may be an id or the object."""
-    id = discount["source"]["coupon"] if isinstance(discount, dict) else _coupon_ids(books).get(discount)
+    id = discount["source"]["coupon"] if isinstance(discount, dict) else books.coupons_of.get(discount)
     return books.one("coupons", id)
-
-
-def _coupon_ids(books: Books) -> dict[str, str]:
-    return books.lists.setdefault("discounts", {})  # type: ignore[return-value]
 
 
 def learn_discounts(books: Books, things: Iterable[Any]) -> None:
     """Notes which coupon is behind each of these discounts."""
     for one in things:
         if isinstance(one, dict) and one.get("object") == "discount":
-            _coupon_ids(books)[one["id"]] = one["source"]["coupon"]
+            books.coupons_of[one["id"]] = one["source"]["coupon"]
 
 
 def _part(books: Books, subscription: Thing, item: Thing) -> _Part:

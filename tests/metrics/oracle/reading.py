@@ -33,6 +33,7 @@ class Books:
     """Everything that an account answers about itself, by kind and id, as of one moment."""
 
     lists: dict[str, dict[str, Thing]]
+    coupons_of: dict[str, str] = field(default_factory=dict)  # coupons by the discounts that are known
 
     @classmethod
     def of(cls, **lists: list[Thing]) -> Books:
@@ -52,7 +53,7 @@ class Books:
                 owner = one["id"] if kind == "customers" else one["customer"]
                 mine.setdefault(owner, {}).setdefault(kind, {})[one["id"]] = one
         shared: dict[str, dict[str, Thing]] = {kind: {} for kind in _OWNED}
-        return {id: Books({**self.lists, **shared, **lists}) for id, lists in mine.items()}
+        return {id: Books({**self.lists, **shared, **lists}, self.coupons_of) for id, lists in mine.items()}
 
     def one(self, kind: str, id: str | None) -> Thing | None:
         """An object by its kind (the name of its list) and id."""
@@ -82,10 +83,19 @@ class Seen:
 
     def read_again(self, get: Get, now: int) -> None:
         """Reads everything again. What is gone from the lists stays as it was known first."""
-        fresh = read(get)
+        fresh, told = read(get), self._told()
         for kind, known in self.first.lists.items():
-            fresh.lists[kind] = {**known, **fresh.lists[kind]}
+            fresh.lists[kind] = {**known, **told.get(kind, {}), **fresh.lists[kind]}
         self.last, self.now = fresh, now
+
+    def _told(self) -> dict[str, dict[str, Thing]]:
+        """Objects as the last event about each showed it."""
+        found: dict[str, dict[str, Thing]] = {}
+        for event in self.happened:
+            thing = event["data"]["object"]
+            if (kind := f"{thing['object']}s") in ("customers", "subscriptions", "invoices"):
+                found.setdefault(kind, {})[thing["id"]] = thing
+        return found
 
     @property
     def happened(self) -> list[Thing]:

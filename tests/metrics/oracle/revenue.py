@@ -42,7 +42,8 @@ NOTHING = Worth()
 
 @dataclass(frozen=True)
 class Move:
-    """What a customer's MRR in a currency did on a day. `kind` is "" where only what stands beside it moved."""
+    """What a customer's MRR in a currency did on a day. `kind` is "" where it stood still, and only what is
+    beside it moved."""
 
     customer: str
     currency: str
@@ -163,9 +164,9 @@ class Ledger:
         found = list(newest.values())
         if len([item for item in first["items"]["data"] if recurs(item["price"])]) == 1:
             for change in self._changes.get(first["id"], []):
-                if change["created"] <= at and change["start"] <= at < change["end"]:
-                    if all(_order(change) > _order(line) for line in found):
-                        found = [change]
+                holds = change["created"] <= at and change["start"] <= at < change["end"]
+                if holds and all(_order(change) > _order(line) for line in found):
+                    found = [change]
         return found
 
     def _counts(self, line: Thing, first: Thing) -> bool:
@@ -217,7 +218,7 @@ class Ledger:
             before = after
 
     def days(self, begins: int) -> Iterator[tuple[int, int]]:
-        """The first instants of the local days from one that holds an instant up to today, and of the next."""
+        """Local days from the one that holds an instant up to today: first instants, and the next one's."""
         day = datetime.fromtimestamp(begins, self.zone).date()
         while (starts := _midnight(day, self.zone)) <= self.seen.now:
             day += timedelta(days=1)
