@@ -31,7 +31,14 @@ from tests.metrics.worlds import DAY, World
 CURRENCIES = ("usd", "eur", "jpy")
 _EVERY = {"month": ("month", 1), "year": ("year", 1), "week": ("week", 1), "quarter": ("month", 3)}
 _PLANS = {"small": 1_900, "large": 4_900, "odd": 3_333}
+_TIERS = [{"up_to": 3, "unit_amount": 700}, {"up_to": "inf", "unit_amount": 500, "flat_amount": 250}]
+_HARD: dict[str, dict[str, Any]] = {
+    "tiers": {"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": _TIERS},
+    "volume": {"billing_scheme": "tiered", "tiers_mode": "volume", "tiers": _TIERS},
+    "packs": {"unit_amount": 1_100, "transform_quantity": {"divide_by": 4, "round": "up"}},
+}
 _DECLINES = ("insufficient_funds", "expired_card", "do_not_honor", "lost_card", "requires_action")
+_WANTED = {"small": 8, "large": 8, "odd": 4, "free": 1, "tiers": 1, "volume": 1, "packs": 1, "world": 2}
 _SOURCES = ("ads", "referral", "")
 _COUNTRIES = ("US", "DE", "JP", "")
 
@@ -48,16 +55,24 @@ class Shop:
 def open_shop(account: Account) -> Shop:
     """Plans by the week, month, quarter and year in three currencies, an odd add-on, a free plan, coupons."""
     shop = Shop()
-    for plan, amount in {**_PLANS, "free": 0}.items():
+    for plan, amount in {**_PLANS, "free": 0, **dict.fromkeys(_HARD, 0)}.items():
         product = catalog.create_product(account, name=plan.title())["id"]
         shop.products[plan] = product
         for currency in CURRENCIES:
             for name, (interval, count) in _EVERY.items():
                 times = {"year": 10, "quarter": 3}.get(name, 1)
+                asks = _HARD.get(plan, {"unit_amount": amount * times})
                 shop.prices[f"{plan}_{name}_{currency}"] = catalog.create_price(
-                    account, product=product, currency=currency, unit_amount=amount * times,
-                    recurring={"interval": interval, "interval_count": count},
+                    account, product=product, currency=currency,
+                    recurring={"interval": interval, "interval_count": count}, **asks,
                 )["id"]  # fmt: skip
+    for name, (interval, count) in _EVERY.items():
+        price = catalog.create_price(
+            account, product=shop.products["large"], currency="usd", unit_amount=5_200,
+            recurring={"interval": interval, "interval_count": count},
+            currency_options={"eur": {"unit_amount": 4_700}, "jpy": {"unit_amount": 7_777}},
+        )  # fmt: skip
+        shop.prices |= {f"world_{name}_{currency}": price["id"] for currency in CURRENCIES}
     forever = {"duration": "forever"}
     made = [
         {"id": "QUARTER", "percent_off": 25.0, **forever},
@@ -81,7 +96,7 @@ class Life:
         self.currency = self.draws.choice(CURRENCIES)
         self.id = ""
         signs_up = self.draws.randrange(begins, ends - 20 * DAY)
-        often = self.draws.choice((0, 2, 4, 8))
+        often = self.draws.choice((0, 3, 6, 12))
         later = sorted(self.draws.randrange(signs_up, ends) for _ in range(often))
         soon = signs_up + self.draws.randrange(60, 2 * DAY)
         self.moments = [signs_up, soon, *later]
@@ -119,7 +134,7 @@ class Life:
         world.do(cards.attach, self.draws.choice(_DECLINES) if bad else "ok", self.id, default=True)
 
     def _price(self, currency: str | None = None) -> str:
-        plan = self.draws.choices(("small", "large", "odd", "free"), (4, 4, 2, 0.5))[0]
+        plan = self.draws.choices(list(_WANTED), list(_WANTED.values()))[0]
         every = self.draws.choices(list(_EVERY), (6, 2, 1, 1))[0]
         return self.shop.prices[f"{plan}_{every}_{currency or self.currency}"]
 
@@ -137,7 +152,7 @@ class Life:
         if self.draws.random() < 0.15:
             every = next(name for name, id in self.shop.prices.items() if id == items[0]["price"])
             items.append({"price": self.shop.prices[f"odd_{every.split('_', 1)[1]}"], "quantity": 2})
-        world.do(subscriptions.create, customer=self.id, items=items, **terms)
+        world.do(subscriptions.create, customer=self.id, items=items, currency=self.currency, **terms)
 
     # Deeds: each with the subscription that it is done to
 
@@ -152,6 +167,19 @@ class Life:
     def _update(self, world: World, one: Body, **params: Any) -> None:
         how = self.draws.choice(("create_prorations", "create_prorations", "none", "always_invoice"))
         world.do(changes.update, one["id"], proration_behavior=how, **params)
+
+    def add_item(self, world: World, one: Body) -> None:
+        every = one["items"]["data"][0]["price"]["recurring"]
+        name = next(
+            name for name, each in _EVERY.items() if each == (every["interval"], every["interval_count"])
+        )
+        price = self.shop.prices[f"{self.draws.choice(('odd', 'small'))}_{name}_{one['currency']}"]
+        self._update(world, one, items=[{"price": price, "quantity": self.draws.choice((1, 4))}])
+
+    def drop_item(self, world: World, one: Body) -> None:
+        items = one["items"]["data"]
+        if len(items) > 1:
+            self._update(world, one, items=[{"id": self.draws.choice(items)["id"], "deleted": True}])
 
     def cancel_now(self, world: World, one: Body) -> None:
         world.do(subscriptions.cancel, one["id"], cancellation_details={"feedback": "unused"})
@@ -248,6 +276,8 @@ class Life:
 _DEEDS: dict[Callable[[Life, World, Body], None], float] = {
     Life.change_seats: 6,
     Life.change_plan: 6,
+    Life.add_item: 2,
+    Life.drop_item: 2,
     Life.cancel_now: 3,
     Life.cancel_later: 4,
     Life.stay: 2,

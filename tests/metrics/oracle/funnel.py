@@ -26,9 +26,15 @@ def journeys(books: Books, now: int) -> dict[str, Journey]:
     """The journey of every customer."""
     found = {}
     for id, mine in books.apart().items():
-        if (customer := mine.one("customers", id)) is not None:
-            found[id] = _journey(mine, customer, trial(mine, id), now)
+        customer = mine.one("customers", id) or _gone(mine, id)
+        found[id] = _journey(mine, customer, trial(mine, id), now)
     return found
+
+
+def _gone(books: Books, customer: str) -> Thing:
+    """A customer that was deleted before anybody looked: as old as the oldest that names it."""
+    dated = [*books.subscriptions, *books.invoices]
+    return {"id": customer, "created": min(one["created"] for one in dated)}
 
 
 def _journey(books: Books, customer: Thing, tried: Trial | None, now: int) -> Journey:

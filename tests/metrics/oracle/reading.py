@@ -93,6 +93,8 @@ class Seen:
         found: dict[str, dict[str, Thing]] = {}
         for event in self.happened:
             thing = event["data"]["object"]
+            if event["type"] == "invoice.upcoming":  # it is in no list, and never was
+                continue
             if (kind := f"{thing['object']}s") in ("customers", "subscriptions", "invoices"):
                 found.setdefault(kind, {})[thing["id"]] = thing
         return found

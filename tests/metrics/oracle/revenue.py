@@ -64,6 +64,9 @@ class Ledger:
         self.seen, self.zone, self.books = seen, zone, seen.last
         self._states = _states(seen)
         self._lines, self._changes = _lines(seen), _changes(seen)
+        self._invoices: dict[str | None, list[Thing]] = defaultdict(list)
+        for invoice in seen.first.invoices:
+            self._invoices[subscription_of(invoice)].append(invoice)
         self._monthly: dict[int, int] = {}
         self.subscriptions = {one["id"]: one for one in self.books.subscriptions}
         for books in (seen.first, seen.last):
@@ -86,7 +89,7 @@ class Ledger:
         """By the last of the states that there have been."""
         state = states[-1]
         plan, amount = dearest(state)["price"]["product"], self._amount(state)
-        if state["status"] == "trialing":
+        if state["status"] == "trialing" and not state["pause_collection"]:
             return Worth(trial=amount, cause="free", plan=plan)
         if state["status"] in ("active", "past_due") and not state["pause_collection"]:
             stays = not (state["cancel_at"] or state["cancel_at_period_end"])
@@ -106,23 +109,33 @@ class Ledger:
         if at < first["start_date"] or first["status"].startswith("incomplete"):
             return replace(NOTHING, plan=plan)
         if first["ended_at"] and first["ended_at"] <= at:
-            return Worth(cause=_cause([first]), plan=plan)
+            return Worth(cause="involuntary" if self._was_owing(first) else _cause([first]), plan=plan)
         if first["trial_start"] and first["trial_start"] <= at < first["trial_end"]:
             return Worth(trial=self._amount(first), cause="free", plan=plan)
+        if first["status"] == "paused" and at >= first["trial_end"]:
+            return Worth(cause="paused", plan=plan)
         if first["status"] == "unpaid" and at >= self._given_up_at(first):
             return Worth(cause="unpaid", plan=plan)
         amount = self._billed(first, at)
         said = first["canceled_at"]
         set_to_cancel = said is not None and said <= at
-        return Worth(amount, 0 if set_to_cancel else amount, cause=_cause([first]), plan=plan)
+        why = "free" if first["status"] in ("canceled", "incomplete_expired") else _cause([first])
+        return Worth(amount, 0 if set_to_cancel else amount, cause=why, plan=plan)
+
+    def _was_owing(self, first: Thing) -> bool:
+        """Whether an invoice that was tried was not paid when a subscription ended: it was past due then."""
+        return any(
+            one["created"] < first["ended_at"]
+            and one["total"] > 0
+            and one["attempted"]
+            and one["collection_method"] != "send_invoice"
+            and not _was_settled(one, first["ended_at"])
+            for one in self._invoices.get(first["id"], ())
+        )
 
     def _given_up_at(self, first: Thing) -> int:
         """When a subscription that is unpaid had its last failed try."""
-        mine = [
-            one
-            for one in self.seen.first.invoices
-            if subscription_of(one) == first["id"] and one["status"] == "open"
-        ]
+        mine = [one for one in self._invoices.get(first["id"], ()) if one["status"] == "open"]
         if not mine:
             return 0
         latest = max(mine, key=lambda one: (one["created"], one["id"]))
@@ -153,27 +166,36 @@ class Ledger:
         return sum(self._of_line(line, first["currency"]) for line in lines)
 
     def _lines_at(self, first: Thing, at: int) -> list[Thing]:
-        """The newest line of each item, or the change that came after it."""
-        newest: dict[str, Thing] = {}
-        for line in self._lines.get(first["id"], []):
-            if not line["start"] <= at < line["end"] or not self._counts(line, first):
-                continue
-            other = newest.get(line["item"])
-            if other is None or _order(line) > _order(other):
-                newest[line["item"]] = line
-        found = list(newest.values())
-        if len([item for item in first["items"]["data"] if recurs(item["price"])]) == 1:
-            for change in self._changes.get(first["id"], []):
-                holds = change["created"] <= at and change["start"] <= at < change["end"]
-                if holds and all(_order(change) > _order(line) for line in found):
-                    found = [change]
-        return found
+        """The newest line of each item. A change in mid-period stands for all that is older, where there is
+        one item: what it leaves of several cannot be told."""
+        covers = [line for line in self._lines.get(first["id"], []) if line["start"] <= at < line["end"]]
+        lines = [line for line in covers if self._counts(line, first)]
+        change = self._change_at(first, at)
+        if change is not None:
+            lines = [line for line in lines if _order(line) > _order(change)] or [change]
+        newest = {line["item"]: line for line in sorted(lines, key=_order)}
+        return list(newest.values())
+
+    def _change_at(self, first: Thing, at: int) -> Thing | None:
+        """The newest change that covers an instant and says what its item costs for a whole period."""
+        if len([item for item in first["items"]["data"] if recurs(item["price"])]) != 1:
+            return None
+        covers = [
+            change
+            for change in self._changes.get(first["id"], [])
+            if max(change["created"], change["start"]) <= at < change["end"]
+            and self._is_by_unit(change, first["currency"])
+        ]
+        return max(covers, key=_order, default=None)
 
     def _counts(self, line: Thing, first: Thing) -> bool:
         """Whether a line's invoice was asked for."""
         invoice = line["invoice"]
         finalized = invoice["status_transitions"]["finalized_at"]
-        if finalized is None or finalized > self.seen.at or invoice["status"] in ("draft", "void"):
+        if invoice["status"] == "draft" or finalized is None or finalized > self.seen.at:
+            fresh = self.seen.at - DAY < invoice["created"] <= self.seen.at  # it is asked for in an hour
+            return fresh and not first["pause_collection"]
+        if invoice["status"] == "void":
             return False
         return not (first["pause_collection"] and invoice["status"] == "uncollectible")
 
@@ -182,11 +204,16 @@ class Ledger:
         if not recurs(price):
             return 0
         often = invoices_a_month(price) * MICROS
-        simple = price["unit_amount"] is not None and price["currency"] == currency
-        if not simple or price["transform_quantity"]:
+        if not self._is_by_unit(line, currency):
             return int(Fraction(line["net"]) * often // 1)
         full = price["unit_amount"] * line["quantity"]
         return int(full * often // 1) * line["kept"] // WHOLE
+
+    def _is_by_unit(self, line: Thing, currency: str) -> bool:
+        """Whether a line's price is simply for one, in the currency that is billed."""
+        price = self.books.lists["prices"][line["price"]]
+        known = price["unit_amount"] is not None and price["currency"] == currency
+        return known and not price["transform_quantity"]
 
     # Over time
 
@@ -348,6 +375,7 @@ def _changes(seen: Seen) -> dict[str, list[Thing]]:
             found[subscription_of(one) or ""].append(
                 {
                     "id": one["id"],
+                    "item": "",
                     "created": one["date"],
                     "price": price,
                     "quantity": one["quantity"],
@@ -358,6 +386,14 @@ def _changes(seen: Seen) -> dict[str, list[Thing]]:
                 }
             )
     return {id: sorted(every, key=_order) for id, every in found.items()}
+
+
+def _was_settled(invoice: Thing, at: int) -> bool:
+    """Whether an invoice was paid or void by an instant."""
+    times = invoice["status_transitions"]
+    if invoice["status"] == "paid":
+        return bool(times["paid_at"] <= at)
+    return bool(times["voided_at"] and times["voided_at"] < at)
 
 
 def _order(line: Thing) -> tuple[int, int, str]:
