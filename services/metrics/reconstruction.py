@@ -101,8 +101,8 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Life:
     """A subscription's own dates (UTC seconds). `stopped`: when it stopped to count though it had not ended
-    (it is paused, or unpaid); `cause` is why it counts no more from its end, or from then, on.
-    `cancels_from`: since when it is set to end.
+    (it is paused, or unpaid); `cause` is why it counts no more from its end, or from then, on; `unasked`, why
+    nothing is asked for meanwhile. `cancels_from`: since when it is set to end.
     """
 
     start: int
@@ -111,6 +111,7 @@ class Life:
     stopped: int | None
     cause: str
     cancels_from: int | None
+    unasked: str = "free"
 
 
 def before(seen: Seen, life: Life, lines: Iterable[Line]) -> list[Point]:
@@ -147,7 +148,7 @@ def _point(at: int, seen: Seen, life: Life, running: Sequence[Line], over: int) 
         return Point(at, seen.plan, trial=seen.worth, exact=False)
     latest = _latest(running, seen.items)
     if not latest:
-        return Point(at, seen.plan, cause="free", exact=False)
+        return Point(at, seen.plan, cause=life.unasked, exact=False)
     worth = _worth(latest, seen)
     is_set_to_end = life.cancels_from is not None and at >= life.cancels_from
     return Point(
@@ -161,13 +162,14 @@ def _point(at: int, seen: Seen, life: Life, running: Sequence[Line], over: int) 
 
 
 def _latest(running: Iterable[Line], items: int) -> list[Line]:
-    """The newest line of each item; of changes only where there is one item."""
+    """The newest line of each item. A change stands for all that is older, where there is one item."""
     found: dict[str, Line] = {}
     for line in running:  # the oldest first
-        if items == 1:
-            found[""] = line
-        elif not line.is_change:
+        if not line.is_change:
+            found.pop("", None)
             found[line.item] = line
+        elif items == 1:
+            found = {"": line}
     return list(found.values())
 
 

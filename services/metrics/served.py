@@ -15,6 +15,7 @@ from models import Charge, Invoice, InvoiceItem, InvoiceLine, InvoicePayment, Su
 from services.clock import DAY
 from services.metrics import worth
 from services.metrics.reconstruction import Line, Rate
+from services.metrics.trials import is_regular
 from services.metrics.worth import PriceList
 
 _MOST_BILLED = 10**14  # minor units; Stripe takes invoices of up to 12 digits
@@ -48,7 +49,7 @@ def of(session: Session, seen: Sequence[tuple[str, Any]]) -> dict[str, Billed]:
             found[row.subscription].lines.append(_line(row, rate, net))
     for row in changes:
         rate = rates(row.price, row.currency)
-        if rate and rate.by_unit and row.created < firsts[row.subscription].at:
+        if rate and rate.by_unit and _was_there(row, firsts[row.subscription].at):
             found[row.subscription].lines.append(_change(row, rate))
     _add_debts(session, found, firsts)
     return found
@@ -60,7 +61,7 @@ def _lines() -> Any:
     columns = (
         line.id, line.invoice, line.subscription, line.price, line.currency, line.quantity,
         line.amount, line.discount_amount, line.period_start, line.period_end, line.created,
-        bill.status, bill.finalized_at, bill.voided_at,
+        bill.status, bill.finalized_at, bill.voided_at, bill.marked_uncollectible_at, bill.paid_at,
     )  # fmt: skip
     within = (
         one.between(-_MOST_BILLED, _MOST_BILLED) for one in (col(line.amount), col(line.discount_amount))
@@ -88,12 +89,15 @@ def _changes() -> Any:
     change = InvoiceItem
     columns = (
         change.id, change.subscription, change.price, change.currency, change.quantity, change.amount,
-        change.period_start, change.period_end, change.created,
+        change.period_start, change.period_end, change.created, change.deleted, change.as_of,
     )  # fmt: skip
     asks = (col(change.proration), col(change.amount) > 0, col(change.amount) <= _MOST_BILLED)
-    return sa.select(*(col(one) for one in columns)).where(
-        col(change.subscription).in_(_THESE), *asks, ~col(change.deleted)
-    )
+    return sa.select(*(col(one) for one in columns)).where(col(change.subscription).in_(_THESE), *asks)
+
+
+def _was_there(row: Any, at: int) -> bool:
+    """Whether a change had been made by an instant, and was not taken back by then."""
+    return row.created < at and not (row.deleted and row.as_of <= at)
 
 
 def _counts(row: Any, first: Any) -> bool:
@@ -103,7 +107,15 @@ def _counts(row: Any, first: Any) -> bool:
         return bool(first.at - DAY < row.billed_at <= first.at and not first.pause_collection)
     if row.status == "void":
         return bool(row.voided_at is not None and row.voided_at > first.at)
-    return not (row.status == "uncollectible" and first.pause_collection)
+    return not (first.pause_collection and _was_given_up(row, first.at))
+
+
+def _was_given_up(row: Any, at: int) -> bool:
+    """Whether an invoice was uncollectible at an instant: it may have been paid after it."""
+    if row.status != "uncollectible" and row.marked_uncollectible_at is None:
+        return False
+    paid = row.paid_at is not None and row.paid_at <= at
+    return not paid and (row.marked_uncollectible_at or 0) <= at
 
 
 def _asked(lines: Iterable[Any]) -> Mapping[tuple[str, str], int]:
@@ -182,8 +194,18 @@ def _add_debts(session: Session, found: Mapping[str, Billed], firsts: Mapping[st
         found[id].was_owing = True
     unpaid = [id for id, first in firsts.items() if first.status == "unpaid"]
     if unpaid:
-        for id, asked_at, tried_at in session.execute(_last_tries(), {"ids": unpaid}):
-            found[id].failed_at = max(found[id].failed_at or 0, tried_at or asked_at)
+        for row in session.execute(_tries(), {"ids": unpaid}):
+            at = firsts[row.id].at
+            if _was_open(row, at):
+                tried = row.tried_at is not None and row.tried_at <= at
+                failed_at = row.tried_at if tried else row.asked_at
+                found[row.id].failed_at = max(found[row.id].failed_at or 0, failed_at)
+
+
+def _was_open(row: Any, at: int) -> bool:
+    """Whether an invoice asked for money at an instant, whatever became of it later."""
+    over = (row.paid_at, row.voided_at, row.marked_uncollectible_at)
+    return row.asked_at <= at and all(end is None or end > at for end in over)
 
 
 @cache
@@ -208,14 +230,17 @@ def _owing() -> Any:
 
 
 @cache
-def _last_tries() -> Any:
-    """The open invoices of subscriptions: when each was asked for, and when it last failed."""
+def _tries() -> Any:
+    """The subscriptions' own invoices that were asked for, each with each time that it failed."""
     bill, pays, tried = Invoice, InvoicePayment, Charge
     return (
         sa.select(
-            col(bill.subscription),
-            sa.func.coalesce(col(bill.finalized_at), col(bill.created)),
-            sa.func.max(col(tried.created)),
+            col(bill.subscription).label("id"),
+            col(bill.finalized_at).label("asked_at"),
+            col(bill.paid_at),
+            col(bill.voided_at),
+            col(bill.marked_uncollectible_at),
+            col(tried.created).label("tried_at"),
         )
         .join_from(bill, pays, col(pays.invoice) == col(bill.id), isouter=True)
         .join(
@@ -223,6 +248,11 @@ def _last_tries() -> Any:
             (col(tried.payment_intent) == col(pays.payment_intent)) & (col(tried.status) == "failed"),
             isouter=True,
         )
-        .where(col(bill.subscription).in_(_THESE), col(bill.status) == "open", ~col(bill.deleted))
-        .group_by(col(bill.id), col(bill.subscription), col(bill.finalized_at), col(bill.created))
+        .where(
+            col(bill.subscription).in_(_THESE),
+            col(bill.finalized_at).is_not(None),
+            col(bill.total) > 0,
+            is_regular(bill),
+            ~col(bill.deleted),
+        )
     )

@@ -195,4 +195,5 @@ def _life(row: Any, first: Any, billed: Billed) -> Life:
     stopped = {"unpaid": billed.failed_at, "paused": row.paused_at}.get(first.status)
     cause = _cause(first, "past_due" if billed.was_owing else "")
     cancels = row.canceled_at if first.cancels or ended else None
-    return Life(row.start_date, trial, ended, stopped, cause, cancels)
+    unasked = "free" if ended else _cause(first, "")
+    return Life(row.start_date, trial, ended, stopped, cause, cancels, unasked)

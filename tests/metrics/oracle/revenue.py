@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import inf
 from zoneinfo import ZoneInfo
 
 from tests.metrics.oracle.funnel import is_proration
@@ -21,7 +22,7 @@ from tests.metrics.oracle.money import (
     monthly_micros,
 )
 from tests.metrics.oracle.reading import DAY, Seen, Thing, recurs, subscription_of
-from tests.metrics.oracle.trials import dearest
+from tests.metrics.oracle.trials import ONE_OFF, dearest
 
 WHOLE = 10_000
 
@@ -133,11 +134,15 @@ class Ledger:
             for one in self._invoices.get(first["id"], ())
         )
 
-    def _given_up_at(self, first: Thing) -> int:
-        """When a subscription that is unpaid had its last failed try."""
-        mine = [one for one in self._invoices.get(first["id"], ()) if one["status"] == "open"]
+    def _given_up_at(self, first: Thing) -> float:
+        """When a subscription that is unpaid had its last failed try; where none is open, nothing tells."""
+        mine = [
+            one
+            for one in self._invoices.get(first["id"], ())
+            if one["status"] == "open" and one["total"] > 0 and one["billing_reason"] not in ONE_OFF
+        ]
         if not mine:
-            return 0
+            return inf
         latest = max(mine, key=lambda one: (one["created"], one["id"]))
         books = self.seen.first
         intents = {
