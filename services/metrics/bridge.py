@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import Customer, Discount, Subscription, SubscriptionItem
-from services.metrics import mrr, revenue, revenue_history, worth
+from models import Customer, Discount, RevenueCell, Subscription, SubscriptionItem
+from services.metrics import mrr, revenue, rollups, worth
 from services.metrics.mrr import COUNTED, FOREVER, WITH_REPEATING
+from services.metrics.sums import total
 
 Discounts = Literal["none", "forever", "repeating", "all"]
 DEDUCTED: Mapping[Discounts, frozenset[str]] = {
@@ -85,11 +87,11 @@ def of_mrr(session: Session, rules: Rules) -> dict[str, Bridge]:
     """MRR in micros, by currency; adding currencies up is left to whoever knows rates."""
     stood = _standing(session, rules)
     now = {code: one.mrr for code, one in revenue.now(session).by_currency.items()}
-    moved = _moved(session, now, rules.day)
+    since = _since(session, rules.day)
     found = {}
     for code in sorted({*now, *(one.currency for one in stood)}):
         mine = [one for one in stood if one.currency == code]
-        found[code] = Bridge(now.get(code, 0), _causes(mine, moved.get(code, 0), rules))
+        found[code] = Bridge(now.get(code, 0), _causes(mine, since.get(code, (0, 0))[0], rules))
     return found
 
 
@@ -109,7 +111,7 @@ def of_customers(session: Session, rules: Rules) -> Bridge:
     """Active customers of all currencies together, each once."""
     stood = _standing(session, rules)
     now = revenue.now(session).customers
-    then = None if rules.day is None else revenue_history.stood(session, rules.day)
+    moved = sum(people for _, people in _since(session, rules.day).values())
     counted = {one.customer for one in stood if one.ours}
     theirs = {one.customer for one in stood if one.discounted and not one.paused}
     paused = {one.customer for one in stood if one.discounted and one.paused} - theirs
@@ -117,7 +119,7 @@ def of_customers(session: Session, rules: Rules) -> Bridge:
     if rules.at_once:
         left = {one.customer for one in stood if one.discounted and not one.leaving}
     causes = [
-        Cause("timing", then.customers - now if then else 0),
+        Cause("timing", -moved),
         Cause("discounts", len(theirs) - len(counted), len(theirs ^ counted)),
         Cause("collection_paused", len(paused), len(paused)),
     ]
@@ -125,20 +127,24 @@ def of_customers(session: Session, rules: Rules) -> Bridge:
     return Bridge(now, [*causes, *([Cause("at_once", -gone, gone)] if rules.at_once else [])])
 
 
-def _moved(session: Session, now: Mapping[str, int], day: int | None) -> dict[str, int]:
-    """What MRR moved since the end of the day that Stripe shows."""
-    then = None if day is None else revenue_history.stood(session, day)
-    if then is None:
+def _since(session: Session, day: int | None) -> dict[str, tuple[int, int]]:
+    """What MRR, and customers, moved since the end of the day that Stripe shows, by currency. A pause of
+    collection is no movement to Stripe."""
+    if day is None:
         return {}
-    codes = {*now, *then.by_currency}
-    before = {code: then.by_currency[code].mrr if code in then.by_currency else 0 for code in codes}
-    return {code: now.get(code, 0) - before[code] for code in codes}
+    c = RevenueCell
+    moved = (total(col(c.mrr)), sa.func.sum(col(c.people)))
+    asked = sa.select(col(c.currency), *moved).where(
+        rollups.standing(c), col(c.day) >= day, col(c.cause) != "collection_paused"
+    )
+    rows = session.execute(asked.group_by(col(c.currency)))
+    return {code: (int(micros), int(people)) for code, micros, people in rows}
 
 
 def _standing(session: Session, rules: Rules) -> list[_Standing]:
-    """The subscriptions of which Stripe may think otherwise, and all that we count, as they stand now."""
+    """All subscriptions that count of customers of whom Stripe may think otherwise, as they stand now."""
     s = Subscription
-    counted = (col(s.status).in_(COUNTED), ~col(s.deleted))
+    counted = (col(s.status).in_(COUNTED), ~col(s.deleted), col(s.customer).in_(_special()))
     columns = (s.id, s.customer, s.currency, s.mrr_micros, s.plan_micros, s.pause_collection, s.discounts)
     leaving = (col(s.cancel_at).is_not(None) | col(s.cancel_at_period_end)).label("leaving")
     rows = list(session.execute(sa.select(*(col(one) for one in columns), leaving).where(*counted)))
@@ -157,11 +163,28 @@ def _standing(session: Session, rules: Rules) -> list[_Standing]:
     ]
 
 
+def _special() -> Any:
+    """SQL: the customers with a subscription that counts and is discounted, set to end, or not collected."""
+    s, i, c = aliased(Subscription), SubscriptionItem, Customer
+    own = sa.exists().where(col(c.id) == col(s.customer), col(c.discount).is_not(None))
+    of_item = sa.exists().where(col(i.subscription) == col(s.id), sa.cast(col(i.discounts), sa.Text) != "[]")
+    return sa.select(col(s.customer)).where(
+        col(s.status).in_(COUNTED),
+        ~col(s.deleted),
+        (sa.cast(col(s.discounts), sa.Text) != "[]")
+        | own
+        | of_item
+        | col(s.cancel_at).is_not(None)
+        | col(s.cancel_at_period_end)
+        | col(s.pause_collection).is_not(None),
+    )
+
+
 def _otherwise(session: Session, rows: Iterable[Any], deducted: Collection[str]) -> dict[str, int]:
-    """What discounted subscriptions come to a month where other discounts are deducted."""
+    """What subscriptions come to a month where other discounts are deducted."""
+    some = list(rows)
     of_customer = _own_discounts(session)
     items = _items(session)
-    some = [row for row in rows if row.discounts or row.customer in of_customer or _has_own(items, row.id)]
     ids = {id for row in some for id in row.discounts} | set(of_customer.values())
     ids |= {id for row in some for _, _, own in items.get(row.id, ()) for id in own}
     prices = {price for row in some for price, _, _ in items.get(row.id, ())}
@@ -174,10 +197,6 @@ def _otherwise(session: Session, rows: Iterable[Any], deducted: Collection[str])
     }
 
 
-def _has_own(items: Mapping[str, list[tuple[str, int, list[str]]]], subscription: str) -> bool:
-    return any(own for _, _, own in items.get(subscription, ()))
-
-
 def _own_discounts(session: Session) -> dict[str, str]:
     """Customers' own discounts by customer, those that are at work."""
     c, d = Customer, Discount
@@ -186,18 +205,12 @@ def _own_discounts(session: Session) -> dict[str, str]:
 
 
 def _items(session: Session) -> dict[str, list[tuple[str, int, list[str]]]]:
-    """The items of the discounted subscriptions that count."""
-    i, s, c = SubscriptionItem, Subscription, Customer
-    discounted = (
-        (sa.cast(col(s.discounts), sa.Text) != "[]")
-        | (sa.cast(col(i.discounts), sa.Text) != "[]")
-        | col(c.discount).is_not(None)
-    )
+    """The items of the subscriptions that `_standing` reads."""
+    i, s = SubscriptionItem, Subscription
     asked = (
         sa.select(col(i.subscription), col(i.price), col(i.quantity), col(i.discounts))
         .join(s, col(s.id) == col(i.subscription))
-        .join(c, col(c.id) == col(s.customer), isouter=True)
-        .where(~col(i.deleted), ~col(s.deleted), col(s.status).in_(COUNTED), discounted)
+        .where(~col(i.deleted), ~col(s.deleted), col(s.status).in_(COUNTED), col(s.customer).in_(_special()))
         .order_by(col(i.created), col(i.id))
     )
     found: dict[str, list[tuple[str, int, list[str]]]] = {}

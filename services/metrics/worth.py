@@ -98,7 +98,7 @@ def price_list(
     for some in _pieces(prices):
         asked = sa.select(*(col(getattr(Price, name)) for name in _PRICED)).where(col(Price.id).in_(some))
         found |= {row.id: row for row in session.execute(asked)}
-    return PriceList(found, _discounts(session, discounts), deducted or mrr.deducted())
+    return PriceList(found, _discounts(session, discounts), mrr.deducted() if deducted is None else deducted)
 
 
 def _discounts(session: Session, ids: Iterable[str]) -> dict[str, Discounted]:
