@@ -1,8 +1,8 @@
 """Why did trials bring nothing? By how they ended, by the reason that is known, by what they would have paid.
 
 A first payment that failed tells its decline code (of the first try), a cancellation in the trial what the
-customer chose as feedback, else Stripe's reason; customers' own words stand beside. A trial that ended without
-a card tells nothing more. Free trials are over and brought nothing, but nothing was asked of them.
+customer chose as feedback, else Stripe's reason; customers' own words stand beside. A trial that ended
+without a card tells nothing more. Free trials are over and brought nothing, but nothing was asked of them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _ALL: Any = TrialFact.__table__.c  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`trials` of one period that brought nothing and are alike: `micros` is what they would have paid a month
-    in `currency`. `why` is "" where nothing says more than the state."""
+    """`trials` of one period that brought nothing and are alike: `micros` is what they would have paid a
+    month in `currency`. `why` is "" where nothing says more than the state."""
 
     period: Period
     state: str
