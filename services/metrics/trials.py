@@ -108,9 +108,8 @@ def in_trial(as_of: Any) -> sa.ColumnElement[bool]:
     to_come = sa.func.coalesce(col(Subscription.trial_end), 0) > as_of
     paused_at = sa.func.coalesce(col(Subscription.paused_at), col(Subscription.as_of))
     stopped = (col(Subscription.status) == "paused") & (paused_at <= as_of)
-    running: sa.ColumnElement[bool] = (
-        begun & ~has_ended(as_of) & ((col(Subscription.status) == "trialing") | (to_come & ~stopped))
-    )
+    still = (col(Subscription.status) == "trialing") | (to_come & ~stopped)
+    running: sa.ColumnElement[bool] = begun & ~has_ended(as_of) & still
     return running
 
 

@@ -67,26 +67,28 @@ def count_comments(session: Session, asked: Slice) -> int:
 
 def comments(session: Session, asked: Slice, *, offset: int = 0, limit: int | None = None) -> list[Comment]:
     """What the customers of a slice wrote when they canceled their trial, newest first."""
-    s, c, p = Subscription, Customer, Product
-    page = (
+    names = ("customer", "subscription", "plan", "currency", "plan_micros", "canceled_at")
+    newest = sa.select(*(_ALL[name] for name in names)).where(*_commented(asked))
+    page = newest.order_by(_ALL.canceled_at.desc(), _ALL.customer).offset(offset).limit(limit)
+    t, s, c, p = page.subquery().c, Subscription, Customer, Product
+    told = (
         sa.select(
-            _ALL.customer,
+            t.customer,
             sa.func.coalesce(col(c.name), ""),
             sa.func.coalesce(col(c.email), ""),
-            sa.func.coalesce(col(p.name), _ALL.plan),
-            _ALL.currency,
-            _ALL.plan_micros,
+            sa.func.coalesce(col(p.name), t.plan),
+            t.currency,
+            t.plan_micros,
             sa.func.coalesce(col(s.cancellation_feedback), ""),
             sa.func.coalesce(col(s.cancellation_comment), ""),
-            _ALL.canceled_at,
+            t.canceled_at,
         )
-        .join_from(TrialFact, s, col(s.id) == _ALL.subscription)
-        .join(c, col(c.id) == _ALL.customer, isouter=True)
-        .join(p, col(p.id) == _ALL.plan, isouter=True)
-        .where(*_commented(asked))
-        .order_by(_ALL.canceled_at.desc(), _ALL.customer)
+        .join(s, col(s.id) == t.subscription)
+        .join(c, col(c.id) == t.customer, isouter=True)
+        .join(p, col(p.id) == t.plan, isouter=True)
+        .order_by(t.canceled_at.desc(), t.customer)
     )
-    return [Comment(*row) for row in session.execute(page.offset(offset).limit(limit))]
+    return [Comment(*row) for row in session.execute(told)]
 
 
 def _commented(asked: Slice) -> Sequence[sa.ColumnElement[bool]]:
