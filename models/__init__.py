@@ -48,6 +48,7 @@ from models.sync import (
     Underived,
     Workspace,
 )
+from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact
 
 __all__ = [
     "Action",
@@ -76,6 +77,8 @@ __all__ = [
     "InvoiceItem",
     "InvoiceLine",
     "InvoicePayment",
+    "JourneyCell",
+    "JourneyFact",
     "Message",
     "MetricsState",
     "Note",
@@ -99,6 +102,8 @@ __all__ = [
     "SyncCursor",
     "SyncWindow",
     "Task",
+    "TrialCell",
+    "TrialFact",
     "Uncounted",
     "Underived",
     "Workspace",
