@@ -1,0 +1,78 @@
+"""Random accounts that live on while a desk watches: some of it before it connects, some after."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+from services.metrics import counting, waiting
+from services.metrics.books import BOOKS
+from tests.metrics.lives import Life, moments, open_shop
+from tests.metrics.oracle.reading import Seen
+from tests.metrics.worlds import DAY, Desk, World, desk_on
+
+ZONES = ("Asia/Kathmandu", "America/New_York", "Europe/Berlin", "Pacific/Auckland")
+_BEGINS = 1_735_700_000
+_BEFORE, _AFTER = 260, 100  # days
+Then = Callable[["Story"], None]
+
+
+@dataclass
+class Story:
+    """What became of an account, and all that the desk saw of it."""
+
+    desk: Desk
+    zone: ZoneInfo
+
+    @property
+    def seen(self) -> Seen:
+        assert self.desk.seen is not None
+        return self.desk.seen
+
+    def count(self, database: ModuleType) -> None:
+        """Has the desk count all that is due."""
+        counting.work(BOOKS, self.zone)
+        with database.session() as session:
+            assert waiting.failed(session) == []
+
+
+@contextmanager
+def told(
+    database: ModuleType, seed: int, customers: int, connected: Then = lambda story: None
+) -> Iterator[Story]:
+    """An account of so many customers at the end of its year, seen by a desk that connected in the middle.
+
+    The desk looks now and then, and counts each time. `connected` is called when it has just connected.
+    """
+    draws = random.Random(seed)
+    world = World(_BEGINS, seed)
+    shop = world.do(open_shop)
+    world.account.set(when_retries_end=("cancel", "unpaid", "past_due")[seed % 3])
+    connects = _BEGINS + draws.randrange((_BEFORE - 9) * DAY, _BEFORE * DAY)
+    ends = connects + _AFTER * DAY
+    every = moments(Life(shop, seed, number, _BEGINS, ends) for number in range(customers))
+    with desk_on(world, database) as desk:
+        story = Story(desk, ZoneInfo(ZONES[seed % len(ZONES)]))
+        _live(world, every, connects)
+        desk.connect()
+        story.count(database)
+        connected(story)
+        while world.now < ends:
+            _live(world, every, min(ends, world.now + draws.randrange(DAY // 4, 12 * DAY)))
+            desk.look()
+            story.count(database)
+        story.seen.read_again(world.get, world.now)
+        yield story
+
+
+def _live(world: World, every: list[tuple[int, int, Life]], until: int) -> None:
+    """Has people do what they do until an instant; what is done is taken from the list."""
+    while every and every[0][0] < until:
+        at, _, life = every.pop(0)
+        world.pass_until(at)
+        life.act(world)
+    world.pass_until(until)

@@ -1,0 +1,204 @@
+"""Thousands of random accounts: the desk's numbers are the oracle's to the unit, customer by customer.
+
+In each account people sign up, try, pay, fail, pause, leave and come back, in three currencies; a desk
+connects in the middle of it and looks now and then. The oracle (tests/metrics/oracle) sees what that desk
+could see, and shares no code with it.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from services.metrics import conversion, curves, funnel, periods, recovery, revenue, revenue_history
+from services.metrics.periods import Period
+from services.metrics.revenue_history import View
+from services.metrics.slices import Slice
+from services.metrics.trials import STATES
+from tests.metrics import stories
+from tests.metrics import told as say
+from tests.metrics.lives import CURRENCIES
+from tests.metrics.oracle import failures, now
+from tests.metrics.oracle import funnel as ways
+from tests.metrics.oracle import revenue as ledger
+from tests.metrics.oracle import trials as tried
+from tests.metrics.stories import Story
+
+WINDOWS = (None, 7, 14, 30, 60, 90)
+FEW, MANY = 60, 250
+SEEDS, MORE_SEEDS = (1, 2, 3), range(4, 16)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sixty_accounts_are_what_the_oracle_says(database: ModuleType, seed: int) -> None:
+    check(database, seed, FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", MORE_SEEDS)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_three_thousand_accounts_are_what_the_oracle_says(database: ModuleType, seed: int) -> None:
+    check(database, seed, MANY)
+
+
+def check(database: ModuleType, seed: int, customers: int) -> None:
+    """Compares every number of one account."""
+    with stories.told(database, seed, customers) as story:
+        _check_customers(database, story)
+        _check_conversion(database, story)
+        _check_funnel(database, story)
+        _check_revenue(database, story)
+        _check_failures(database, story)
+
+
+def _check_customers(database: ModuleType, story: Story) -> None:
+    seen = story.seen
+    moves = ledger.Ledger(seen, story.zone).moves()
+    with database.session() as session:
+        assert say.trials_told(session) == say.trials_asked(seen)
+        assert say.journeys_told(session) == say.journeys_asked(seen)
+        assert say.moves_told(session) == say.moves_asked(moves)
+        # Before the connection it is not kept since when a subscription that stays after all was to end.
+        exact = seen.at + 86_400
+        assert say.committed_told(session, exact) == say.committed_asked(moves, exact)
+        asked = say.failures_asked(seen)
+        assert say.failures_told(session, list(CURRENCIES), seen.now) == asked
+
+
+def _check_conversion(database: ModuleType, story: Story) -> None:
+    every, at = list(tried.trials(story.seen.last).values()), story.seen.now
+    with database.session() as session:
+        rate = conversion.period_rate(session, as_of=at)
+        assert (rate.part, rate.whole) == tried.period_rate(every, at)
+        for grain, back in (("month", 14), ("week", 60)):
+            spans = tuple(periods.last(grain, back, until=at, zone=story.zone))
+            found = conversion.outcomes(session, Slice(grain, spans), as_of=at)
+            cohorts = tried.cohorts(every, grain, story.zone)
+            assert sum(map(len, cohorts.values())) == found.started
+            for window in WINDOWS:
+                for cohort in found.cohorts(window):
+                    mine = cohorts.get(cohort.period.key, [])
+                    states = tried.states(mine)
+                    assert cohort.states == {state: states[state] for state in STATES}
+                    assert (cohort.rate.part, cohort.rate.whole) == tried.rate(mine, window)
+            days = tried.days_to_convert(every)
+            assert found.days is not None
+            assert (found.days.count, found.days.median) == (len(days), days[(len(days) - 1) // 2])
+            asked = curves.curve(session, Slice(grain, spans), as_of=at)
+            shares = tried.kaplan_meier(every, at)
+            assert _shares(asked) == pytest.approx({day: at for day, at in shares.items() if day <= 90})
+
+
+def _shares(curve: curves.Curve) -> dict[int, float]:
+    left, found = 1.0, {}
+    for day, (at_risk, converted) in enumerate(zip(curve.at_risk, curve.converted, strict=True)):
+        if converted:
+            left *= 1 - converted / at_risk
+            found[day] = 1 - left
+    return found
+
+
+def _check_funnel(database: ModuleType, story: Story) -> None:
+    every = ways.journeys(story.seen.last, story.seen.now).values()
+    spans = tuple(periods.last("month", 14, until=story.seen.now, zone=story.zone))
+    with database.session() as session:
+        counted = funnel.walked(session, Slice("month", spans))
+    for path, names in (("trial", ways.TRIAL), ("direct", ways.DIRECT)):
+        for place, step in enumerate(funnel.steps(counted, path)):
+            mine = [one for one in every if one.path == path or (path == "trial" and place == 0)]
+            reached = [one for one in mine if names[place] in one.reached or place == 0]
+            assert (step.name, step.count) == (names[place], len(reached))
+            waits = [one for one in mine if one.path == path and one.waits and len(one.reached) == place]
+            assert step.undecided == len(waits)
+
+
+def _check_revenue(database: ModuleType, story: Story) -> None:
+    seen, zone = story.seen, story.zone
+    book = ledger.Ledger(seen, zone)
+    moves = book.moves()
+    months = periods.last("month", 14, until=seen.now, zone=zone)
+    with database.session() as session:
+        found = revenue.now(session).by_currency
+        assert {code: (one.mrr, one.customers) for code, one in found.items()} == now.mrr(seen.last)
+        for code in CURRENCIES:
+            _check_months(revenue_history.movements(session, View(code), months), moves, code, book)
+            daily = dict(revenue_history.daily(session, View(code), months[0].begins, months[-1].ends))
+            for day, ends in book.days(seen.at - 40 * 86_400):
+                if day in daily:
+                    stood = book.total(min(ends - 1, seen.now))[code]
+                    assert (daily[day].mrr, daily[day].trial) == (stood.mrr, stood.trial)
+            kept = revenue_history.retention(session, View(code), months, seen.now + 1)
+            assert _kept(kept, months) == _retained(moves, code, months, book)
+
+
+def _check_months(
+    found: list[revenue_history.Movements], moves: list[ledger.Move], code: str, book: ledger.Ledger
+) -> None:
+    expected = ledger.by_month(moves, book.zone)
+    for month in found:
+        span = month.period.begins, month.period.ends
+        moved = {kind: micros for kind, micros in month.moved.items() if micros}
+        key = month.period.key
+        assert moved == {k: n for (c, m, k), n in expected.items() if (c, m) == (code, key) and n}
+        assert month.after.mrr - month.before.mrr == sum(month.moved.values())
+        standing = ledger.standing(moves, month.period.ends).get(code, {})
+        assert (month.after.mrr, month.after.customers) == (sum(standing.values()), len(standing))
+        lost, gained, start = ledger.revenue_churn(moves, *span).get(code, (0, 0, 0))
+        assert (month.gross_churn.part, month.gross_churn.whole) == (lost, start)
+        assert (month.net_churn.part, month.net_churn.whole) == (lost - gained, start)
+        causes = [one for one in moves if one.kind == "churn" and one.currency == code]
+        mine = [one for one in causes if span[0] <= one.day < span[1]]
+        assert month.churned == {
+            cause: sum(one.mrr for one in mine if one.cause == cause) for cause in {one.cause for one in mine}
+        }
+
+
+def _kept(found: list[revenue_history.Retained], months: list[Period]) -> dict[tuple[str, str], object]:
+    keys = {month.begins: month.key for month in months}
+    return {
+        (keys[one.cohort], keys[month]): (one.customers[place], one.mrr[place])
+        for one in found
+        for place, month in enumerate(month for month in keys if month >= one.cohort)
+        if any((*one.customers, *one.mrr))
+    }
+
+
+def _retained(
+    moves: list[ledger.Move], code: str, months: list[Period], book: ledger.Ledger
+) -> dict[tuple[str, str], object]:
+    moved = ledger.retention(moves, book.zone)
+    keys = [month.key for month in months]
+    found: dict[tuple[str, str], object] = {}
+    for cohort in keys:
+        people = micros = 0
+        for month in (key for key in keys if key >= cohort):
+            more = moved.get((code, cohort, month), (0, 0))
+            people, micros = people + more[0], micros + more[1]
+            if any(key[:2] == (code, cohort) for key in moved):
+                found[cohort, month] = (people, micros)
+    return found
+
+
+def _check_failures(database: ModuleType, story: Story) -> None:
+    seen = story.seen
+    every = [one for one in failures.failed(seen).values() if not one.is_first_after_trial]
+    with database.session() as session:
+        for ended in (False, True):
+            told = recovery.open_failures(session, ended=ended)
+            told_pairs = {code: (one.count, one.amount) for code, one in told.items()}
+            assert told_pairs == failures.open_failures(seen.last, ended=ended)
+        disputed = recovery.open_disputes(session)
+        pairs = {code: (one.count, one.amount) for code, one in disputed.items()}
+        assert pairs == failures.open_disputes(seen.last)
+        for month in periods.last("month", 14, until=seen.now, zone=story.zone):
+            mine = [one for one in every if month.begins <= one.failed_at < month.ends]
+            found = recovery.recovered(session, month.begins, month.ends)
+            assert found.keys() == {one.currency for one in mine}
+            for code, told_of in found.items():
+                some = [one for one in mine if one.currency == code]
+                back = [one for one in some if one.came_to == "recovered"]
+                assert (told_of.rate.part, told_of.rate.whole) == (len(back), len(some))
+                assert told_of.recovered_amount == sum(one.amount for one in back)
+                assert told_of.failed_amount == sum(one.amount for one in some)
