@@ -47,7 +47,7 @@ def test_a_coupon_for_one_invoice_changes_no_mrr(tale: Tale) -> None:
 
 
 def test_of_two_subscriptions_one_is_canceled(tale: Tale) -> None:
-    """49.00 and 19.00 are 68.00. Without the 19.00 the customer still pays: contraction, and nobody churned."""
+    """49.00 and 19.00 are 68.00. Without the 19.00 Ada still pays: contraction, and nobody churned."""
     ada = tale.customer("Ada")
     tale.subscribe(ada, tale.price(4_900))
     second = tale.subscribe(ada, tale.price(1_900))
@@ -116,9 +116,7 @@ def test_a_trial_that_was_extended_twice(tale: Tale) -> None:
     assert (trial.trial_end, trial.extended) == (at("2026-02-01 12:00"), 1)
     assert (tale.level("2026-01-24").mrr, tale.level("2026-01-24").trial) == (0, 49 * DOLLAR)
     tale.until("2026-02-03")
-    trial = (
-        tale.trial()
-    )  # the invoice is a draft for an hour: paid at 13:00 on the 32nd day, 31.04 days later
+    trial = tale.trial()  # its invoice is a draft for an hour: paid at 13:00, after 31 days and an hour
     assert (trial.state, trial.converted_at, trial.days) == ("converted", at("2026-02-01 13:00"), 32)
 
 
@@ -229,14 +227,22 @@ def test_a_free_plan_is_no_conversion_and_no_customer(tale: Tale) -> None:
     assert tale.moves() == []
 
 
-def test_a_trial_that_ends_without_a_card_expires_and_one_that_is_left_is_cancelled(tale: Tale) -> None:
-    """Without a card Stripe cancels it at its end, on 8 January; what is canceled before is another thing."""
+def test_a_trial_that_ends_without_a_card_expires(tale: Tale) -> None:
+    """Without a card Stripe cancels it at its end, on 8 January."""
     ends = {"end_behavior": {"missing_payment_method": "cancel"}}
-    tale.subscribe(
-        tale.customer("Ada", card=None), tale.price(4_900), trial_period_days=7, trial_settings=ends
-    )
+    ada = tale.customer("Ada", card=None)
+    tale.subscribe(ada, tale.price(4_900), trial_period_days=7, trial_settings=ends)
     tale.until("2026-01-10")
     assert tale.trial().state == "expired"
+
+
+def test_a_trial_that_is_left_before_its_end_is_cancelled(tale: Tale) -> None:
+    """Three days into a trial of seven Ada cancels, and says why."""
+    one = tale.subscribe(tale.customer("Ada"), tale.price(4_900), trial_period_days=7)
+    tale.until("2026-01-04")
+    tale.do(subscriptions.cancel, one, cancellation_details={"feedback": "too_expensive"})
+    tale.until("2026-01-06")
+    assert (tale.trial().state, tale.trial().why) == ("cancelled_in_trial", "too_expensive")
 
 
 def test_an_upgrade_is_expansion_whatever_is_billed_for_it(tale: Tale) -> None:

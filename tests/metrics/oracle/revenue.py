@@ -117,10 +117,11 @@ class Ledger:
             return Worth(cause="paused", plan=plan)
         if first["status"] == "unpaid" and at >= self._given_up_at(first):
             return Worth(cause="unpaid", plan=plan)
-        amount = self._billed(first, at)
+        lines = self._lines_at(first, at)
+        amount = self._billed(first, lines)
         said = first["canceled_at"]
         set_to_cancel = said is not None and said <= at
-        why = "free" if first["status"] in ("canceled", "incomplete_expired") else _cause([first])
+        why = "free" if lines or first["status"] == "canceled" else _cause([first])
         return Worth(amount, 0 if set_to_cancel else amount, cause=why, plan=plan)
 
     def _was_owing(self, first: Thing) -> bool:
@@ -157,9 +158,8 @@ class Ledger:
         ]
         return int(max(failed, default=latest["status_transitions"]["finalized_at"] or latest["created"]))
 
-    def _billed(self, first: Thing, at: int) -> int:
-        """What the lines that cover the instant come to a month."""
-        lines = self._lines_at(first, at)
+    def _billed(self, first: Thing, lines: list[Thing]) -> int:
+        """What lines come to a month."""
         if not lines:
             return 0
         prices = self.books.lists["prices"]

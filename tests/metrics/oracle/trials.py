@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -154,14 +154,17 @@ def days_to_convert(found: Iterable[Trial]) -> list[int]:
     return sorted(one.days for one in found if one.days is not None)
 
 
-def kaplan_meier(found: Sequence[Trial], now: int) -> dict[int, float]:
+def kaplan_meier(found: Iterable[Trial], now: int) -> dict[int, float]:
     """The share converted by each day since the start on which somebody converted.
 
-    Who did not convert has been watched for as many whole days as the trial is old.
+    A trial has been watched for as many whole days as it is old; what came on a day that is not over yet has
+    not been seen.
     """
-    watched = [
-        (one.days, True) if one.days is not None else ((now - one.started) // DAY, False) for one in found
-    ]
+    watched = []
+    for one in found:
+        age = (now - one.started) // DAY
+        came = one.days is not None and one.days <= age
+        watched.append((one.days if came and one.days is not None else age, came))
     left, curve = 1.0, {}
     for day in sorted({at for at, came in watched if came}):
         at_risk = sum(1 for at, _ in watched if at >= day)
