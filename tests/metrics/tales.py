@@ -21,12 +21,17 @@ UTC = ZoneInfo("UTC")
 
 
 class Tale:
-    """The account begins on a day; the desk connects before anything happens. Instants are UTC."""
+    """The account begins on a day. Nothing is seen before the desk connects. Instants are UTC."""
 
     def __init__(self, desk: Desk, database: ModuleType, **settings: Any) -> None:
         self._desk, self._database, self.world = desk, database, desk.world
         self.world.account.set(**settings)
-        desk.connect()
+
+    def connect(self) -> Tale:
+        """A desk connects now: all that was before is made up from what it finds."""
+        self._desk.connect()
+        counting.work(BOOKS, UTC)
+        return self
 
     def until(self, day: str) -> None:
         """Time passes until the day (noon, unless it names an hour); the desk looks every week, and then."""
@@ -36,7 +41,9 @@ class Tale:
             self.look()
 
     def look(self) -> None:
-        """The desk looks, and counts."""
+        """The desk looks, and counts, if there is one."""
+        if self._desk.seen is None:
+            return
         self._desk.look()
         counting.work(BOOKS, UTC)
 
@@ -72,6 +79,11 @@ class Tale:
     def change(self, subscription: str, **params: Any) -> None:
         """Staff change a subscription."""
         self.do(changes.update, subscription, **params)
+
+    def item(self, subscription: str, place: int = 0) -> str:
+        """One of the subscription's items."""
+        body = self.world.account.get("subscription", subscription)
+        return str(body["items"]["data"][place]["id"])
 
     def card_of(self, customer: str) -> str:
         """The card that is charged."""

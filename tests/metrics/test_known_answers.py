@@ -21,10 +21,16 @@ YEN = 1_000_000  # a yen has no smaller unit
 
 
 @pytest.fixture
-def tale(database: ModuleType) -> Iterator[Tale]:
-    """An account without anybody, at noon on New Year's Day."""
+def unseen(database: ModuleType) -> Iterator[Tale]:
+    """An account without anybody, at noon on New Year's Day, to which no desk is connected."""
     with desk_on(World(at("2026-01-01 12:00")), database) as desk:
         yield Tale(desk, database, retry_after_days=[3, 5], when_retries_end="unpaid")
+
+
+@pytest.fixture
+def tale(unseen: Tale) -> Tale:
+    """The same, with a desk that sees everything from the beginning."""
+    return unseen.connect()
 
 
 def test_a_yearly_plan_with_a_coupon_for_ever(tale: Tale) -> None:
@@ -249,7 +255,73 @@ def test_an_upgrade_is_expansion_whatever_is_billed_for_it(tale: Tale) -> None:
     """From 1 to 3 seats of 19.00 on 10 January: 38.00 more, though the rest of the month costs less."""
     one = tale.subscribe(tale.customer("Ada"), tale.price(1_900))
     tale.until("2026-01-10")
-    item = tale.world.account.get("subscription", one)["items"]["data"][0]["id"]
-    tale.change(one, items=[{"id": item, "quantity": 3}])
+    tale.change(one, items=[{"id": tale.item(one), "quantity": 3}])
     tale.until("2026-01-12")
     assert tale.moves()[-1] == ("2026-01-10", "expansion", 38 * DOLLAR)
+
+
+def test_what_was_before_the_desk_connected_is_made_up_from_invoices(unseen: Tale) -> None:
+    """1,200.00 a year from 1 January; 49.00 a month from 10 January to 10 March, when it was canceled. Who
+    connects in May finds it all out: in January 149.00, from March on 100.00."""
+    unseen.subscribe(unseen.customer("Ada"), unseen.price(120_000, "year"))
+    unseen.until("2026-01-10")
+    left = unseen.subscribe(unseen.customer("Bob"), unseen.price(4_900))
+    unseen.until("2026-03-10 11:00")
+    unseen.do(subscriptions.cancel, left)
+    unseen.until("2026-05-01")
+    unseen.connect()
+    assert unseen.moves() == [
+        ("2026-01-01", "new", 100 * DOLLAR),
+        ("2026-01-10", "new", 49 * DOLLAR),
+        ("2026-03-10", "churn: voluntary", -49 * DOLLAR),
+    ]
+
+
+def test_an_add_on_that_was_dropped_later_counts_for_the_time_that_it_was_billed(unseen: Tale) -> None:
+    """49.00 with an add-on of 19.00 are billed on 1 January: 68.00. The add-on goes in mid-month, and who
+    connects in March sees only the invoices: 68.00 for January, 49.00 from 1 February on."""
+    plan, extra = unseen.price(4_900), unseen.price(1_900)
+    ada = unseen.customer("Ada")
+    made = unseen.do(subscriptions.create, customer=ada, items=[{"price": plan}, {"price": extra}])
+    unseen.until("2026-01-15")
+    dropped = [{"id": unseen.item(made["id"], 1), "deleted": True}]
+    unseen.change(made["id"], items=dropped, proration_behavior="none")
+    unseen.until("2026-03-05")
+    unseen.connect()
+    assert (unseen.level("2026-01-20").mrr, unseen.level("2026-02-02").mrr) == (68 * DOLLAR, 49 * DOLLAR)
+
+
+def test_what_is_paid_after_the_desk_connected_changes_nothing_of_before(unseen: Tale) -> None:
+    """Unpaid since 9 February, when the last try failed. A desk connects on the 20th, and only then Ada pays:
+    that brings her back on the 25th, and she was gone on the 9th all the same."""
+    ada = unseen.customer("Ada")
+    one = unseen.subscribe(ada, unseen.price(4_900))
+    unseen.until("2026-01-20")
+    unseen.world.do(cards.decline, unseen.card_of(ada), "insufficient_funds")
+    unseen.until("2026-02-20")
+    owed = unseen.latest_invoice(one)["id"]
+    unseen.connect()
+    known = unseen.moves()
+    assert known == [
+        ("2026-01-01", "new", 49 * DOLLAR),
+        ("2026-02-09", "churn: unpaid", -49 * DOLLAR),
+    ]
+    unseen.until("2026-02-25")
+    unseen.world.do(cards.restore, unseen.card_of(ada))
+    unseen.do(payments.pay, owed)
+    unseen.until("2026-02-27")
+    assert unseen.moves() == [*known, ("2026-02-25", "reactivation", 49 * DOLLAR)]
+
+
+def test_while_collection_was_paused_before_the_desk_connected_nothing_counted(unseen: Tale) -> None:
+    """Paused on 20 January: what is due on 1 February is asked from nobody. When it was paused nothing tells
+    later; since when nothing was asked for does."""
+    one = unseen.subscribe(unseen.customer("Ada"), unseen.price(4_900))
+    unseen.until("2026-01-20")
+    unseen.change(one, pause_collection={"behavior": "void", "resumes_at": None})
+    unseen.until("2026-03-20")
+    unseen.connect()
+    assert unseen.moves() == [
+        ("2026-01-01", "new", 49 * DOLLAR),
+        ("2026-02-01", "churn: collection_paused", -49 * DOLLAR),
+    ]

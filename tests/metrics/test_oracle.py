@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from services import clock
 from services.metrics import conversion, curves, funnel, periods, recovery, revenue, revenue_history
 from services.metrics.periods import Period
 from services.metrics.revenue_history import View
@@ -45,12 +46,26 @@ def test_three_thousand_accounts_are_what_the_oracle_says(database: ModuleType, 
 
 def check(database: ModuleType, seed: int, customers: int) -> None:
     """Compares every number of one account."""
-    with stories.told(database, seed, customers) as story:
+    then: dict[object, object] = {}
+
+    def remember(story: Story) -> None:
+        with database.session() as session:
+            then.update(_before(say.moves_told(session), story))
+
+    with stories.told(database, seed, customers, connected=remember) as story:
+        with database.session() as session:
+            assert _before(say.moves_told(session), story) == then  # the past is what it was
         _check_customers(database, story)
         _check_conversion(database, story)
         _check_funnel(database, story)
         _check_revenue(database, story)
         _check_failures(database, story)
+
+
+def _before(moves: say.Rows, story: Story) -> say.Rows:
+    """The movements of the days that were over when the desk connected."""
+    today = clock.day_start(story.seen.at, story.zone)
+    return {key: move for key, move in moves.items() if key[2] < today}
 
 
 def _check_customers(database: ModuleType, story: Story) -> None:

@@ -69,7 +69,27 @@ def test_a_change_turns_out_to_be_older_than_it_was_known(database: ModuleType) 
     assert log(database) == [(NOW, "active"), (NOW + 10, "past_due")]
 
 
-STATUSES = st.sampled_from(["trialing", "active", "past_due", "unpaid", "canceled"])
+COURSE = ["incomplete", "trialing", "paused", "active", "past_due", "unpaid", "canceled"]
+STATUSES = st.sampled_from(COURSE)
+
+
+@pytest.mark.parametrize(
+    "within",
+    [("incomplete", "active"), ("active", "past_due"), ("trialing", "paused"), ("paused", "canceled")],
+)
+def test_of_one_second_the_status_that_came_last_is_kept(
+    database: ModuleType, within: tuple[str, str]
+) -> None:
+    """A subscription that is paid at once begins incomplete and is active in the same second. Who looks an
+    hour later must not find it incomplete until then."""
+    first, last = within
+    hear(database, (NOW, first), (NOW, last), (NOW + 60, "unpaid"))
+    assert log(database) == [(NOW, last), (NOW + 60, "unpaid")]
+    forget(database)
+    hear(database, (NOW, last), (NOW, first), (NOW + 60, "unpaid"))
+    assert log(database) == [(NOW, last), (NOW + 60, "unpaid")]
+
+
 HISTORIES = st.lists(st.tuples(st.integers(NOW, NOW + 8), STATUSES), min_size=1, max_size=9)
 
 
@@ -84,12 +104,12 @@ def test_the_order_of_arrival_does_not_matter(
     forget(database)
     hear(database, *data.draw(st.permutations(told)))
     assert log(database) == in_order
-    last = {at: max(_of(at, told), key=lambda one: one) for at, _ in told}
+    last = {at: max(_of(at, told), key=COURSE.index) for at, _ in told}
     assert [(at, status) for at, status in in_order] == _changes(last)
 
 
 def _of(at: int, told: list[Told]) -> list[str]:
-    """The statuses told of one second; the log keeps the one that sorts last as it is written down."""
+    """The statuses told of one second; the log keeps the one that can only have come last."""
     return [status for second, status in told if second == at]
 
 
