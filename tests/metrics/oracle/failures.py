@@ -106,6 +106,29 @@ def _is_first_after_trial(invoice: Thing, subscription: Thing | None, others: li
     )
 
 
+def passed(seen: Seen) -> dict[str, tuple[str, int, int]]:
+    """The invoices above zero that were paid at the first try: currency, amount, and when that was.
+
+    What is charged by itself is tried when it is finalized, what was sent when it is paid. One that was
+    settled without any try (out of band, by credit) was not tried. The first after a trial is left out.
+    """
+    have_failed, found = failed(seen), {}
+    by_subscription: dict[str, list[Thing]] = defaultdict(list)
+    for one in seen.last.invoices:
+        by_subscription[subscription_of(one) or ""].append(one)
+    for one in seen.last.invoices:
+        was_tried = one["attempt_count"] > 0 and one["amount_due"] > 0 and one["total"] > 0
+        if one["status"] != "paid" or not was_tried or one["id"] in have_failed:
+            continue
+        subscription = seen.last.one("subscriptions", subscription_of(one))
+        if _is_first_after_trial(one, subscription, by_subscription[subscription_of(one) or ""]):
+            continue
+        times = one["status_transitions"]
+        at = times["paid_at"] if one["collection_method"] == "send_invoice" else times["finalized_at"]
+        found[one["id"]] = one["currency"], one["total"], at
+    return found
+
+
 def open_failures(books: Books, *, ended: bool) -> dict[str, tuple[int, int]]:
     """How many failed invoices still ask for money, and for how much, by currency.
 
