@@ -135,9 +135,24 @@ def _check_revenue(database: ModuleType, story: Story) -> None:
     moves = book.moves()
     months = periods.last("month", 14, until=seen.now, zone=zone)
     with database.session() as session:
-        found = revenue.now(session).by_currency
-        assert {code: (one.mrr, one.customers) for code, one in found.items()} == now.mrr(seen.last)
+        found = revenue.now(session)
+        assert found.customers == now.active_customers(seen.last)
+        by_currency = {code: (one.mrr, one.customers) for code, one in found.by_currency.items()}
+        assert by_currency == now.mrr(seen.last)
+        for month in months:
+            stood = revenue_history.stood(session, month.begins)
+            assert stood is not None
+            standing = ledger.standing(moves, month.begins)
+            assert stood.customers == len({who for every in standing.values() for who in every})
+            assert {code: one.mrr for code, one in stood.by_currency.items()} == {
+                code: sum(every.values()) for code, every in standing.items() if every
+            }
         for code in CURRENCIES:
+            for until in (seen.at + 1, seen.at + 50 * 86_400, seen.now + 1):
+                ends = clock.day_start(until, zone, plus_days=1)
+                parts = revenue_history.by(session, "plan", View(code), ends)
+                told = {part.key: (part.level.mrr, part.level.trial) for part in parts}
+                assert told == book.by_plan(code, min(ends - 1, seen.now))
             _check_months(revenue_history.movements(session, View(code), months), moves, code, book)
             daily = dict(revenue_history.daily(session, View(code), months[0].begins, months[-1].ends))
             for day, ends in book.days(seen.at - 40 * 86_400):

@@ -256,6 +256,16 @@ class Ledger:
             day += timedelta(days=1)
             yield starts, _midnight(day, self.zone)
 
+    def by_plan(self, currency: str, at: int) -> dict[str, tuple[int, int]]:
+        """MRR and trial MRR of each plan (the product of a subscription's dearest item) at an instant."""
+        found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for one in self.subscriptions.values():
+            worth = self.worth(one["id"], at)
+            if one["currency"] == currency and (worth.mrr or worth.trial):
+                mrr, trial = found[worth.plan]
+                found[worth.plan] = mrr + worth.mrr, trial + worth.trial
+        return dict(found)
+
     def total(self, at: int) -> dict[str, Worth]:
         """All subscriptions together at an instant, by currency."""
         found: dict[str, list[Worth]] = defaultdict(list)
