@@ -24,7 +24,14 @@ from models.crm import (
 )
 from models.customers import Customer, CustomerFacts
 from models.ledger import Action, ActionStep
-from models.metrics import MetricsState, SubscriptionState, Uncounted
+from models.metrics import (
+    MetricsState,
+    RetentionCell,
+    RevenueCell,
+    RevenueMove,
+    SubscriptionState,
+    Uncounted,
+)
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.policy import PolicyDocument
 from models.requests import CancellationRequest
@@ -82,6 +89,9 @@ __all__ = [
     "PromotionCode",
     "Reconciliation",
     "Refund",
+    "RetentionCell",
+    "RevenueCell",
+    "RevenueMove",
     "SavedFilter",
     "Staff",
     "StripeReads",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
 from models.base import Base, big, json_column, long_text
@@ -17,8 +17,8 @@ from models.base import Base, big, json_column, long_text
 class SubscriptionState(Base, table=True):
     """How a subscription stood from `at` (UTC seconds, Stripe's clock) until its next state.
 
-    `items` are `[price, quantity, discounts]`, `discounts` the subscription's own, both by id. `cancels`: it
-    was set to end. `told`: the instants of late at which it was seen to stand so still.
+    `items` are `[price, quantity, discounts]`, the oldest first, `discounts` the subscription's own, all by
+    id. `cancels`: it was set to end. `told`: the instants of late at which it was seen to stand so still.
     """
 
     __tablename__ = "subscription_states"
@@ -64,3 +64,71 @@ class MetricsState(Base, table=True):
     wanted: str = ""
     exact_since: int | None = big()
     waiting: int = 0
+
+
+class RevenueMove(Base, table=True):
+    """By how much a customer's MRR in a currency moved on a day (its first instant), plan by plan.
+
+    `mrr`, `committed` and `trial` are differences in micros; `kind` is the movement of the customer's MRR in
+    that currency as a whole: new, expansion, contraction, churn, reactivation, `switch` where plans changed
+    and the sum did not, "" where MRR did not move; `cause` says why it churned. `customers`: by how many
+    customers of the plan (1, 0, -1) it moved, `accounts` of the currency, and `people` of all currencies; the
+    last two stand on one row of the day.
+    `after` is the customer's MRR in the currency at the day's end. `first_day`: on which the customer first
+    came to any (0: never). `exact`: nothing of it is reconstructed.
+    """
+
+    __tablename__ = "revenue_moves"
+    __table_args__ = (Index("ix_revenue_moves_of_a_kind", "currency", "kind", "day"),)
+
+    customer: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    day: int = big(0, primary_key=True)
+    plan: str = Field(primary_key=True)
+    kind: str = ""
+    cause: str = ""
+    country: str = ""
+    mrr: int = big(0, nullable=False)
+    committed: int = big(0, nullable=False)
+    trial: int = big(0, nullable=False)
+    customers: int = 0
+    accounts: int = 0
+    people: int = 0
+    after: int = big(0, nullable=False)
+    first_day: int = big(0, nullable=False)
+    exact: bool = True
+
+
+class RevenueCell(Base, table=True):
+    """What all moves of a day come to, by currency, plan, country, kind and cause (see RevenueMove)."""
+
+    __tablename__ = "revenue_cells"
+
+    generation: int = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    day: int = big(0, primary_key=True)
+    plan: str = Field(primary_key=True)
+    country: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    cause: str = Field(primary_key=True)
+    mrr: int = big(0, nullable=False)
+    committed: int = big(0, nullable=False)
+    trial: int = big(0, nullable=False)
+    customers: int = 0
+    accounts: int = 0
+    people: int = 0
+
+
+class RetentionCell(Base, table=True):
+    """By how much the MRR, and the number, of the customers who first came to any in the month `cohort` moved
+    in a month (both by their first instant)."""
+
+    __tablename__ = "retention_cells"
+
+    generation: int = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    cohort: int = big(0, primary_key=True)
+    month: int = big(0, primary_key=True)
+    country: str = Field(primary_key=True)
+    mrr: int = big(0, nullable=False)
+    accounts: int = 0

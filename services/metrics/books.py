@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.metrics import revenue_book
 from services.metrics.rollups import Book
 
-BOOKS: tuple[Book, ...] = ()
+BOOKS: tuple[Book, ...] = (revenue_book.BOOK,)

@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from models import MetricsState
 from services import changes, clock, database, locks
-from services.errors import TrialdeskError
+from services.errors import TrialdeskError, Unforeseen
 from services.metrics import calendar, rollups, waiting
 from services.metrics.calendar import Calendar
 from services.metrics.rollups import Book
@@ -37,19 +37,26 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`left` of `waiting` customers are to be counted. `building`: pages show numbers of before until then,
-    or none where there are none."""
+    """`left` of `waiting` customers are to be counted. `is_building`: all of them anew; pages show what was
+    counted before until then, where that `exists`."""
 
     left: int
     waiting: int
-    building: bool
+    is_building: bool
+    exists: bool
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        return 1 - self.left / self.waiting if self.waiting else 0.0
 
 
 def progress(session: Session) -> Progress:
     """How far counting is."""
     state = session.get(MetricsState, 1) or MetricsState()
     left = waiting.left(session, clock.now())
-    return Progress(left, max(left, state.waiting), state.terms != state.wanted or not state.terms)
+    is_building = not state.terms or state.terms != state.wanted
+    return Progress(left, max(left, state.waiting), is_building, exists=state.generation > 0)
 
 
 def begin_exact(session: Session, at: int) -> None:
@@ -149,28 +156,31 @@ def _count_some(
             confirm()
     except sa.exc.OperationalError:
         raise
-    except Exception as error:
-        if len(customers) <= 1:
-            _give_up(customers, error)
-        else:
-            for one in customers:
-                _count_one(books, one, days, building, confirm)
+    except Exception:
+        _count_apart(books, customers, days, building, confirm)
     return len(customers)
 
 
-def _count_one(
-    books: Sequence[Book], customer: str, days: Calendar, building: bool, confirm: locks.Confirm
+def _count_apart(
+    books: Sequence[Book], customers: list[str], days: Calendar, building: bool, confirm: locks.Confirm
 ) -> None:
-    """Counts one of some of whom one is to blame that it went wrong."""
-    try:
-        with database.transaction() as session:
-            waiting.drop(session, [customer])
-            _count(session, books, [customer], clock.now(), days, building)
-            confirm()
-    except sa.exc.OperationalError:
-        raise
-    except Exception as error:
-        _give_up([customer], error)
+    """Counts each by itself, as it went wrong with one of them. Where it goes wrong with all of several, no
+    customer is to blame: raises what went wrong."""
+    failed: dict[str, Exception] = {}
+    for customer in customers:
+        try:
+            with database.transaction() as session:
+                waiting.drop(session, [customer])
+                _count(session, books, [customer], clock.now(), days, building)
+                confirm()
+        except sa.exc.OperationalError:
+            raise
+        except Exception as error:
+            failed[customer] = error
+            if len(failed) == len(customers) > 1:
+                raise
+    for customer, why in failed.items():
+        _give_up(customer, why)
 
 
 def _count(
@@ -186,13 +196,14 @@ def _count(
     changes.note(session)
 
 
-def _give_up(customers: list[str], error: Exception) -> None:
-    """Counting goes on without them; System tells of them, and they are tried again later."""
-    _log.error("Customer %s could not be counted.", ", ".join(customers), exc_info=error)
+def _give_up(customer: str, error: Exception) -> None:
+    """Counting goes on without the customer, of whom System tells, and who is tried again later."""
+    problem = Unforeseen("The customer could not be counted: something went wrong in the desk", error)
+    _log.error("%s could not be counted (reference %s).", customer, problem.reference, exc_info=error)
     with database.transaction() as session:
-        waiting.drop(session, customers)
-        later = dict.fromkeys(customers, clock.now() + _AGAIN)
-        waiting.put_off(session, later, error=f"{type(error).__name__}: {error}"[:500])
+        waiting.drop(session, [customer])
+        later = {customer: clock.now() + _AGAIN}
+        waiting.put_off(session, later, error=str(problem))
 
 
 def _rebuild(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.Confirm) -> None:
@@ -200,7 +211,8 @@ def _rebuild(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.C
     with database.session() as session:
         standing = rollups.generation(session)
     for book in books:
-        rollups.keep_only(book.cells, standing)  # one that was begun and not finished goes
+        for each in book.sums:
+            rollups.keep_only(each.cells, standing)  # one that was begun and not finished goes
         rollups.fill(book, standing + 1, days, stop)
         if stop():
             return
@@ -209,8 +221,8 @@ def _rebuild(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.C
         state.generation, state.terms = standing + 1, state.wanted
         changes.note(session)
         confirm()
-    for book in books:
-        rollups.keep_only(book.cells, standing + 1)
+    for each in (each for book in books for each in book.sums):
+        rollups.keep_only(each.cells, standing + 1)
 
 
 class Counter:

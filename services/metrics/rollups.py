@@ -38,17 +38,21 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
-    """One thing that is counted.
+class Sum:
+    """One table of cells. `sum_up` says which of them a fact is part of, by their key columns without the
+    generation, with what it adds to their other columns."""
 
-    `count` finds the facts of some customers as of an instant; `sum_up` says which cells a fact is part of,
-    by the cells' key columns without the generation, with what it adds to their other columns.
-    """
+    cells: type[Base]
+    sum_up: Callable[[Row, Calendar], Iterable[tuple[Key, Amounts]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One thing that is counted: `count` finds the facts of some customers as of an instant."""
 
     facts: type[Base]
-    cells: type[Base]
     count: Callable[[Session, Sequence[str], int, Calendar], Counted]
-    sum_up: Callable[[Row, Calendar], Iterable[tuple[Key, Amounts]]]
+    sums: tuple[Sum, ...]
 
 
 def generation(session: Session) -> int:
@@ -84,9 +88,9 @@ def recount(
     if changed or gone:
         _save(session, book.facts, changed, gone)
         taken = [before[key] for row in changed if (key := _key(book.facts, row)) in before]
-        if move:
-            moved = _moved(book, calendar, taken=[*taken, *gone], put=changed)
-            add(session, book.cells, generation(session), moved)
+        for each in book.sums if move else ():
+            moved = _moved(each, calendar, taken=[*taken, *gone], put=changed)
+            add(session, each.cells, generation(session), moved)
     return counted.due
 
 
@@ -102,28 +106,30 @@ def _facts_of(facts: type[Base]) -> Any:
     return sa.select(*columns).where(columns.customer.in_(these))
 
 
-def _moved(book: Book, calendar: Calendar, *, taken: Iterable[Row], put: Iterable[Row]) -> Sums:
+def _moved(of: Sum, calendar: Calendar, *, taken: Iterable[Row], put: Iterable[Row]) -> Sums:
     sums: Sums = {}
     for row in put:
-        for key, amounts in book.sum_up(row, calendar):
+        for key, amounts in of.sum_up(row, calendar):
             sums[key] = tuple(map(int.__add__, sums[key], amounts)) if key in sums else amounts
     for row in taken:
-        for key, amounts in book.sum_up(row, calendar):
+        for key, amounts in of.sum_up(row, calendar):
             sums[key] = tuple(map(int.__sub__, sums.get(key, (0,) * len(amounts)), amounts))
     return {key: amounts for key, amounts in sums.items() if any(amounts)}
 
 
 def fill(book: Book, generation: int, calendar: Calendar, stop: Callable[[], bool] = lambda: False) -> None:
     """Adds all facts up into the cells of a generation that nobody reads yet, in short transactions."""
-    sums: Sums = {}
+    found: list[Sums] = [{} for _ in book.sums]
     for rows in _in_pieces(book.facts):
-        for key, amounts in sum_of(book, rows, calendar).items():
-            sums[key] = tuple(map(int.__add__, sums[key], amounts)) if key in sums else amounts
-        if len(sums) > _HELD:
-            _flush(book.cells, generation, sums)
+        for each, sums in zip(book.sums, found, strict=True):
+            for key, amounts in sum_of(each, rows, calendar).items():
+                sums[key] = tuple(map(int.__add__, sums[key], amounts)) if key in sums else amounts
+            if len(sums) > _HELD:
+                _flush(each.cells, generation, sums)
         if stop():
             return
-    _flush(book.cells, generation, sums)
+    for each, sums in zip(book.sums, found, strict=True):
+        _flush(each.cells, generation, sums)
 
 
 def _flush(cells: type[Base], generation: int, sums: Sums) -> None:
@@ -165,9 +171,9 @@ def keep_only(cells: type[Base], generation: int) -> None:
             return
 
 
-def sum_of(book: Book, rows: Iterable[Row], calendar: Calendar) -> Sums:
+def sum_of(of: Sum, rows: Iterable[Row], calendar: Calendar) -> Sums:
     """What these facts come to, by cell."""
-    return _moved(book, calendar, taken=(), put=rows)
+    return _moved(of, calendar, taken=(), put=rows)
 
 
 def _save(session: Session, facts: type[Base], changed: Sequence[Row], gone: Sequence[Row]) -> None:

@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,7 +72,10 @@ def _state(row: Row, items: Iterable[Row], at: int) -> Row:
         "pause_collection": row["pause_collection"],
         "cancels": bool(row["cancel_at"] or row["cancel_at_period_end"]),
         "cancellation_reason": row["cancellation_reason"],
-        "items": sorted([item["price"], item["quantity"], item["discounts"]] for item in items),
+        "items": [
+            [item["price"], item["quantity"], item["discounts"]]
+            for item in sorted(items, key=itemgetter("created", "id"))
+        ],
         "discounts": row["discounts"],
         "told": [],
     }
