@@ -49,6 +49,7 @@ from models.sync import (
     Underived,
     Workspace,
 )
+from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact
 
 __all__ = [
     "Action",
@@ -78,6 +79,8 @@ __all__ = [
     "InvoiceItem",
     "InvoiceLine",
     "InvoicePayment",
+    "JourneyCell",
+    "JourneyFact",
     "Message",
     "MetricsState",
     "Note",
@@ -101,6 +104,8 @@ __all__ = [
     "SyncCursor",
     "SyncWindow",
     "Task",
+    "TrialCell",
+    "TrialFact",
     "Uncounted",
     "Underived",
     "Workspace",
