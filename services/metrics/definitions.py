@@ -114,10 +114,10 @@ _ALL = (
     ),
     Definition(
         "heat", "Trials", "Converted by day",
-        "Of the trials that started in a month or week, the share that had converted by the end of a day since "
-        "their start.",
-        more="The share is of all that started. A cell is blank as long as the youngest trial of its month or "
-        "week is not that old.",
+        "Of the trials that started in a month or week, the share that had converted by the end of a day "
+        "since their start.",
+        more="The share is of all that started. A cell is blank as long as the youngest trial of its month "
+        "or week is not that old.",
     ),
     Definition(
         "curve", "Trials", "Share converted by day",
@@ -149,8 +149,8 @@ _ALL = (
         "why", "Trials", "Why trials brought nothing",
         "Trials that were canceled, that ended without a card, or whose first payment failed.",
         more="A first payment that failed tells the decline code of its first try; a cancellation what the "
-        "customer chose as reason, else what Stripe says. MRR not won is what the plans would have come to in "
-        "a month, in each currency. Free trials are left out: nothing was asked of them.",
+        "customer chose as reason, else what Stripe says. MRR not won is what the plans would have come to "
+        "in a month, in each currency. Free trials are left out: nothing was asked of them.",
     ),
     Definition(
         "annotations", "Trials", "Annotations",
