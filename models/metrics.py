@@ -51,9 +51,9 @@ class MetricsState(Base, table=True):
     """The one row that says how the cells stand.
 
     Pages read the cells of `generation`, which were counted under `terms` (the zone that days are cut in, and
-    the version of the definitions). Where `wanted` differs everybody is counted anew, and a next generation
-    is made of it. `exact_since` (UTC seconds): from then on states were kept as they changed; before,
-    history is reconstructed. `waiting`: how many customers were to be counted when the work began.
+    the version of the definitions); "" while everybody is counted anew under the `wanted` ones and a next
+    generation is made of it. `exact_since` (UTC seconds): from then on states were kept as they changed;
+    before, history is reconstructed. `waiting`: how many customers were to be counted when the work began.
     """
 
     __tablename__ = "metrics_state"

@@ -55,8 +55,7 @@ def progress(session: Session) -> Progress:
     """How far counting is."""
     state = session.get(MetricsState, 1) or MetricsState()
     left = waiting.left(session, clock.now())
-    is_building = not state.terms or state.terms != state.wanted
-    return Progress(left, max(left, state.waiting), is_building, exists=state.generation > 0)
+    return Progress(left, max(left, state.waiting), is_building=not state.terms, exists=state.generation > 0)
 
 
 def begin_exact(session: Session, at: int) -> None:
@@ -116,13 +115,14 @@ def _agree(terms: str, stop: Stop) -> None:
         with database.transaction() as session:
             last = waiting.mark_all(session, last, _MARK)
             if last is None:
-                _state(session).wanted = terms
+                state = _state(session)
+                state.wanted, state.terms = terms, ""  # facts and cells go apart until the rebuild
 
 
 def _is_building() -> bool:
     with database.session() as session:
         state = session.get(MetricsState, 1)
-        return state is not None and state.terms != state.wanted
+        return state is not None and not state.terms
 
 
 def _count_due(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.Confirm) -> int:

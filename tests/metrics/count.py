@@ -25,8 +25,8 @@ def everybody(database: ModuleType, zone: ZoneInfo = UTC) -> None:
 
 
 def see(database: ModuleType, at: int) -> None:
-    """Puts how all subscriptions stand into the log, as a pull at an instant does; those that are no longer in
-    the account as they stood before they went."""
+    """Puts how all subscriptions stand into the log, as a pull at an instant does; those that are no longer
+    in the account as they stood before they went."""
     with database.transaction() as session:
         items = session.exec(select(SubscriptionItem).order_by(col(SubscriptionItem.id))).all()
         for one in session.exec(select(Subscription)):
