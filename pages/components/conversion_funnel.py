@@ -58,7 +58,7 @@ def _by_group(view: View) -> None:
         [_row(view.names.of(dim, key), steps) for key, steps in rows], border="horizontal", hide_index=True
     )
     st.caption(
-        "Shares are of those who signed up; for some of the youngest it is too early to tell the later steps. "
+        "Shares are of those who signed up; of the youngest it is too early to tell the later steps. "
         + no_lots(dim)
     )
 
