@@ -81,7 +81,8 @@ def _row(line: Line) -> dict[str, str]:
 
 
 def _by(points: Sequence[Point], day: int) -> str:
-    if day > points[-1].day:
+    """The share by a day; when all have converted, it stays so."""
+    if day > points[-1].day and points[-1].share < 1:
         return "not yet"
-    held = points[day].interval
-    return f"{formats.percent(points[day].share, decimals=1)} ({charts.between(held)})"
+    point = points[min(day, len(points) - 1)]
+    return f"{formats.percent(point.share, decimals=1)} ({charts.between(point.interval)})"
