@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from pages.components import charts, conversion_words
 from services import clock, config
 from services.customers import export
-from services.desk import annotations
-from services.desk.annotations import Draft
+from services.desk import annotating
+from services.desk.annotating import Draft
 from services.errors import NotAllowed
 from services.metrics import members, periods
 from services.metrics.slices import TRIAL_DIMS, Slice
@@ -292,7 +292,7 @@ def test_annotations_stand_on_the_time_axes(account: ModuleType) -> None:
     day = clock.local(month.begins, zone).date()
     with account.transaction() as session:
         founder = Person(1, "Fay", "f@x", Role.FOUNDER)
-        annotations.add(session, founder, Draft(day, "launch", "<b>2.0</b>"), zone)
+        annotating.add(session, founder, Draft(day, "launch", "<b>2.0</b>"), zone)
     for view, name in (("Cohorts", "Share of trials converted"), ("Why not", "Trials that brought nothing")):
         found = plots(open_in_menu("conversion", view=view))
         layout = next(plot["layout"] for alt, plot in found.items() if alt.startswith(name))
