@@ -229,9 +229,9 @@ def together(parts: Collection[Outcomes], asked: Slice, as_of: int) -> Outcomes:
 def period_rate(session: Session, segment: Segment = EVERYONE, *, as_of: int) -> Rate:
     """Converted / trials ended in the last 30 days, as Stripe shows it."""
     where = slices.conditions(TRIALS, Slice("month", None, segment))
-    counted = sa.select(sa.func.count(), sa.func.count(_ALL.converted_at))
-    whole, part = session.execute(counted.where(ended_recently(as_of), *where)).one()
-    return Rate(part, whole)
+    counted = sa.select(_ALL.state, sa.func.count()).where(ended_recently(as_of), *where)
+    states = {state: int(count) for state, count in session.execute(counted.group_by(_ALL.state))}
+    return Rate(states.get("converted", 0), sum(states.values()))
 
 
 def ended_recently(as_of: int) -> sa.ColumnElement[bool]:
