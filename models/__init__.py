@@ -1,5 +1,6 @@
 """The tables: Stripe's resources under their own names, and the desk's own. No I/O in here."""
 
+from models.annotations import Annotation
 from models.base import Base
 from models.billing import (
     CreditNote,
@@ -53,6 +54,7 @@ from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact
 __all__ = [
     "Action",
     "ActionStep",
+    "Annotation",
     "Asker",
     "AuditEntry",
     "Base",

@@ -15,12 +15,12 @@ from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
 from services.metrics import conversion, curves, funnel, kept, overview, slices, version, why
 from services.metrics.conversion import Group, Outcomes, Priced
-from services.metrics.curves import Curve
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
 from services.metrics.periods import Period
 from services.metrics.slices import Options, Segment, Slice
 from services.metrics.statistics import Rate
+from services.metrics.survival import Watched
 from services.metrics.why import Reason
 from services.staff.roles import Person
 
@@ -67,15 +67,15 @@ class Measures:
         """How many trials still run, whenever they started."""
         return self._ask(("running", segment), lambda s: conversion.running(s, segment))
 
-    def curve(self, asked: Slice) -> Curve:
+    def curve(self, asked: Slice) -> Watched:
         """All trials of a slice together, by day since their start."""
         return self._ask(("curve", asked), lambda s: curves.curve(s, asked, as_of=clock.now()))
 
-    def curves(self, asked: Slice) -> Mapping[Period, Curve]:
+    def curves(self, asked: Slice) -> Mapping[Period, Watched]:
         """The trials of each period, by day since their start."""
         return self._ask(("curves", asked), lambda s: curves.curves(s, asked, as_of=clock.now()))
 
-    def curves_by(self, asked: Slice, dim: str) -> Mapping[str, Curve]:
+    def curves_by(self, asked: Slice, dim: str) -> Mapping[str, Watched]:
         """The trials of a slice by the values of a dimension, by day since their start."""
         return self._ask(
             ("curves by", asked, dim), lambda s: curves.curves_by(s, asked, dim, as_of=clock.now())
