@@ -149,28 +149,31 @@ def _count_some(
             confirm()
     except sa.exc.OperationalError:
         raise
-    except Exception as error:
-        if len(customers) <= 1:
-            _give_up(customers, error)
-        else:
-            for one in customers:
-                _count_one(books, one, days, building, confirm)
+    except Exception:
+        _count_apart(books, customers, days, building, confirm)
     return len(customers)
 
 
-def _count_one(
-    books: Sequence[Book], customer: str, days: Calendar, building: bool, confirm: locks.Confirm
+def _count_apart(
+    books: Sequence[Book], customers: list[str], days: Calendar, building: bool, confirm: locks.Confirm
 ) -> None:
-    """Counts one of some of whom one is to blame that it went wrong."""
-    try:
-        with database.transaction() as session:
-            waiting.drop(session, [customer])
-            _count(session, books, [customer], clock.now(), days, building)
-            confirm()
-    except sa.exc.OperationalError:
-        raise
-    except Exception as error:
-        _give_up([customer], error)
+    """Counts each by itself, as it went wrong with one of them. Where it goes wrong with all of several, no
+    customer is to blame: raises what went wrong."""
+    failed: dict[str, Exception] = {}
+    for customer in customers:
+        try:
+            with database.transaction() as session:
+                waiting.drop(session, [customer])
+                _count(session, books, [customer], clock.now(), days, building)
+                confirm()
+        except sa.exc.OperationalError:
+            raise
+        except Exception as error:
+            failed[customer] = error
+            if len(failed) == len(customers) > 1:
+                raise
+    for customer, why in failed.items():
+        _give_up(customer, why)
 
 
 def _count(
@@ -186,12 +189,12 @@ def _count(
     changes.note(session)
 
 
-def _give_up(customers: list[str], error: Exception) -> None:
-    """Counting goes on without them; System tells of them, and they are tried again later."""
-    _log.error("Customer %s could not be counted.", ", ".join(customers), exc_info=error)
+def _give_up(customer: str, error: Exception) -> None:
+    """Counting goes on without the customer, of whom System tells, and who is tried again later."""
+    _log.error("The customer %s could not be counted.", customer, exc_info=error)
     with database.transaction() as session:
-        waiting.drop(session, customers)
-        later = dict.fromkeys(customers, clock.now() + _AGAIN)
+        waiting.drop(session, [customer])
+        later = {customer: clock.now() + _AGAIN}
         waiting.put_off(session, later, error=f"{type(error).__name__}: {error}"[:500])
 
 

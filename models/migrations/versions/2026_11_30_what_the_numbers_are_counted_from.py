@@ -45,6 +45,54 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('uncounted', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_uncounted_due_at'), ['due_at'], unique=False)
+    op.create_table(
+        'revenue_moves',
+        sa.Column('customer', sa.String(), nullable=False),
+        sa.Column('currency', sa.String(), nullable=False),
+        sa.Column('day', sa.BigInteger(), nullable=False),
+        sa.Column('plan', sa.String(), nullable=False),
+        sa.Column('kind', sa.String(), nullable=False),
+        sa.Column('cause', sa.String(), nullable=False),
+        sa.Column('country', sa.String(), nullable=False),
+        sa.Column('mrr', sa.BigInteger(), nullable=False),
+        sa.Column('committed', sa.BigInteger(), nullable=False),
+        sa.Column('trial', sa.BigInteger(), nullable=False),
+        sa.Column('customers', sa.Integer(), nullable=False),
+        sa.Column('accounts', sa.Integer(), nullable=False),
+        sa.Column('after', sa.BigInteger(), nullable=False),
+        sa.Column('first_day', sa.BigInteger(), nullable=False),
+        sa.Column('exact', sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint('customer', 'currency', 'day', 'plan'),
+    )
+    with op.batch_alter_table('revenue_moves', schema=None) as batch_op:
+        batch_op.create_index('ix_revenue_moves_of_a_kind', ['currency', 'kind', 'day'], unique=False)
+    op.create_table(
+        'revenue_cells',
+        sa.Column('generation', sa.Integer(), nullable=False),
+        sa.Column('currency', sa.String(), nullable=False),
+        sa.Column('day', sa.BigInteger(), nullable=False),
+        sa.Column('plan', sa.String(), nullable=False),
+        sa.Column('country', sa.String(), nullable=False),
+        sa.Column('kind', sa.String(), nullable=False),
+        sa.Column('cause', sa.String(), nullable=False),
+        sa.Column('mrr', sa.BigInteger(), nullable=False),
+        sa.Column('committed', sa.BigInteger(), nullable=False),
+        sa.Column('trial', sa.BigInteger(), nullable=False),
+        sa.Column('customers', sa.Integer(), nullable=False),
+        sa.Column('accounts', sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint('generation', 'currency', 'day', 'plan', 'country', 'kind', 'cause'),
+    )
+    op.create_table(
+        'retention_cells',
+        sa.Column('generation', sa.Integer(), nullable=False),
+        sa.Column('currency', sa.String(), nullable=False),
+        sa.Column('cohort', sa.BigInteger(), nullable=False),
+        sa.Column('month', sa.BigInteger(), nullable=False),
+        sa.Column('country', sa.String(), nullable=False),
+        sa.Column('mrr', sa.BigInteger(), nullable=False),
+        sa.Column('accounts', sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint('generation', 'currency', 'cohort', 'month', 'country'),
+    )
     # The log begins with how each subscription stands: they are listed again.
     op.execute(
         "UPDATE sync_cursors SET state = 'waiting', cursor = NULL, fetched = 0, started_at = NULL, "
@@ -54,6 +102,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table('retention_cells')
+    op.drop_table('revenue_cells')
+    op.drop_table('revenue_moves')
     op.drop_table('uncounted')
     op.drop_table('subscription_states')
     op.drop_table('metrics_state')

@@ -1,0 +1,50 @@
+"""MRR as a book: each customer's movements day by day, and what they come to in all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from models import CustomerFacts, RetentionCell, RevenueCell, RevenueMove
+from services.metrics import timelines
+from services.metrics.calendar import Calendar
+from services.metrics.movements import Point, moves
+from services.metrics.rollups import Amounts, Book, Counted, Key, Row, Sum
+
+
+def _count(session: Session, customers: Sequence[str], _now: int, calendar: Calendar) -> Counted:
+    found: dict[tuple[str, str], list[Sequence[Point]]] = defaultdict(list)
+    for one in timelines.of_customers(session, customers):
+        found[one.customer, one.currency].append(one.points)
+    country = _countries(session, customers)
+    facts = [
+        {"customer": customer, "currency": currency, "country": country.get(customer, ""), **asdict(move)}
+        for (customer, currency), points in found.items()
+        for move in moves(points, calendar.day)
+    ]
+    return Counted(facts)
+
+
+def _countries(session: Session, customers: Sequence[str]) -> dict[str, str]:
+    known = sa.select(col(CustomerFacts.customer), col(CustomerFacts.country))
+    rows = session.execute(known.where(col(CustomerFacts.customer).in_(customers)))
+    return {row.customer: row.country for row in rows}
+
+
+def _of_day(row: Row, _: Calendar) -> Iterator[tuple[Key, Amounts]]:
+    key = tuple(row[name] for name in ("currency", "day", "plan", "country", "kind", "cause"))
+    yield key, tuple(row[name] for name in ("mrr", "committed", "trial", "customers", "accounts"))
+
+
+def _of_cohort(row: Row, calendar: Calendar) -> Iterable[tuple[Key, Amounts]]:
+    if not row["first_day"] or not (row["mrr"] or row["accounts"]):
+        return
+    cohort, month = calendar.month(row["first_day"]), calendar.month(row["day"])
+    yield (row["currency"], cohort, month, row["country"]), (row["mrr"], row["accounts"])
+
+
+BOOK = Book(RevenueMove, _count, (Sum(RevenueCell, _of_day), Sum(RetentionCell, _of_cohort)))

@@ -1,0 +1,227 @@
+"""What did invoices ask for each service period of subscriptions, as it was when these were first seen?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from models import Charge, Invoice, InvoiceItem, InvoiceLine, InvoicePayment, Subscription
+from services.clock import DAY
+from services.metrics import worth
+from services.metrics.reconstruction import Line, Rate
+from services.metrics.worth import PriceList
+
+_MOST_BILLED = 10**14  # minor units; Stripe takes invoices of up to 12 digits
+_THESE: Any = sa.bindparam("ids", expanding=True)
+
+
+@dataclass(slots=True)
+class Billed:
+    """A subscription's `lines`. `was_owing`: when it ended an invoice was tried and not paid. `failed_at`:
+    when its latest open invoice was last tried, or asked for, without being paid (UTC seconds)."""
+
+    lines: list[Line] = field(default_factory=list)
+    was_owing: bool = False
+    failed_at: int | None = None
+
+
+def of(session: Session, seen: Sequence[tuple[str, Any]]) -> dict[str, Billed]:
+    """What these subscriptions were billed for, each with the state in which it was first seen."""
+    firsts = dict(seen)
+    if not firsts:
+        return {}
+    lines = list(session.execute(_lines(), {"ids": list(firsts)}))
+    changes = list(session.execute(_changes(), {"ids": list(firsts)}))
+    rates = _rates(session, {row.price for row in (*lines, *changes)} - {None})
+    found: dict[str, Billed] = {id: Billed() for id in firsts}
+    asked = _asked(lines)
+    for row in lines:
+        rate = rates(row.price, row.currency)
+        if rate and _counts(row, firsts[row.subscription]):
+            found[row.subscription].lines.append(_line(row, rate, asked))
+    for row in changes:
+        rate = rates(row.price, row.currency)
+        if rate and rate.by_unit and row.created < firsts[row.subscription].at:
+            found[row.subscription].lines.append(_change(row, rate))
+    _add_debts(session, found, firsts)
+    return found
+
+
+@cache
+def _lines() -> Any:
+    line, bill = InvoiceLine, Invoice
+    columns = (
+        line.id, line.invoice, line.subscription, line.subscription_item, line.price, line.currency,
+        line.quantity, line.amount, line.discount_amount, line.period_start, line.period_end, line.created,
+        bill.status, bill.finalized_at, bill.voided_at,
+    )  # fmt: skip
+    within = (
+        one.between(-_MOST_BILLED, _MOST_BILLED) for one in (col(line.amount), col(line.discount_amount))
+    )
+    return (
+        sa.select(*(col(one) for one in columns), col(bill.created).label("billed_at"))
+        .join(bill, col(bill.id) == col(line.invoice))
+        .where(
+            col(line.subscription).in_(_THESE),
+            col(line.period_end) > col(line.period_start),
+            ~col(line.proration),
+            *within,
+            ~col(bill.deleted),
+        )
+    )
+
+
+@cache
+def _changes() -> Any:
+    """What changes in mid-period asked for the rest of it, billed by now or still waiting to be."""
+    change = InvoiceItem
+    columns = (
+        change.id, change.subscription, change.price, change.currency, change.quantity, change.amount,
+        change.period_start, change.period_end, change.created,
+    )  # fmt: skip
+    asks = (col(change.proration), col(change.amount) > 0, col(change.amount) <= _MOST_BILLED)
+    return sa.select(*(col(one) for one in columns)).where(
+        col(change.subscription).in_(_THESE), *asks, ~col(change.deleted)
+    )
+
+
+def _counts(row: Any, first: Any) -> bool:
+    """Whether the line's invoice was asked for when its subscription was first seen. A draft is within a
+    day; while collection is paused, what was given up was not."""
+    if row.status == "draft" or (row.finalized_at or 0) > first.at:
+        return bool(first.at - DAY < row.billed_at <= first.at and not first.pause_collection)
+    if row.status == "void":
+        return bool(row.voided_at is not None and row.voided_at > first.at)
+    return not (row.status == "uncollectible" and first.pause_collection)
+
+
+def _asked(lines: Iterable[Any]) -> Mapping[tuple[str, str], int]:
+    """What all lines of an item on an invoice ask for: tiers have a line each."""
+    found: dict[tuple[str, str], int] = defaultdict(int)
+    for row in lines:
+        found[row.invoice, _item(row)] += row.amount - row.discount_amount
+    return found
+
+
+def _item(row: Any) -> str:
+    return str(row.subscription_item or row.price)
+
+
+def _line(row: Any, rate: Rate, asked: Mapping[tuple[str, str], int]) -> Line:
+    return Line(
+        id=row.id,
+        item=_item(row),
+        rate=rate,
+        quantity=1 if row.quantity is None else row.quantity,
+        amount=row.amount,
+        discount=row.discount_amount,
+        asked=asked[row.invoice, _item(row)],
+        begins=row.period_start,
+        ends=row.period_end,
+        created=row.created,
+    )
+
+
+def _change(row: Any, rate: Rate) -> Line:
+    return Line(
+        id=row.id,
+        item="",
+        rate=rate,
+        quantity=row.quantity,
+        amount=row.amount,
+        discount=0,
+        asked=row.amount,
+        begins=max(row.period_start, row.created),
+        ends=row.period_end,
+        created=row.created,
+        is_change=True,
+    )
+
+
+class _Rates:
+    """The rates of prices in a currency, each made once; None for what does not recur."""
+
+    def __init__(self, prices: PriceList) -> None:
+        self._prices, self._made = prices, dict[tuple[str, str], Rate | None]()
+
+    def __call__(self, price: str | None, currency: str) -> Rate | None:
+        key = (price or "", currency)
+        if key not in self._made:
+            self._made[key] = self._make(*key)
+        return self._made[key]
+
+    def _make(self, price: str, currency: str) -> Rate | None:
+        row = self._prices.prices.get(price)
+        if row is None or not worth.recurs(row):
+            return None
+        return Rate(
+            product=row.product,
+            unit_amount=row.unit_amount,
+            interval=row.interval,
+            interval_count=row.interval_count or 1,
+            tiered=row.billing_scheme == "tiered",
+            by_unit=row.unit_amount is not None
+            and row.currency == currency
+            and row.transform_divide_by is None,
+        )
+
+
+def _rates(session: Session, prices: Iterable[str]) -> _Rates:
+    return _Rates(worth.price_list(session, prices, ()))
+
+
+def _add_debts(session: Session, found: Mapping[str, Billed], firsts: Mapping[str, Any]) -> None:
+    for id in session.execute(_owing(), {"ids": list(firsts)}).scalars():
+        found[id].was_owing = True
+    unpaid = [id for id, first in firsts.items() if first.status == "unpaid"]
+    if unpaid:
+        for id, asked_at, tried_at in session.execute(_last_tries(), {"ids": unpaid}):
+            found[id].failed_at = max(found[id].failed_at or 0, tried_at or asked_at)
+
+
+@cache
+def _owing() -> Any:
+    """The subscriptions that ended while an invoice that was tried was not paid."""
+    bill, of = Invoice, Subscription
+    return (
+        sa.select(col(of.id))
+        .join_from(of, bill, col(bill.subscription) == col(of.id))
+        .where(
+            col(of.id).in_(_THESE),
+            col(bill.created) < col(of.ended_at),
+            col(bill.total) > 0,
+            col(bill.attempted),
+            col(bill.collection_method) != "send_invoice",
+            col(bill.status).in_(("open", "uncollectible", "void")) | (col(bill.paid_at) > col(of.ended_at)),
+            sa.func.coalesce(col(bill.voided_at), col(of.ended_at)) >= col(of.ended_at),
+            ~col(bill.deleted),
+        )
+        .distinct()
+    )
+
+
+@cache
+def _last_tries() -> Any:
+    """The open invoices of subscriptions: when each was asked for, and when it last failed."""
+    bill, pays, tried = Invoice, InvoicePayment, Charge
+    return (
+        sa.select(
+            col(bill.subscription),
+            sa.func.coalesce(col(bill.finalized_at), col(bill.created)),
+            sa.func.max(col(tried.created)),
+        )
+        .join_from(bill, pays, col(pays.invoice) == col(bill.id), isouter=True)
+        .join(
+            tried,
+            (col(tried.payment_intent) == col(pays.payment_intent)) & (col(tried.status) == "failed"),
+            isouter=True,
+        )
+        .where(col(bill.subscription).in_(_THESE), col(bill.status) == "open", ~col(bill.deleted))
+        .group_by(col(bill.id), col(bill.subscription), col(bill.finalized_at), col(bill.created))
+    )
