@@ -192,7 +192,7 @@ def _items() -> Any:
 
 def _countries(connection: sa.Connection, customers: Sequence[str]) -> dict[str, str]:
     rows = connection.execute(_where_from(), {"customers": list(customers)})
-    return dict(rows.tuples().all())
+    return {row.customer: row.country for row in rows}
 
 
 @cache
