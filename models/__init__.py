@@ -51,6 +51,7 @@ from models.sync import (
     Underived,
     Workspace,
 )
+from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact
 
 __all__ = [
     "Action",
@@ -83,6 +84,8 @@ __all__ = [
     "InvoiceItem",
     "InvoiceLine",
     "InvoicePayment",
+    "JourneyCell",
+    "JourneyFact",
     "Message",
     "MetricsState",
     "Note",
@@ -108,6 +111,8 @@ __all__ = [
     "SyncCursor",
     "SyncWindow",
     "Task",
+    "TrialCell",
+    "TrialFact",
     "Uncounted",
     "Underived",
     "Workspace",
