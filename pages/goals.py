@@ -1,0 +1,93 @@
+"""Goals: what is to be reached, by when, and is it on its way?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import charts, charts_goal, counted, formats, goal_menus, guard, navigation, tiles
+from services import config, database
+from services.desk import goals
+from services.desk.goals import TITLES, Kept, said
+from services.metrics import revenue
+from services.metrics.definitions import DEFINITIONS
+from services.metrics.goals import Standing, Way
+from services.staff.roles import Permission
+
+_STANDING: dict[Standing, tuple[str, str, str]] = {
+    "reached": ("Reached", "green", ":material/check_circle:"),
+    "on_track": ("On track", "green", ":material/trending_up:"),
+    "behind": ("Behind", "orange", ":material/trending_down:"),
+    "missed": ("Missed", "gray", ":material/event_busy:"),
+}
+_PAGES = {"conversion": "conversion", "recovery": "recovery", "mrr": "overview"}
+
+
+def main() -> None:
+    """One run of the page."""
+    person = guard.enter("goals")
+    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    head.title("Goals", width="content")
+    if not counted.ready():
+        return
+    with database.session() as session:
+        found = goals.every(session, person, config.settings().zone)
+        currencies = list(revenue.now(session).by_currency)
+    why_not = person.why_not(Permission.SET_GOALS)
+    with head.container(width="content"):
+        if not why_not:
+            goal_menus.new(currencies)
+    if not found:
+        st.info("No goal is set yet. A goal is a number to reach by a day: MRR, conversion, or recovery.")
+    for goal in found:
+        _draw(goal, bool(why_not))
+    if why_not:
+        st.caption(formats.plain(why_not))
+    tiles.definitions_link()
+
+
+def _draw(goal: Kept, locked: bool) -> None:
+    of = f" in {goal.currency.upper()}" if goal.currency else ""
+    with st.container(border=True):
+        head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+        with head.container(horizontal=True, vertical_alignment="center", width="content"):
+            definition = DEFINITIONS["goal"]
+            st.subheader(f"{TITLES[goal.measure]}{of}", anchor=False, width="content",
+                         help=formats.plain(f"{definition.short} {definition.more}"))  # fmt: skip
+            if goal.way is not None:
+                words, colour, icon = _STANDING[goal.way.standing]
+                st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
+        if goal.way is None:
+            st.caption(f"{formats.NO_DATA}: no month is decided any more.")
+            return
+        if not locked:
+            with head.container(width="content"):
+                goal_menus.edit(goal, goal.way.target)
+        _way(goal, goal.way)
+
+
+def _way(goal: Kept, way: Way) -> None:
+    numbers = {
+        "At the start": way.start, "Now": way.now.value, "The line is at": way.planned, "Target": way.target,
+    }  # fmt: skip
+    with tiles.row():
+        for label, value in numbers.items():
+            st.metric(label, said(goal.measure, value, goal.currency))
+    words = _sentence(goal, way)
+    st.write(formats.plain(words))
+    told = ", ".join(f"{label.lower()} {said(goal.measure, value, goal.currency)}"
+                     for label, value in numbers.items())  # fmt: skip
+    charts.draw(charts_goal.way(goal, way), key=f"goal:{goal.id}:way", alt=f"The way to the goal: {told}")
+    navigation.link(_PAGES[goal.measure], "What it is made of", icon=":material/chevron_right:", last=True)
+
+
+def _sentence(goal: Kept, way: Way) -> str:
+    until = f"by the end of {formats.day(way.ends - 1)}"
+    begun = f"Set on {formats.day(way.begins)}, to be reached {until}."
+    if way.a_week is None:
+        return begun
+    more = said(goal.measure, way.a_week, goal.currency)
+    needed = f"{more} more MRR" if goal.measure == "mrr" else f"{more.replace(' %', '')} points more"
+    return f"{begun} It takes {needed} every week from now on."
+
+
+main()
