@@ -30,6 +30,7 @@ def way(goal: Kept, way: Way) -> Figure:
     values = [way.start, way.target, *(mark.value for mark in since)]
     low, high = (_value(goal, each) for each in (min(values), max(values)))
     apart = (high - low) or 1.0
+    beside = "bottom" if way.now.value >= way.planned else "top"  # away from the line
     return charts.figure(
         [line, walked],
         height=230,
@@ -37,11 +38,16 @@ def way(goal: Kept, way: Way) -> Figure:
         xaxis={"type": "date", "nticks": 5, "showgrid": False},
         yaxis={"visible": False, "range": [low - 0.25 * apart, high + 0.3 * apart]},
         annotations=[
-            _words(goal, Mark(way.begins, way.start), quiet, xanchor="left", yanchor="top"),
+            _words(goal, Mark(way.begins, way.start), quiet, xanchor="left", yanchor=_away(way)),
             _words(goal, Mark(way.ends, way.target), quiet, xanchor="right", yanchor="bottom"),
-            _words(goal, way.now, ink, xanchor="left" if _is_early(way) else "right", yanchor="bottom"),
+            _words(goal, way.now, ink, xanchor="left" if _is_early(way) else "right", yanchor=beside),
         ],
     )
+
+
+def _away(way: Way) -> str:
+    """On which side of its point the start's value stands: away from what is now."""
+    return "top" if way.now.value >= way.start else "bottom"
 
 
 def _is_early(way: Way) -> bool:

@@ -58,6 +58,7 @@ def recovery_rates(cohorts: Sequence[Cohort], currency: str) -> Figure:
     return charts.figure(
         [*lines, _possible(still, currency)],
         height=320, showlegend=True, legend=charts.LEGEND, xaxis=_months(cohorts), bargap=0.55,
+        uniformtext={"minsize": 9, "mode": "hide"},
         yaxis={"tickformat": ".0%", "range": [0, 1.12], "nticks": 6},
         annotations=_nothing([one for one in cohorts if not one.failed.count]),
     )  # fmt: skip
@@ -85,7 +86,7 @@ def _two_lines(
     by_volume = {
         "name": "by volume", "mode": "lines+markers+text", "y": [one.value for one in volumes],
         "line": {"color": pale, "width": 1}, "marker": {"color": ink, "size": 9}, "text": words,
-        "textposition": "top center", "cliponaxis": False,
+        "textposition": "top center", "textfont": {"size": 10}, "cliponaxis": False,
     }  # fmt: skip
     return [line | by_count, line | by_volume]
 

@@ -46,7 +46,8 @@ def draw(view: View) -> None:
         charts_recovery.groups(bars, view.currency), "groups",
         f"What failed, by {PARTS[part].lower()}: {', '.join(said)}",
     )  # fmt: skip
-    with st.expander("The same as a table", expanded=part == "code"):
+    in_words = ", reasons in words" * (part == "code")
+    with st.expander(f"The same as a table{in_words}"):
         st.table([_row(view, part, one) for one in found], border="horizontal", hide_index=True)
 
 
@@ -67,9 +68,10 @@ def _row(view: View, part: Part, one: Group) -> dict[str, str]:
     why = {"In words": formats.plain(explained(part, one.key))}
     return {
         PARTS[part]: name,
-        **(why if part == "code" else fails),
+        **({} if part == "code" else fails),
         "Failed": formats.money(one.failed.amount, view.currency),
         "Payments": formats.count(one.failed.count),
         **{words: formats.money(one.states[state].amount, view.currency) for state, words in STATES.items()},
         "Back by now": formats.share(one.recovery_volume.part, one.recovery_volume.whole),
+        **(why if part == "code" else {}),
     }
