@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pages.components import charts, formats, palette
 from pages.components.charts import Figure
@@ -99,7 +100,10 @@ def _possible(still: Sequence[Cohort], currency: str) -> Figure:
     return {
         "type": "bar", "name": "still open: where it can come to", "x": [one.period.key for one in still],
         "base": low, "y": [top - bottom for top, bottom in zip(high, low, strict=True)],
-        "text": [f"{bottom:.0%} to<br>{top:.0%}" for top, bottom in zip(high, low, strict=True)],
+        "text": [
+            f"{formats.percent(bottom)} to<br>{formats.percent(top)}"
+            for top, bottom in zip(high, low, strict=True)
+        ],
         "textposition": "inside", "insidetextanchor": "middle", "textangle": 0,
         "textfont": {"color": palette.on(pale)},
         "marker": {"color": pale, "line": {"width": 0}},
@@ -239,8 +243,8 @@ def _units(payments: Payments, currency: str) -> float:
     return float(money.units(payments.amount, currency))
 
 
-def _percent(share: Share, decimals: int = 0) -> str:
-    return formats.NO_DATA if share.value is None else f"{share.value:.{decimals}%}"
+def _percent(share: Share, decimals: Literal[0, 1] = 0) -> str:
+    return formats.NO_DATA if share.value is None else formats.percent(share.value, decimals=decimals)
 
 
 def _told(payments: Payments, state: CameTo, currency: str) -> str:

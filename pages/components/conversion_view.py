@@ -24,7 +24,7 @@ _MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}
 _WEEKS = 52 / 12  # in a month
 _GRAINS: dict[str, Grain] = {"Months": "month", "Weeks": "week"}
 _WINDOWS: dict[str, int | None] = {f"{days} days": days for days in WINDOWS} | {"any time": None}
-_WIDTH = 140  # pixels: two beside each other on a phone
+_WIDTH = 132  # pixels: two beside each other on a phone
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from pages.components import charts, charts_recovery, formats, plotted
@@ -90,8 +92,8 @@ def _help(key: str) -> str:
     return f"{DEFINITIONS[key].short} {DEFINITIONS[key].more}"
 
 
-def _share(value: float | None, decimals: int = 0) -> str:
-    return formats.NO_DATA.lower() if value is None else f"{value:.{decimals}%}"
+def _share(value: float | None, decimals: Literal[0, 1] = 0) -> str:
+    return formats.NO_DATA.lower() if value is None else formats.percent(value, decimals=decimals)
 
 
 def _recovery_words(one: Cohort) -> str:

@@ -54,7 +54,7 @@ def _share(view: View, key: str, volume: Share, rate: Rate, more: str = "") -> N
         said.append(f"{part} of {whole}.")
     said.append(f"By count {formats.share(rate.part, rate.whole)}: {_of(rate)}.")
     if held := rate.interval:
-        said.append(f"95 % interval: {held.low:.0%} to {held.high:.0%}.")
+        said.append(f"95 % interval: {charts.between(held)}.")
     st.metric(
         DEFINITIONS[key].title,
         formats.share(volume.part, volume.whole),

@@ -71,4 +71,4 @@ def _soon(view: View) -> None:
 
 
 def _said(points: list[Point]) -> str:
-    return ", ".join(f"day {one.day} {one.share:.0%}" for one in points if one.day in _DAYS)
+    return ", ".join(f"day {one.day} {formats.percent(one.share)}" for one in points if one.day in _DAYS)

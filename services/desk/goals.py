@@ -8,10 +8,11 @@ from datetime import date
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from babel.numbers import format_percent
 from sqlmodel import Session, col, select
 
 from models import Goal
-from services import clock, money
+from services import clock, config, money
 from services.customers import audit
 from services.desk import words
 from services.errors import InvalidInput, NotFound
@@ -107,7 +108,7 @@ def said(measure: Measure, value: int, currency: str) -> str:
     """A value of a measure as people write it: `$1,250.00`, `42.5 %`."""
     if measure == "mrr":
         return words.money(money.whole(value), currency)
-    return f"{100 * value / WHOLE:.1f} %"
+    return str(format_percent(value / WHOLE, "#,##0.0 %", locale=config.settings().workspace_locale))
 
 
 def _kept(session: Session, row: Goal, zone: ZoneInfo) -> Kept:
