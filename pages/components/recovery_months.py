@@ -65,7 +65,7 @@ def _recoveries(view: View) -> None:
     cohorts = view.numbers.cohorts
     plotted.head(
         view.person, "Recovered, by the month of the first failure", _sheet(view), "recovery_rates",
-        help=_help("recovered_volume"),
+        help=_help("month_recovery_rate"),
         note="Of what first failed in each month, the share that is paid by now, by any means. A month that "
         "is still open shows what it can come to.",
     )  # fmt: skip

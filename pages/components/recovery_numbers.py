@@ -26,7 +26,7 @@ def draw(view: View) -> None:
         with _tile("number:failed", everything.failed.count):
             _share(view, "failure_rate", everything.failure_volume, everything.failure)
         with _tile("number:decided", decided.failed.count):
-            _share(view, "recovered_volume", decided.recovery_volume, decided.recovery, _decided(view))
+            _share(view, "month_recovery_rate", decided.recovery_volume, decided.recovery, _decided(view))
         with _tile("number:recovered", numbers.days.total()):
             _days(view)
         with _tile("number:lost", everything.states["lost"].count):

@@ -235,7 +235,7 @@ _ALL = (
         "dearest item today.",
     ),
     Definition(
-        "recovered_volume", "Recovery", "Recovered, by volume",
+        "month_recovery_rate", "Recovery", "Recovered, by volume",
         "Of the money whose payment first failed in a month, the share that is paid by now, by any means.",
         "of these, the totals of the invoices that are paid",
         "totals of the invoices whose payment first failed in the month",
