@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.components import charts, charts_goal, counted, formats, goal_menus, guard, navigation, tiles
+from pages.components.measures import Measures
 from services import config, database
 from services.desk import goals
 from services.desk.goals import TITLES, Kept, said
 from services.metrics import revenue
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.goals import Standing, Way
+from services.metrics.goals import Mark, Standing, Walked, Way
 from services.staff.roles import Permission
 
 _STANDING: dict[Standing, tuple[str, str, str]] = {
@@ -38,14 +41,15 @@ def main() -> None:
             goal_menus.new(currencies)
     if not found:
         st.info("No goal is set yet. A goal is a number to reach by a day: MRR, conversion, or recovery.")
+    measures = Measures(person)
     for goal in found:
-        _draw(goal, bool(why_not))
+        _draw(goal, measures.walked(goal), bool(why_not))
     if why_not:
         st.caption(formats.plain(why_not))
     tiles.definitions_link()
 
 
-def _draw(goal: Kept, locked: bool) -> None:
+def _draw(goal: Kept, walked: Walked, locked: bool) -> None:
     of = f" in {goal.currency.upper()}" if goal.currency else ""
     with st.container(border=True):
         head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
@@ -53,19 +57,19 @@ def _draw(goal: Kept, locked: bool) -> None:
             definition = DEFINITIONS["goal"]
             st.subheader(f"{TITLES[goal.measure]}{of}", anchor=False, width="content",
                          help=formats.plain(f"{definition.short} {definition.more}"))  # fmt: skip
-            if goal.way is not None:
-                words, colour, icon = _STANDING[goal.way.standing]
+            if walked.now is not None:
+                words, colour, icon = _STANDING[goal.way(walked.now).standing]
                 st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
-        if goal.way is None:
-            st.caption(f"{formats.NO_DATA}: no month is decided any more.")
-            return
         if not locked:
             with head.container(width="content"):
-                goal_menus.edit(goal, goal.way.target)
-        _way(goal, goal.way)
+                goal_menus.edit(goal)
+        if walked.now is None:
+            st.caption(f"{formats.NO_DATA}: no month is decided.")
+        else:
+            _way(goal, goal.way(walked.now), walked.marks)
 
 
-def _way(goal: Kept, way: Way) -> None:
+def _way(goal: Kept, way: Way, marks: Sequence[Mark]) -> None:
     numbers = {
         "At the start": way.start, "Now": way.now.value, "The line is at": way.planned, "Target": way.target,
     }  # fmt: skip
@@ -76,7 +80,9 @@ def _way(goal: Kept, way: Way) -> None:
     st.write(formats.plain(words))
     told = ", ".join(f"{label.lower()} {said(goal.measure, value, goal.currency)}"
                      for label, value in numbers.items())  # fmt: skip
-    charts.draw(charts_goal.way(goal, way), key=f"goal:{goal.id}:way", alt=f"The way to the goal: {told}")
+    charts.draw(
+        charts_goal.way(goal, way, marks), key=f"goal:{goal.id}:way", alt=f"The way to the goal: {told}"
+    )
     navigation.link(_PAGES[goal.measure], "What it is made of", icon=":material/chevron_right:", last=True)
 
 

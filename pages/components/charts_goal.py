@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pages.components import charts, formats, palette
@@ -11,8 +12,8 @@ from services.desk.goals import Kept, said
 from services.metrics.goals import WHOLE, Mark, Way
 
 
-def way(goal: Kept, way: Way) -> Figure:
-    """The line from the start to the target, the values since, and where it stands now."""
+def way(goal: Kept, way: Way, marks: Sequence[Mark]) -> Figure:
+    """The line from the start to the target, what became known since, and where it stands now."""
     ink, pale, quiet = palette.ink()
     line = {
         "type": "scatter", "mode": "lines+markers", "x": [_at(way.begins), _at(way.ends)],
@@ -20,7 +21,7 @@ def way(goal: Kept, way: Way) -> Figure:
         "line": {"color": pale, "width": 2, "dash": "dash"}, "marker": {"color": pale, "size": 8},
         **charts.hover([_told(goal, Mark(way.begins, way.start)), _told(goal, Mark(way.ends, way.target))]),
     }  # fmt: skip
-    since = [Mark(way.begins, way.start), *goal.marks, way.now]
+    since = [Mark(way.begins, way.start), *marks, way.now]
     walked = {
         "type": "scatter", "mode": "lines+markers", "x": [_at(mark.at) for mark in since],
         "y": [_value(goal, mark.value) for mark in since], "line": {"color": ink, "width": 2, "shape": "hv"},

@@ -40,12 +40,12 @@ def new(currencies: Sequence[str]) -> None:
         clicks.show_problem(PLACE)
 
 
-def edit(goal: Kept, target: int) -> None:
+def edit(goal: Kept) -> None:
     """A menu with the fields of a goal that is set."""
     key = f"goal:{goal.id}"
     with st.popover("Change", icon=":material/edit:"):
         with st.form(key, border=False):
-            _fields(key, goal.measure, goal.currency, _typed(goal, target), goal.by)
+            _fields(key, goal.measure, goal.currency, _typed(goal), goal.by)
             with st.container(horizontal=True):
                 st.form_submit_button("Save", on_click=clicks.attempt, args=(key, _change, key, goal))
                 st.form_submit_button(
@@ -98,11 +98,11 @@ def _target(text: str, measure: Measure, currency: str) -> int:
 _HUNDREDTHS = "xxx"  # no currency: a number with two decimals, as 42.5 % has 4,250 basis points
 
 
-def _typed(goal: Kept, target: int) -> str:
+def _typed(goal: Kept) -> str:
     locale = config.settings().workspace_locale
     if goal.measure == "mrr":
-        return money.typed(money.whole(target), goal.currency, locale=locale)
-    return money.typed(target, _HUNDREDTHS, locale=locale)
+        return money.typed(money.whole(goal.target), goal.currency, locale=locale)
+    return money.typed(goal.target, _HUNDREDTHS, locale=locale)
 
 
 def _today() -> date:

@@ -13,12 +13,14 @@ from services import clock, config, database
 from services.customers import search
 from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
+from services.desk.goals import Kept
 from services.metrics import (
     conversion,
     curves,
     dunning,
     dunning_curve,
     funnel,
+    goals,
     kept,
     overview,
     recovery,
@@ -28,6 +30,7 @@ from services.metrics import (
 )
 from services.metrics.conversion import Group, Outcomes, Priced
 from services.metrics.dunning import Asked, Numbers
+from services.metrics.goals import Walked
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
 from services.metrics.periods import Period
@@ -127,6 +130,11 @@ class Measures:
     def tried(self) -> tuple[Mapping[str, int], Sequence[str]]:
         """In which currencies payments were tried, with how many, and of which plans."""
         return self._ask("tried", lambda s: (dunning.currencies(s), dunning.plans(s)))
+
+    def on_the_way(self, goal: Kept) -> Walked:
+        """Where a goal's measure stands, and what became known of it since the goal was set."""
+        about, zone = (goal.measure, goal.currency, goal.begins), config.settings().zone
+        return self._ask(("goal", *about), lambda s: goals.walked(s, *about, as_of=clock.now(), zone=zone))
 
     def at_stake(self) -> Mapping[str, AtStake]:
         """What open failed payments of subscriptions that have not ended still ask for, by currency."""
