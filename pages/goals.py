@@ -11,9 +11,8 @@ from pages.components.measures import Measures
 from services import config, database
 from services.desk import goals
 from services.desk.goals import TITLES, Kept, said
-from services.metrics import revenue
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.goals import Mark, Standing, Walked, Way
+from services.metrics.goals import WHOLE, Mark, Standing, Walked, Way
 from services.staff.roles import Permission
 
 _STANDING: dict[Standing, tuple[str, str, str]] = {
@@ -34,16 +33,14 @@ def main() -> None:
         return
     with database.session() as session:
         found = goals.every(session, person, config.settings().zone)
-        currencies = list(revenue.now(session).by_currency)
-    why_not = person.why_not(Permission.SET_GOALS)
+    measures, why_not = Measures(person), person.why_not(Permission.SET_GOALS)
     with head.container(width="content"):
         if not why_not:
-            goal_menus.new(currencies)
+            goal_menus.new(measures.mrr_currencies())
     if not found:
         st.info("No goal is set yet. A goal is a number to reach by a day: MRR, conversion, or recovery.")
-    measures = Measures(person)
     for goal in found:
-        _draw(goal, measures.walked(goal), bool(why_not))
+        _draw(goal, measures.on_the_way(goal), bool(why_not))
     if why_not:
         st.caption(formats.plain(why_not))
     tiles.definitions_link()
@@ -80,9 +77,8 @@ def _way(goal: Kept, way: Way, marks: Sequence[Mark]) -> None:
     st.write(formats.plain(words))
     told = ", ".join(f"{label.lower()} {said(goal.measure, value, goal.currency)}"
                      for label, value in numbers.items())  # fmt: skip
-    charts.draw(
-        charts_goal.way(goal, way, marks), key=f"goal:{goal.id}:way", alt=f"The way to the goal: {told}"
-    )
+    made, key = charts_goal.way(goal, way, marks), f"goal:{goal.id}:way"
+    charts.draw(made, key=key, alt=f"The way to the goal: {told}")
     navigation.link(_PAGES[goal.measure], "What it is made of", icon=":material/chevron_right:", last=True)
 
 
@@ -91,9 +87,9 @@ def _sentence(goal: Kept, way: Way) -> str:
     begun = f"Set on {formats.day(way.begins)}, to be reached {until}."
     if way.a_week is None:
         return begun
-    more = said(goal.measure, way.a_week, goal.currency)
-    needed = f"{more} more MRR" if goal.measure == "mrr" else f"{more.replace(' %', '')} points more"
-    return f"{begun} It takes {needed} every week from now on."
+    points = formats.points(way.a_week / WHOLE).removeprefix("+")
+    mrr = f"{said(goal.measure, way.a_week, goal.currency)} of MRR"
+    return f"{begun} It takes {mrr if goal.measure == 'mrr' else points} more every week from now on."
 
 
 main()

@@ -24,6 +24,7 @@ from services.metrics import (
     kept,
     overview,
     recovery,
+    revenue_history,
     slices,
     version,
     why,
@@ -130,6 +131,10 @@ class Measures:
     def tried(self) -> tuple[Mapping[str, int], Sequence[str]]:
         """In which currencies payments were tried, with how many, and of which plans."""
         return self._ask("tried", lambda s: (dunning.currencies(s), dunning.plans(s)))
+
+    def mrr_currencies(self) -> Sequence[str]:
+        """The currencies in which there ever was any MRR."""
+        return self._ask("mrr currencies", revenue_history.currencies)
 
     def on_the_way(self, goal: Kept) -> Walked:
         """Where a goal's measure stands, and what became known of it since the goal was set."""
