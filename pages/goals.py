@@ -36,7 +36,9 @@ def main() -> None:
     measures, why_not = Measures(person), person.why_not(Permission.SET_GOALS)
     with head.container(width="content"):
         if not why_not:
-            goal_menus.new(measures.mrr_currencies())
+            used, _ = measures.tried()
+            by_use = sorted(measures.mrr_currencies(), key=lambda code: -used.get(code, 0))
+            goal_menus.new(by_use)
     if not found:
         st.info("No goal is set yet. A goal is a number to reach by a day: MRR, conversion, or recovery.")
     for goal in found:

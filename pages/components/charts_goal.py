@@ -41,7 +41,7 @@ def way(goal: Kept, way: Way, marks: Sequence[Mark]) -> Figure:
         annotations=[
             _words(goal, Mark(way.begins, way.start), quiet, xanchor="left", yanchor=_away(way)),
             _words(goal, Mark(way.ends, way.target), quiet, xanchor="right", yanchor="bottom"),
-            _words(goal, way.now, ink, xanchor="left" if _is_early(way) else "right", yanchor=beside),
+            _words(goal, way.now, ink, xanchor="right" if _is_late(way) else "left", yanchor=beside),
         ],
     )
 
@@ -51,8 +51,9 @@ def _away(way: Way) -> str:
     return "top" if way.now.value >= way.start else "bottom"
 
 
-def _is_early(way: Way) -> bool:
-    return way.now.at - way.begins < (way.ends - way.begins) / 2
+def _is_late(way: Way) -> bool:
+    """Whether there is no room for words on the right."""
+    return way.now.at - way.begins > 0.75 * (way.ends - way.begins)
 
 
 def _words(goal: Kept, mark: Mark, colour: str, **place: str) -> Figure:
