@@ -6,10 +6,11 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from models import Event, Subscription
 from services.clock import DAY
-from services.metrics import dunning_rows
+from services.metrics import dunning_rows, failure_book
 from services.metrics.dunning import Payments
 from services.metrics.dunning_rows import Chosen
 from services.metrics.statistics import Rate
@@ -212,3 +213,23 @@ def test_months_are_the_workspaces(database, account, ada) -> None:
     assert [(one.period.key, one.failed.count) for one in found.cohorts[-3:]] == [
         ("2026-04", 0), ("2026-05", 1), ("2026-06", 0),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("statement", [failure_book._failed, failure_book._passed])
+def test_some_customers_are_counted_by_way_of_their_invoices(database, account, ada, statement) -> None:
+    """SQLite goes through all that ever failed otherwise."""
+    account.save(database)
+    with database.session() as session:
+        asked = statement().params(customers=[ada.customer, "cus_other"])
+        written = asked.compile(
+            session.get_bind(), compile_kwargs={"literal_binds": True, "render_postcompile": True}
+        )
+        plan = [row.detail for row in session.execute(sa.text(f"EXPLAIN QUERY PLAN {written}"))]
+    tables = ("invoices", "invoice_payments", "charges", "payment_intents", "events", "subscriptions")
+    assert not [step for step in plan if step.startswith("SCAN") and step.split()[1].strip('"') in tables], (
+        plan
+    )
+    assert any("ix_invoices_customer_created" in step for step in plan)
+    wide = ("ix_charges_status", "ix_invoices_status", "ix_payment_intents_failed", "ix_invoices_retried")
+    assert not [step for step in plan if any(index in step for index in wide)], plan
