@@ -76,12 +76,14 @@ def _row(line: Line) -> dict[str, str]:
     return {
         "Curve": formats.plain(line.name),
         "Trials": formats.count(line.points[0].at_risk),
-        **{f"By day {day}": _by(line.points, day) for day in _TOLD},
+        **{formats.unbroken(f"By day {day}"): _by(line.points, day) for day in _TOLD},
     }
 
 
 def _by(points: Sequence[Point], day: int) -> str:
-    if day > points[-1].day:
+    """The share by a day; when all have converted, it stays so."""
+    if day > points[-1].day and points[-1].share < 1:
         return "not yet"
-    held = points[day].interval
-    return f"{formats.percent(points[day].share, decimals=1)} ({charts.between(held)})"
+    point = points[min(day, len(points) - 1)]
+    share = formats.percent(point.share, decimals=1)
+    return formats.unbroken(f"{share} ({charts.between(point.interval)})" if point.share else share)

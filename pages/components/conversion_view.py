@@ -12,7 +12,7 @@ from pages.components import address, worklist
 from pages.components.conversion_words import Names
 from pages.components.measures import Measures
 from services import clock, config, database
-from services.desk import annotations
+from services.desk import annotating
 from services.metrics import periods
 from services.metrics.conversion import WINDOWS, Outcomes
 from services.metrics.definitions import DEFINITIONS
@@ -57,7 +57,7 @@ class View:
     def annotations(self) -> list[Annotation]:
         """What happened in the periods."""
         with database.session() as session:
-            return annotations.between(session, self.person, self.periods[0].begins, self.periods[-1].ends)
+            return annotating.between(session, self.person, self.periods[0].begins, self.periods[-1].ends)
 
 
 def draw(person: Person) -> View:

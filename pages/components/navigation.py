@@ -104,7 +104,7 @@ PAGES: dict[str, PageSpec] = {
         ),
         PageSpec(
             "conversion", "Conversion", ":material/conversion_path:", _MEASURE, "Understand",
-            "From sign-up to paying customer: the funnel and the monthly cohorts.",
+            "From sign-up to paying customer: cohorts, curves, reasons, groups and the funnel.",
         ),
         PageSpec(
             "recovery", "Recovery", ":material/healing:", _MEASURE, "Understand",

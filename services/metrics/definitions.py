@@ -81,8 +81,9 @@ _ALL = (
     ),
     Definition(
         "cohort_rate", "Trials", "Trial conversion",
-        "Of the trials that started in one month, the share that became paying within so many days.",
-        "trials of the month that converted within the window", "trials that started in the month",
+        "Of the trials that started in one month or week, the share that became paying within so many days.",
+        "trials of the month or week that converted within the window",
+        "trials that started in the month or week",
         "A trial starts at the customer's first trial; extending it moves its end, not its start. A "
         "month is open until its last trial is as old as the window: its share can still rise, so it "
         "is marked as open and left out of comparisons. Months are cut in the workspace's time zone.",
