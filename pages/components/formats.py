@@ -35,9 +35,7 @@ def short_money(amount: int, currency: str) -> str:
     """An amount in minor units where there is little room, e.g. `$1.3K`."""
     units = amounts.units(amount, currency)
     digits = 0 if abs(units) < 1_000 or amounts.exponent(currency) == 0 else 1
-    return str(
-        format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=digits)
-    )
+    return str(format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=digits))
 
 
 def in_all(word: str, by_currency: Mapping[str, int]) -> str:

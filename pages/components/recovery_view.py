@@ -13,14 +13,14 @@ from pages.components.conversion_view import any_of, choice, same
 from pages.components.measures import Measures
 from pages.components.recovery_words import NOT_GIVEN
 from services import clock, config, database
-from services.desk import annotations
+from services.desk import annotating
 from services.metrics import periods
 from services.metrics.dunning import Asked, Numbers
 from services.staff.roles import Person
 
 _MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}
 _NO_PLAN = "\0"  # what no product id can be
-_WIDTH = 140  # pixels: two beside each other on a phone
+_WIDTH = 132  # pixels: two beside each other on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class View:
         """What happened in these months."""
         begins, ends = self.asked.periods[0].begins, self.asked.periods[-1].ends
         with database.session() as session:
-            return annotations.between(session, self.person, begins, ends)
+            return annotating.between(session, self.person, begins, ends)
 
 
 def draw(person: Person) -> View | None:
