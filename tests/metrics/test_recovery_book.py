@@ -233,3 +233,16 @@ def test_some_customers_are_counted_by_way_of_their_invoices(database, account, 
     assert any("ix_invoices_customer_created" in step for step in plan)
     wide = ("ix_charges_status", "ix_invoices_status", "ix_payment_intents_failed", "ix_invoices_retried")
     assert not [step for step in plan if any(index in step for index in wide)], plan
+
+
+@pytest.mark.both_databases
+def test_an_amount_that_nobody_pays_keeps_no_other_payment_from_being_counted(database, account, ada) -> None:
+    bob = paying(account, "bob", at("2026-01-10"))
+    for _ in range(3):
+        account.failure(bob, MAY, 2**63 - 1)
+        account.invoice(bob, MAY, 2**63 - 1)
+    account.failure(ada, MAY, 4900)
+    count(database, account)
+    may = numbers(database, NOW).cohorts[-2]
+    assert may.states["in_recovery"] == Payments(4, 3 * 10**14 + 4900)
+    assert may.passed == Payments(3, 3 * 10**14)
