@@ -23,6 +23,7 @@ from models.crm import (
     Task,
 )
 from models.customers import Customer, CustomerFacts
+from models.goals import Goal
 from models.ledger import Action, ActionStep
 from models.metrics import (
     MetricsState,
@@ -34,6 +35,7 @@ from models.metrics import (
 )
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.policy import PolicyDocument
+from models.recovery import FailureCell, FailureFact, PassedCell, PassedFact
 from models.requests import CancellationRequest
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
@@ -73,7 +75,10 @@ __all__ = [
     "Dispute",
     "Drift",
     "Event",
+    "FailureCell",
+    "FailureFact",
     "FormSent",
+    "Goal",
     "InboxItem",
     "Invoice",
     "InvoiceItem",
@@ -84,6 +89,8 @@ __all__ = [
     "Message",
     "MetricsState",
     "Note",
+    "PassedCell",
+    "PassedFact",
     "PaymentIntent",
     "PaymentMethod",
     "PolicyDocument",

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_compact_currency, format_decimal, format_percent
 
 from services import clock, config
 from services import money as amounts
@@ -29,6 +29,13 @@ def money(amount: int | None, currency: str) -> str:
     if amount is None or not currency:
         return NOTHING
     return amounts.display(amount, currency, locale=_locale())
+
+
+def short_money(amount: int, currency: str) -> str:
+    """An amount in minor units where there is little room, e.g. `$1.3K`."""
+    units = amounts.units(amount, currency)
+    digits = 0 if abs(units) < 1_000 or amounts.exponent(currency) == 0 else 1
+    return str(format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=digits))
 
 
 def in_all(word: str, by_currency: Mapping[str, int]) -> str:

@@ -107,6 +107,14 @@ PAGES: dict[str, PageSpec] = {
             "From sign-up to paying customer: cohorts, curves, reasons, groups and the funnel.",
         ),
         PageSpec(
+            "recovery", "Recovery", ":material/healing:", _MEASURE, "Understand",
+            "How often payments fail, how much comes back, how soon and by what.",
+        ),
+        PageSpec(
+            "goals", "Goals", ":material/flag_circle:", _MEASURE, "Understand",
+            "What is to be reached, by when, and whether it is on its way.",
+        ),
+        PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
             "Everything that the staff did: who, when, why, before and after.",
         ),
