@@ -1,5 +1,6 @@
 """The tables: Stripe's resources under their own names, and the desk's own. No I/O in here."""
 
+from models.annotations import Annotation
 from models.base import Base
 from models.billing import (
     CreditNote,
@@ -52,6 +53,7 @@ from models.sync import (
 __all__ = [
     "Action",
     "ActionStep",
+    "Annotation",
     "Asker",
     "AuditEntry",
     "Base",

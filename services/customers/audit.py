@@ -42,6 +42,8 @@ TITLES: Final[dict[str, str]] = {
     "endpoint_refused": "Webhook endpoint refused",
     "endpoint_unknown": "Webhook endpoint not confirmed",
     "policy": "Change policy",
+    "annotation_edited": "Edit annotation",
+    "annotation_removed": "Remove annotation",
     "cancel_asked": "Request to cancel",
     "cancel_asked_again": "Request to cancel, again",
     "cancel_offered": "Offer something else",
@@ -64,6 +66,9 @@ _LABELS: Final[dict[str, str]] = {
     "key": "Idempotency key",
     "refusal": "Why",
     "approvals": "Approvals",
+    "annotation": "Annotation",
+    "annotation_kind": "Kind",
+    "day": "Day",
     "wish": "To end",
     "feedback": "Because",
     "offer": "Offered",
@@ -71,7 +76,7 @@ _LABELS: Final[dict[str, str]] = {
     **{f"{role}_may": f"{role.capitalize()} may" for role in Role},
     **{f"{role}_limits": f"{role.capitalize()} up to" for role in Role},
 }
-_AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal", "said"))
+_AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal", "said", "annotation"))
 REASONS: Final = frozenset(("said",))  # why somebody did it: not for everybody
 _EXPLAINED: Final = frozenset(("cancel_refused", "cancel_withdrawn"))  # whose `said` is why
 _CODES: Final[dict[str, Mapping[str, str]]] = {
