@@ -23,6 +23,7 @@ from models.crm import (
     Task,
 )
 from models.customers import Customer, CustomerFacts
+from models.exchange import ExchangeRate, ReportingCurrency
 from models.ledger import Action, ActionStep
 from models.metrics import (
     MetricsState,
@@ -72,6 +73,7 @@ __all__ = [
     "Dispute",
     "Drift",
     "Event",
+    "ExchangeRate",
     "FormSent",
     "InboxItem",
     "Invoice",
@@ -89,6 +91,7 @@ __all__ = [
     "PromotionCode",
     "Reconciliation",
     "Refund",
+    "ReportingCurrency",
     "RetentionCell",
     "RevenueCell",
     "RevenueMove",
