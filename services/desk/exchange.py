@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import Session
 
@@ -33,6 +33,7 @@ _FIRST_DAY: Final = date(2000, 1, 1)
 _RATE: Final = re.compile(r"\d{1,9}(\.\d{1,12})?", re.ASCII)
 _LONGEST: Final = 80  # characters of a source
 _NAMED: Final = 10  # lines that a sentence names
+_BEYOND: Final = "beyond"  # cells of a line for which there is no column
 Key = tuple[str, str, str]
 
 
@@ -106,45 +107,47 @@ def _read(content: bytes, today: date) -> dict[Key, Rate]:
     wrong: list[str] = []
     for number, line in _lines(content):
         try:
-            rate = _checked(Rate(*(line[name] for name in (*COLUMNS, "source"))), today)
+            rate = _of_line(line, today)
             if found.setdefault(_key(rate), rate) != rate:
-                raise InvalidInput("the same day stands there with another rate")
+                raise InvalidInput("An earlier line says something else for the same day.")
         except InvalidInput as problem:
             wrong.append(f"Line {number}: {problem.message}")
     if wrong:
         more = f" {len(wrong) - _NAMED} more lines are wrong." if len(wrong) > _NAMED else ""
-        raise InvalidInput(
-            f"Nothing was imported. {' '.join(wrong[:_NAMED])}{more}",
-            field="file",
-            remedy="Put the lines right and try again.",
-        )
+        raise _unusable(f"{' '.join(wrong[:_NAMED])}{more}", "Put the lines right and try again.")
     if not found:
-        raise InvalidInput("The file holds no rates.", field="file", remedy="Nothing was imported.")
+        raise _unusable("The file holds no rates.", "It needs a line for each rate below the first one.")
     return found
 
 
-def _lines(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+def _of_line(line: dict[Any, Any], today: date) -> Rate:
+    if line.get(_BEYOND):
+        raise InvalidInput("It has more cells than the first line. Decimals stand behind a point.")
+    return _checked(Rate(*(line.get(name) or "" for name in (*COLUMNS, "source"))), today)
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, dict[Any, Any]]]:
     """The file's lines by column, with their number in it."""
     if len(content) > LARGEST:
-        raise InvalidInput("The file is larger than 1 MB.", field="file", remedy="Split it.")
+        raise _unusable("The file is larger than 1 MB.", "Split it.")
     try:
         text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise InvalidInput(
-            "The file is not text in UTF-8.", field="file", remedy="Save it as CSV UTF-8."
-        ) from problem
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in text[:200] else ",")
-    head = [name.strip().lower() for name in next(reader, [])]
-    if missing := [name for name in COLUMNS if name not in head]:
-        raise InvalidInput(
-            f"The first line names no column {', '.join(missing)}.",
-            field="file",
-            remedy="It has to read: currency,into,day,rate,source.",
-        )
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            padded = [*cells, *[""] * (len(head) - len(cells))]
-            yield reader.line_num, {"source": ""} | dict(zip(head, padded, strict=False))
+        apart = ";" if ";" in text.partition("\n")[0] else ","
+        reader = csv.DictReader(io.StringIO(text, newline=""), restkey=_BEYOND, delimiter=apart)
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        if missing := [name for name in COLUMNS if name not in reader.fieldnames]:
+            raise _unusable(
+                f"The first line names no column {', '.join(missing)}.",
+                "It has to read: currency,into,day,rate,source.",
+            )
+        for line in reader:
+            yield reader.line_num, line
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise _unusable("The file is no CSV file in UTF-8.", "Save it as CSV UTF-8.") from problem
+
+
+def _unusable(why: str, remedy: str) -> InvalidInput:
+    return InvalidInput(f"Nothing was imported. {why}", field="file", remedy=remedy)
 
 
 def _checked(rate: Rate, today: date) -> Rate:
