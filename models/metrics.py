@@ -51,9 +51,9 @@ class MetricsState(Base, table=True):
     """The one row that says how the cells stand.
 
     Pages read the cells of `generation`, which were counted under `terms` (the zone that days are cut in, and
-    the version of the definitions). Where `wanted` differs everybody is counted anew, and a next generation
-    is made of it. `exact_since` (UTC seconds): from then on states were kept as they changed; before,
-    history is reconstructed. `waiting`: how many customers were to be counted when the work began.
+    the version of the definitions); "" while everybody is counted anew under the `wanted` ones and a next
+    generation is made of it. `exact_since` (UTC seconds): from then on states were kept as they changed;
+    before, history is reconstructed. `waiting`: how many customers were to be counted when the work began.
     """
 
     __tablename__ = "metrics_state"
@@ -72,7 +72,8 @@ class RevenueMove(Base, table=True):
     `mrr`, `committed` and `trial` are differences in micros; `kind` is the movement of the customer's MRR in
     that currency as a whole: new, expansion, contraction, churn, reactivation, `switch` where plans changed
     and the sum did not, "" where MRR did not move; `cause` says why it churned. `customers`: by how many
-    customers of the plan (1, 0, -1) it moved, `accounts` of the currency, which stands on one of the plans.
+    customers of the plan (1, 0, -1) it moved, `accounts` of the currency, and `people` of all currencies; the
+    last two stand on one row of the day.
     `after` is the customer's MRR in the currency at the day's end. `first_day`: on which the customer first
     came to any (0: never). `exact`: nothing of it is reconstructed.
     """
@@ -92,6 +93,7 @@ class RevenueMove(Base, table=True):
     trial: int = big(0, nullable=False)
     customers: int = 0
     accounts: int = 0
+    people: int = 0
     after: int = big(0, nullable=False)
     first_day: int = big(0, nullable=False)
     exact: bool = True
@@ -114,6 +116,7 @@ class RevenueCell(Base, table=True):
     trial: int = big(0, nullable=False)
     customers: int = 0
     accounts: int = 0
+    people: int = 0
 
 
 class RetentionCell(Base, table=True):

@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from models import MetricsState
 from services import changes, clock, database, locks
-from services.errors import TrialdeskError
+from services.errors import TrialdeskError, Unforeseen
 from services.metrics import calendar, rollups, waiting
 from services.metrics.calendar import Calendar
 from services.metrics.rollups import Book
@@ -37,19 +37,25 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`left` of `waiting` customers are to be counted. `building`: pages show numbers of before until then,
-    or none where there are none."""
+    """`left` of `waiting` customers are to be counted. `is_building`: all of them anew; pages show what was
+    counted before until then, where that `exists`."""
 
     left: int
     waiting: int
-    building: bool
+    is_building: bool
+    exists: bool
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        return 1 - self.left / self.waiting if self.waiting else 0.0
 
 
 def progress(session: Session) -> Progress:
     """How far counting is."""
     state = session.get(MetricsState, 1) or MetricsState()
     left = waiting.left(session, clock.now())
-    return Progress(left, max(left, state.waiting), state.terms != state.wanted or not state.terms)
+    return Progress(left, max(left, state.waiting), is_building=not state.terms, exists=state.generation > 0)
 
 
 def begin_exact(session: Session, at: int) -> None:
@@ -109,13 +115,14 @@ def _agree(terms: str, stop: Stop) -> None:
         with database.transaction() as session:
             last = waiting.mark_all(session, last, _MARK)
             if last is None:
-                _state(session).wanted = terms
+                state = _state(session)
+                state.wanted, state.terms = terms, ""  # facts and cells go apart until the rebuild
 
 
 def _is_building() -> bool:
     with database.session() as session:
         state = session.get(MetricsState, 1)
-        return state is not None and state.terms != state.wanted
+        return state is not None and not state.terms
 
 
 def _count_due(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.Confirm) -> int:
@@ -191,11 +198,12 @@ def _count(
 
 def _give_up(customer: str, error: Exception) -> None:
     """Counting goes on without the customer, of whom System tells, and who is tried again later."""
-    _log.error("The customer %s could not be counted.", customer, exc_info=error)
+    problem = Unforeseen("The customer could not be counted: something went wrong in the desk", error)
+    _log.error("%s could not be counted (reference %s).", customer, problem.reference, exc_info=error)
     with database.transaction() as session:
         waiting.drop(session, [customer])
         later = {customer: clock.now() + _AGAIN}
-        waiting.put_off(session, later, error=f"{type(error).__name__}: {error}"[:500])
+        waiting.put_off(session, later, error=str(problem))
 
 
 def _rebuild(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.Confirm) -> None:

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from services import clock
 from services.clock import DAY
-from services.metrics import conversion, periods, recovery, revenue, trials
+from services.metrics import conversion, periods, recovery, revenue, revenue_history, trials
 from services.metrics.conversion import Cohort, Cube
 from services.metrics.recovery import AtStake, Recovery
 from services.metrics.revenue import Revenue, Revenues
@@ -64,7 +65,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Everything counted at one instant, by currency."""
+    """Everything counted at one instant, by currency. `is_counted`: revenue is known."""
 
     revenue: Revenues
     trials: Mapping[str, Running]
@@ -72,6 +73,7 @@ class _Side:
     ended: Mapping[str, AtStake]
     disputes: Mapping[str, AtStake]
     recovered: Mapping[str, Recovery]
+    is_counted: bool = True
 
     def parts(self) -> tuple[Mapping[str, object], ...]:
         return self.revenue.by_currency, self.trials, self.failures, self.ended, self.disputes
@@ -79,7 +81,7 @@ class _Side:
 
 def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
     """All figures as of now (UTC seconds); months are cut in the workspace's zone."""
-    now, then = _now(session, as_of), _then(session, as_of - BACK_DAYS * DAY)
+    now, then = _now(session, as_of), _then(session, as_of - BACK_DAYS * DAY, zone)
     cube = conversion.cube(session, periods.last("month", _MONTHS, until=as_of, zone=zone), as_of=as_of)
     window = conversion.usual_window(conversion.typical_days(session, as_of=as_of))
     return Overview(
@@ -101,14 +103,16 @@ def _now(session: Session, as_of: int) -> _Side:
     )
 
 
-def _then(session: Session, at: int) -> _Side:
+def _then(session: Session, at: int, zone: ZoneInfo) -> _Side:
+    stood = revenue_history.stood(session, clock.day_start(at, zone))
     return _Side(
-        revenue.reconstructed(session, at),
+        stood or Revenues(0, {}),
         trials.running(session, at),
         recovery.open_failures_at(session, at, ended=False),
         recovery.open_failures_at(session, at, ended=True),
         recovery.open_disputes_at(session, at),
         {},
+        is_counted=stood is not None,
     )
 
 
@@ -124,7 +128,9 @@ def _everybody(now: _Side, then: _Side, cube: Cube, window: int) -> list[Figure]
     A trial, a payment and a dispute have one currency each; a customer may pay in several.
     """
     return [
-        _figure("active_customers", now.revenue.customers, then.revenue.customers),
+        _figure(
+            "active_customers", now.revenue.customers, then.revenue.customers if then.is_counted else None
+        ),
         _count("trials_running", now.trials, then.trials, "running"),
         _ending(_sum(now.trials, "ending")),
         _converted(cube, window),
@@ -135,7 +141,7 @@ def _everybody(now: _Side, then: _Side, cube: Cube, window: int) -> list[Figure]
 
 
 def _one_currency(code: str, now: _Side, then: _Side, cube: Cube, window: int) -> list[Figure]:
-    paid, before = now.revenue.by_currency, then.revenue.by_currency
+    paid, before = now.revenue.by_currency, then.revenue.by_currency if then.is_counted else None
     return [
         _of("mrr", code, paid, before, "mrr"),
         _of("active_customers", code, paid, before, "customers"),
@@ -177,13 +183,19 @@ def _count(key: str, now: Mapping[str, object], then: Mapping[str, object], name
 
 
 def _of(
-    key: str, code: str, now: Mapping[str, object], then: Mapping[str, object], name: str, beside: str = ""
+    key: str,
+    code: str,
+    now: Mapping[str, object],
+    then: Mapping[str, object] | None,
+    name: str,
+    beside: str = "",
 ) -> Figure:
-    here, there = (getattr(side.get(code), name, 0) for side in (now, then))
+    here = getattr(now.get(code), name, 0)
+    there = None if then is None else getattr(then.get(code), name, 0)
     return _figure(key, here, there, code, getattr(now.get(code), beside, 0) if beside else None)
 
 
-def _figure(key: str, value: int, before: int, code: str = "", beside: int | None = None) -> Figure:
+def _figure(key: str, value: int, before: int | None, code: str = "", beside: int | None = None) -> Figure:
     unit, good, page, params = _KINDS[key]
     since = f"{BACK_DAYS} days ago"
     return Figure(key, unit, value, before, since, page, {**params, **_in(code, page)}, good, beside)

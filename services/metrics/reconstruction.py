@@ -69,10 +69,12 @@ class Line:
 
     @property
     def micros(self) -> int:
-        """What it comes to a month."""
-        if not self.rate.by_unit:
-            return self.rate.monthly(self.asked)
-        return self.rate.monthly(self.full_price) * self._kept // _KEPT
+        """What it comes to a month; 0 where that is more than a column holds."""
+        if self.rate.by_unit:
+            worth = self.rate.monthly(self.full_price) * self._kept // _KEPT
+        else:
+            worth = self.rate.monthly(self.asked)
+        return worth if abs(worth) <= LARGEST else 0
 
     @property
     def _kept(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from operator import itemgetter
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -14,6 +15,8 @@ from services.metrics import timelines
 from services.metrics.calendar import Calendar
 from services.metrics.movements import Point, moves
 from services.metrics.rollups import Amounts, Book, Counted, Key, Row, Sum
+
+_SUMS = ("mrr", "committed", "trial", "customers", "accounts", "people")
 
 
 def _count(session: Session, customers: Sequence[str], _now: int, calendar: Calendar) -> Counted:
@@ -26,7 +29,19 @@ def _count(session: Session, customers: Sequence[str], _now: int, calendar: Cale
         for (customer, currency), points in found.items()
         for move in moves(points, calendar.day)
     ]
-    return Counted(facts)
+    return Counted(_with_people(facts))
+
+
+def _with_people(facts: list[Row]) -> list[Row]:
+    """Adds whether somebody came or went as a customer of any currency, where one pays in several."""
+    paid_in: dict[str, set[str]] = defaultdict(set)
+    for row in sorted(facts, key=itemgetter("day")):
+        mine = paid_in[row["customer"]]
+        before = bool(mine)
+        if row["accounts"]:
+            mine.symmetric_difference_update({row["currency"]})
+        row["people"] = bool(mine) - before
+    return facts
 
 
 def _countries(session: Session, customers: Sequence[str]) -> dict[str, str]:
@@ -37,7 +52,7 @@ def _countries(session: Session, customers: Sequence[str]) -> dict[str, str]:
 
 def _of_day(row: Row, _: Calendar) -> Iterator[tuple[Key, Amounts]]:
     key = tuple(row[name] for name in ("currency", "day", "plan", "country", "kind", "cause"))
-    yield key, tuple(row[name] for name in ("mrr", "committed", "trial", "customers", "accounts"))
+    yield key, tuple(row[name] for name in _SUMS)
 
 
 def _of_cohort(row: Row, calendar: Calendar) -> Iterable[tuple[Key, Amounts]]:

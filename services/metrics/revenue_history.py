@@ -25,6 +25,7 @@ from services.metrics import rollups
 from services.metrics.exchange import Rate
 from services.metrics.movements import KINDS, SWITCH
 from services.metrics.periods import Period
+from services.metrics.revenue import Revenue, Revenues
 from services.metrics.sums import total
 
 Amount = int | Fraction  # micros; a fraction where they were converted
@@ -242,13 +243,16 @@ def daily(session: Session, view: View, since: int, until: int) -> list[tuple[in
     return list(found.items())
 
 
-def at(session: Session, instant: int) -> dict[str, Level]:
-    """What stood before the day that begins at the instant (UTC seconds), by currency."""
+def stood(session: Session, instant: int) -> Revenues | None:
+    """What stood before the day that begins at the instant (UTC seconds); None before all is counted."""
+    if not is_counted(session):
+        return None
     c = RevenueCell
-    sums = (total(col(c.mrr)), total(col(c.committed)), total(col(c.trial)), sa.func.sum(col(c.accounts)))
+    sums = (total(col(c.mrr)), sa.func.sum(col(c.accounts)), sa.func.sum(col(c.people)))
     asked = sa.select(col(c.currency), *sums).where(rollups.standing(c), col(c.day) < instant)
-    rows = session.execute(asked.group_by(col(c.currency)))
-    return {code: Level(*map(int, numbers)) for code, *numbers in rows}
+    rows = [(code, *map(int, numbers)) for code, *numbers in session.execute(asked.group_by(col(c.currency)))]
+    by_currency = {code: Revenue(mrr, customers) for code, mrr, customers, _ in rows if customers}
+    return Revenues(sum(people for *_, people in rows), by_currency)
 
 
 def by(session: Session, name: str, view: View, until: int) -> list[Part]:

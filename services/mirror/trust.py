@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from models import Reconciliation
 from services import clock, config
+from services.metrics import waiting
 from services.mirror import budget, comparisons, cursors, health, inbox, poll, progress, underivable
 from services.mirror.budget import Budget
 from services.mirror.health import Deliveries, Feed, Inbox
@@ -43,6 +44,7 @@ def problems(session: Session, paid: int | None = None) -> list[Problem]:
         *_inbox(health.inbox(session)),
         *_unread(*inbox.unread(session)),
         *_derived(underivable.told(session)),
+        *_counted(waiting.failed(session)),
         *_compared(comparisons.last_ended(session), found),
         *_reads(budget.read(session, paid)),
     ]
@@ -151,6 +153,19 @@ def _derived(failed: list[tuple[str, str]]) -> list[Problem]:
         Problem(
             f"The rates and facts of {many} out of date, as they cannot be derived. {said}",
             "It is tried again with the first look after ten minutes, and when something of theirs changes.",
+        )
+    ]
+
+
+def _counted(failed: list[tuple[str, str]]) -> list[Problem]:
+    if not failed:
+        return []
+    many = f"{len(failed):,} customers" if len(failed) > 1 else "one customer"
+    said = "; ".join(f"{customer}: {why}" for customer, why in failed[:_NAMED])
+    return [
+        Problem(
+            f"The numbers of Conversion, Revenue and Recovery are without what is new of {many}. {said}",
+            "It is tried again within the hour, and when something of theirs changes.",
         )
     ]
 

@@ -15,13 +15,23 @@ from services.customers import search, worklists
 from services.customers.conditions import conditions
 from services.customers.filters import CustomerFilter
 from services.customers.worklists import FailureFilter, Standing, TrialFilter
-from services.metrics import conversion, funnel, members, overview, periods, recovery, revenue, trials
+from services.metrics import (
+    conversion,
+    funnel,
+    members,
+    overview,
+    periods,
+    recovery,
+    revenue,
+    revenue_history,
+    trials,
+)
 from services.metrics.overview import Figure
 from services.metrics.statistics import Rate
 from services.metrics.trials import STATES
 from services.mirror import facts, identity, pull
 from services.stripe_api import client
-from tests.metrics import oracle
+from tests.metrics import count, oracle
 from tests.metrics.build import Account
 from tests.metrics.oracle import Books
 from tests.support.sandbox import Sandbox, start_sandbox
@@ -47,6 +57,7 @@ def pulled(database: ModuleType, account: Sandbox) -> Iterator[ModuleType]:
     with database.transaction() as session:
         identity.claim(session, identity.ask(config.Settings(_env_file=None)))
     pull.whole_account()
+    count.everybody(database, ZONE)
     yield database
     client.configure(None)
 
@@ -66,9 +77,8 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
         assert {code: one.running for code, one in running.items()} == oracle.running_trials(books)
         counted = conversion.cube(session, months, as_of=now).cohorts(30)
         _check_overview(overview.read(session, as_of=now, zone=ZONE), books)
-        just_now = revenue.reconstructed(session, now - 7_200).by_currency
-    for code, (micros, _) in oracle.mrr(books).items():  # only what changed in two hours may differ
-        assert just_now[code].mrr == pytest.approx(micros, rel=0.1)
+        just_now = revenue_history.stood(session, now + 1).by_currency
+    assert {code: (one.mrr, one.customers) for code, one in just_now.items()} == oracle.mrr(books)
     expected = oracle.cohorts(books, now, ZONE)
     assert sum(cohort.started for cohort in counted) == sum(sum(one.values()) for one in expected.values())
     for cohort in counted:
@@ -180,11 +190,13 @@ def test_who_pays_in_two_currencies_is_one_active_customer(database: ModuleType)
     told.save(database)
     with database.transaction() as session:
         facts.refresh(session, ["cus_ada", "cus_bob", "cus_cem"])
+    count.see(database, now)
+    count.everybody(database, ZONE)
     with database.session() as session:
         seen = overview.read(session, as_of=now, zone=ZONE)
         found = {code: members[1].value for code, members in seen.by_currency.items()}
         active = seen.all[0]
-        assert revenue.reconstructed(session, then).customers == 3
+        assert revenue_history.stood(session, then).customers == 3
     assert (active.key, active.value, active.before) == ("active_customers", 3, 3)
     assert found == {"usd": 2, "eur": 3}
     check_tiles(database, now)

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from models import Charge, Dispute, InvoiceLine, Price, SubscriptionItem
 from services.clock import DAY
 from services.customers import worklists
-from services.metrics import overview, recovery, revenue, sums, trials
+from services.metrics import overview, recovery, revenue, revenue_history, sums, trials
 from services.metrics.revenue import Revenue
+from tests.metrics import count
 from tests.metrics.build import Account, at
 
 NOW = at("2026-06-15 12:00")
@@ -65,7 +66,7 @@ def test_sums_that_64_bits_hold_are_exact(database: ModuleType, numbers: list[in
 @pytest.mark.parametrize(
     ("scheme", "interval", "times", "rest"),
     [
-        ("per_unit", "month", 1, 0),  # it counts as it does now
+        ("per_unit", "month", 1, 700_000_000),
         ("tiered", "day", 1, 700_000_000 * 365 // 12),
         ("tiered", "month", 1, 700_000_000),
         ("tiered", "year", 2**31 - 1, 2 * (10**20 // (12 * (2**31 - 1)))),
@@ -92,7 +93,9 @@ def test_a_past_with_amounts_as_large_as_columns_hold(
                                 amount=amount, discount_amount=off, currency="eur",
                                 period_start=months[0], period_end=months[1]))  # fmt: skip
     account.save(database)
+    count.see(database, NOW)
+    count.everybody(database)
     with database.session() as session:
-        then = revenue.reconstructed(session, THEN).by_currency
+        then = revenue_history.stood(session, THEN).by_currency
         overview.read(session, as_of=NOW, zone=ZoneInfo("UTC"))
     assert then == {"usd": Revenue(PRO + rest, 1)}

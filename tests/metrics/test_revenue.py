@@ -9,8 +9,9 @@ import pytest
 
 from models import InvoiceItem
 from services.clock import DAY
-from services.metrics import overview, revenue
+from services.metrics import overview, revenue, revenue_history
 from services.metrics.revenue import Revenue
+from tests.metrics import count
 from tests.metrics.build import Account, at
 
 NOW = at("2026-06-15 12:00")
@@ -32,8 +33,10 @@ def months(account: Account, sub: object, first: int, number: int, **fields: obj
 
 def now_and_then(database: ModuleType, account: Account) -> tuple[dict[str, Revenue], dict[str, Revenue]]:
     account.save(database)
+    count.see(database, NOW)
+    count.everybody(database)
     with database.session() as session:
-        return revenue.now(session).by_currency, revenue.reconstructed(session, THEN).by_currency
+        return revenue.now(session).by_currency, revenue_history.stood(session, THEN).by_currency
 
 
 def test_a_customer_of_three_months_counts_now_and_then(database, account) -> None:

@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column('trial', sa.BigInteger(), nullable=False),
         sa.Column('customers', sa.Integer(), nullable=False),
         sa.Column('accounts', sa.Integer(), nullable=False),
+        sa.Column('people', sa.Integer(), nullable=False),
         sa.Column('after', sa.BigInteger(), nullable=False),
         sa.Column('first_day', sa.BigInteger(), nullable=False),
         sa.Column('exact', sa.Boolean(), nullable=False),
@@ -80,6 +81,7 @@ def upgrade() -> None:
         sa.Column('trial', sa.BigInteger(), nullable=False),
         sa.Column('customers', sa.Integer(), nullable=False),
         sa.Column('accounts', sa.Integer(), nullable=False),
+        sa.Column('people', sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint('generation', 'currency', 'day', 'plan', 'country', 'kind', 'cause'),
     )
     op.create_table(
