@@ -50,6 +50,7 @@ from models.sync import (
     Underived,
     Workspace,
 )
+from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact
 
 __all__ = [
     "Action",
@@ -80,6 +81,8 @@ __all__ = [
     "InvoiceItem",
     "InvoiceLine",
     "InvoicePayment",
+    "JourneyCell",
+    "JourneyFact",
     "Message",
     "MetricsState",
     "Note",
@@ -104,6 +107,8 @@ __all__ = [
     "SyncCursor",
     "SyncWindow",
     "Task",
+    "TrialCell",
+    "TrialFact",
     "Uncounted",
     "Underived",
     "Workspace",

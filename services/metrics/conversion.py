@@ -1,54 +1,40 @@
-"""How many trials become customers: by month or week of their start, by plan, by source?
+"""How many trials become customers: by month or week of their start, within how many days, by what?
 
 Cohort rate: converted / started in that month or week, optionally within N days of the start. A cohort not
 yet old enough is open: it is shown as such and never as a low rate. Period rate, as Stripe shows it:
 converted / trials ended in the last 30 days.
 
-One query counts the trials by all that people slice by; every number here is a sum of its cells, so that
-parts add up to the whole.
+The trials of a slice are read once, counted by the period of their start, their state and the days that they
+took; every number here is a sum of these, so that parts add up to the whole.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import Product, Subscription
+from models import Price, Product, TrialCell, TrialFact
 from services.clock import DAY
-from services.metrics.periods import Period, index_of, within
+from services.metrics import slices
+from services.metrics.periods import Period
+from services.metrics.rollups import standing
+from services.metrics.slices import EVERYONE, TRIALS, Segment, Slice
 from services.metrics.statistics import Rate
-from services.metrics.trials import EVERYONE, STATES, Segment, trials
+from services.metrics.trials import STATES
 
 WINDOWS = (7, 14, 30, 60, 90)
+HEAT_DAYS = (0, 1, 2, 3, 5, 7, 10, 14, 17, 21, 25, 30, 45, 60, 75, 90)
 RECENT_DAYS = 30
-_NEVER = 1_000_000
 _YEAR = 365 * DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """`count` trials that are alike. `cohort` is the position of the period of their start, -1 for earlier.
-
-    `days` is the smallest window that holds their conversion; `recent`: they ended in the last 30 days.
-    """
-
-    cohort: int
-    state: str
-    plan: str
-    source: str
-    currency: str
-    days: int
-    recent: bool
-    count: int
-
-    def converted(self, window: int | None) -> bool:
-        """Whether these trials converted, and within `window` days of the start where one is given."""
-        return self.state == "converted" and (window is None or self.days <= window)
+_ALL: Any = TrialFact.__table__.c  # type: ignore[attr-defined]
+_CELL: Any = TrialCell.__table__.c  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,112 +53,178 @@ class Cohort:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """The trials of the closed cohorts that share a plan (product id) or a source ("" = not given)."""
+class HeatRow:
+    """A cohort by day since its start: `shares` stand beside the days asked for, each what had converted by
+    that day of all that started; None where the youngest trial is not that old."""
 
-    key: str
-    rate: Rate
+    period: Period
+    started: int
+    shares: tuple[Rate | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Cube:
-    """All trials by `as_of`, counted; `periods` are the cohorts, oldest first."""
+class Days:
+    """How long `count` conversions took, in days: half of them no longer than `median`, nine of ten no
+    longer than `p90`."""
 
-    periods: Sequence[Period]
+    count: int
+    median: int
+    p90: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The trials of the closed cohorts that share `key`, a value of a dimension ("" = not given)."""
+
+    key: str
+    rate: Rate
+    states: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of a slice's trials: `counts` by the first instant of the period of their start, by state,
+    and by the days that they took to convert (-1: they did not)."""
+
+    periods: tuple[Period, ...]
     as_of: int
-    cells: Sequence[Cell]
+    counts: Mapping[tuple[int, str, int], int] = field(default_factory=dict)
 
-    def only(self, segment: Segment) -> Cube:
-        """The part of it that a segment covers."""
-        mine = [cell for cell in self.cells if segment.holds(cell.plan, cell.source, cell.currency)]
-        return Cube(self.periods, self.as_of, mine)
-
-    def count(self, state: str) -> int:
-        """How many trials are in a state, whenever they started."""
-        return sum(cell.count for cell in self.cells if cell.state == state)
+    @cached_property
+    def _by_period(self) -> Mapping[int, Mapping[tuple[str, int], int]]:
+        found: dict[int, dict[tuple[str, int], int]] = {period.begins: {} for period in self.periods}
+        for (begins, state, days), count in self.counts.items():
+            found[begins][state, days] = count
+        return found
 
     def cohorts(self, window: int | None) -> list[Cohort]:
         """Every period's cohort, oldest first; `window` in days."""
-        mine: list[list[Cell]] = [[] for _ in self.periods]
-        for cell in self.cells:
-            if cell.cohort >= 0:
-                mine[cell.cohort].append(cell)
-        return [self._cohort(period, cells, window) for period, cells in zip(self.periods, mine, strict=True)]
+        return [self._cohort(period, window) for period in self.periods]
 
-    def _cohort(self, period: Period, cells: Sequence[Cell], window: int | None) -> Cohort:
-        counted = Counter(dict.fromkeys(STATES, 0))
-        for cell in cells:
-            counted[cell.state] += cell.count
-        running = period.ends > self.as_of or counted["running"] > 0
+    def _cohort(self, period: Period, window: int | None) -> Cohort:
+        states = Counter(dict.fromkeys(STATES, 0))
+        for (state, _), count in self._by_period[period.begins].items():
+            states[state] += count
+        running = period.ends > self.as_of or states["running"] > 0
         too_young = running if window is None else period.ends + window * DAY > self.as_of
-        return Cohort(period, dict(counted), _rate(cells, window), too_young)
+        return Cohort(period, dict(states), self._rate([period], window), too_young)
 
-    def by(self, name: Literal["plan", "source"], window: int | None) -> list[Group]:
-        """The closed cohorts taken together, by plan or by source, largest first."""
-        closed = {index for index, cohort in enumerate(self.cohorts(window)) if not cohort.open}
-        groups: dict[str, list[Cell]] = {}
-        for cell in self.cells:
-            if cell.cohort in closed:
-                groups.setdefault(getattr(cell, name), []).append(cell)
-        found = [Group(key, _rate(cells, window)) for key, cells in groups.items()]
-        return sorted(found, key=lambda group: (-group.rate.whole, group.key))
+    def _rate(self, periods: Collection[Period], window: int | None) -> Rate:
+        part = whole = 0
+        for period in periods:
+            for (state, days), count in self._by_period[period.begins].items():
+                whole += count
+                part += count if state == "converted" and (window is None or days <= window) else 0
+        return Rate(part, whole)
 
-    def period_rate(self) -> Rate:
-        """Converted / trials ended in the last 30 days, as Stripe shows it."""
-        return _rate((cell for cell in self.cells if cell.recent), None)
+    def closed(self, window: int | None) -> tuple[Period, ...]:
+        """The periods whose cohorts are old enough for the window."""
+        return tuple(cohort.period for cohort in self.cohorts(window) if not cohort.open)
+
+    def rate(self, window: int | None) -> Rate:
+        """The closed cohorts taken together."""
+        return self._rate(self.closed(window), window)
+
+    def group(self, key: str, periods: Collection[Period], window: int | None) -> Group:
+        """The trials of some of the periods taken together."""
+        states = Counter(dict.fromkeys(STATES, 0))
+        for period in periods:
+            for (state, _), count in self._by_period[period.begins].items():
+                states[state] += count
+        return Group(key, self._rate(periods, window), dict(states))
+
+    def count(self, state: str) -> int:
+        """How many of the trials are in a state."""
+        return sum(count for (_, one, _), count in self.counts.items() if one == state)
+
+    @property
+    def started(self) -> int:
+        """How many trials started."""
+        return sum(self.counts.values())
+
+    @property
+    def days(self) -> Days | None:
+        """How long the conversions took; None without any."""
+        took: Counter[int] = Counter()
+        for (_, state, days), count in self.counts.items():
+            if state == "converted":
+                took[days] += count
+        if not took:
+            return None
+        return Days(took.total(), _ranked(took, 0.5), _ranked(took, 0.9))
+
+    def heat(self, days: Sequence[int] = HEAT_DAYS) -> list[HeatRow]:
+        """Every period's cohort by day since the start, oldest first."""
+        return [self._heat(period, days) for period in self.periods]
+
+    def _heat(self, period: Period, days: Sequence[int]) -> HeatRow:
+        old = [period.ends + day * DAY <= self.as_of for day in days]
+        pairs = zip(days, old, strict=True)
+        shares = tuple(self._rate([period], day) if is_old else None for day, is_old in pairs)
+        return HeatRow(period, self._rate([period], None).whole, shares)
 
 
-def _rate(cells: Iterable[Cell], window: int | None) -> Rate:
-    part = whole = 0
-    for cell in cells:
-        whole += cell.count
-        part += cell.count if cell.converted(window) else 0
+def _ranked(counted: Mapping[int, int], share: float) -> int:
+    """The smallest value that `share` of all that was counted does not exceed."""
+    rank, seen = max(1, ceil(share * sum(counted.values()))), 0
+    for value in sorted(counted):
+        seen += counted[value]
+        if seen >= rank:
+            return value
+    raise ValueError("nothing was counted")
+
+
+def outcomes(session: Session, asked: Slice, *, as_of: int) -> Outcomes:
+    """What became of a slice's trials, which must name its periods; `as_of`: how old they are by now."""
+    return outcomes_by(session, asked, "", as_of=as_of).get("", Outcomes(asked.periods or (), as_of))
+
+
+def outcomes_by(session: Session, asked: Slice, dim: str, *, as_of: int) -> dict[str, Outcomes]:
+    """The same by the values of a dimension, one of slices.TRIAL_DIMS; with "" all are under ""."""
+    by = [dim] if dim else []
+    found: dict[str, dict[tuple[int, str, int], int]] = {}
+    for *value, begins, state, days, count in slices.counted(
+        session, TRIALS, asked, [*by, "period", "state", "days"], "trials"
+    ):
+        found.setdefault(value[0] if value else "", {})[begins, state, days] = count
+    return {value: Outcomes(asked.periods or (), as_of, counts) for value, counts in found.items()}
+
+
+def breakdown(session: Session, asked: Slice, dim: str, window: int | None, *, as_of: int) -> list[Group]:
+    """The closed cohorts taken together, by the values of a dimension, largest first."""
+    parts = outcomes_by(session, asked, dim, as_of=as_of)
+    closed = together(parts.values(), asked, as_of).closed(window)
+    found = [part.group(value, closed, window) for value, part in parts.items()]
+    return sorted((one for one in found if one.rate.whole), key=lambda group: (-group.rate.whole, group.key))
+
+
+def together(parts: Collection[Outcomes], asked: Slice, as_of: int) -> Outcomes:
+    """The outcomes of all parts of a slice, added up."""
+    counts: Counter[tuple[int, str, int]] = Counter()
+    for part in parts:
+        counts.update(part.counts)
+    return Outcomes(asked.periods or (), as_of, counts)
+
+
+def period_rate(session: Session, segment: Segment = EVERYONE, *, as_of: int) -> Rate:
+    """Converted / trials ended in the last 30 days, as Stripe shows it."""
+    where = slices.conditions(TRIALS, Slice("month", None, segment))
+    counted = sa.select(sa.func.count(), sa.func.count(_ALL.converted_at))
+    whole, part = session.execute(counted.where(ended_recently(as_of), *where)).one()
     return Rate(part, whole)
 
 
-def cube(session: Session, periods: Sequence[Period], *, as_of: int, segment: Segment = EVERYONE) -> Cube:
-    """Counts all trials by `as_of` (UTC seconds), with the adjoining `periods` as cohorts."""
-    t = trials(as_of, segment).c
-    took = t.converted_at - t.started
-    keys = (
-        index_of(t.started, periods),
-        t.state,
-        t.plan,
-        t.source,
-        t.currency,
-        sa.case(*((took <= days * DAY, days) for days in WINDOWS), else_=_NEVER),
-        sa.case((ended_recently(t, as_of), 1), else_=0),
-    )
-    rows = session.execute(
-        sa.select(*keys, sa.func.count()).group_by(*(sa.text(f"{n}") for n in range(1, 8)))
-    )
-    cells = [
-        Cell(cohort, state, plan, source, currency, days, bool(late), count)
-        for cohort, state, plan, source, currency, days, late, count in rows
-    ]
-    return Cube(periods, as_of, cells)
-
-
-def ended_recently(t: Any, as_of: int) -> sa.ColumnElement[bool]:
-    """SQL: whether a row of `trials` is of the period rate: it ended in the last 30 days."""
-    ended: sa.ColumnElement[bool] = (
-        (t.state != "running") & (t.over_at > as_of - RECENT_DAYS * DAY) & (t.over_at <= as_of)
-    )
+def ended_recently(as_of: int) -> sa.ColumnElement[bool]:
+    """SQL: whether a trial is of the period rate: it ended in the last 30 days."""
+    recent = (_ALL.over_at > as_of - RECENT_DAYS * DAY) & (_ALL.over_at <= as_of)
+    ended: sa.ColumnElement[bool] = recent & (_ALL.state != "running")
     return ended
 
 
-def days_to_convert(
-    session: Session, periods: Sequence[Period], *, as_of: int, segment: Segment = EVERYONE
-) -> list[int]:
-    """Days from the start to the first payment, ascending, of the converted trials begun in the periods."""
-    t = trials(as_of, segment).c
-    took = sa.select(t.converted_at - t.started).where(t.state == "converted", within(t.started, periods))
-    return sorted(-(-seconds // DAY) for seconds in session.execute(took).scalars())
-
-
-def plan_names(session: Session) -> dict[str, str]:
-    """Every product's name by its id."""
-    return {id: name or id for id, name in session.execute(sa.select(col(Product.id), col(Product.name)))}
+def running(session: Session, segment: Segment = EVERYONE) -> int:
+    """How many trials still run, whenever they started."""
+    rows = slices.counted(session, TRIALS, Slice("month", None, segment), ["state"], "trials")
+    return dict(rows).get("running", 0)
 
 
 def last_closed(cohorts: Sequence[Cohort]) -> tuple[Cohort | None, Cohort | None]:
@@ -181,18 +233,39 @@ def last_closed(cohorts: Sequence[Cohort]) -> tuple[Cohort | None, Cohort | None
     return (closed[0] if closed else None, closed[1] if len(closed) > 1 else None)
 
 
+def plan_names(session: Session) -> dict[str, str]:
+    """Every product's name by its id."""
+    return {id: name or id for id, name in session.execute(sa.select(col(Product.id), col(Product.name)))}
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A price: `unit_amount` in minor units each `every` `interval`s; None where it is not one amount."""
+
+    plan: str
+    nickname: str
+    currency: str
+    unit_amount: int | None
+    interval: str
+    every: int
+
+
+def prices(session: Session) -> dict[str, Priced]:
+    """Every recurring price by its id."""
+    p = Price
+    nickname, interval = sa.func.coalesce(col(p.nickname), ""), col(p.interval)
+    columns = (col(p.product), nickname, col(p.currency), col(p.unit_amount), interval, col(p.interval_count))
+    rows = session.execute(sa.select(col(p.id), *columns).where(interval.is_not(None)))
+    return {id: Priced(*rest) for id, *rest in rows}
+
+
 def typical_days(session: Session, *, as_of: int) -> int | None:
     """How many days most trials of the last year (nine of ten) were given at their start; None without."""
-    given = col(Subscription.first_trial_end) - col(Subscription.trial_start)
-    mine = (col(Subscription.trial_start) > as_of - _YEAR, col(Subscription.trial_start) <= as_of, given > 0)
-    total = session.execute(sa.select(sa.func.count()).where(*mine)).scalar_one()
-    if not total:
-        return None
-    place = -(-total * 9 // 10) - 1
-    seconds = session.execute(
-        sa.select(given).where(*mine).order_by(given).offset(place).limit(1)
-    ).scalar_one()
-    return int(-(-seconds // DAY))
+    mine = (_CELL.dim == "trial_days", _CELL.grain == "month", _CELL.period > as_of - _YEAR)
+    counted = sa.select(_CELL.value, sa.func.sum(_CELL.trials)).where(standing(TrialCell), *mine)
+    given = {int(days): int(trials) for days, trials in session.execute(counted.group_by(_CELL.value))}
+    given = {days: trials for days, trials in given.items() if days and trials}
+    return _ranked(given, 0.9) if given else None
 
 
 def usual_window(days: int | None) -> int:

@@ -68,8 +68,10 @@ def is_of_ended(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
     return sa.exists().where(col(_ITS.id) == col(invoice.subscription), over)
 
 
-def first() -> sa.Subquery:
+def first(customers: Any = None) -> sa.Subquery:
     """SQL: each `invoice` of which an attempt has failed, ever, and when the first one did (`failed_at`).
+
+    Of everybody, or of some `customers` (an expanding parameter).
 
     A failed charge tells it with its time, and so does Stripe's event (it lists 30 days of them: whoever
     pulls the account later has none of before). About when shows where a payment intent has an error, where
@@ -79,25 +81,22 @@ def first() -> sa.Subquery:
     What Stripe charges by itself is tried once it is finalized: a sign with a time that came days later is
     of a later try, and hides none before. An invoice that was sent waits for its customer instead.
     """
-    i = Invoice
-    failed = _failed_intents()
-    sent = col(i.collection_method) == "send_invoice"
-    finalized = sa.func.coalesce(col(i.finalized_at), col(i.created))
-    retried = col(i.attempt_count) > sa.literal_column("1")
-    unpaid = col(i.status).in_(("open", "uncollectible", "void")) & col(i.attempted) & ~is_processing()
-    signs = sa.union_all(
-        *_timed(),
-        _sign(col(_P.invoice), about=failed.c.created).join_from(
-            failed, _P, col(_P.payment_intent) == failed.c.id
-        ),
-        *(
-            _sign(col(i.id), about=finalized, tried=sa.case((~sent, finalized))).where(each)
-            for each in (retried, unpaid)
-        ),
-    ).subquery()
+    signs = _signs() if customers is None else _signs_of(customers)
     told, guessed, tried = (sa.func.min(each) for each in (signs.c.at, signs.c.about, signs.c.tried))
     failed_at = sa.case((tried < told - DAY, tried), else_=sa.func.coalesce(told, guessed))
     return sa.select(signs.c.invoice, failed_at.label("failed_at")).group_by(signs.c.invoice).subquery()
+
+
+def _signs() -> sa.Subquery:
+    """All signs of failure. What is literal in them leads to the index made for it."""
+    i, failed = Invoice, _failed_intents()
+    by_intent = _sign(col(_P.invoice), about=failed.c.created)
+    status, event = col(_C.status), col(Event.type) == sa.literal_column("'invoice.payment_failed'")
+    return sa.union_all(
+        *_timed(status, event),
+        by_intent.join_from(failed, _P, col(_P.payment_intent) == failed.c.id),
+        *_untimed(col(i.attempt_count), col(i.status)),
+    ).subquery()
 
 
 def _failed_intents() -> sa.CTE:
@@ -106,19 +105,61 @@ def _failed_intents() -> sa.CTE:
     return failed.cte("failed_intents").prefix_with("MATERIALIZED")
 
 
-def _timed() -> Iterator[sa.Select[Any]]:
-    """The signs of failure that have a time. What is literal in them leads to the index made for it."""
+def _signs_of(customers: Any) -> sa.Subquery:
+    """The signs of failure of some customers' invoices. No bare column with an index of its own in them: the
+    invoices must lead, or SQLite would go through all that ever failed."""
+    i = Invoice
+    theirs = sa.select(col(i.id)).where(col(i.customer).in_(customers), col(i.total) > 0).cte("theirs")
+    mine = sa.select(theirs.prefix_with("MATERIALIZED").c.id)
+    by_intent = _sign(col(_P.invoice), about=col(_I.created))
+    error = col(_I.error_code).concat("").is_not(None)
+    status, event = col(_C.status).concat(""), col(Event.type).concat("") == "invoice.payment_failed"
+    timed = (*_timed(status, event), by_intent.join_from(_P, _I, col(_I.id) == col(_P.payment_intent)))
+    return sa.union_all(
+        *(sign.where(sign.selected_columns.invoice.in_(mine)) for sign in timed[:-1]),
+        timed[-1].where(error, col(_P.invoice).in_(mine)),
+        *(
+            sign.where(col(i.customer).in_(customers))
+            for sign in _untimed(col(i.attempt_count) + 0, col(i.status).concat(""))
+        ),
+    ).subquery()
+
+
+def _timed(status: Any, is_failed_payment: Any) -> Iterator[sa.Select[Any]]:
+    """The signs of failure that have a time: by a charge's status, by an event."""
     for mine, named in ((col(_C.payment_intent), col(_P.payment_intent)), (col(_C.id), col(_P.charge))):
         charged = _sign(col(_P.invoice), at=col(_C.created)).join_from(_C, _P, mine == named)
-        yield charged.where(col(_C.status) == "failed", named.is_not(None))
-    failed = col(Event.type) == sa.literal_column("'invoice.payment_failed'")
-    yield _sign(col(Event.object_id), at=col(Event.created)).where(failed)
+        yield charged.where(status == "failed", named.is_not(None))
+    yield _sign(col(Event.object_id), at=col(Event.created)).where(is_failed_payment)
+
+
+def _untimed(attempt_count: Any, status: Any) -> Iterator[sa.Select[Any]]:
+    """The signs on the invoice itself: Stripe tried again, or it was tried and is not paid."""
+    i = Invoice
+    sent = col(i.collection_method) == "send_invoice"
+    finalized = sa.func.coalesce(col(i.finalized_at), col(i.created))
+    retried = attempt_count > sa.literal_column("1")
+    unpaid = status.in_(("open", "uncollectible", "void")) & col(i.attempted) & ~is_processing()
+    for each in (retried, unpaid):
+        yield _sign(col(i.id), about=finalized, tried=sa.case((~sent, finalized))).where(each)
 
 
 def _sign(invoice: Any, *, at: Any = None, about: Any = None, tried: Any = None) -> sa.Select[Any]:
     times = {"at": at, "about": about, "tried": tried}
     named = (sa.cast(time, sa.BigInteger).label(name) for name, time in times.items())
     return sa.select(invoice.label("invoice"), *named)
+
+
+def first_try(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Failure]:
+    """The first failed try of each invoice; those without one are left out.
+
+    The earliest failed charge tells. Where no charge has failed the error of the payment intent does, or that
+    it waits for the customer to confirm with the bank.
+    """
+    found: dict[str, Failure] = {}
+    for tries in (_waiting(), _errors(), _failed_charges()) if invoices else ():
+        found |= _told(connection, tries, invoices, earliest=True)
+    return found
 
 
 def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Failure]:
@@ -136,9 +177,12 @@ def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Fail
     return found | {id: one for id, one in waiting.items() if id not in found or one.at >= found[id].at}
 
 
-def _told(connection: sa.Connection, tries: Any, invoices: Collection[str]) -> dict[str, Failure]:
-    """What the last of the tries says, by invoice."""
-    rows = connection.execute(tries, {"invoices": list(invoices)})
+def _told(
+    connection: sa.Connection, tries: Any, invoices: Collection[str], *, earliest: bool = False
+) -> dict[str, Failure]:
+    """What the last of the tries says, or the first one, by invoice."""
+    rows = connection.execute(tries, {"invoices": list(invoices)}).all()
+    rows = rows[::-1] if earliest else rows
     return {invoice: Failure(code or "", *rest) for invoice, code, *rest in rows}
 
 

@@ -8,34 +8,41 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import Customer, Product
+from models import Customer, JourneyFact, Product, TrialFact
+from services.metrics import slices
 from services.metrics.conversion import ended_recently
-from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS, Path, journeys
-from services.metrics.periods import Period, within
-from services.metrics.trials import EVERYONE, Segment, trials
+from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS, Path
+from services.metrics.slices import JOURNEYS, TRIALS, Slice
+from services.metrics.trial_book import LOST
+
+_TRIAL: Any = TrialFact.__table__.c  # type: ignore[attr-defined]
+_WAY: Any = JourneyFact.__table__.c  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Trials that started in one of the periods (None: whenever); `state` "" takes all six states.
+    """The trials of a slice; `state` "" takes all six states.
 
-    `recent`: only those that ended in the last 30 days.
+    `within`: only those that converted by that day since their start. `lost`: only those that say why they
+    brought nothing, with `why` only for that reason ("": none is known). `recent`: only those that ended in
+    the last 30 days.
     """
 
-    periods: tuple[Period, ...] | None
+    asked: Slice
     state: str = ""
-    segment: Segment = EVERYONE
+    within: int | None = None
+    lost: bool = False
+    why: str | None = None
     recent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Walkers:
-    """Who signed up in one of the periods and came at least as far as `step` of the path."""
+    """Who signed up as a slice says and came at least as far as `step` of the path."""
 
-    periods: tuple[Period, ...]
+    asked: Slice
     path: Path
     step: str
-    segment: Segment = EVERYONE
 
 
 Chosen = Trials | Walkers
@@ -68,8 +75,10 @@ def read(
     session: Session, chosen: Chosen, *, as_of: int, offset: int = 0, limit: int | None = None
 ) -> list[Member]:
     """The rows behind a number, youngest first; `limit` None reads them all."""
-    r, c, p = _rows(chosen, as_of).c, Customer, Product
-    page = (
+    facts = _rows(chosen, as_of)
+    page = facts.order_by(sa.text("since DESC"), sa.text("customer DESC")).offset(offset).limit(limit)
+    r, c, p = page.subquery().c, Customer, Product
+    named = (
         sa.select(
             r.customer,
             sa.func.coalesce(col(c.name), ""),
@@ -84,31 +93,35 @@ def read(
         )
         .join(c, col(c.id) == r.customer, isouter=True)
         .join(p, col(p.id) == r.plan, isouter=True)
-        .order_by(r.since.desc(), r.customer)
+        .order_by(r.since.desc(), r.customer.desc())
     )
-    return [Member(*row) for row in session.execute(page.offset(offset).limit(limit))]
+    return [Member(*row) for row in session.execute(named)]
 
 
-def _rows(chosen: Chosen, as_of: int) -> sa.Subquery:
-    return _trials(chosen, as_of) if isinstance(chosen, Trials) else _walkers(chosen, as_of)
+def _rows(chosen: Chosen, as_of: int) -> sa.Select[Any]:
+    return _trials(chosen, as_of) if isinstance(chosen, Trials) else _walkers(chosen)
 
 
-def _trials(chosen: Trials, as_of: int) -> sa.Subquery:
-    t = trials(as_of, chosen.segment).c
-    wanted: list[Any] = [] if chosen.periods is None else [within(t.started, chosen.periods)]
+def _trials(chosen: Trials, as_of: int) -> sa.Select[Any]:
+    t, wanted = _TRIAL, slices.conditions(TRIALS, chosen.asked)
     if chosen.recent:
-        wanted.append(ended_recently(t, as_of))
+        wanted.append(ended_recently(as_of))
     if chosen.state:
         wanted.append(t.state == chosen.state)
+    if chosen.within is not None:
+        wanted.append((t.state == "converted") & (t.days <= chosen.within))
+    if chosen.lost:
+        wanted.append(t.state.in_(LOST))
+    if chosen.why is not None:
+        wanted.append(t.why == chosen.why)
     columns = (t.customer, t.plan, t.source, t.currency, t.state, t.started.label("since"), t.trial_end)
-    return sa.select(*columns, t.converted_at.label("paid_at")).where(*wanted).subquery()
+    return sa.select(*columns, t.converted_at.label("paid_at")).where(*wanted)
 
 
-def _walkers(chosen: Walkers, as_of: int) -> sa.Subquery:
-    j = journeys(as_of, chosen.segment).c
+def _walkers(chosen: Walkers) -> sa.Select[Any]:
+    j, wanted = _WAY, slices.conditions(JOURNEYS, chosen.asked)
     names = TRIAL_STEPS if chosen.path == "trial" else DIRECT_STEPS
     place = names.index(chosen.step)
-    wanted: list[Any] = [within(j.created, chosen.periods)]
     if place or chosen.path == "direct":  # everybody who signed up is on the first step of the trial's path
         wanted += [j.path == chosen.path, j.depth >= place]
     reached = sa.case(
@@ -116,7 +129,7 @@ def _walkers(chosen: Walkers, as_of: int) -> sa.Subquery:
         else_="",
     )
     columns = (j.customer, j.plan, j.source, j.currency, reached.label("state"), j.created.label("since"))
-    return sa.select(*columns, j.trial_end, j.paid_at).where(*wanted).subquery()
+    return sa.select(*columns, j.trial_end, j.paid_at).where(*wanted)
 
 
 _STEPS = dict(enumerate(TRIAL_STEPS)) | {100 + at: step for at, step in enumerate(DIRECT_STEPS)}

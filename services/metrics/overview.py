@@ -16,11 +16,12 @@ from sqlmodel import Session
 from services import clock
 from services.clock import DAY
 from services.metrics import conversion, periods, recovery, revenue, revenue_history, trials
-from services.metrics.conversion import Cohort, Cube
+from services.metrics.conversion import Cohort, Outcomes
 from services.metrics.recovery import AtStake, Recovery
 from services.metrics.revenue import Revenue, Revenues
+from services.metrics.slices import Slice
 from services.metrics.statistics import Rate
-from services.metrics.trials import Running, Segment
+from services.metrics.trials import Running
 
 Unit = Literal["count", "money", "micros", "rate"]
 Good = Literal["more", "less", "neither"]
@@ -82,13 +83,21 @@ class _Side:
 def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
     """All figures as of now (UTC seconds); months are cut in the workspace's zone."""
     now, then = _now(session, as_of), _then(session, as_of - BACK_DAYS * DAY, zone)
-    cube = conversion.cube(session, periods.last("month", _MONTHS, until=as_of, zone=zone), as_of=as_of)
+    months = Slice("month", tuple(periods.last("month", _MONTHS, until=as_of, zone=zone)))
+    parts = conversion.outcomes_by(session, months, "currency", as_of=as_of)
+    everybody, nobody = (
+        conversion.together(parts.values(), months, as_of),
+        conversion.together((), months, as_of),
+    )
     window = conversion.usual_window(conversion.typical_days(session, as_of=as_of))
     return Overview(
         as_of=as_of,
         window=window,
-        all=_everybody(now, then, cube, window),
-        by_currency={c: _one_currency(c, now, then, cube, window) for c in _currencies(now, then)},
+        all=_everybody(now, then, everybody, window),
+        by_currency={
+            code: _one_currency(code, now, then, parts.get(code, nobody), window)
+            for code in _currencies(now, then)
+        },
     )
 
 
@@ -122,7 +131,7 @@ def _currencies(now: _Side, then: _Side) -> list[str]:
     return sorted(found, key=lambda code: (-now.revenue.by_currency.get(code, Revenue()).customers, code))
 
 
-def _everybody(now: _Side, then: _Side, cube: Cube, window: int) -> list[Figure]:
+def _everybody(now: _Side, then: _Side, trialed: Outcomes, window: int) -> list[Figure]:
     """Counts in all currencies together; amounts are never added.
 
     A trial, a payment and a dispute have one currency each; a customer may pay in several.
@@ -133,14 +142,14 @@ def _everybody(now: _Side, then: _Side, cube: Cube, window: int) -> list[Figure]
         ),
         _count("trials_running", now.trials, then.trials, "running"),
         _ending(_sum(now.trials, "ending")),
-        _converted(cube, window),
+        _converted(trialed, window),
         _count("failing", now.failures, then.failures, "count"),
         _count("failing_ended", now.ended, then.ended, "count"),
         _count("disputes", now.disputes, then.disputes, "count"),
     ]
 
 
-def _one_currency(code: str, now: _Side, then: _Side, cube: Cube, window: int) -> list[Figure]:
+def _one_currency(code: str, now: _Side, then: _Side, trialed: Outcomes, window: int) -> list[Figure]:
     paid, before = now.revenue.by_currency, then.revenue.by_currency if then.is_counted else None
     return [
         _of("mrr", code, paid, before, "mrr"),
@@ -148,7 +157,7 @@ def _one_currency(code: str, now: _Side, then: _Side, cube: Cube, window: int) -
         _of("trials_running", code, now.trials, then.trials, "running"),
         _ending(now.trials.get(code, Running()).ending, code),
         _of("trial_mrr", code, now.trials, then.trials, "micros"),
-        _converted(cube.only(Segment(currency=code)), window, code),
+        _converted(trialed, window, code),
         _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
         _of("at_stake_ended", code, now.ended, then.ended, "amount"),
         _recovered(now.recovered.get(code, Recovery()), code),
@@ -207,9 +216,9 @@ def _ending(number: int, code: str = "") -> Figure:
     return Figure("trials_ending", "count", number, None, "", "trials", params)
 
 
-def _converted(cube: Cube, window: int, code: str = "") -> Figure:
+def _converted(trialed: Outcomes, window: int, code: str = "") -> Figure:
     """The youngest cohort that is old enough for the window, against the one before it."""
-    last, before = conversion.last_closed(cube.cohorts(window))
+    last, before = conversion.last_closed(trialed.cohorts(window))
     shown = {"show": f"cohort:{last.period.key}"} if last else {}
     params = {"within": f"{window} days", **shown, **_in(code, "conversion")}
     return Figure("cohort_rate", "rate", _rate(last), _rate(before), _name(before), "conversion", params)

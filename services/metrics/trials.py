@@ -32,39 +32,8 @@ STATES = ("converted", "running", "missed_payment", "cancelled_in_trial", "expir
 # Made once: an alias of a wide table takes a millisecond.
 _FACTS, _DUE, _BILL, _OF = aliased(CustomerFacts), aliased(Invoice), aliased(Invoice), aliased(Subscription)
 _ITEM, _PRICE = aliased(SubscriptionItem), aliased(Price)
+EVER = 1 << 40  # later than all that the tables say
 _ONE_OFF = ("manual", "automatic_pending_invoice_item_invoice")
-
-
-NOT_GIVEN = "\0"  # what no name can be
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Which customers to look at: a product id, a source and a currency.
-
-    "" takes all; NOT_GIVEN those without one.
-    """
-
-    plan: str = ""
-    source: str = ""
-    currency: str = ""
-
-    def holds(self, plan: str, source: str, currency: str) -> bool:
-        """Whether counted customers of this plan, source and currency are in it."""
-        pairs = ((self.plan, plan), (self.source, source), (self.currency, currency))
-        return all(not wanted or value == _stored(wanted) for wanted, value in pairs)
-
-    def where(self, plan: Any, source: Any, currency: Any) -> list[sa.ColumnElement[bool]]:
-        """The same as SQL over columns that are never NULL."""
-        pairs = ((self.plan, plan), (self.source, source), (self.currency, currency))
-        return [column == _stored(wanted) for wanted, column in pairs if wanted]
-
-
-def _stored(wanted: str) -> str:
-    return "" if wanted == NOT_GIVEN else wanted
-
-
-EVERYONE = Segment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,40 +63,45 @@ def _running(session: Session, condition: sa.ColumnElement[bool], at: int) -> di
     return {code: Running(number, int(soon), int(micros)) for code, number, soon, micros in rows}
 
 
-@lru_cache(maxsize=16)  # a page asks several questions about the same trials; to build it takes 20 ms
-def trials(as_of: int, segment: Segment = EVERYONE, *, customer: Any = None) -> sa.CTE:
-    """One row for each customer that started a trial by `as_of` (UTC seconds), or for one only (its id).
+@lru_cache(maxsize=16)  # to build it takes 20 ms
+def trials(as_of: int, *, whose: Any = None, now: Any = None) -> sa.CTE:
+    """One row for each customer that started a trial by `as_of` (UTC seconds), or for those `whose`
+    subscriptions a condition takes. `now`: the instant by which a trial's time has passed, where that is
+    another: with a far `as_of` all counts that the tables say.
 
     Columns: customer, subscription, started, trial_end, first_trial_end, over_at (the trial's end, or the
     subscription's where that came first), in_trial (0/1), state, converted_at (of `converted` only), plan
-    (product id), source, country, currency, plan_micros, on_invoice (0/1), card_on_file (0/1).
+    (product id), price (id), source, country, currency, plan_micros, on_invoice (0/1), card_on_file (0/1),
+    due (the first invoice above zero that it led to), canceled_at.
     """
-    first = _with_first_invoice(_first_trials(as_of, customer), as_of)
-    facts, due = _FACTS, _DUE
-    state, source = _state(first, due, as_of), sa.func.coalesce(facts.source, "")
+    first = _with_first_invoice(_first_trials(as_of, whose, as_of if now is None else now), as_of)
+    facts, due, item = _FACTS, _DUE, _ITEM
+    state = _state(first, due, as_of)
     rows = (
         sa.select(
             *(first.c[name] for name in _KEPT),
             state.label("state"),
             sa.case((state == "converted", sa.func.coalesce(due.paid_at, due.created))).label("converted_at"),
-            source.label("source"),
+            sa.func.coalesce(item.product, "").label("plan"),
+            sa.func.coalesce(item.price, "").label("price"),
+            sa.func.coalesce(facts.source, "").label("source"),
             sa.func.coalesce(facts.country, "").label("country"),
             sa.case((col(facts.payment_method_on_file), 1), else_=0).label("card_on_file"),
         )
         .join_from(first, facts, col(facts.customer) == first.c.customer, isouter=True)
         .join(due, col(due.id) == first.c.due, isouter=True)
+        .join(item, col(item.id) == first.c.item, isouter=True)
     )
-    wanted = segment.where(first.c.plan, source, first.c.currency)
-    return rows.where(*wanted).cte("trials").prefix_with("MATERIALIZED")
+    return rows.cte("trials").prefix_with("MATERIALIZED")
 
 
 _KEPT = (
-    "customer", "subscription", "started", "trial_end", "first_trial_end", "over_at", "in_trial", "plan",
-    "currency", "plan_micros", "on_invoice",
+    "customer", "subscription", "started", "trial_end", "first_trial_end", "over_at", "in_trial", "currency",
+    "plan_micros", "on_invoice", "due", "canceled_at",
 )  # fmt: skip
 
 
-def in_trial(as_of: int) -> sa.ColumnElement[bool]:
+def in_trial(as_of: Any) -> sa.ColumnElement[bool]:
     """SQL: whether a subscription is in its trial. One that Stripe has not ended yet still is; one that is
     paused is not, whatever end its trial still names."""
     begun = sa.func.coalesce(col(Subscription.trial_start), as_of + 1) <= as_of  # never NULL: it is negated
@@ -137,7 +111,7 @@ def in_trial(as_of: int) -> sa.ColumnElement[bool]:
     return begun & ~has_ended(as_of) & ((col(Subscription.status) == "trialing") | (to_come & ~stopped))
 
 
-def has_ended(as_of: int) -> sa.ColumnElement[bool]:
+def has_ended(as_of: Any) -> sa.ColumnElement[bool]:
     """SQL: whether a subscription has ended. A tombstone, whose status says nothing any more, has."""
     return sa.func.coalesce(_ended_at(), as_of + 1) <= as_of
 
@@ -150,12 +124,10 @@ def _deleted_at() -> sa.ColumnElement[int | None]:
     return sa.case((col(Subscription.deleted), col(Subscription.as_of)))
 
 
-def _first_trials(as_of: int, customer: Any) -> sa.Subquery:
-    """Each customer's first trial, or one's, with how the subscription stood at `as_of`."""
-    s = Subscription
-    whose = () if customer is None else (col(s.customer) == customer,)
-    mine = sa.over
-    trialing = sa.case((in_trial(as_of), 1), else_=0)
+def _first_trials(as_of: int, whose: Any, now: Any) -> sa.Subquery:
+    """Each customer's first trial, with how the subscription stood at `as_of`."""
+    s, mine = Subscription, sa.over
+    trialing = sa.case((in_trial(now), 1), else_=0)
     order = (col(s.trial_start), col(s.created), col(s.id))
     ended = sa.case((has_ended(as_of), _ended_at()))
     every = (
@@ -177,7 +149,7 @@ def _first_trials(as_of: int, customer: Any) -> sa.Subquery:
             mine(sa.func.max(trialing), partition_by=col(s.customer)).label("any_in_trial"),
             mine(sa.func.row_number(), partition_by=col(s.customer), order_by=order).label("place"),
         )
-        .where(col(s.trial_start) <= as_of, *whose)
+        .where(col(s.trial_start) <= as_of, sa.true() if whose is None else whose)
         .subquery()
     )
     return sa.select(every).where(every.c.place == 1).subquery()
@@ -185,10 +157,10 @@ def _first_trials(as_of: int, customer: Any) -> sa.Subquery:
 
 def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
     """Adds `due`, the first invoice above zero that the trial led to, `withdrawn` (0/1: one was voided), and
-    `plan`, its dearest product."""
+    `item`, its dearest one."""
     item, price = _ITEM, _PRICE
-    plan = (
-        sa.select(col(item.product))
+    dearest = (
+        sa.select(col(item.id))
         .join(price, col(price.id) == col(item.price), isouter=True)
         .where(col(item.subscription) == first.c.subscription, ~col(item.deleted))
         .order_by(*dearest_first(item, price))  # an add-on is not the plan
@@ -197,9 +169,7 @@ def _with_first_invoice(first: sa.Subquery, as_of: int) -> sa.CTE:
     )
     due = first_invoice(first.c.customer, first.c.created, as_of)
     withdrawn = sa.case((first.c.ended_at.is_not(None) & _was_voided(first.c, as_of), 1), else_=0)
-    joined = sa.select(
-        first, due.label("due"), withdrawn.label("withdrawn"), sa.func.coalesce(plan, "").label("plan")
-    )
+    joined = sa.select(first, due.label("due"), withdrawn.label("withdrawn"), dearest.label("item"))
     # Without the fence the planner may look the first invoice up once for each column that needs it.
     return joined.cte("first_trials").prefix_with("MATERIALIZED")
 

@@ -1,0 +1,87 @@
+"""what became of trials"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0024'
+down_revision = '0023'
+branch_labels = None
+depends_on = None
+
+
+def _texts(*names: str) -> list[sa.Column]:
+    return [sa.Column(name, sa.String(), nullable=False) for name in names]
+
+
+def _numbers(*names: str) -> list[sa.Column]:
+    return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
+
+
+def _instants(*names: str, nullable: bool = True) -> list[sa.Column]:
+    return [sa.Column(name, sa.BigInteger(), nullable=nullable) for name in names]
+
+
+def _cells(name: str, keys: list[sa.Column], amounts: tuple[str, ...]) -> None:
+    slices = [*_texts('dim', 'grain'), *_instants('period', nullable=False)]
+    columns = [*_numbers('generation'), *slices, *_texts('plan', 'source', 'currency', 'value'), *keys]
+    op.create_table(
+        name,
+        *columns,
+        *_instants(*amounts, nullable=False),
+        sa.PrimaryKeyConstraint(*(column.name for column in columns)),
+        sqlite_with_rowid=False,
+    )
+
+
+def upgrade() -> None:
+    op.create_table(
+        'trial_facts',
+        *_texts('customer', 'subscription'),
+        *_instants('started', nullable=False),
+        *_instants('trial_end', 'first_trial_end', 'over_at'),
+        *_numbers('in_trial'),
+        *_texts('state'),
+        *_instants('converted_at'),
+        *_numbers('days'),
+        *_texts('plan', 'price', 'currency', 'country', 'source'),
+        *_numbers('trial_days'),
+        *_texts('card_at_start'),
+        *_numbers('on_invoice', 'card_on_file', 'extended', 'called', 'messaged'),
+        *_instants('plan_micros', nullable=False),
+        *_texts('why'),
+        *_numbers('commented'),
+        *_instants('canceled_at'),
+        sa.PrimaryKeyConstraint('customer'),
+    )
+    with op.batch_alter_table('trial_facts', schema=None) as batch_op:
+        batch_op.create_index('ix_trial_facts_started', ['started', 'customer'], unique=False)
+        batch_op.create_index('ix_trial_facts_over_at', ['over_at'], unique=False)
+        batch_op.create_index(
+            'ix_trial_facts_commented',
+            ['canceled_at'],
+            unique=False,
+            sqlite_where=sa.text('commented = 1'),
+            postgresql_where=sa.text('commented = 1'),
+        )
+    op.create_table(
+        'journey_facts',
+        *_texts('customer'),
+        *_instants('created', nullable=False),
+        *_texts('path'),
+        *_numbers('depth', 'waits'),
+        *_texts('plan', 'source', 'currency', 'country'),
+        *_numbers('extended', 'messaged'),
+        *_instants('trial_end', 'paid_at'),
+        sa.PrimaryKeyConstraint('customer'),
+    )
+    with op.batch_alter_table('journey_facts', schema=None) as batch_op:
+        batch_op.create_index('ix_journey_facts_created', ['created', 'customer'], unique=False)
+    _cells('trial_cells', [*_texts('state'), *_numbers('days')], ('trials', 'micros'))
+    _cells('journey_cells', [*_texts('path'), *_numbers('depth', 'waits')], ('customers',))
+
+
+def downgrade() -> None:
+    op.drop_table('journey_cells')
+    op.drop_table('trial_cells')
+    op.drop_table('journey_facts')
+    op.drop_table('trial_facts')
