@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -253,6 +253,16 @@ def stood(session: Session, instant: int) -> Revenues | None:
     rows = [(code, *map(int, numbers)) for code, *numbers in session.execute(asked.group_by(col(c.currency)))]
     by_currency = {code: Revenue(mrr, customers) for code, mrr, customers, _ in rows if customers}
     return Revenues(sum(people for *_, people in rows), by_currency)
+
+
+def left_out(session: Session, view: View, until: int) -> dict[str, Level]:
+    """What stood before `until` (UTC seconds) in currencies that the view does not convert, the most
+    customers first."""
+    others = [code for code in currencies(session) if code not in view.weights]
+    alone = {code: replace(view, currency=code, rates=()) for code in others}
+    levels = {code: _all(_pieces(session, one, until, until)) for code, one in alone.items()}
+    some = {code: level for code, level in levels.items() if level.mrr or level.trial}
+    return dict(sorted(some.items(), key=lambda one: -one[1].customers))
 
 
 def by(session: Session, name: str, view: View, until: int) -> list[Part]:
