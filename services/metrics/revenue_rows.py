@@ -116,15 +116,16 @@ def payers(session: Session, chosen: Payers, *, offset: int = 0, limit: int | No
     """The customers, who comes to most first; `limit` None reads them all."""
     rows = _payers(chosen)
     p = rows.order_by(sa.text(f"{chosen.of} DESC"), sa.text("customer"), sa.text("currency"))
-    page = p.offset(offset).limit(limit).subquery().c
+    found = p.offset(offset).limit(limit).subquery()
+    page = sa.select(found, _largest_plan(found.c, chosen).label("plan")).subquery().c
     c, plan = Customer, Product
     asked = (
         sa.select(
-            page.customer, *_called(c), page.currency, sa.func.coalesce(col(plan.name), ""), page.country,
-            page.mrr, page.committed, page.trial, sa.func.nullif(page.since, 0),
+            page.customer, *_called(c), page.currency, sa.func.coalesce(col(plan.name), page.plan),
+            page.country, page.mrr, page.committed, page.trial, sa.func.nullif(page.since, 0),
         )
         .join(c, col(c.id) == page.customer, isouter=True)
-        .join(plan, col(plan.id) == _largest_plan(page, chosen), isouter=True)
+        .join(plan, col(plan.id) == page.plan, isouter=True)
         .order_by(page[chosen.of].desc(), page.customer, page.currency)
     )  # fmt: skip
     return [Payer(*row) for row in session.execute(asked)]

@@ -264,7 +264,8 @@ def test_a_page_of_rows_is_a_part_of_all_of_them(database: ModuleType) -> None:
         assert revenue_rows.moved(session, chosen, offset=2, limit=3) == moved[2:5]
         paying = revenue_rows.payers(session, payers)
         assert revenue_rows.payers(session, payers, offset=2, limit=3) == paying[2:5]
-        assert (paying[0].name, paying[0].email, paying[0].plan, paying[0].mrr) == (
+        largest = paying[0]
+        assert (largest.name, largest.email, largest.plan, largest.mrr) == (
             "Ada",
             "ada@example.com",
             "pro",
