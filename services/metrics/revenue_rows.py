@@ -22,13 +22,13 @@ Of = Literal["mrr", "committed", "trial"]
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Whose MRR moved from `begins` to before `ends` (UTC seconds): by a movement of one kind (see
-    `movements.KINDS`; "" for all), where it was churn for one cause (None for all)."""
+    """Whose MRR moved from `begins` to before `ends` (UTC seconds): by a movement of these kinds (see
+    `movements.KINDS`; none given: of any), where it was churn for one cause (None for all)."""
 
     view: View
     begins: int
     ends: int
-    kind: str = ""
+    kinds: tuple[str, ...] = ()
     cause: str | None = None
 
 
@@ -155,11 +155,11 @@ def _moves(chosen: Moves) -> Any:
         sa.func.sum(sa.case((col(m.exact), 0), else_=1)).label("reconstructed"),
     )
     wanted = [col(m.day) >= chosen.begins, col(m.day) < chosen.ends, *_within(chosen.view)]
-    wanted.append(col(m.kind) == chosen.kind if chosen.kind else col(m.kind) != "")
+    wanted.append(col(m.kind).in_(chosen.kinds) if chosen.kinds else col(m.kind) != "")
     if chosen.cause is not None:
         wanted.append(col(m.cause) == chosen.cause)
     found = asked.where(*wanted).group_by(*key)
-    return found if chosen.kind else found.having(total(col(m.mrr)) != 0)
+    return found if chosen.kinds else found.having(total(col(m.mrr)) != 0)
 
 
 def _payers(chosen: Payers) -> Any:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from models import Customer, MetricsState, RetentionCell, RevenueCell, RevenueMove
 from services.clock import DAY
-from services.metrics import calendar, leaving, periods, revenue_history, revenue_rows, rollups
+from services.metrics import calendar, leaving, periods, retention, revenue_history, revenue_rows, rollups
 from services.metrics.exchange import Rate
 from services.metrics.movements import KINDS, SWITCH, Point, moves
 from services.metrics.periods import Period
@@ -178,10 +178,13 @@ def test_cohorts_add_up_to_mrr_and_customers(database, told) -> None:
     with database.session() as session:
         for view in (View("usd"), View("usd", country="DE"), ALL):
             now = revenue_history.movements(session, view, MONTHS)[-1].after
-            cohorts = revenue_history.retention(session, view, MONTHS, NOW)
+            cohorts = retention.cohorts(session, view, MONTHS, NOW)
             assert sum(one.mrr[-1] for one in cohorts) == now.mrr
             assert sum(one.customers[-1] for one in cohorts) == now.customers
             assert [len(one.mrr) for one in cohorts] == list(range(len(MONTHS), 0, -1))
+            assert all(0 <= people <= one.started for one in cohorts for people in one.customers)
+            moved = revenue_history.movements(session, view, MONTHS)
+            assert [one.started for one in cohorts] == [one.people["new"] for one in moved]
 
 
 @tried
@@ -221,7 +224,7 @@ def test_the_rows_of_a_movement_add_up_to_it(database, told) -> None:
 
 def _compare_rows(session: Session, view: View, found: Movements) -> None:
     for kind in KINDS:
-        chosen = Moves(view, found.period.begins, found.period.ends, kind)
+        chosen = Moves(view, found.period.begins, found.period.ends, (kind,))
         rows = revenue_rows.moved(session, chosen)
         assert sum(row.change for row in rows) == found.moved[kind]
         assert revenue_rows.count(session, chosen) == len(rows)
@@ -230,7 +233,7 @@ def _compare_rows(session: Session, view: View, found: Movements) -> None:
     everything = Moves(view, found.period.begins, found.period.ends)
     assert sum(row.change for row in revenue_rows.moved(session, everything)) == found.net
     for cause, mrr in found.churned.items():
-        lost = Moves(view, found.period.begins, found.period.ends, "churn", cause)
+        lost = Moves(view, found.period.begins, found.period.ends, ("churn",), cause)
         assert sum(row.change for row in revenue_rows.moved(session, lost)) == mrr
 
 
@@ -245,7 +248,7 @@ def test_the_rows_of_a_level_and_of_a_cohort_add_up_to_it(database, told) -> Non
             assert (sum(row.mrr for row in rows), len(rows)) == (level.mrr, level.customers)
             trials = revenue_rows.payers(session, Payers(view, NOW, "trial"))
             assert sum(row.trial for row in trials) == level.trial
-        for cohort in revenue_history.retention(session, View("usd"), MONTHS, NOW):
+        for cohort in retention.cohorts(session, View("usd"), MONTHS, NOW):
             month = next(one for one in MONTHS if one.begins == cohort.cohort)
             chosen = Payers(View("usd"), month.ends, cohort=(month.begins, month.ends))
             rows = revenue_rows.payers(session, chosen)
@@ -272,6 +275,14 @@ def test_a_page_of_rows_is_a_part_of_all_of_them(database: ModuleType) -> None:
             11,
         )
         assert (moved[-1].name, moved[-1].kind, moved[-1].before, moved[-1].after) == ("Ada", "new", 0, 11)
+
+
+def test_filters_offer_what_there_is_the_currency_of_most_customers_first(database: ModuleType) -> None:
+    one, two = [Point(BEGIN, "pro", 5)], [Point(BEGIN, "basic", trial=5)]
+    count(database, [Told("DE", {"usd": [two]}), Told("", {"eur": [one]}), Told("JP", {"jpy": [two]})])
+    with database.session() as session:
+        found = revenue_history.options(session, NOW)
+    assert found == revenue_history.Options(("eur", "jpy", "usd"), ("basic", "pro"), ("DE", "JP"))
 
 
 def test_what_was_reconstructed_says_so_in_its_row(database: ModuleType) -> None:
