@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_compact_currency, format_decimal, format_percent
 
 from services import clock, config
 from services import money as amounts
@@ -36,11 +37,18 @@ def in_all(word: str, by_currency: Mapping[str, int]) -> str:
     return f"{word} {', '.join(sums)}" if sums else ""
 
 
-def micros(value: int | None, currency: str) -> str:
+def micros(value: int | Fraction | None, currency: str) -> str:
     """Millionths of a minor unit (MRR), rounded only here."""
     if value is None or not currency:
         return NOTHING
     return amounts.display(amounts.whole(value), currency, locale=_locale())
+
+
+def rough(value: int | Fraction, currency: str) -> str:
+    """Millionths of a minor unit in few signs, for charts, e.g. `$1.3K`."""
+    units = amounts.units(amounts.whole(value), currency)
+    written = format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=1)
+    return str(written)
 
 
 def count(value: int) -> str:
@@ -53,11 +61,11 @@ def _counted(value: int, locale: str) -> str:
     return str(format_decimal(value, locale=locale))
 
 
-def share(part: int, whole: int) -> str:
+def share(part: int | Fraction, whole: int | Fraction) -> str:
     """`part` of `whole` as a percentage with one decimal; “No data” where there is no whole."""
     if whole == 0:
         return NO_DATA
-    return _percentage(part / whole, _locale())
+    return _percentage(float(part / whole), _locale())
 
 
 @lru_cache(maxsize=4096)

@@ -107,6 +107,10 @@ PAGES: dict[str, PageSpec] = {
             "From sign-up to paying customer: the funnel and the monthly cohorts.",
         ),
         PageSpec(
+            "revenue", "Revenue", ":material/trending_up:", _MEASURE, "Understand",
+            "MRR and what moves it: new, expansion, contraction, churn; who stays, by plan and country.",
+        ),
+        PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
             "Everything that the staff did: who, when, why, before and after.",
         ),
