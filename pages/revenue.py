@@ -52,8 +52,8 @@ def main() -> None:
             annotation_menu.draw(person, look.annotations())
     _VIEWS[shown](look)
     st.caption(
-        f"Days, weeks and months are cut in {formats.zone_name()}. A click on a bar, a point, a cell or “Customers” "
-        "shows the rows."
+        f"Days, weeks and months are cut in {formats.zone_name()}. A click on a bar, a point, a cell or "
+        "“Customers” shows the rows."
     )
     tiles.definitions_link()
     if found is not None:

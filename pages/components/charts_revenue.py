@@ -51,15 +51,15 @@ def place(at: int, periods: Sequence[Period]) -> float:
 def levels(lines: Sequence[Line], periods: Sequence[Period], currency: str, exact_from: float) -> Figure:
     """Amounts day by day; what lies before the place `exact_from` is reconstructed."""
     highest = max((value for line in lines for _, value in line.points), default=0.0)
-    made = _lines(lines, shape="hv")
+    axis = money_axis(0, highest, currency)
     return charts.figure(
-        made,
+        _lines(lines, shape="hv"),
         height=340,
         margin=charts.MARGIN | {"r": _ROOM},
         xaxis=_positions(periods),
-        yaxis=money_axis(0, highest, currency),
+        yaxis=axis,
         shapes=_ground(-0.5, exact_from),
-        annotations=[*_reconstructed(exact_from), *_names(lines, 0, highest * 1.1)],
+        annotations=[*_reconstructed(exact_from), *_names(lines, *axis["range"])],
     )
 
 
@@ -113,7 +113,7 @@ def _reconstructed(until: float) -> list[Figure]:
     if until <= -0.5:
         return []
     return [
-        charts.note("reconstructed", -0.5, 0, quiet, yref="paper", xanchor="left", yanchor="bottom", xshift=6)
+        charts.note("reconstructed", -0.5, 1, quiet, yref="paper", xanchor="left", yanchor="top", xshift=6)
     ]
 
 

@@ -22,6 +22,7 @@ from services import money as amounts
 
 NOTHING = "–"
 NO_DATA = "No data"
+_NO_CENTS = 100  # units of a currency from which on a rough amount has no decimals
 
 
 def money(amount: int | None, currency: str) -> str:
@@ -47,6 +48,7 @@ def micros(value: int | Fraction | None, currency: str) -> str:
 def rough(value: int | Fraction, currency: str) -> str:
     """Millionths of a minor unit in few signs, for charts, e.g. `$1.3K`."""
     units = amounts.units(amounts.whole(value), currency)
+    units = round(units) if abs(units) >= _NO_CENTS else units
     written = format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=1)
     return str(written)
 

@@ -37,9 +37,7 @@ _MOVED = (
     Column("cause", "Cause"),
     Column("plan", "Plan"),
     Column("country", "Country"),
-    Column(
-        "known", "Known", help="Exact since the account was first read as a whole; before, reconstructed."
-    ),
+    Column("known", "Known", help="Exact since the account was first read; before, reconstructed."),
 )
 _PAYING = (
     *_WHO,

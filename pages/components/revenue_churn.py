@@ -99,9 +99,9 @@ def _percent(share: Share) -> str:
 
 
 def _causes(look: Look, found: Sequence[Movements], cancelled: Sequence[int]) -> None:
-    header = (look.grain, "cause", "customers", "mrr", "currency")
+    header, code = (look.grain, "cause", "customers", "mrr", "currency"), look.of.currency
     sheet = Sheet(header, [
-        (one.period.key, cause, -number, units(-one.churned[cause], look.of.currency), look.of.currency.upper())
+        (one.period.key, cause, -number, units(-one.churned[cause], code), code.upper())
         for one in found for cause, number in one.churned_people.items()
     ])  # fmt: skip
     plotted.head(

@@ -75,7 +75,8 @@ def _told_exact(look: Look) -> str:
     if look.exact_since is None or look.exact_since >= look.ends:
         return "Reconstructed from invoices: the account was not read as a whole yet."
     if look.is_reconstructed(look.begins):
-        return f"Recorded as it happened since {formats.day(look.exact_since)}; reconstructed from invoices before."
+        since = formats.day(look.exact_since)
+        return f"Recorded as it happened since {since}; before, reconstructed from invoices."
     return "Recorded as it happened."
 
 

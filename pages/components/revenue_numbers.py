@@ -73,8 +73,8 @@ def _rate(look: Look, key: str, last: Movements, before: Movements, kinds: str) 
         help.append(f"The change is since {charts.month(before.period.key)}.")
     if look.is_reconstructed(last.period.begins):
         help.append("The month is reconstructed, all or in part.")
-    title, show = f"{DEFINITIONS[key].title}, {month}", f"moves:{last.period.key}:{kinds}"
-    _tile(title, formats.share(share.part, share.whole), change, help, "inverse", show)
+    value, show = formats.share(share.part, share.whole), f"moves:{last.period.key}:{kinds}"
+    _tile(DEFINITIONS[key].title, value, change, help, "inverse", show, link=month)
 
 
 def _share(key: str, of: Movements) -> Share:
@@ -85,13 +85,21 @@ def _share(key: str, of: Movements) -> Share:
     }[key]
 
 
-def _tile(title: str, value: str, change: str | int | None, help: list[str], colour: Good, show: str) -> None:
+def _tile(
+    title: str,
+    value: str,
+    change: str | int | None,
+    help: list[str],
+    colour: Good,
+    show: str,
+    link: str = "Customers",
+) -> None:
     with tiles.frame():
         st.metric(
             title, value, change, delta_color=colour, delta_arrow="auto" if change else "off",
             help=formats.plain(" ".join(help)),
         )  # fmt: skip
         st.button(
-            "Customers", key=f"rows:{title}", type="tertiary", on_click=behind.open, args=(show,),
+            link, key=f"rows:{title}", type="tertiary", on_click=behind.open, args=(show,),
             icon=":material/chevron_right:", icon_position="right",
         )  # fmt: skip

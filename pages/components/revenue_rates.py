@@ -1,4 +1,4 @@
-"""In which currency is reported, and by which rates? For everybody to see, for founders and admins to enter."""
+"""In which currency is reported, and by which rates? Everybody sees them, founders and admins enter them."""
 
 from __future__ import annotations
 

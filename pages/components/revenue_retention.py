@@ -72,8 +72,10 @@ def _revenue(look: Look, cohorts: Sequence[Retained], keys: Sequence[str]) -> No
         ],
     )
     plotted.head(
-        look.person, "Revenue that stayed", sheet, "revenue_kept", help=DEFINITIONS["kept_revenue_rate"].short,
-        note=f"MRR of the same customers, of what they first paid (in brackets); above 100 % they grew. {_FRAMED}",
+        look.person, "Revenue that stayed", sheet, "revenue_kept",
+        help=DEFINITIONS["kept_revenue_rate"].short,
+        note="MRR of the same customers, of what they first came to (in brackets); above 100 % they grew. "
+        f"{_FRAMED}",
     )  # fmt: skip
     names = [f"{charts.begin(key)} ({look.rough(one.new)})" for one, key in zip(cohorts, keys, strict=True)]
     shares = [[_part(mrr, one.new) for mrr in one.mrr] for one in cohorts]
