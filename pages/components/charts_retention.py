@@ -67,5 +67,5 @@ def _over(
 
 
 def _frame(x: int, y: int) -> Figure:
-    line = {"color": palette.ink()[2], "width": 1, "dash": "dot"}
+    line = {"color": palette.series(2), "width": 1.5}
     return {"type": "rect", "x0": x - 0.46, "x1": x + 0.46, "y0": y - 0.44, "y1": y + 0.44, "line": line}

@@ -34,7 +34,7 @@ _MOVED = (
     Column("before", "Before", "micros"),
     Column("change", "Change", "micros"),
     Column("after", "After", "micros", help="The customer’s MRR at the end of the day, all plans together."),
-    Column("cause", "Cause"),
+    Column("cause", "Cause", width=130),
     Column("plan", "Plan"),
     Column("country", "Country"),
     Column("known", "Known", help="Exact since the account was first read; before, reconstructed."),

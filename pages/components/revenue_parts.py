@@ -56,8 +56,9 @@ def _piece(look: Look, dimension: str, part: Part, whole: object) -> Piece:
         f"{charts.safe(name)}<br>MRR {look.money(part.level.mrr)} ({share})<br>{people}"
         f"<br>ARPA {look.money(part.level.arpa)}"
     )
+    rows = f"{dimension}:{part.key}" if part.key else ""
     beside = f"{amount} · {share} · {formats.count(part.level.customers)} × {each}"
-    return Piece(name, height(part.level.mrr), beside, said, f"{dimension}:{part.key}")
+    return Piece(name, height(part.level.mrr), beside, said, rows)
 
 
 def _told(look: Look, dimension: str, found: Sequence[Part]) -> str:

@@ -119,7 +119,8 @@ _ALL = (
         "other end. Unpaid, paused, and a price of zero come to nothing without an end.",
         more="Where several subscriptions end on one day, the cause is that of the one that came to most. "
         "When a subscription was canceled is the day of the decision; churn is counted when it ends. "
-        "Canceled in the trial is left out, and a cancellation that was taken back is no longer known.",
+        "Canceled in the trial or at its end is left out, and a cancellation that was taken back is no "
+        "longer known.",
     ),
     Definition(
         "kept_customers_rate", "Revenue", "Customers who stayed",

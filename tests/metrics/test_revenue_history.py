@@ -326,11 +326,12 @@ def test_a_yens_rate_knows_that_a_yen_has_no_cents() -> None:
 
 @pytest.fixture
 def cancelled(database: ModuleType) -> ModuleType:
-    """In May one cancels for June, one cancels in the trial, one is in euros; in June one in Japan leaves."""
+    """In May one cancels for June, one goes at the trial's end, one pays euros; in June one in Japan leaves."""
     told, may = Account(), at("2026-05-10")
     for name, fields in {
         "ada": {"canceled_at": may, "cancel_at": at("2026-06-10"), "cancellation_feedback": "too_expensive"},
-        "bob": {"canceled_at": may, "trial_end": may + DAY, "status": "canceled"},
+        "bob": {"canceled_at": may, "trial_end": may, "status": "canceled"},
+        "ivo": {"canceled_at": may, "status": "incomplete_expired"},
         "eva": {"canceled_at": may, "currency": "eur"},
         "jun": {"canceled_at": at("2026-06-02"), "ended_at": at("2026-06-02"), "plan": "team"},
         "may": {},
