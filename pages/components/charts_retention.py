@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pages.components import charts, palette
 from pages.components.charts import Figure
 
+_FEW = 13  # columns
 Shares = Sequence[Sequence[float | None]]
 
 
@@ -23,7 +24,7 @@ def heat(
         "type": "heatmap", "z": [[*row, *[None] * (wide - len(row))] for row in shares], "xgap": 1, "ygap": 1,
         "zmin": 0, "zmax": max([1.0, *(value for row in shares for value in row if value)]),
         "colorscale": palette.scale(), "showscale": False, "hoverongaps": False, "hoverinfo": "skip",
-        "texttemplate": "%{text}", "textfont": {"size": 11},
+        "texttemplate": "%{text}", "textfont": {"size": 11 if wide <= _FEW else 9},
         "text": [[_percent(value) for value in [*row, *[None] * (wide - len(row))]] for row in shares],
     }  # fmt: skip
     return charts.figure(
@@ -31,14 +32,14 @@ def heat(
         height=26 * len(names) + 52,
         margin=charts.MARGIN | {"t": 46, "r": 16},
         xaxis=_ticks([str(month) for month in range(wide)])
-        | {"side": "top", "title": {"text": "months since", "standoff": 6}},
+        | {"side": "top", "title": {"text": "months since, share in %", "standoff": 6}},
         yaxis=_ticks(names) | {"range": [len(names) - 0.5, -0.5]},
         shapes=[_frame(len(row) - 1, at) for at, row in enumerate(shares) if row],
     )
 
 
 def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.0%}"
+    return "" if value is None else f"{100 * value:.0f}"
 
 
 def _ticks(names: Sequence[str]) -> Figure:

@@ -16,7 +16,8 @@ from services.money import MICROS
 
 _FEW = 14  # periods: so many can have words of their own
 _STEPS = (1, 2, 2.5, 5, 10)
-_ROOM, _APART = 118, 0.075  # pixels for names behind lines; of the height, between two of them
+_ROOM, _LABELS = 108, 7  # pixels, and labels of an axis that fit on a phone beside it
+_APART = 0.075  # of the height, between two names
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def levels(lines: Sequence[Line], periods: Sequence[Period], currency: str, exac
         _lines(lines, shape="hv"),
         height=340,
         margin=charts.MARGIN | {"r": _ROOM},
-        xaxis=_positions(periods),
+        xaxis=_positions(periods, narrow=True),
         yaxis=axis,
         shapes=_ground(-0.5, exact_from),
         annotations=[*_reconstructed(exact_from), *_names(lines, *axis["range"])],
@@ -80,18 +81,16 @@ def _lines(lines: Sequence[Line], shape: str) -> list[Figure]:
     ]
 
 
-def _positions(periods: Sequence[Period]) -> Figure:
-    """The axis of these periods, whose places are numbers."""
+def _positions(periods: Sequence[Period], *, narrow: bool = False) -> Figure:
+    """The axis of these periods, whose places are numbers; with fewer labels where names stand beside it."""
     keys = [period.key for period in periods]
     named = charts.categories(keys)
-    ticks = {"tickvals": [keys.index(key) for key in named["tickvals"]], "ticktext": named["ticktext"]}
-    return {
-        "tickmode": "array",
-        "tickangle": 0,
-        "range": named["range"],
-        "zeroline": False,
-        "showgrid": False,
-    } | ticks
+    labels = list(zip(map(keys.index, named["tickvals"]), named["ticktext"], strict=True))
+    if narrow and len(labels) > _LABELS:
+        labels = labels[::-2][::-1]
+    still = {"tickmode": "array", "tickangle": 0, "zeroline": False, "showgrid": False}
+    ticks = {"tickvals": [at for at, _ in labels], "ticktext": [text for _, text in labels]}
+    return still | ticks | {"range": named["range"]}
 
 
 def _ground(begins: float, ends: float) -> list[Figure]:
@@ -221,7 +220,7 @@ def rates(lines: Sequence[Line], periods: Sequence[Period]) -> Figure:
         _lines(lines, shape="linear"),
         height=320,
         margin=charts.MARGIN | {"r": _ROOM},
-        xaxis=_positions(periods),
+        xaxis=_positions(periods, narrow=True),
         yaxis={"tickformat": ".0%", "range": [floor, top], "nticks": 6, "zerolinecolor": palette.ink()[2]},
         shapes=_ground(len(periods) - 1.5, len(periods) - 0.5),
         annotations=_names(lines, floor, top),

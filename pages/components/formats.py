@@ -22,7 +22,7 @@ from services import money as amounts
 
 NOTHING = "–"
 NO_DATA = "No data"
-_NO_CENTS = 100  # units of a currency from which on a rough amount has no decimals
+_NO_CENTS = 10  # units of a currency from which on a rough amount has no decimals
 
 
 def money(amount: int | None, currency: str) -> str:

@@ -108,7 +108,7 @@ def _bars(look: Look, found: Sequence[Movements]) -> None:
     sheet = Sheet(header, [_sums(look, one) for one in found])
     plotted.head(
         look.person, "What moved MRR", sheet, "mrr_movements", help=DEFINITIONS["movements"].short,
-        note=f"Above the bars the change of the {look.grain}. The last {look.grain} goes on.",
+        note=f"{look.grain.capitalize()} by {look.grain}, up and down. The last {look.grain} goes on.",
     )  # fmt: skip
     layers = [_layer(look, found, kind) for kind in MOVES]
     made = charts_revenue.stacked(
