@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -67,12 +68,22 @@ def share(part: int | Fraction, whole: int | Fraction) -> str:
     """`part` of `whole` as a percentage with one decimal; “No data” where there is no whole."""
     if whole == 0:
         return NO_DATA
-    return _percentage(float(part / whole), _locale())
+    return percent(float(part / whole), decimals=1)
+
+
+def percent(value: float, *, decimals: Literal[0, 1] = 0) -> str:
+    """A share between 0 and 1 as a percentage."""
+    return _percentage(value, "#,##0.0 %" if decimals else "#,##0 %", _locale())
+
+
+def points(value: float) -> str:
+    """A difference of two shares (-1 to 1) with its sign, e.g. `+3.1 points`."""
+    return f"{format_decimal(100 * value, '+#,##0.0;-#,##0.0', locale=_locale())} points"
 
 
 @lru_cache(maxsize=4096)
-def _percentage(value: float, locale: str) -> str:
-    return str(format_percent(value, "#,##0.0 %", locale=locale))
+def _percentage(value: float, pattern: str, locale: str) -> str:
+    return str(format_percent(value, pattern, locale=locale))
 
 
 def day(instant: int | None) -> str:

@@ -21,7 +21,7 @@ from sqlmodel import Session
 from models import MetricsState
 from services import changes, clock, database, locks
 from services.errors import TrialdeskError, Unforeseen
-from services.metrics import calendar, rollups, waiting
+from services.metrics import calendar, mrr, rollups, waiting
 from services.metrics.calendar import Calendar
 from services.metrics.rollups import Book
 
@@ -89,7 +89,7 @@ def is_due(zone: ZoneInfo) -> bool:
 
 
 def _terms(zone: ZoneInfo) -> str:
-    return f"{VERSION} {zone.key}"
+    return f"{VERSION} {zone.key} {' '.join(sorted(mrr.deducted()))}"
 
 
 def work(books: Sequence[Book], zone: ZoneInfo, stop: Stop = lambda: False) -> int:
