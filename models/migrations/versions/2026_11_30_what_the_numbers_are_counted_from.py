@@ -40,6 +40,7 @@ def upgrade() -> None:
         'uncounted',
         sa.Column('customer', sa.String(), nullable=False),
         sa.Column('due_at', sa.BigInteger(), nullable=False),
+        sa.Column('mark', sa.BigInteger(), nullable=False),
         sa.Column('error', sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint('customer'),
     )
