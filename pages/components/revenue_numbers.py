@@ -68,8 +68,8 @@ def _rate(look: Look, key: str, last: Movements, before: Movements, kinds: str) 
     help = [DEFINITIONS[key].short, f"{part} of {whole}."]
     change: str | int | None = None
     if share.value is not None and old.value is not None:
-        points = round(100 * (share.value - old.value), 1)
-        change = f"{points:+.1f} points" if points else 0
+        moved = share.value - old.value
+        change = formats.points(moved) if round(moved, 3) else 0
         help.append(f"The change is since {charts.month(before.period.key)}.")
     if look.is_reconstructed(last.period.begins):
         help.append("The month is reconstructed, all or in part.")

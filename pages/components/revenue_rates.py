@@ -25,7 +25,7 @@ _COLUMNS = "currency,into,day,rate,source"
 def caption(look: Look) -> None:
     """By which rates the page's amounts are converted, and what they leave out."""
     if look.converts:
-        named = "; ".join(_said(rate) for rate in look.of.rates)
+        named = "; ".join(_said(rate) for rate in look.of.rates) or "there are none"
         st.caption(formats.plain(f"All months in {look.of.currency.upper()} by the last rates: {named}."))
     if not look.elsewhere:
         return

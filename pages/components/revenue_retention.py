@@ -56,7 +56,8 @@ def _customers(look: Look, cohorts: Sequence[Retained], keys: Sequence[str]) -> 
     def said(row: int, at: int) -> str:
         one = cohorts[row]
         part, whole = formats.count(one.customers[at]), formats.count(one.started)
-        return f"{_when(keys[row], at)}<br>{shares[row][at]:.1%}: {part} of {whole} customers"
+        share = formats.share(one.customers[at], one.started)
+        return f"{_when(keys[row], at)}<br>{share}: {part} of {whole} customers"
 
     _chart("kept", names, shares, said, keys, "Share of customers who stayed")
 
@@ -105,5 +106,5 @@ def _chart(
     title: str,
 ) -> None:
     made = charts_retention.heat(names, shares, said, lambda row, at: f"kept:{keys[row]}:{at}")
-    told = [f"{label} {row[-1]:.0%}" for label, row in zip(names, shares, strict=True)]
+    told = [f"{label} {formats.percent(row[-1])}" for label, row in zip(names, shares, strict=True)]
     plotted.chart(made, name, f"{title}, by now: {', '.join(told)}")

@@ -14,7 +14,7 @@ from pages.components.conversion_view import any_of, choice, same
 from pages.components.revenue_measures import Periods, RevenueMeasures
 from services import clock, config, database
 from services.customers.filters import country_label
-from services.desk import annotations
+from services.desk import annotating
 from services.metrics import periods
 from services.metrics.periods import Grain
 from services.metrics.revenue_history import Level, Movements, Options, View
@@ -31,7 +31,8 @@ Amount = int | Fraction
 @dataclass(frozen=True, slots=True)
 class Look:
     """What is looked at: the revenue `of` a view, in `periods` (weeks or months) and in `months`, oldest
-    first; the last of both goes on. `elsewhere` is what stands in currencies that the view leaves out."""
+    first; the last of both goes on. `elsewhere` is what stands in currencies that the view leaves out;
+    `converts`: it was asked for all in one currency."""
 
     person: Person
     measures: RevenueMeasures
@@ -42,6 +43,7 @@ class Look:
     plans: Mapping[str, str]
     exact_since: int | None
     elsewhere: Mapping[str, Level]
+    converts: bool
 
     @property
     def begins(self) -> int:
@@ -52,11 +54,6 @@ class Look:
     def ends(self) -> int:
         """Where the last one ends (UTC seconds)."""
         return self.periods[-1].ends
-
-    @property
-    def converts(self) -> bool:
-        """Whether amounts of several currencies are converted into one."""
-        return bool(self.of.rates)
 
     def movements(self) -> list[Movements]:
         """What each of the periods brought."""
@@ -91,7 +88,7 @@ class Look:
     def annotations(self) -> list[Annotation]:
         """What happened in the periods."""
         with database.session() as session:
-            return annotations.between(session, self.person, self.begins, self.ends)
+            return annotating.between(session, self.person, self.begins, self.ends)
 
 
 def draw(person: Person) -> Look | None:
@@ -105,16 +102,17 @@ def draw(person: Person) -> Look | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = _MONTHS[choice("In the last", same(_MONTHS), "period", "12 months", width=_WIDTH)]
         grain = _GRAINS[choice("Movements by", same(_GRAINS), "grain", "Months", width=_WIDTH)]
-        view = _view(measures, offered, plans)
+        view, converts = _view(measures, offered, plans)
     months = tuple(periods.last("month", number, until=now, zone=zone))
     weeks = tuple(periods.last("week", round(number * _WEEKS), until=now, zone=zone))
     return Look(
         person, measures, view, grain, months if grain == "month" else weeks, months, plans,
-        measures.exact_since(), measures.left_out(view, today),
+        measures.exact_since(), measures.left_out(view, today), converts,
     )  # fmt: skip
 
 
-def _view(measures: RevenueMeasures, offered: Options, plans: Mapping[str, str]) -> View:
+def _view(measures: RevenueMeasures, offered: Options, plans: Mapping[str, str]) -> tuple[View, bool]:
+    """The view, and whether it is of all currencies in one."""
     named = {id: plans.get(id, id) for id in offered.plans}
     countries = {code: country_label(code, config.settings().workspace_locale) for code in offered.countries}
     plan = choice("Plan", any_of(named), "plan", width=_WIDTH)
@@ -124,6 +122,6 @@ def _view(measures: RevenueMeasures, offered: Options, plans: Mapping[str, str])
     currency = choice("Currency", codes | converted, "currency", width=_WIDTH)
     country = choice("Country", any_of(countries), "country", width=_WIDTH)
     if currency != _ALL:
-        return View(currency, plan, country)
+        return View(currency, plan, country), False
     day = clock.local(clock.now(), config.settings().zone).date().isoformat()
-    return View(into, plan, country, tuple(rate for rate in measures.rates(into, day)))
+    return View(into, plan, country, tuple(measures.rates(into, day))), True

@@ -326,7 +326,7 @@ def test_a_yens_rate_knows_that_a_yen_has_no_cents() -> None:
 
 @pytest.fixture
 def cancelled(database: ModuleType) -> ModuleType:
-    """In May one cancels for June, one goes at the trial's end, one pays euros; in June one in Japan leaves."""
+    """In May one cancels for June, one goes at the trial's end, one pays euros; in June Jun leaves."""
     told, may = Account(), at("2026-05-10")
     for name, fields in {
         "ada": {"canceled_at": may, "cancel_at": at("2026-06-10"), "cancellation_feedback": "too_expensive"},
