@@ -115,6 +115,10 @@ PAGES: dict[str, PageSpec] = {
             "What is to be reached, by when, and whether it is on its way.",
         ),
         PageSpec(
+            "revenue", "Revenue", ":material/trending_up:", _MEASURE, "Understand",
+            "MRR and what moves it: new, expansion, contraction, churn; who stays, by plan and country.",
+        ),
+        PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
             "Everything that the staff did: who, when, why, before and after.",
         ),
