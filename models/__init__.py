@@ -1,5 +1,6 @@
 """The tables: Stripe's resources under their own names, and the desk's own. No I/O in here."""
 
+from models.annotations import Annotation
 from models.base import Base
 from models.billing import (
     CreditNote,
@@ -22,17 +23,22 @@ from models.crm import (
     Task,
 )
 from models.customers import Customer, CustomerFacts
+from models.exchange import ExchangeRate, ReportingCurrency
+from models.goals import Goal
 from models.ledger import Action, ActionStep
 from models.metrics import (
     MetricsState,
     RetentionCell,
     RevenueCell,
+    RevenueDay,
+    RevenueMonth,
     RevenueMove,
     SubscriptionState,
     Uncounted,
 )
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.policy import PolicyDocument
+from models.recovery import FailureCell, FailureFact, PassedCell, PassedFact
 from models.requests import CancellationRequest
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
@@ -53,6 +59,7 @@ from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact
 __all__ = [
     "Action",
     "ActionStep",
+    "Annotation",
     "Asker",
     "AuditEntry",
     "Base",
@@ -71,7 +78,11 @@ __all__ = [
     "Dispute",
     "Drift",
     "Event",
+    "ExchangeRate",
+    "FailureCell",
+    "FailureFact",
     "FormSent",
+    "Goal",
     "InboxItem",
     "Invoice",
     "InvoiceItem",
@@ -82,6 +93,8 @@ __all__ = [
     "Message",
     "MetricsState",
     "Note",
+    "PassedCell",
+    "PassedFact",
     "PaymentIntent",
     "PaymentMethod",
     "PolicyDocument",
@@ -90,8 +103,11 @@ __all__ = [
     "PromotionCode",
     "Reconciliation",
     "Refund",
+    "ReportingCurrency",
     "RetentionCell",
     "RevenueCell",
+    "RevenueDay",
+    "RevenueMonth",
     "RevenueMove",
     "SavedFilter",
     "Staff",

@@ -1,28 +1,26 @@
 """How do the charts look? One palette that colour-blind people can tell apart, direct labels, little ink.
 
-Every function takes numbers and gives a plotly figure as plain data; `draw` puts it on the page. A bar or
-point that opens rows carries their address in `customdata`. Text that customers or staff typed is escaped:
-plotly reads tags.
+What all charts share; those of one kind are in a `charts_...` module of their own. Every function takes
+numbers and gives a plotly figure as plain data; `draw` puts it on the page. A bar or point that opens rows
+carries their address in `customdata`. Text that customers or staff typed is escaped: plotly reads tags.
 """
 
 from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
-from pages.components import formats, palette
+from pages.components import formats
 from services import config
-from services.metrics.conversion import Cohort, Group
-from services.metrics.funnel import Step
-from services.metrics.statistics import Rate
+from services.metrics.statistics import Interval, Rate
 
 STATE_WORDS = {
     "converted": "Converted",
@@ -42,13 +40,13 @@ STEP_WORDS = {
     "paying_90": "Paying after 90 days",
 }
 Figure = dict[str, Any]
-_MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
+MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
+LEGEND = {  # below the chart: above it stand annotations
+    "traceorder": "normal", "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom",
+    "xref": "container", "x": 0, "xanchor": "left", "maxheight": 1, "title": "",
+}  # fmt: skip
 _CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "scrollZoom": False, "responsive": True}
-
-
-def month(key: str) -> str:
-    """A period's key (`2026-05`) as people say it: `May 2026`."""
-    return _month(key, "LLL y")
+_MOST_LABELS = 13  # that fit beside each other on a phone
 
 
 def state_word(state: str) -> str:
@@ -56,12 +54,12 @@ def state_word(state: str) -> str:
     return STATE_WORDS.get(state) or STEP_WORDS.get(state, state)
 
 
-def draw(figure: Figure, *, key: str, alt: str, on_pick: Callable[[str], None]) -> None:
+def draw(made: Figure, *, key: str, alt: str, on_pick: Callable[[str], None] | None = None) -> None:
     """Puts a figure on the page. `on_pick` is called with the key when a bar or a point is clicked."""
-    st.plotly_chart(
-        _made(json.dumps(figure)), key=key, alt=alt, config=_CONFIG, selection_mode="points",
-        on_select=lambda: on_pick(key),
-    )  # fmt: skip
+    picking: dict[str, Any] = (
+        {"selection_mode": "points", "on_select": lambda: on_pick(key)} if on_pick else {}
+    )
+    st.plotly_chart(_made(json.dumps(made)), key=key, alt=alt, config=_CONFIG, **picking)
 
 
 class _Drawing(go.Figure):
@@ -89,165 +87,46 @@ def picked(key: str) -> str:
     return str(data[0] if isinstance(data, list) else data or "")
 
 
-def cohort_rates(cohorts: Sequence[Cohort]) -> Figure:
-    """The share converted of each month with its interval; months that are still open carry no share."""
-    ink, pale, quiet = palette.ink()
-    closed = [one for one in cohorts if not one.open and one.started]
-    rates, names = [one.rate for one in closed], [_label(one) for one in closed]
-    tops = [rate.interval.high + 0.01 if rate.interval else 0.0 for rate in rates]
-    points = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": names,
-        "y": [rate.value for rate in rates],
-        "error_y": _reach(rates, quiet),
-        "line": {"color": pale, "width": 1},
-        "marker": {"color": ink, "size": 9},
-        "customdata": [[f"cohort:{one.period.key}"] for one in closed],
-        **_hover([f"{month(one.period.key)}<br>{_told(one.rate)}" for one in closed]),
-    }
-    labels = {
-        "type": "scatter",
-        "mode": "text",
-        "x": names,
-        "y": tops,
-        "text": [_share(rate) for rate in rates],
-    }
-    everybody = [_label(one) for one in cohorts]
-    return _figure(
-        [points, labels | {"textposition": "top center", "hoverinfo": "skip"}],
-        height=300,
-        xaxis={
-            "type": "category", "categoryorder": "array", "categoryarray": everybody,
-            "range": [-0.5, len(cohorts) - 0.5],
-        },
-        yaxis={"tickformat": ".0%", "range": [0, max(tops, default=0.5) * 1.2], "nticks": 5},
-        annotations=[_note(one, quiet) for one in cohorts if one.open or not one.started],
-    )  # fmt: skip
-
-
-def cohort_states(cohorts: Sequence[Cohort]) -> Figure:
-    """How many trials of each month ended in which of the six states."""
-    seen = [state for state in STATE_WORDS if any(one.states[state] for one in cohorts)]
-    legend = {"traceorder": "normal", "orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": ""}
-    return _figure(
-        [_states_bar(cohorts, state) for state in seen],
-        height=340,
-        barmode="stack",
-        bargap=0.25,
-        showlegend=True,
-        uniformtext={"minsize": 9, "mode": "hide"},
-        legend=legend,
-        xaxis={"type": "category"},
-    )
-
-
-def _states_bar(cohorts: Sequence[Cohort], state: str) -> Figure:
-    colour = palette.of_state(state)
-    return {
-        "type": "bar",
-        "name": STATE_WORDS[state],
-        "x": [_label(one) for one in cohorts],
-        "y": [one.states[state] for one in cohorts],
-        "text": [one.states[state] or "" for one in cohorts],
-        "textangle": 0,
-        "insidetextanchor": "middle",
-        "insidetextfont": {"color": palette.on(colour)},
-        "marker": {"color": colour, "line": {"width": 0}},
-        "customdata": [[f"cohort:{one.period.key}:{state}"] for one in cohorts],
-        **_hover([_state_hover(one, state) for one in cohorts]),
-    }
-
-
-def funnel(steps: Sequence[Step], path: str) -> Figure:
-    """The steps from top to bottom: who reached each, and for whom it is too early to tell."""
-    ink, pale, _ = palette.ink()
-    first = steps[0].count
-    bar = {"type": "bar", "orientation": "h", "y": [state_word(step.name) for step in steps]}
-    reached = {
-        "x": [step.count for step in steps],
-        "marker": {"color": ink, "line": {"width": 0}},
-        "customdata": [[f"funnel:{path}:{step.name}"] for step in steps],
-        **_hover(_step_hovers(steps)),
-    }
-    undecided = {
-        "x": [step.undecided for step in steps],
-        "marker": {"color": pale, "line": {"width": 0}},
-        "text": [_step_text(step, first) for step in steps],
-        "textposition": "outside",
-        "cliponaxis": False,
-        **_hover([f"{formats.count(step.undecided)} too early to tell" for step in steps]),
-    }
-    return _figure(
-        [bar | reached, bar | undecided],
-        height=44 * len(steps) + 20,
-        barmode="stack",
-        bargap=0.3,
-        margin=_MARGIN | {"r": 100},  # for the words behind the longest bar, however narrow the window
-        xaxis={"visible": False, "range": [0, max(1, first)]},
-        yaxis={"autorange": "reversed", "showgrid": False, "automargin": True},
-    )
-
-
-def groups(found: Sequence[Group], kind: str, names: Mapping[str, str]) -> Figure:
-    """The share converted of each group with its interval, the largest group on top."""
-    ink, _, quiet = palette.ink()
-    rates = [one.rate for one in found]
-    labels = [f"{_safe(names.get(one.key, one.key) or 'Not given')} ({one.rate.whole})" for one in found]
-    points = {
-        "type": "scatter",
-        "mode": "markers+text",
-        "y": labels,
-        "x": [rate.value for rate in rates],
-        "error_x": _reach(rates, quiet),
-        "marker": {"color": ink, "size": 10},
-        "text": [_share(rate) for rate in rates],
-        "textposition": "top center",
-        "cliponaxis": False,
-        "customdata": [[f"{kind}:{one.key}"] for one in found],
-        **_hover([f"{label}<br>{_told(rate)}" for label, rate in zip(labels, rates, strict=True)]),
-    }
-    highest = max((rate.interval.high for rate in rates if rate.interval), default=0.5)
-    return _figure(
-        [points],
-        height=46 * len(found) + 40,
-        margin=_MARGIN | {"r": 30},  # for half of a share that stands at 100 %
-        xaxis={"tickformat": ".0%", "range": [0, min(1.0, highest * 1.1)], "nticks": 5},
-        yaxis={"autorange": "reversed", "type": "category", "automargin": True},
-    )
-
-
-def _figure(
+def figure(
     traces: list[Figure], *, height: int, xaxis: Figure, yaxis: Figure | None = None, **layout: Any
 ) -> Figure:
-    """A plotly figure as plain data."""
+    """A plotly figure as plain data; `height` in pixels."""
     still = {"fixedrange": True, "title": None}
     shape = {
-        "height": height, "margin": _MARGIN, "showlegend": False, "dragmode": False,
+        "height": height, "margin": MARGIN, "showlegend": False, "dragmode": False,
         "hoverlabel": {"align": "left"}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
-        "separators": _separators(), "xaxis": xaxis | still, "yaxis": (yaxis or {}) | still,
+        "separators": _separators(), "xaxis": still | xaxis, "yaxis": still | (yaxis or {}),
     }  # fmt: skip
     return {"data": traces, "layout": shape | layout}
 
 
-def _hover(texts: Sequence[str]) -> Figure:
-    return {"hovertext": texts, "hoverinfo": "text"}
-
-
-def _note(cohort: Cohort, colour: str) -> Figure:
+def categories(keys: Sequence[str]) -> Figure:
+    """An axis of adjoining periods by their keys, with as many labels as fit on a phone."""
+    apart = -(-len(keys) // _MOST_LABELS) or 1
+    named = list(reversed(keys[::-1][::apart]))
     return {
-        "text": "still open" if cohort.open else formats.NO_DATA.lower(),
-        "x": _label(cohort),
-        "y": 0,
-        "yref": "paper",
-        "yanchor": "bottom",
-        "textangle": -90,
-        "showarrow": False,
-        "font": {"color": colour, "size": 11},
-    }
+        "type": "category", "categoryorder": "array", "categoryarray": list(keys), "tickmode": "array",
+        "tickvals": named, "ticktext": [_short(key) for key in named], "tickangle": 0,
+        "range": [-0.5, len(keys) - 0.5],
+    }  # fmt: skip
 
 
-def _reach(rates: Sequence[Rate], colour: str) -> dict[str, Any]:
+def shares(highest: float) -> Figure:
+    """An axis of shares from 0 up to a little above the highest."""
+    return {"tickformat": ".0%", "range": [0, highest * 1.2 or 1], "nticks": 5}
+
+
+def hover(texts: Sequence[str]) -> Figure:
+    """What a trace says where the pointer is."""
+    return {"hovertext": list(texts), "hoverinfo": "text"}
+
+
+def note(text: str, x: Any, y: Any, colour: str, **more: Any) -> Figure:
+    """Words in a chart, without an arrow."""
+    return {"text": text, "x": x, "y": y, "showarrow": False, "font": {"color": colour, "size": 11}} | more
+
+
+def reach(rates: Sequence[Rate], colour: str) -> Figure:
     """Error bars from Wilson's intervals, which are not symmetric."""
     intervals = [(rate.value or 0.0, rate.interval) for rate in rates]
     return {
@@ -261,48 +140,56 @@ def _reach(rates: Sequence[Rate], colour: str) -> dict[str, Any]:
     }
 
 
-def _told(rate: Rate) -> str:
-    said = f"{_share(rate)}: {formats.count(rate.part)} of {formats.count(rate.whole)}"
+def told(rate: Rate) -> str:
+    """A rate with its parts and its interval, for a hover text."""
+    said = f"{share(rate)}: {formats.count(rate.part)} of {formats.count(rate.whole)}"
     if held := rate.interval:
-        said += f"<br>95 % interval {held.low:.0%} to {held.high:.0%}"
+        said += f"<br>95 % interval {between(held)}"
     return said
 
 
-def _share(rate: Rate) -> str:
+def between(held: Interval) -> str:
+    """An interval of shares in words: `26 % to 32 %`."""
+    return f"{formats.percent(held.low)} to {formats.percent(held.high)}"
+
+
+def share(rate: Rate) -> str:
+    """A rate as people write it."""
     return formats.share(rate.part, rate.whole)
 
 
-def _state_hover(cohort: Cohort, state: str) -> str:
-    count, words = cohort.states[state], STATE_WORDS[state]
-    share = formats.share(count, cohort.started)
-    still = "<br>still open: these can change" if cohort.open else ""
-    return f"{month(cohort.period.key)}<br>{words}: {formats.count(count)} ({share}){still}"
+def month(key: str) -> str:
+    """A month's key (`2026-05`) as people say it: `May 2026`."""
+    return _month(key, "LLL y")
 
 
-def _step_text(step: Step, first: int) -> str:
-    return f"{formats.count(step.count)} · {formats.share(step.count, first)}"
+def period(key: str) -> str:
+    """A period's key as people say it: `May 2026`, or of a week (`2026-05-04`) `Week of May 4, 2026`."""
+    return month(key) if key.count("-") == 1 else f"Week of {begin(key)}"
 
 
-def _step_hovers(steps: Sequence[Step]) -> list[str]:
-    """Each step against the one before it, leaving out those for whom it is too early to tell."""
-    said = [f"{formats.count(steps[0].count)} customers"]
-    for before, step in zip(steps, steps[1:], strict=False):  # noqa: RUF007 - reads as before and after
-        known = before.count - step.undecided
-        share = formats.share(step.count, known)
-        line = (
-            f"{formats.count(step.count)} customers<br>{share} of {formats.count(known)} at the step before"
-        )
-        late = f"<br>{formats.count(step.undecided)} more: too early to tell" if step.undecided else ""
-        said.append(line + late)
-    return said
+def begin(key: str) -> str:
+    """A month's key in words, of a week its Monday: `May 4, 2026`."""
+    return month(key) if key.count("-") == 1 else _day(key, _locale())
 
 
-def _label(cohort: Cohort) -> str:
-    return _month(cohort.period.key, "LLL'<br>'y")
+def brief(key: str) -> str:
+    """A month's key in words, of a week its Monday without the year: `May 4`."""
+    return month(key) if key.count("-") == 1 else _monday(key, _locale())
+
+
+def safe(text: str) -> str:
+    """Text that somebody typed, in one line."""
+    return html.escape(" ".join(text.split()), quote=False)
+
+
+def _short(key: str) -> str:
+    """A period below an axis, in two lines."""
+    return _month(key, "LLL'<br>'y") if key.count("-") == 1 else brief(key).replace(" ", "<br>", 1)
 
 
 def _month(key: str, pattern: str) -> str:
-    return _written(key, pattern, config.settings().workspace_locale)
+    return _written(key, pattern, _locale())
 
 
 @lru_cache(maxsize=1024)
@@ -311,8 +198,18 @@ def _written(key: str, pattern: str, locale: str) -> str:
     return str(format_date(date(int(year), int(number), 1), pattern, locale=locale))
 
 
-def _safe(text: str) -> str:
-    return html.escape(" ".join(text.split()), quote=False)
+@lru_cache(maxsize=1024)
+def _day(key: str, locale: str) -> str:
+    return str(format_date(date.fromisoformat(key), "medium", locale=locale))
+
+
+@lru_cache(maxsize=1024)
+def _monday(key: str, locale: str) -> str:
+    return str(format_skeleton("MMMd", date.fromisoformat(key), locale=locale))
+
+
+def _locale() -> str:
+    return config.settings().workspace_locale
 
 
 def _separators() -> str:

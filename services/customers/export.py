@@ -22,6 +22,7 @@ from services.customers import audit, notes, search, worklists
 from services.customers.conditions import Condition
 from services.customers.search import Row
 from services.customers.worklists import FailureRow, TrialRow
+from services.metrics.dunning_rows import FailedPayment
 from services.metrics.members import Member
 from services.metrics.recovery import Failed
 from services.staff import people
@@ -88,6 +89,12 @@ def _member(row: Member) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def chart_csv(person: Person, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """The numbers that a chart is drawn from, header first. Raises NotAllowed before the first line."""
+    person.require(Permission.EXPORT)
+    return (line(cells) for cells in (header, *rows))
+
+
 FAILED_HEADER: Final = (
     "invoice", "number", "customer", "name", "email", "currency", "total", "came_to", "first_failed", "paid",
 )  # fmt: skip
@@ -103,6 +110,26 @@ def _failed(row: Failed) -> tuple[Any, ...]:
     return (
         row.invoice, row.number, row.customer, row.name, row.email, row.currency.upper(),
         _units(row.amount, row.currency), row.came_to, time(row.failed_at), time(row.paid_at),
+    )  # fmt: skip
+
+
+PAYMENTS_HEADER: Final = (
+    "invoice", "number", "customer", "name", "email", "plan", "country", "currency", "total", "came_to",
+    "recovered_by", "first_code", "last_code", "attempts", "first_failed", "paid",
+)  # fmt: skip
+
+
+def payments_csv(person: Person, payments: Sequence[FailedPayment]) -> Iterator[str]:
+    """The failed payments behind a number. Raises NotAllowed before the first line."""
+    person.require(Permission.EXPORT)
+    return (line(cells) for cells in (PAYMENTS_HEADER, *map(_payment, payments)))
+
+
+def _payment(row: FailedPayment) -> tuple[Any, ...]:
+    return (
+        row.invoice, row.number, row.customer, row.name, row.email, row.plan, row.country,
+        row.currency.upper(), _units(row.amount, row.currency), row.state, row.recovered_by, row.code,
+        row.last_code, row.attempts, time(row.failed_at), time(row.paid_at),
     )  # fmt: skip
 
 
@@ -125,7 +152,7 @@ def trials_csv(session: Session, person: Person, where: Sequence[Condition], *, 
 def _trial(row: TrialRow) -> tuple[Any, ...]:
     return (
         row.subscription, row.customer, row.name, row.email, row.plan, row.currency.upper(),
-        _exact(row.plan_micros, row.currency), time(row.trial_end), _yes(row.card),
+        exact(row.plan_micros, row.currency), time(row.trial_end), _yes(row.card),
         _yes(row.canceling), time(row.last_contact_at), row.owner,
     )  # fmt: skip
 
@@ -184,7 +211,7 @@ def _cells(row: Row, phone: str, tags: str, status: str) -> tuple[Any, ...]:
     facts = row.facts
     return (
         facts.customer, row.name, row.email, _phone(phone), status, facts.plan, facts.currency.upper(),
-        _exact(facts.mrr_micros, facts.currency), time(facts.created), time(facts.trial_end),
+        exact(facts.mrr_micros, facts.currency), time(facts.created), time(facts.trial_end),
         time(facts.cancel_at), facts.country, facts.source, row.owner, tags, facts.failed_invoices,
         _units(facts.open_amount, facts.open_currency), facts.open_currency.upper(), facts.failure_code,
         facts.open_disputes, time(facts.last_contact_at), _yes(facts.deleted),
@@ -196,9 +223,9 @@ def _units(amount: int, currency: str) -> str:
     return str(money.units(amount, currency)) if currency else ""
 
 
-def _exact(micros: int, currency: str) -> str:
+def exact(micros: int, currency: str) -> str:
     """The same of millionths of minor units."""
-    return f"{money.exact_units(micros, currency):f}" if currency else ""
+    return Number(f"{money.exact_units(micros, currency):f}") if currency else ""
 
 
 def time(instant: int | None) -> str:
@@ -208,6 +235,12 @@ def time(instant: int | None) -> str:
 
 class _Dialled(str):
     """A phone number such as +49 30 1: with an apostrophe before it no program dials it."""
+
+    __slots__ = ()
+
+
+class Number(str):
+    """A number as it stands in a file: no program takes it for a formula, also with a minus before it."""
 
     __slots__ = ()
 

@@ -32,6 +32,9 @@ class Permission(StrEnum):
     EXPORT = "export rows"
     ANNOTATE = "write notes, tags and tasks"
     SHARE_FILTERS = "share filters"
+    ANNOTATE_CHARTS = "annotate charts"
+    SET_GOALS = "set goals"
+    SET_RATES = "enter exchange rates"
     EXTEND_TRIAL = "extend trials"
     END_TRIAL = "end trials"
     ADD_CHARGE = "add charges"
@@ -98,7 +101,8 @@ _SUPPORT = _SALES | {
     Permission.GIVE_UP_INVOICE,
     Permission.REMOVE_CHARGE,
 }
-_ADMIN = _SUPPORT | {
+_FOUNDER = _SUPPORT | {Permission.ANNOTATE_CHARTS, Permission.SET_GOALS, Permission.SET_RATES}
+_ADMIN = _FOUNDER | {
     Permission.SEE_SYSTEM,
     Permission.TEND_INBOX,
     Permission.CONNECT,
@@ -108,7 +112,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.SALES: _SALES,
     Role.SUPPORT: _SUPPORT,
-    Role.FOUNDER: _SUPPORT,
+    Role.FOUNDER: _FOUNDER,
     Role.ADMIN: _ADMIN,
 }
 

@@ -7,6 +7,7 @@ from math import erfc, sqrt
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 
 from services.metrics.statistics import Rate, difference, may_be_chance, percentile, wilson
 
@@ -140,3 +141,9 @@ def test_a_percentile_leaves_its_share_below_or_at_it(values: list[int], share: 
     found = percentile(values, share)
     assert found is not None
     assert sum(value <= found for value in values) >= share * len(values) - 1e-9
+
+
+@given(counts)
+def test_wilson_agrees_with_scipy(pair: tuple[int, int]) -> None:
+    theirs = stats.binomtest(*pair).proportion_ci(0.95, method="wilson")
+    assert (wilson(*pair).low, wilson(*pair).high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
