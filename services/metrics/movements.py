@@ -21,8 +21,8 @@ CAUSES = ("voluntary", "involuntary", "unpaid", "paused", "collection_paused", "
 class Point:
     """What one subscription comes to a month from `at` (UTC seconds) until its next point, in micros.
 
-    `cause` is why MRR is nothing, "" where it is something or was nothing yet; `exact`: nothing of it is
-    reconstructed.
+    `cause` is why MRR is nothing (a trial is free), "" where it is something or was nothing yet; `exact`:
+    nothing of it is reconstructed.
     """
 
     at: int

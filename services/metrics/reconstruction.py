@@ -150,7 +150,7 @@ def _point(at: int, seen: Seen, life: Life, running: Sequence[Line], over: int) 
     if at >= over:
         return Point(at, seen.plan, cause=life.cause, exact=False)
     if life.trial and life.trial[0] <= at < life.trial[1]:
-        return Point(at, seen.plan, trial=seen.worth, exact=False)
+        return Point(at, seen.plan, trial=seen.worth, cause="free", exact=False)
     latest = _latest(running, seen.items)
     if not latest:
         return Point(at, seen.plan, cause=life.unasked, exact=False)

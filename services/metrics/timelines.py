@@ -141,7 +141,7 @@ def _exact(row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str],
     micros = _micros(row, state, at, prices, own)
     plan = prices.plan(state.items)
     if state.status == "trialing":
-        return Point(at, plan, trial=0 if state.pause_collection else micros)
+        return Point(at, plan, trial=0 if state.pause_collection else micros, cause="free")
     if not counts(state.status, state.pause_collection):
         return Point(at, plan, cause=_cause(state, was))
     return Point(

@@ -210,6 +210,13 @@ class Life:
             more = self.draws.randrange(1, 20) * DAY
             world.do(changes.update, one["id"], trial_end=one["trial_end"] + more, proration_behavior="none")
 
+    def try_after_all(self, world: World, one: Body) -> None:
+        """Staff give somebody who pays a trial. (Of one who had one before Stripe forgets when that was.)"""
+        if one["status"] in ("active", "past_due") and not one["trial_start"]:
+            until = world.now + self.draws.randrange(3, 20) * DAY
+            how = self.draws.choice(("none", "create_prorations"))
+            world.do(changes.update, one["id"], trial_end=until, proration_behavior=how)
+
     def end_trial(self, world: World, one: Body) -> None:
         if one["status"] == "trialing":
             world.do(changes.update, one["id"], trial_end="now")
@@ -286,6 +293,7 @@ _DEEDS: dict[Callable[[Life, World, Body], None], float] = {
     Life.discount: 4,
     Life.no_discount: 2,
     Life.extend_trial: 8,
+    Life.try_after_all: 2,
     Life.end_trial: 4,
     Life.card_fails: 6,
     Life.card_works: 3,

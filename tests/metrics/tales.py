@@ -104,9 +104,8 @@ class Tale:
 
     def level(self, day: str, currency: str = "usd") -> Level:
         """What stood at the end of a day."""
-        ends = at(day) + DAY
         with self._database.session() as session:
-            return revenue_history.daily(session, View(currency), ends, ends + 1)[0][1]
+            return revenue_history.daily(session, View(currency), at(day), at(day) + DAY)[-1][1]
 
     def moves(self) -> list[tuple[str, str, int]]:
         """Every movement of MRR: its day, what it was (with its cause), and by how many micros."""

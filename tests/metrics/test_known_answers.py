@@ -196,6 +196,20 @@ def test_paused_collection_is_churn_and_its_end_brings_the_customer_back(tale: T
     ]
 
 
+def test_a_trial_that_is_given_to_somebody_who_pays_is_free_time(tale: Tale) -> None:
+    """Ada pays from 1 January on, and is given a trial from 10 to 20 January: 49.00 are gone for that time,
+    and stand beside MRR as what the trial would bring."""
+    one = tale.subscribe(tale.customer("Ada"), tale.price(4_900))
+    tale.until("2026-01-10")
+    tale.change(one, trial_end=at("2026-01-20 12:00"), proration_behavior="none")
+    tale.until("2026-01-22")
+    assert tale.moves()[1:] == [
+        ("2026-01-10", "churn: free", -49 * DOLLAR),
+        ("2026-01-20", "reactivation", 49 * DOLLAR),
+    ]
+    assert tale.level("2026-01-15").trial == 49 * DOLLAR
+
+
 def test_a_refund_takes_nothing_back_from_the_numbers(tale: Tale) -> None:
     """A trial of 7 days is paid on 8 January and refunded on the 10th: still converted, 49.00 still count,
     as the subscription goes on."""

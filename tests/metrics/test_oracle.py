@@ -12,7 +12,17 @@ from types import ModuleType
 import pytest
 
 from services import clock
-from services.metrics import conversion, curves, funnel, periods, recovery, revenue, revenue_history
+from services.metrics import (
+    conversion,
+    curves,
+    dunning,
+    funnel,
+    periods,
+    recovery,
+    retention,
+    revenue,
+    revenue_history,
+)
 from services.metrics.periods import Period
 from services.metrics.revenue_history import View
 from services.metrics.slices import Slice
@@ -60,6 +70,7 @@ def check(database: ModuleType, seed: int, customers: int) -> None:
         _check_funnel(database, story)
         _check_revenue(database, story)
         _check_failures(database, story)
+        _check_dunning(database, story)
 
 
 def _before(moves: say.Rows, story: Story) -> say.Rows:
@@ -159,7 +170,7 @@ def _check_revenue(database: ModuleType, story: Story) -> None:
                 if day in daily:
                     stood = book.total(min(ends - 1, seen.now))[code]
                     assert (daily[day].mrr, daily[day].trial) == (stood.mrr, stood.trial)
-            kept = revenue_history.retention(session, View(code), months, seen.now + 1)
+            kept = retention.cohorts(session, View(code), months, seen.now + 1)
             assert _kept(kept, months) == _retained(moves, code, months, book)
 
 
@@ -186,7 +197,7 @@ def _check_months(
         }
 
 
-def _kept(found: list[revenue_history.Retained], months: list[Period]) -> dict[tuple[str, str], object]:
+def _kept(found: list[retention.Retained], months: list[Period]) -> dict[tuple[str, str], object]:
     keys = {month.begins: month.key for month in months}
     return {
         (keys[one.cohort], keys[month]): (one.customers[place], one.mrr[place])
@@ -210,6 +221,24 @@ def _retained(
             if any(key[:2] == (code, cohort) for key in moved):
                 found[cohort, month] = (people, micros)
     return found
+
+
+def _check_dunning(database: ModuleType, story: Story) -> None:
+    seen = story.seen
+    every = [one for one in failures.failed(seen).values() if not one.is_first_after_trial]
+    at_once = failures.passed(seen).values()
+    months = tuple(periods.last("month", 14, until=seen.now, zone=story.zone))
+    with database.session() as session:
+        for code in CURRENCIES:
+            for month in dunning.read(session, dunning.Asked(code, months), as_of=seen.now).cohorts:
+                begins, ends = month.period.begins, month.period.ends
+                mine = [one for one in every if one.currency == code and begins <= one.failed_at < ends]
+                for state, sums in month.states.items():
+                    some = [one.amount for one in mine if one.came_to == state]
+                    assert (sums.count, sums.amount) == (len(some), sum(some))
+                passed = [amount for of, amount, at in at_once if of == code and begins <= at < ends]
+                assert (month.passed.count, month.passed.amount) == (len(passed), sum(passed))
+                assert month.failure.whole == len(passed) + len(mine)
 
 
 def _check_failures(database: ModuleType, story: Story) -> None:

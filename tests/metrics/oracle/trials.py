@@ -164,7 +164,7 @@ def kaplan_meier(found: Iterable[Trial], now: int) -> dict[int, float]:
     for one in found:
         age = (now - one.started) // DAY
         came = one.days is not None and one.days <= age
-        watched.append((one.days if came and one.days is not None else age, came))
+        watched.append((max(0, one.days) if came and one.days is not None else age, came))
     left, curve = 1.0, {}
     for day in sorted({at for at, came in watched if came}):
         at_risk = sum(1 for at, _ in watched if at >= day)
