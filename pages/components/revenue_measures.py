@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pages.components.measures import Measures
-from services.metrics import exchange, leaving, retention, revenue_history
-from services.metrics.exchange import Rate
+from services.metrics import leaving, retention, revenue_history
 from services.metrics.periods import Period
 from services.metrics.retention import Retained
 from services.metrics.revenue_history import Level, Movements, Options, Part, View
@@ -24,14 +23,6 @@ class RevenueMeasures(Measures):
     def exact_since(self) -> int | None:
         """From when on history is exact."""
         return self._ask("exact since", revenue_history.exact_since)
-
-    def reporting(self) -> str:
-        """The reporting currency, "" for none."""
-        return self._ask("reporting", exchange.reporting)
-
-    def rates(self, into: str, day: str) -> list[Rate]:
-        """The rates that hold on a day."""
-        return self._ask(("rates", into, day), lambda s: exchange.in_force(s, into, day))
 
     def movements(self, view: View, periods: Periods) -> list[Movements]:
         """What each period brought."""
