@@ -23,12 +23,15 @@ from models.crm import (
     Task,
 )
 from models.customers import Customer, CustomerFacts
+from models.exchange import ExchangeRate, ReportingCurrency
 from models.goals import Goal
 from models.ledger import Action, ActionStep
 from models.metrics import (
     MetricsState,
     RetentionCell,
     RevenueCell,
+    RevenueDay,
+    RevenueMonth,
     RevenueMove,
     SubscriptionState,
     Uncounted,
@@ -75,6 +78,7 @@ __all__ = [
     "Dispute",
     "Drift",
     "Event",
+    "ExchangeRate",
     "FailureCell",
     "FailureFact",
     "FormSent",
@@ -99,8 +103,11 @@ __all__ = [
     "PromotionCode",
     "Reconciliation",
     "Refund",
+    "ReportingCurrency",
     "RetentionCell",
     "RevenueCell",
+    "RevenueDay",
+    "RevenueMonth",
     "RevenueMove",
     "SavedFilter",
     "Staff",

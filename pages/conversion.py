@@ -12,6 +12,7 @@ from pages.components import (
     conversion_cohorts,
     conversion_compare,
     conversion_curves,
+    conversion_expected,
     conversion_funnel,
     conversion_groups,
     conversion_numbers,
@@ -31,6 +32,7 @@ _VIEWS: dict[str, Callable[[View], None]] = {
     "Groups": conversion_groups.draw,
     "Compare": conversion_compare.draw,
     "Funnel": conversion_funnel.draw,
+    "Expected": conversion_expected.draw,
 }
 
 

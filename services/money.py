@@ -224,13 +224,13 @@ def typed(amount: int, currency: str, *, locale: str = "en_US") -> str:
     return number.replace(".", str(get_decimal_symbol(locale)))
 
 
-def whole(micros: int) -> int:
+def whole(micros: int | Fraction) -> int:
     """Millionths of a minor unit (MRR) as whole minor units, half to even.
 
     For showing alone: sums are made of the millionths and rounded once, so a total can differ
     from the sum of the rounded amounts, by at most half a minor unit for each.
     """
-    return round(Fraction(micros, MICROS))
+    return round(Fraction(micros) / MICROS)
 
 
 def units(amount: int, currency: str) -> Decimal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from services import money as amounts
 
 NOTHING = "–"
 NO_DATA = "No data"
+_NO_CENTS = 10  # units of a currency from which on a rough amount has no decimals
 
 
 def money(amount: int | None, currency: str) -> str:
@@ -44,11 +46,19 @@ def in_all(word: str, by_currency: Mapping[str, int]) -> str:
     return f"{word} {', '.join(sums)}" if sums else ""
 
 
-def micros(value: int | None, currency: str) -> str:
+def micros(value: int | Fraction | None, currency: str) -> str:
     """Millionths of a minor unit (MRR), rounded only here."""
     if value is None or not currency:
         return NOTHING
     return amounts.display(amounts.whole(value), currency, locale=_locale())
+
+
+def rough(value: int | Fraction, currency: str) -> str:
+    """Millionths of a minor unit in few signs, for charts, e.g. `$1.3K`."""
+    units = amounts.units(amounts.whole(value), currency)
+    units = round(units) if abs(units) >= _NO_CENTS else units
+    written = format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=1)
+    return str(written)
 
 
 def count(value: int) -> str:
@@ -61,11 +71,11 @@ def _counted(value: int, locale: str) -> str:
     return str(format_decimal(value, locale=locale))
 
 
-def share(part: int, whole: int) -> str:
+def share(part: int | Fraction, whole: int | Fraction) -> str:
     """`part` of `whole` as a percentage with one decimal; “No data” where there is no whole."""
     if whole == 0:
         return NO_DATA
-    return percent(part / whole, decimals=1)
+    return percent(float(part / whole), decimals=1)
 
 
 def percent(value: float, *, decimals: Literal[0, 1] = 0) -> str:

@@ -19,10 +19,12 @@ from services.metrics import (
     curves,
     dunning,
     dunning_curve,
+    forecast,
     funnel,
     goals,
     kept,
     overview,
+    periods,
     recovery,
     revenue_history,
     slices,
@@ -31,6 +33,7 @@ from services.metrics import (
 )
 from services.metrics.conversion import Group, Outcomes, Priced
 from services.metrics.dunning import Asked, Numbers
+from services.metrics.forecast import Forecast
 from services.metrics.goals import Walked
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
@@ -110,6 +113,15 @@ class Measures:
     def walked_by(self, asked: Slice, dim: str) -> Mapping[str, Sequence[funnel.Cell]]:
         """The same by the values of a dimension."""
         return self._ask(("walked by", asked, dim), lambda s: funnel.walked_by(s, asked, dim))
+
+    def forecast(self) -> Forecast:
+        """What to expect of the trials that run now."""
+        return self._ask("forecast", lambda s: forecast.now(s, clock.now()))
+
+    def forecasts(self, months: int) -> Sequence[Forecast]:
+        """What was expected on the first day of the last months, and what came."""
+        past = periods.last("month", months, until=clock.now(), zone=config.settings().zone)
+        return self._ask(("forecasts", months), lambda s: forecast.tried(s, past, clock.now()))
 
     def prices(self) -> Mapping[str, Priced]:
         """Every price by its id."""

@@ -115,6 +115,14 @@ PAGES: dict[str, PageSpec] = {
             "What is to be reached, by when, and whether it is on its way.",
         ),
         PageSpec(
+            "revenue", "Revenue", ":material/trending_up:", _MEASURE, "Understand",
+            "MRR and what moves it: new, expansion, contraction, churn; who stays, by plan and country.",
+        ),
+        PageSpec(
+            "stripe-numbers", "Stripe’s numbers", ":material/compare_arrows:", _MEASURE, "Understand",
+            "Why Stripe’s page shows another MRR, churn or trial conversion: cause by cause.",
+        ),
+        PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
             "Everything that the staff did: who, when, why, before and after.",
         ),

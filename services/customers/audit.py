@@ -47,6 +47,10 @@ TITLES: Final[dict[str, str]] = {
     "goal_set": "Set goal",
     "goal_changed": "Change goal",
     "goal_removed": "Remove goal",
+    "rate_set": "Enter exchange rate",
+    "rate_removed": "Remove exchange rate",
+    "rates_imported": "Import exchange rates",
+    "reporting_currency": "Choose reporting currency",
     "cancel_asked": "Request to cancel",
     "cancel_asked_again": "Request to cancel, again",
     "cancel_offered": "Offer something else",
@@ -75,6 +79,10 @@ _LABELS: Final[dict[str, str]] = {
     "goal": "Goal",
     "goal_target": "To reach",
     "goal_by": "By",
+    "pair": "From and into",
+    "rate": "Rate",
+    "rate_source": "Source",
+    "reporting": "Reporting currency",
     "wish": "To end",
     "feedback": "Because",
     "offer": "Offered",
@@ -82,7 +90,7 @@ _LABELS: Final[dict[str, str]] = {
     **{f"{role}_may": f"{role.capitalize()} may" for role in Role},
     **{f"{role}_limits": f"{role.capitalize()} up to" for role in Role},
 }
-_AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal", "said", "annotation"))
+_AS_IT_IS: Final = frozenset(("object", "address", "key", "refusal", "said", "annotation", "rate_source"))
 REASONS: Final = frozenset(("said",))  # why somebody did it: not for everybody
 _EXPLAINED: Final = frozenset(("cancel_refused", "cancel_withdrawn"))  # whose `said` is why
 _CODES: Final[dict[str, Mapping[str, str]]] = {

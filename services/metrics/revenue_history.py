@@ -1,68 +1,92 @@
-"""How did MRR and the customers behind it move, month by month, and who stayed? Per currency.
+"""How did MRR and the customers behind it move, month by month? In one currency.
 
 All of it are sums of the daily cells of `revenue_book`, so that months are sums of their days, movements add
 up to the change of MRR, and parts (plans, countries) to the whole. Shared definition: metrics, Money and
 Churn. What stands at the end of a period is what stood at the end of its last day.
+
+Amounts of other currencies are left out, or converted with the view's rates (see `exchange`): exactly, so
+that they add up too. A customer who pays in two currencies then counts in each.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import MetricsState, RetentionCell, RevenueCell
+from models import MetricsState, RevenueCell, RevenueDay, RevenueMonth
 from services.metrics import rollups
+from services.metrics.exchange import Rate
 from services.metrics.movements import KINDS, SWITCH
 from services.metrics.periods import Period
 from services.metrics.revenue import Revenue, Revenues
 from services.metrics.sums import total
 
+Amount = int | Fraction  # micros; a fraction where they were converted
+
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Whose revenue: one currency; a plan (product id) and a country, "" for all."""
+    """Whose revenue: a plan (product id) and a country, "" for all; in which currency. `rates` are those by
+    which other currencies are converted into it."""
 
     currency: str
     plan: str = ""
     country: str = ""
+    rates: tuple[Rate, ...] = ()
+
+    @property
+    def weights(self) -> dict[str, Amount]:
+        """What a micro of each currency in view is in micros of the view's."""
+        return {rate.currency: rate.weight for rate in self.rates} | {self.currency: 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
     """`part` of `whole`, in the same unit; `value` None is "no data". Parts may be below 0 or above whole."""
 
-    part: int
-    whole: int
+    part: Amount
+    whole: Amount
 
     @property
     def value(self) -> float | None:
         """The share."""
-        return self.part / self.whole if self.whole else None
+        return float(self.part / self.whole) if self.whole else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Level:
     """What stands at an instant: micros, and customers with MRR above zero."""
 
-    mrr: int = 0
-    committed: int = 0
-    trial: int = 0
+    mrr: Amount = 0
+    committed: Amount = 0
+    trial: Amount = 0
     customers: int = 0
 
     @property
-    def arr(self) -> int:
+    def arr(self) -> Amount:
         """MRR times twelve."""
         return 12 * self.mrr
 
     @property
     def arpa(self) -> int | None:
         """MRR for each active customer, in micros, rounded down; None is "no data"."""
-        return self.mrr // self.customers if self.customers else None
+        return int(self.mrr // self.customers) if self.customers else None
+
+    def __add__(self, more: Level) -> Level:
+        """What stands once more has come."""
+        return Level(
+            self.mrr + more.mrr,
+            self.committed + more.committed,
+            self.trial + more.trial,
+            self.customers + more.customers,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +101,15 @@ class Movements:
     period: Period
     before: Level
     after: Level
-    moved: Mapping[str, int]
+    moved: Mapping[str, Amount]
     people: Mapping[str, int]
-    churned: Mapping[str, int]
+    churned: Mapping[str, Amount]
     churned_people: Mapping[str, int]
+
+    @property
+    def net(self) -> Amount:
+        """By how much MRR changed."""
+        return self.after.mrr - self.before.mrr
 
     @property
     def gross_churn(self) -> Share:
@@ -108,20 +137,29 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Retained:
-    """The customers who first paid in the month `cohort` (its first instant): `customers` and `mrr` (micros)
-    at the end of each of the months from it on."""
+class Options:
+    """The currencies in which anybody ever came to any MRR or trial MRR, that of most customers first; the
+    plans (product ids) and countries."""
 
-    cohort: int
-    customers: Sequence[int]
-    mrr: Sequence[int]
+    currencies: tuple[str, ...]
+    plans: tuple[str, ...]
+    countries: tuple[str, ...]
 
 
-def currencies(session: Session) -> list[str]:
-    """The currencies in which anybody ever came to any MRR or trial MRR."""
-    c = RevenueCell
-    found = sa.select(col(c.currency)).where(rollups.standing(c)).distinct()
-    return sorted(session.execute(found).scalars())
+def options(session: Session, until: int) -> Options:
+    """What views can be of, as of before `until` (UTC seconds)."""
+    c = RevenueMonth
+    key = (col(c.currency), col(c.plan), col(c.country))
+    asked = sa.select(*key, sa.func.sum(col(c.accounts))).where(rollups.standing(c), col(c.month) < until)
+    rows = session.execute(asked.group_by(*key)).all()
+    customers: dict[str, int] = defaultdict(int)
+    for code, _, _, people in rows:
+        customers[code] += int(people)
+    return Options(
+        tuple(sorted(customers, key=lambda code: (-customers[code], code))),
+        tuple(sorted({plan for _, plan, _, _ in rows if plan})),
+        tuple(sorted({country for _, _, country, _ in rows if country})),
+    )
 
 
 def exact_since(session: Session) -> int | None:
@@ -134,79 +172,100 @@ def is_counted(session: Session) -> bool:
     return rollups.generation(session) > 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """By how much things moved on a day, for one kind of movement and one cause."""
+
+    day: int
+    kind: str
+    cause: str
+    by: Level
+
+
 def movements(session: Session, view: View, periods: Sequence[Period]) -> list[Movements]:
     """What each of the adjoining periods, oldest first, brought."""
-    c = RevenueCell
-    people = col(c.customers) if view.plan else col(c.accounts)
-    sums = (total(col(c.mrr)), total(col(c.committed)), total(col(c.trial)), sa.func.sum(people))
-    index = sa.case(
-        *((col(c.day) < period.begins, place) for place, period in enumerate(periods)),
-        (col(c.day) < periods[-1].ends, len(periods)),
-        else_=-1,
-    )  # fmt: skip
-    asked = sa.select(index, col(c.kind), col(c.cause), *sums).where(*_within(c, view))
-    rows = session.execute(asked.group_by(sa.text("1"), col(c.kind), col(c.cause)))
-    pieces: dict[int, list[Any]] = defaultdict(list)
-    for place, *rest in rows:
-        pieces[place].append(rest)
-    return _walk(periods, pieces)
-
-
-def _walk(periods: Sequence[Period], pieces: Mapping[int, list[Any]]) -> list[Movements]:
-    found, before = [], _moved(Level(), pieces.get(0, ()))
+    begins = [period.begins for period in periods]
+    pieces: dict[int, list[_Piece]] = defaultdict(list)
+    for piece in _pieces(session, view, begins[0], periods[-1].ends):
+        pieces[bisect_right(begins, piece.day)].append(piece)
+    found, before = [], _all(pieces[0])
     for place, period in enumerate(periods, start=1):
-        rows = pieces.get(place, ())
-        after = _moved(before, rows)
-        found.append(_period(period, before, after, rows))
-        before = after
+        found.append(_period(period, before, pieces[place]))
+        before = found[-1].after
     return found
 
 
-def _moved(level: Level, rows: Iterable[Any]) -> Level:
-    mrr, committed, trial, people = level.mrr, level.committed, level.trial, level.customers
-    for _, _, more_mrr, more_committed, more_trial, more_people in rows:
-        mrr += int(more_mrr)
-        committed += int(more_committed)
-        trial += int(more_trial)
-        people += int(more_people)
-    return Level(mrr, committed, trial, people)
+def _pieces(session: Session, view: View, since: int, until: int) -> list[_Piece]:
+    """All that moved before `until`, day by day, oldest first; what did before `since`, as of one day."""
+    c = _cells(view)
+    day = sa.case((col(c.day) < since, since - 1), else_=col(c.day))
+    asked = sa.select(day, col(c.kind), col(c.cause), col(c.currency), *_sums(c, _people(c, view)))
+    asked = asked.where(*_within(c, view), col(c.day) < until)
+    by_day = asked.group_by(sa.text("1"), col(c.kind), col(c.cause), col(c.currency)).order_by(sa.text("1"))
+    rows = session.execute(by_day)
+    return [_Piece(at, kind, cause, level) for at, kind, cause, level in _levels(view, rows)]
 
 
-def _period(period: Period, before: Level, after: Level, rows: Iterable[Any]) -> Movements:
-    moved, people = (dict.fromkeys((*KINDS, SWITCH), 0) for _ in range(2))
-    churned: dict[str, int] = defaultdict(int)
+def _cells(view: View) -> Any:
+    """The smallest table that knows of the view's filters."""
+    return RevenueCell if view.plan or view.country else RevenueDay
+
+
+def _people(cells: Any, view: View) -> Any:
+    """SQL: whom a view counts: a plan's customers are those of the plan, all others count once."""
+    return cells.customers if view.plan else cells.accounts
+
+
+def _sums(cells: Any, people: Any) -> tuple[Any, ...]:
+    """SQL: what a level is made of."""
+    amounts = (cells.mrr, cells.committed, cells.trial)
+    return (*(total(col(amount)) for amount in amounts), sa.func.sum(col(people)))
+
+
+def _levels(view: View, rows: Iterable[Any]) -> list[Any]:
+    """Rows whose last five columns are a currency and what `_sums` says, with a level in their place."""
+    weights, found = view.weights, []
+    for *key, code, mrr, committed, trial, people in rows:
+        weight = weights[code]
+        amounts = (weight * int(mrr), weight * int(committed), weight * int(trial))
+        found.append((*key, Level(*amounts, int(people))))
+    return found
+
+
+def _all(pieces: Iterable[_Piece]) -> Level:
+    return sum((piece.by for piece in pieces), Level())
+
+
+def _period(period: Period, before: Level, pieces: Sequence[_Piece]) -> Movements:
+    moved: dict[str, Amount] = dict.fromkeys((*KINDS, SWITCH), 0)
+    people = dict.fromkeys((*KINDS, SWITCH), 0)
+    churned: dict[str, Amount] = defaultdict(int)
     churned_people: dict[str, int] = defaultdict(int)
-    for kind, cause, mrr, _, _, number in rows:
-        if kind:
-            moved[kind] += int(mrr)
-            people[kind] += int(number)
-        if kind == "churn":
-            churned[cause] += int(mrr)
-            churned_people[cause] += int(number)
-    return Movements(period, before, after, moved, people, churned, churned_people)
+    for piece in pieces:
+        if piece.kind:
+            moved[piece.kind] += piece.by.mrr
+            people[piece.kind] += piece.by.customers
+        if piece.kind == "churn":
+            churned[piece.cause] += piece.by.mrr
+            churned_people[piece.cause] += piece.by.customers
+    return Movements(period, before, before + _all(pieces), moved, people, churned, churned_people)
 
 
 def daily(session: Session, view: View, since: int, until: int) -> list[tuple[int, Level]]:
     """What stood at the end of each day on which anything moved, and before the first: from the day that
     begins at `since` to before `until` (UTC seconds), oldest first."""
-    c = RevenueCell
-    people = col(c.customers) if view.plan else col(c.accounts)
-    sums = (total(col(c.mrr)), total(col(c.committed)), total(col(c.trial)), sa.func.sum(people))
-    day = sa.case((col(c.day) < since, since - 1), else_=col(c.day)).label("of_day")
-    asked = sa.select(day, sa.literal(""), sa.literal(""), *sums)
-    asked = asked.where(*_within(c, view), col(c.day) < until).group_by(sa.text("1")).order_by(sa.text("1"))
-    found, level = [], Level()
-    for at, *rest in session.execute(asked):
-        level = _moved(level, [rest])
-        found.append((max(at, since), level))
-    return found
+    level, found = Level(), dict[int, Level]()
+    for piece in _pieces(session, view, since, until):
+        level += piece.by
+        found[max(piece.day, since)] = level
+    return list(found.items())
 
 
 def stood(session: Session, instant: int) -> Revenues | None:
     """What stood before the day that begins at the instant (UTC seconds); None before all is counted."""
     if not is_counted(session):
         return None
-    c = RevenueCell
+    c = RevenueDay
     sums = (total(col(c.mrr)), sa.func.sum(col(c.accounts)), sa.func.sum(col(c.people)))
     asked = sa.select(col(c.currency), *sums).where(rollups.standing(c), col(c.day) < instant)
     rows = [(code, *map(int, numbers)) for code, *numbers in session.execute(asked.group_by(col(c.currency)))]
@@ -214,45 +273,45 @@ def stood(session: Session, instant: int) -> Revenues | None:
     return Revenues(sum(people for *_, people in rows), by_currency)
 
 
+def left_out(session: Session, view: View, until: int) -> dict[str, Level]:
+    """What stood before `until` (UTC seconds) in currencies that the view does not convert, the most
+    customers first."""
+    c = _cells(view)
+    asked = sa.select(col(c.currency), *_sums(c, _people(c, view)))
+    asked = asked.where(*_filtered(c, view), col(c.currency).not_in(view.weights), col(c.day) < until)
+    rows = session.execute(asked.group_by(col(c.currency)))
+    levels = {code: Level(*map(int, numbers)) for code, *numbers in rows}
+    some = {code: level for code, level in levels.items() if level.mrr or level.trial}
+    return dict(sorted(some.items(), key=lambda one: -one[1].customers))
+
+
 def by(session: Session, name: str, view: View, until: int) -> list[Part]:
     """What each plan, or country (`name`), stood at before `until` (UTC seconds), the largest first."""
-    c = RevenueCell
-    key = col(getattr(RevenueCell, name))
-    people = col(c.accounts) if name == "country" and not view.plan else col(c.customers)
-    sums = (total(col(c.mrr)), total(col(c.committed)), total(col(c.trial)), sa.func.sum(people))
-    asked = sa.select(key, *sums).where(*_within(c, view), col(c.day) < until).group_by(key)
-    found = [Part(part, Level(*map(int, numbers))) for part, *numbers in session.execute(asked)]
-    some = [part for part in found if part.level.mrr or part.level.trial]
+    m, c = RevenueMonth, RevenueCell
+    begun = sa.select(sa.func.max(col(m.month))).where(rollups.standing(m), col(m.month) < until)
+    last = session.execute(begun).scalar() or 0
+    levels: dict[str, Level] = defaultdict(Level)
+    for cells, when in ((m, col(m.month) < last), (c, col(c.day).between(last, until - 1))):
+        for part, level in _parts(session, cells, name, view, when):
+            levels[part] += level
+    some = [Part(part, level) for part, level in levels.items() if level.mrr or level.trial]
     return sorted(some, key=lambda part: (-part.level.mrr, part.key))
 
 
-def retention(session: Session, view: View, cohorts: Sequence[Period], until: int) -> list[Retained]:
-    """Each month's new customers and what they came to at the end of it and of each month after it, as far
-    as these have begun before `until` (UTC seconds). `view.plan` has no say: cohorts are of customers."""
-    c = RetentionCell
-    asked = sa.select(col(c.cohort), col(c.month), total(col(c.mrr)), sa.func.sum(col(c.accounts)))
-    asked = asked.where(rollups.standing(c), col(c.currency) == view.currency)
-    if view.country:
-        asked = asked.where(col(c.country) == view.country)
-    moved: dict[tuple[int, int], tuple[int, int]] = {}
-    for cohort, month, mrr, people in session.execute(asked.group_by(col(c.cohort), col(c.month))):
-        moved[cohort, month] = int(mrr), int(people)
-    begun = [period.begins for period in cohorts if period.begins < until]
-    return [_retained(cohort, [month for month in begun if month >= cohort], moved) for cohort in begun]
-
-
-def _retained(
-    cohort: int, months: Sequence[int], moved: Mapping[tuple[int, int], tuple[int, int]]
-) -> Retained:
-    mrr, people, standing = 0, 0, []
-    for month in months:
-        more, others = moved.get((cohort, month), (0, 0))
-        mrr, people = mrr + more, people + others
-        standing.append((people, mrr))
-    return Retained(cohort, [one for one, _ in standing], [one for _, one in standing])
+def _parts(
+    session: Session, cells: Any, name: str, view: View, when: sa.ColumnElement[bool]
+) -> list[tuple[str, Level]]:
+    key = col(getattr(cells, name))
+    people = cells.customers if name == "plan" else _people(cells, view)
+    asked = sa.select(key, col(cells.currency), *_sums(cells, people)).where(*_within(cells, view), when)
+    return _levels(view, session.execute(asked.group_by(key, col(cells.currency))))
 
 
 def _within(cells: Any, view: View) -> list[sa.ColumnElement[bool]]:
-    wanted = [rollups.standing(cells), col(cells.currency) == view.currency]
+    return [*_filtered(cells, view), col(cells.currency).in_(view.weights)]
+
+
+def _filtered(cells: Any, view: View) -> list[sa.ColumnElement[bool]]:
+    wanted = [rollups.standing(cells)]
     wanted += [col(cells.plan) == view.plan] if view.plan else []
     return wanted + ([col(cells.country) == view.country] if view.country else [])

@@ -21,8 +21,9 @@ _SIGHT = {
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize("sight", _SIGHT)
-def test_neighbours_in_a_stack_are_told_apart(sight: str, theme: int) -> None:
-    seen = {state: _seen(colours[theme], _SIGHT[sight]) for state, colours in palette.STATE_COLOURS.items()}
+@pytest.mark.parametrize("stacked", [palette.STATE_COLOURS, palette.MOVE_COLOURS], ids=["trials", "MRR"])
+def test_neighbours_in_a_stack_are_told_apart(stacked: Any, sight: str, theme: int) -> None:
+    seen = {name: _seen(colours[theme], _SIGHT[sight]) for name, colours in stacked.items()}
     for one, two in itertools.combinations(seen, 2):
         distance = sum((a - b) ** 2 for a, b in zip(seen[one], seen[two], strict=True)) ** 0.5
         assert distance > 0.1, (one, two)
