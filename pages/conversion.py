@@ -50,7 +50,7 @@ def main() -> None:
     conversion_numbers.draw(view)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         shown = conversion_view.segments("View", conversion_view.same(_VIEWS), "view")
-        annotation_menu.draw(person, view.annotations())
+        annotation_menu.draw(person, view.annotations)
     _VIEWS[shown](view)
     st.caption(
         f"Months and weeks are cut in {formats.zone_name()}. A click on a bar, a point, a cell or a number "
