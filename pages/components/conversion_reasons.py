@@ -131,7 +131,7 @@ def _over_time(
         st.caption(f"No data: no trial of these {view.one}s ended without a payment.")
         return
     said = ", ".join(f"{layer.name} {formats.count(sum(layer.counts))}" for layer in layers)
-    made = marked(charts_reasons.over_time(keys, layers), view.periods, view.annotations())
+    made = marked(charts_reasons.over_time(keys, layers), view.periods, view.annotations)
     plotted.chart(made, "why_not", f"Trials that brought nothing, by {view.one}: in all {said}")
 
 
@@ -178,7 +178,7 @@ def _at_stake(found: Sequence[Reason]) -> None:
             {
                 "Reason": formats.plain(conversion_words.why(*cause)),
                 "Trials": formats.count(count),
-                "Share": formats.share(count, trials.total()),
+                "Share": formats.unbroken(formats.share(count, trials.total())),
                 "MRR not won": formats.plain(_sums(micros[cause])),
             }
             for cause, count in sorted(trials.items(), key=lambda one: (-one[1], one[0]))

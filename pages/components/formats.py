@@ -76,6 +76,11 @@ def percent(value: float, *, decimals: Literal[0, 1] = 0) -> str:
     return _percentage(value, "#,##0.0 %" if decimals else "#,##0 %", _locale())
 
 
+def unbroken(text: str) -> str:
+    """Text that stays in one line, for a narrow cell of a table that scrolls."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def points(value: float) -> str:
     """A difference of two shares (-1 to 1) with its sign, e.g. `+3.1 points`."""
     return f"{format_decimal(100 * value, '+#,##0.0;-#,##0.0', locale=_locale())} points"

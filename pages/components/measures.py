@@ -13,11 +13,32 @@ from services import clock, config, database
 from services.customers import search
 from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
-from services.metrics import conversion, curves, funnel, kept, overview, slices, version, why
+from services.desk.goals import Kept
+from services.metrics import (
+    conversion,
+    curves,
+    dunning,
+    dunning_curve,
+    forecast,
+    funnel,
+    goals,
+    kept,
+    overview,
+    periods,
+    recovery,
+    revenue_history,
+    slices,
+    version,
+    why,
+)
 from services.metrics.conversion import Group, Outcomes, Priced
+from services.metrics.dunning import Asked, Numbers
+from services.metrics.forecast import Forecast
+from services.metrics.goals import Walked
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
 from services.metrics.periods import Period
+from services.metrics.recovery import AtStake
 from services.metrics.slices import Options, Segment, Slice
 from services.metrics.statistics import Rate
 from services.metrics.survival import Watched
@@ -93,6 +114,15 @@ class Measures:
         """The same by the values of a dimension."""
         return self._ask(("walked by", asked, dim), lambda s: funnel.walked_by(s, asked, dim))
 
+    def forecast(self) -> Forecast:
+        """What to expect of the trials that run now."""
+        return self._ask("forecast", lambda s: forecast.now(s, clock.now()))
+
+    def forecasts(self, months: int) -> Sequence[Forecast]:
+        """What was expected on the first day of the last months, and what came."""
+        past = periods.last("month", months, until=clock.now(), zone=config.settings().zone)
+        return self._ask(("forecasts", months), lambda s: forecast.tried(s, past, clock.now()))
+
     def prices(self) -> Mapping[str, Priced]:
         """Every price by its id."""
         return self._ask("prices", conversion.prices)
@@ -100,6 +130,32 @@ class Measures:
     def plan_names(self) -> dict[str, str]:
         """Every plan's name by its product id."""
         return self._ask("plans", conversion.plan_names)
+
+    def payments(self, asked: Asked) -> Numbers:
+        """What became of the payments of a question."""
+        return self._ask(("payments", asked), lambda s: dunning.read(s, asked, as_of=clock.now()))
+
+    def recovered_by_day(self, asked: Asked) -> Watched:
+        """The failed payments of a question by day since their first failure."""
+        numbers = self.payments(asked)
+        return self._ask(("recovered", asked), lambda s: dunning_curve.watched(s, numbers))
+
+    def tried(self) -> tuple[Mapping[str, int], Sequence[str]]:
+        """In which currencies payments were tried, with how many, and of which plans."""
+        return self._ask("tried", lambda s: (dunning.currencies(s), dunning.plans(s)))
+
+    def mrr_currencies(self) -> Sequence[str]:
+        """The currencies in which there ever was any MRR, that of most customers first."""
+        return self._ask("mrr currencies", lambda s: revenue_history.options(s, clock.now()).currencies)
+
+    def on_the_way(self, goal: Kept) -> Walked:
+        """Where a goal's measure stands, and what became known of it since the goal was set."""
+        about, zone = (goal.measure, goal.currency, goal.begins), config.settings().zone
+        return self._ask(("goal", *about), lambda s: goals.walked(s, *about, as_of=clock.now(), zone=zone))
+
+    def at_stake(self) -> Mapping[str, AtStake]:
+        """What open failed payments of subscriptions that have not ended still ask for, by currency."""
+        return self._ask("at stake", lambda s: recovery.open_failures(s, ended=False))
 
     def mrr_of(
         self, wanted: CustomerFilter, where: Sequence[Condition], until: int | None

@@ -104,11 +104,23 @@ PAGES: dict[str, PageSpec] = {
         ),
         PageSpec(
             "conversion", "Conversion", ":material/conversion_path:", _MEASURE, "Understand",
-            "From sign-up to paying customer: the funnel and the monthly cohorts.",
+            "From sign-up to paying customer: cohorts, curves, reasons, groups and the funnel.",
+        ),
+        PageSpec(
+            "recovery", "Recovery", ":material/healing:", _MEASURE, "Understand",
+            "How often payments fail, how much comes back, how soon and by what.",
         ),
         PageSpec(
             "revenue", "Revenue", ":material/trending_up:", _MEASURE, "Understand",
             "MRR and what moves it: new, expansion, contraction, churn; who stays, by plan and country.",
+        ),
+        PageSpec(
+            "stripe-numbers", "Stripe’s numbers", ":material/compare_arrows:", _MEASURE, "Understand",
+            "Why Stripe’s page shows another MRR, churn or trial conversion: cause by cause.",
+        ),
+        PageSpec(
+            "goals", "Goals", ":material/flag_circle:", _MEASURE, "Understand",
+            "What is to be reached, by when, and whether it is on its way.",
         ),
         PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     ANNOTATE = "write notes, tags and tasks"
     SHARE_FILTERS = "share filters"
     ANNOTATE_CHARTS = "annotate charts"
+    SET_GOALS = "set goals"
     SET_RATES = "enter exchange rates"
     EXTEND_TRIAL = "extend trials"
     END_TRIAL = "end trials"
@@ -100,7 +101,7 @@ _SUPPORT = _SALES | {
     Permission.GIVE_UP_INVOICE,
     Permission.REMOVE_CHARGE,
 }
-_FOUNDER = _SUPPORT | {Permission.ANNOTATE_CHARTS, Permission.SET_RATES}
+_FOUNDER = _SUPPORT | {Permission.ANNOTATE_CHARTS, Permission.SET_GOALS, Permission.SET_RATES}
 _ADMIN = _FOUNDER | {
     Permission.SEE_SYSTEM,
     Permission.TEND_INBOX,

@@ -123,21 +123,21 @@ def test_a_cancellation_says_its_feedback_else_its_reason(database, account) -> 
 
 
 @pytest.mark.parametrize(
-    ("rows", "expected"),
+    ("model", "fields", "expected"),
     [
-        ([], "0"),
-        ([PaymentMethod(id="pm_1", created=START + DAY, customer="cus_ada")], "1"),
-        ([PaymentMethod(id="pm_1", created=START + DAY + 1, customer="cus_ada")], "0"),
-        ([PaymentMethod(id="pm_1", created=START - 90 * DAY, customer="cus_bob")], "0"),
-        ([Charge(id="ch_1", created=START - 90 * DAY, customer="cus_ada")], "1"),
-        ([Charge(id="ch_1", created=OVER, customer="cus_ada")], "0"),
+        (PaymentMethod, {"id": "pm_1", "created": START + DAY, "customer": "cus_ada"}, "1"),
+        (PaymentMethod, {"id": "pm_1", "created": START + DAY + 1, "customer": "cus_ada"}, "0"),
+        (PaymentMethod, {"id": "pm_1", "created": START - 90 * DAY, "customer": "cus_bob"}, "0"),
+        (Charge, {"id": "ch_1", "created": START - 90 * DAY, "customer": "cus_ada"}, "1"),
+        (Charge, {"id": "ch_1", "created": OVER, "customer": "cus_ada"}, "0"),
     ],
-    ids=["none", "within a day", "later", "another's", "charged before", "charged at the end"],
+    ids=["within a day", "later", "another's", "charged before", "charged at the end"],
 )
-def test_a_card_at_the_start_was_there_by_a_day_after_it(database, account, rows, expected: str) -> None:
+def test_a_card_at_the_start_was_there_by_a_day_after_it(
+    database, account, model: type[Base], fields: dict[str, Any], expected: str
+) -> None:
     account.trial(account.customer("ada", START), START)
-    for row in rows:
-        account.add(row.model_copy())
+    account.add(model(**fields))
     assert facts(database, account)["ada"].card_at_start == expected
 
 
@@ -178,6 +178,21 @@ def test_who_was_reached_during_the_trial(database, account) -> None:
     assert [(found[name].messaged, found[name].called) for name in names] == [
         (1, 1), (0, 0), (0, 0), (0, 0), (1, 0),
     ]  # fmt: skip
+
+
+def test_who_never_trialed_was_reached_before_the_first_payment_or_ever(database, account) -> None:
+    for name in ("ada", "bob", "cem", "dan"):
+        account.customer(name, START)
+    for name in ("ada", "bob"):
+        sub = account.subscription(f"cus_{name}", START + 5 * DAY)
+        account.invoice(sub, START + 5 * DAY)
+    message(account, "cus_ada", START + DAY)
+    message(account, "cus_bob", START + 20 * DAY)
+    message(account, "cus_cem", START + 20 * DAY)
+    facts(database, account)
+    with database.session() as session:
+        found = {row.customer[4:]: row.messaged for row in session.exec(select(JourneyFact))}
+    assert found == {"ada": 1, "bob": 0, "cem": 1, "dan": 0}
 
 
 def test_time_alone_ends_a_trial_whose_subscription_is_past_due_already(database, account) -> None:
