@@ -145,8 +145,8 @@ class Measures:
         return self._ask("tried", lambda s: (dunning.currencies(s), dunning.plans(s)))
 
     def mrr_currencies(self) -> Sequence[str]:
-        """The currencies in which there ever was any MRR."""
-        return self._ask("mrr currencies", revenue_history.currencies)
+        """The currencies in which there ever was any MRR, that of most customers first."""
+        return self._ask("mrr currencies", lambda s: revenue_history.options(s, clock.now()).currencies)
 
     def on_the_way(self, goal: Kept) -> Walked:
         """Where a goal's measure stands, and what became known of it since the goal was set."""

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from pages.components.measures import Measures
 from services import clock, config
-from services.metrics import bridge, bridge_rates, exchange, leaving, retention, revenue_history
+from services.metrics import bridge, bridge_rates, leaving, retention, revenue_history
 from services.metrics.bridge import Bridge, Rules
 from services.metrics.bridge_rates import Step
-from services.metrics.exchange import Rate
 from services.metrics.periods import Period
 from services.metrics.retention import Retained
 from services.metrics.revenue_history import Level, Movements, Options, Part, View
@@ -27,14 +26,6 @@ class RevenueMeasures(Measures):
     def exact_since(self) -> int | None:
         """From when on history is exact."""
         return self._ask("exact since", revenue_history.exact_since)
-
-    def reporting(self) -> str:
-        """The reporting currency, "" for none."""
-        return self._ask("reporting", exchange.reporting)
-
-    def rates(self, into: str, day: str) -> list[Rate]:
-        """The rates that hold on a day."""
-        return self._ask(("rates", into, day), lambda s: exchange.in_force(s, into, day))
 
     def movements(self, view: View, periods: Periods) -> list[Movements]:
         """What each period brought."""

@@ -11,7 +11,8 @@ import streamlit as st
 from pages.components import worklist
 from pages.components.conversion_view import choice
 from pages.components.revenue_measures import RevenueMeasures
-from services import clock, config
+from services import clock, config, database
+from services.metrics import exchange
 from services.metrics.bridge import Discounts, Rules
 from services.metrics.exchange import Rate
 from services.staff.roles import Person
@@ -59,7 +60,9 @@ def draw(person: Person) -> StripeView | None:
     day = clock.day_start(now, zone, plus_days=1 - int(back)) if back != "0" else None
     today = clock.local(now, zone).date().isoformat()
     rules = Rules(_kind(discounts), leavers == "once", day)
-    return StripeView(person, measures, currency, rules, tuple(measures.rates(currency, today)))
+    with database.session() as session:
+        rates = exchange.in_force(session, currency, today)
+    return StripeView(person, measures, currency, rules, tuple(rates))
 
 
 def _kind(word: str) -> Discounts:
