@@ -24,6 +24,7 @@ from models.crm import (
 )
 from models.customers import Customer, CustomerFacts
 from models.exchange import ExchangeRate, ReportingCurrency
+from models.goals import Goal
 from models.ledger import Action, ActionStep
 from models.metrics import (
     MetricsState,
@@ -35,6 +36,7 @@ from models.metrics import (
 )
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.policy import PolicyDocument
+from models.recovery import FailureCell, FailureFact, PassedCell, PassedFact
 from models.requests import CancellationRequest
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
@@ -75,7 +77,10 @@ __all__ = [
     "Drift",
     "Event",
     "ExchangeRate",
+    "FailureCell",
+    "FailureFact",
     "FormSent",
+    "Goal",
     "InboxItem",
     "Invoice",
     "InvoiceItem",
@@ -86,6 +91,8 @@ __all__ = [
     "Message",
     "MetricsState",
     "Note",
+    "PassedCell",
+    "PassedFact",
     "PaymentIntent",
     "PaymentMethod",
     "PolicyDocument",

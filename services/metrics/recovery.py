@@ -174,7 +174,16 @@ def failed(
 
 def _failed(begins: int, ends: int) -> sa.Subquery:
     """The payments that first failed in a period and count for the rate."""
-    first, i, s = failures.first(), aliased(Invoice), aliased(Subscription)
+    ever = payments()
+    failed_at = ever.selected_columns.failed_at
+    counts = (failed_at >= begins, failed_at < ends, sa.not_(ever.selected_columns.first_after_trial))
+    return ever.where(*counts).subquery()
+
+
+def payments(customers: Any = None) -> sa.Select[Any]:
+    """SQL: each payment that failed, ever, with what became of it: of everybody, or of some customers (an
+    expanding parameter). `first_after_trial`: it is no part of the rate."""
+    first, i, s = failures.first(customers), aliased(Invoice), aliased(Subscription)
     over = is_of_ended(i) | col(i.status).in_(("void", "uncollectible"))
     paid = col(i.status) == "paid"
     return (
@@ -182,17 +191,19 @@ def _failed(begins: int, ends: int) -> sa.Subquery:
             col(i.id).label("invoice"),
             sa.func.coalesce(col(i.number), col(i.id)).label("number"),
             col(i.customer).label("customer"),
+            sa.func.coalesce(col(i.subscription), "").label("subscription"),
             col(i.currency).label("currency"),
             col(i.total).label("amount"),
             sa.case((paid, "recovered"), (over, "lost"), else_="in_recovery").label("came_to"),
             first.c.failed_at,
             sa.case((paid, col(i.paid_at))).label("paid_at"),
+            col(i.attempt_count).label("attempt_count"),
+            col(i.collection_method).label("collection_method"),
+            is_first_after_trial(i, s).label("first_after_trial"),
         )
         .join_from(first, i, col(i.id) == first.c.invoice)
         .join(s, col(s.id) == col(i.subscription), isouter=True)
-        .where(first.c.failed_at >= begins, first.c.failed_at < ends, col(i.total) > 0)
-        .where(~_is_first_after_trial(i, s))
-        .subquery()
+        .where(col(i.total) > 0)
     )
 
 
@@ -200,7 +211,8 @@ def _sum_if(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[i
     return total(sa.case((condition, value), else_=0))
 
 
-def _is_first_after_trial(invoice: Any, subscription: Any) -> sa.ColumnElement[bool]:
+def is_first_after_trial(invoice: Any, subscription: Any) -> sa.ColumnElement[bool]:
+    """SQL: whether the invoice is the first above zero of a (joined) subscription that began with a trial."""
     earlier = aliased(Invoice)
     before = sa.exists().where(
         col(earlier.subscription) == col(invoice.subscription),
