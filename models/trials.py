@@ -28,7 +28,7 @@ class TrialFact(Base, table=True):
     __table_args__ = (
         Index("ix_trial_facts_started", "started", "customer"),
         Index("ix_trial_facts_over_at", "over_at"),
-        partial_index("ix_trial_facts_commented", "commented = 1", "canceled_at"),
+        partial_index("ix_trial_facts_commented", "commented = 1", "started", "canceled_at"),
     )
 
     customer: str = Field(primary_key=True)

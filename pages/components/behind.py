@@ -16,10 +16,11 @@ from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
 from services.metrics import members
-from services.metrics.conversion import Cube
+from services.metrics.conversion import Outcomes
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS
 from services.metrics.members import Chosen, Member, Trials, Walkers
-from services.metrics.trials import NOT_GIVEN, STATES, Segment
+from services.metrics.slices import Slice
+from services.metrics.trials import STATES
 from services.staff.roles import Person
 
 SHOW = "show"
@@ -75,12 +76,12 @@ def close() -> None:
     st.query_params.pop(SHOW, None)
 
 
-def asked(cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, str]) -> Asked | None:
-    """What the address asks for under the page's filters; None for nothing, or for what cannot be read.
+def asked(of: Slice, outcomes: Outcomes, window: int | None, plans: Mapping[str, str]) -> Asked | None:
+    """What the address asks for of the page's slice; None for nothing, or for what cannot be read.
 
     `plans`: the plans' names by product id.
     """
-    found = _asked(address.read(SHOW), cube, window, segment, plans)
+    found = _asked(address.read(SHOW), of, outcomes, window, plans)
     judge(found is not None)
     return found
 
@@ -94,52 +95,52 @@ def judge(known: bool) -> None:
 
 
 def _asked(
-    show: str, cube: Cube, window: int | None, segment: Segment, plans: Mapping[str, str]
+    show: str, of: Slice, outcomes: Outcomes, window: int | None, plans: Mapping[str, str]
 ) -> Asked | None:
     kind, _, rest = show.partition(":")
     if kind == "cohort":
-        return _cohort(rest, cube, segment)
+        return _cohort(rest, of)
     if kind == "plan":
         title = f"Trials of the plan {plans.get(rest, rest) or 'that is not known'}"
-        return _group(replace(segment, plan=rest or NOT_GIVEN), title, cube, window)
+        return _group(of.of("plan", rest), title, outcomes, window)
     if kind == "source":
         title = f"Trials from the source {rest}" if rest else "Trials without a source"
-        return _group(replace(segment, source=rest or NOT_GIVEN), title, cube, window)
+        return _group(of.of("source", rest), title, outcomes, window)
     if kind == "number":
-        return _number(rest, cube, segment)
-    return _step(rest, cube, segment) if kind == "funnel" else None
+        return _number(rest, of)
+    return _step(rest, of) if kind == "funnel" else None
 
 
-def _number(name: str, cube: Cube, segment: Segment) -> Asked | None:
-    these = tuple(cube.periods)
+def _number(name: str, of: Slice) -> Asked | None:
+    ever = replace(of, periods=None)
     known = {
-        "recent": (Trials(None, segment=segment, recent=True), "Trials that ended in the last 30 days"),
-        "converted": (Trials(these, "converted", segment), "Converted, of the trials of the months below"),
-        "started": (Trials(these, segment=segment), "All trials of the months below"),
-        "running": (Trials(None, "running", segment), "Trials still running, whenever they started"),
+        "recent": (Trials(ever, recent=True), "Trials that ended in the last 30 days"),
+        "converted": (Trials(of, "converted"), "Converted, of the trials of the months below"),
+        "started": (Trials(of), "All trials of the months below"),
+        "running": (Trials(ever, "running"), "Trials still running, whenever they started"),
     }
     return Asked(*known[name]) if name in known else None
 
 
-def _cohort(rest: str, cube: Cube, segment: Segment) -> Asked | None:
+def _cohort(rest: str, of: Slice) -> Asked | None:
     key, _, state = rest.partition(":")
-    mine = tuple(one for one in cube.periods if one.key == key)
+    mine = [one for one in of.periods or () if one.key == key]
     if not mine or state not in ("", *STATES):
         return None
     title = f"{charts.state_word(state) if state else 'All trials'}, started in {charts.month(key)}"
-    return Asked(Trials(mine, state, segment), title)
+    return Asked(Trials(of.during(mine), state), title)
 
 
-def _group(segment: Segment, title: str, cube: Cube, window: int | None) -> Asked:
-    closed = tuple(cohort.period for cohort in cube.cohorts(window) if not cohort.open)
-    return Asked(Trials(closed, segment=segment), f"{title}, of the months that are no longer open")
+def _group(of: Slice, title: str, outcomes: Outcomes, window: int | None) -> Asked:
+    closed = of.during(outcomes.closed(window))
+    return Asked(Trials(closed), f"{title}, of the months that are no longer open")
 
 
-def _step(rest: str, cube: Cube, segment: Segment) -> Asked | None:
+def _step(rest: str, of: Slice) -> Asked | None:
     path, _, step = rest.partition(":")
     if step not in {"trial": TRIAL_STEPS, "direct": DIRECT_STEPS}.get(path, ()):
         return None
-    chosen = Walkers(tuple(cube.periods), "trial" if path == "trial" else "direct", step, segment)
+    chosen = Walkers(of, "trial" if path == "trial" else "direct", step)
     beside = "" if path == "trial" else ", without a trial"
     return Asked(chosen, f"Came as far as “{charts.state_word(step)}”{beside}")
 

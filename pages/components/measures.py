@@ -6,18 +6,22 @@ older without anything changing). See services/metrics/kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from services import clock, config, database
 from services.customers import search
 from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
-from services.metrics import conversion, funnel, kept, overview, periods, version
-from services.metrics.conversion import Cube
+from services.metrics import conversion, curves, funnel, kept, overview, slices, version, why
+from services.metrics.conversion import Group, Outcomes, Priced
+from services.metrics.curves import Curve
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
-from services.metrics.trials import Segment
+from services.metrics.periods import Period
+from services.metrics.slices import Options, Segment, Slice
+from services.metrics.statistics import Rate
+from services.metrics.why import Reason
 from services.staff.roles import Person
 
 T = TypeVar("T")
@@ -38,23 +42,60 @@ class Measures:
         zone = config.settings().zone
         return self._ask("overview", lambda s: overview.read(s, as_of=clock.now(), zone=zone))
 
-    def trials(self, months: int) -> Cube:
-        """All trials counted, with the last `months` as cohorts."""
-        cohorts = _last(months)
-        return self._ask(f"trials {months}", lambda s: conversion.cube(s, cohorts, as_of=clock.now()))
+    def options(self) -> Options:
+        """What trials can be filtered by."""
+        return self._ask("options", slices.options)
 
-    def walkers(self, months: int) -> Sequence[funnel.Cell]:
-        """Everybody who signed up in the last `months`, counted by how far they came."""
-        signed_up = _last(months)
-        return self._ask(f"walkers {months}", lambda s: funnel.cells(s, signed_up, as_of=clock.now()))
+    def outcomes(self, asked: Slice) -> Outcomes:
+        """What became of a slice's trials."""
+        return self._ask(("outcomes", asked), lambda s: conversion.outcomes(s, asked, as_of=clock.now()))
 
-    def days_to_convert(self, months: int, segment: Segment) -> Sequence[int]:
-        """How long the conversions of the last `months` took, in ascending days."""
-        started = _last(months)
+    def breakdown(self, asked: Slice, dim: str, window: int | None) -> Sequence[Group]:
+        """The closed cohorts of a slice by the values of a dimension."""
         return self._ask(
-            f"days {months} {segment}",
-            lambda s: conversion.days_to_convert(s, started, as_of=clock.now(), segment=segment),
+            ("breakdown", asked, dim, window),
+            lambda s: conversion.breakdown(s, asked, dim, window, as_of=clock.now()),
         )
+
+    def period_rate(self, segment: Segment) -> Rate:
+        """Conversion of the last 30 days, as Stripe shows it."""
+        return self._ask(
+            ("period rate", segment), lambda s: conversion.period_rate(s, segment, as_of=clock.now())
+        )
+
+    def running(self, segment: Segment) -> int:
+        """How many trials still run, whenever they started."""
+        return self._ask(("running", segment), lambda s: conversion.running(s, segment))
+
+    def curve(self, asked: Slice) -> Curve:
+        """All trials of a slice together, by day since their start."""
+        return self._ask(("curve", asked), lambda s: curves.curve(s, asked, as_of=clock.now()))
+
+    def curves(self, asked: Slice) -> Mapping[Period, Curve]:
+        """The trials of each period, by day since their start."""
+        return self._ask(("curves", asked), lambda s: curves.curves(s, asked, as_of=clock.now()))
+
+    def curves_by(self, asked: Slice, dim: str) -> Mapping[str, Curve]:
+        """The trials of a slice by the values of a dimension, by day since their start."""
+        return self._ask(
+            ("curves by", asked, dim), lambda s: curves.curves_by(s, asked, dim, as_of=clock.now())
+        )
+
+    def reasons(self, asked: Slice) -> Sequence[Reason]:
+        """Why a slice's trials brought nothing."""
+        return self._ask(("reasons", asked), lambda s: why.reasons(s, asked))
+
+    def walked(self, asked: Slice) -> Sequence[funnel.Cell]:
+        """Who signed up as a slice says, counted by how far they came."""
+        return self._ask(("walked", asked), lambda s: funnel.walked(s, asked))
+
+    def walked_by(self, asked: Slice, dim: str) -> Mapping[str, Sequence[funnel.Cell]]:
+        """The same by the values of a dimension."""
+        return self._ask(("walked by", asked, dim), lambda s: funnel.walked_by(s, asked, dim))
+
+    def prices(self) -> Mapping[str, Priced]:
+        """Every price by its id."""
+        return self._ask("prices", conversion.prices)
 
     def plan_names(self) -> dict[str, str]:
         """Every plan's name by its product id."""
@@ -78,9 +119,5 @@ class Measures:
             "window", lambda s: conversion.usual_window(conversion.typical_days(s, as_of=clock.now()))
         )
 
-    def _ask(self, question: str, answer: Answer[T]) -> T:
+    def _ask(self, question: Hashable, answer: Answer[T]) -> T:
         return kept.ask((self._database, self._role, question), self._version, answer)
-
-
-def _last(months: int) -> list[periods.Period]:
-    return periods.last("month", months, until=clock.now(), zone=config.settings().zone)

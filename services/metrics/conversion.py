@@ -224,7 +224,7 @@ def ended_recently(as_of: int) -> sa.ColumnElement[bool]:
 def running(session: Session, segment: Segment = EVERYONE) -> int:
     """How many trials still run, whenever they started."""
     rows = slices.counted(session, TRIALS, Slice("month", None, segment), ["state"], "trials")
-    return dict(rows).get("running", 0)
+    return sum(count for state, count in rows if state == "running")
 
 
 def last_closed(cohorts: Sequence[Cohort]) -> tuple[Cohort | None, Cohort | None]:

@@ -68,7 +68,8 @@ class Member:
 
 def count(session: Session, chosen: Chosen, *, as_of: int) -> int:
     """How many rows `read` would give in all."""
-    return int(session.execute(sa.select(sa.func.count()).select_from(_rows(chosen, as_of))).scalar_one())
+    rows = _rows(chosen, as_of).subquery()
+    return int(session.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one())
 
 
 def read(

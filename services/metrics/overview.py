@@ -85,10 +85,7 @@ def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
     now, then = _now(session, as_of), _then(session, as_of - BACK_DAYS * DAY, zone)
     months = Slice("month", tuple(periods.last("month", _MONTHS, until=as_of, zone=zone)))
     parts = conversion.outcomes_by(session, months, "currency", as_of=as_of)
-    everybody, nobody = (
-        conversion.together(parts.values(), months, as_of),
-        conversion.together((), months, as_of),
-    )
+    everybody, nobody = (conversion.together(some, months, as_of) for some in (parts.values(), ()))
     window = conversion.usual_window(conversion.typical_days(session, as_of=as_of))
     return Overview(
         as_of=as_of,

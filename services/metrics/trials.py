@@ -108,12 +108,15 @@ def in_trial(as_of: Any) -> sa.ColumnElement[bool]:
     to_come = sa.func.coalesce(col(Subscription.trial_end), 0) > as_of
     paused_at = sa.func.coalesce(col(Subscription.paused_at), col(Subscription.as_of))
     stopped = (col(Subscription.status) == "paused") & (paused_at <= as_of)
-    return begun & ~has_ended(as_of) & ((col(Subscription.status) == "trialing") | (to_come & ~stopped))
+    still = (col(Subscription.status) == "trialing") | (to_come & ~stopped)
+    running: sa.ColumnElement[bool] = begun & ~has_ended(as_of) & still
+    return running
 
 
 def has_ended(as_of: Any) -> sa.ColumnElement[bool]:
     """SQL: whether a subscription has ended. A tombstone, whose status says nothing any more, has."""
-    return sa.func.coalesce(_ended_at(), as_of + 1) <= as_of
+    over: sa.ColumnElement[bool] = sa.func.coalesce(_ended_at(), as_of + 1) <= as_of
+    return over
 
 
 def _ended_at() -> sa.ColumnElement[int | None]:

@@ -1,8 +1,8 @@
 """Why did trials bring nothing? By how they ended, by the reason that is known, by what they would have paid.
 
 A first payment that failed tells its decline code (of the first try), a cancellation in the trial what the
-customer chose as feedback, else Stripe's reason; customers' own words stand beside. A trial that ended without
-a card tells nothing more. Free trials are over and brought nothing, but nothing was asked of them.
+customer chose as feedback, else Stripe's reason; customers' own words stand beside. A trial that ended
+without a card tells nothing more. Free trials are over and brought nothing, but nothing was asked of them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _ALL: Any = TrialFact.__table__.c  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """`trials` of one period that brought nothing and are alike: `micros` is what they would have paid a month
-    in `currency`. `why` is "" where nothing says more than the state."""
+    """`trials` of one period that brought nothing and are alike: `micros` is what they would have paid a
+    month in `currency`. `why` is "" where nothing says more than the state."""
 
     period: Period
     state: str
@@ -67,26 +67,28 @@ def count_comments(session: Session, asked: Slice) -> int:
 
 def comments(session: Session, asked: Slice, *, offset: int = 0, limit: int | None = None) -> list[Comment]:
     """What the customers of a slice wrote when they canceled their trial, newest first."""
-    s, c, p = Subscription, Customer, Product
-    page = (
+    names = ("customer", "subscription", "plan", "currency", "plan_micros", "canceled_at")
+    newest = sa.select(*(_ALL[name] for name in names)).where(*_commented(asked))
+    page = newest.order_by(_ALL.canceled_at.desc(), _ALL.customer).offset(offset).limit(limit)
+    t, s, c, p = page.subquery().c, Subscription, Customer, Product
+    told = (
         sa.select(
-            _ALL.customer,
+            t.customer,
             sa.func.coalesce(col(c.name), ""),
             sa.func.coalesce(col(c.email), ""),
-            sa.func.coalesce(col(p.name), _ALL.plan),
-            _ALL.currency,
-            _ALL.plan_micros,
+            sa.func.coalesce(col(p.name), t.plan),
+            t.currency,
+            t.plan_micros,
             sa.func.coalesce(col(s.cancellation_feedback), ""),
             sa.func.coalesce(col(s.cancellation_comment), ""),
-            _ALL.canceled_at,
+            t.canceled_at,
         )
-        .join_from(TrialFact, s, col(s.id) == _ALL.subscription)
-        .join(c, col(c.id) == _ALL.customer, isouter=True)
-        .join(p, col(p.id) == _ALL.plan, isouter=True)
-        .where(*_commented(asked))
-        .order_by(_ALL.canceled_at.desc(), _ALL.customer)
+        .join(s, col(s.id) == t.subscription)
+        .join(c, col(c.id) == t.customer, isouter=True)
+        .join(p, col(p.id) == t.plan, isouter=True)
+        .order_by(t.canceled_at.desc(), t.customer)
     )
-    return [Comment(*row) for row in session.execute(page.offset(offset).limit(limit))]
+    return [Comment(*row) for row in session.execute(told)]
 
 
 def _commented(asked: Slice) -> Sequence[sa.ColumnElement[bool]]:

@@ -58,7 +58,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_trial_facts_over_at', ['over_at'], unique=False)
         batch_op.create_index(
             'ix_trial_facts_commented',
-            ['canceled_at'],
+            ['started', 'canceled_at'],
             unique=False,
             sqlite_where=sa.text('commented = 1'),
             postgresql_where=sa.text('commented = 1'),
