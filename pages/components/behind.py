@@ -1,24 +1,29 @@
 """Who is behind this bar or number? The rows of what was clicked, in the address as `show`.
 
-`show` reads `cohort:2026-05`, `cohort:2026-05:expired`, `plan:prod_...`, `source:ads`, `funnel:trial:paid`,
-or `number:running`. The rows count exactly what the chart counts, under the page's filters.
+`show` reads `cohort:2026-05`, `cohort:2026-05:expired`, `by:2026-05:14` (converted by that day),
+`group:plan:prod_...`, `span:2026-03:2026-05`, `lost:2026-05:expired`, `lost_plan:missed_payment:prod_...`
+(both with a code behind where reasons are told apart), `funnel:trial:paid`, or `number:running`. The rows
+count exactly what the chart counts, under the page's filters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 
 from pages.components import address, charts, download, formats, freshness, guard, navigation, tables
+from pages.components.conversion_view import View
+from pages.components.conversion_words import DIMS, why
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
 from services.metrics import members
-from services.metrics.conversion import Outcomes
+from services.metrics.curves import LONGEST
 from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS
 from services.metrics.members import Chosen, Member, Trials, Walkers
+from services.metrics.periods import Period
 from services.metrics.slices import Slice
 from services.metrics.trials import STATES
 from services.staff.roles import Person
@@ -76,12 +81,10 @@ def close() -> None:
     st.query_params.pop(SHOW, None)
 
 
-def asked(of: Slice, outcomes: Outcomes, window: int | None, plans: Mapping[str, str]) -> Asked | None:
-    """What the address asks for of the page's slice; None for nothing, or for what cannot be read.
-
-    `plans`: the plans' names by product id.
-    """
-    found = _asked(address.read(SHOW), of, outcomes, window, plans)
+def asked(view: View) -> Asked | None:
+    """What the address asks for under the page's filters; None for nothing, or for what cannot be read."""
+    kind, _, rest = address.read(SHOW).partition(":")
+    found = _READERS[kind](rest, view) if kind in _READERS else None
     judge(found is not None)
     return found
 
@@ -94,55 +97,102 @@ def judge(known: bool) -> None:
         address.ignore(SHOW, wanted)
 
 
-def _asked(
-    show: str, of: Slice, outcomes: Outcomes, window: int | None, plans: Mapping[str, str]
-) -> Asked | None:
-    kind, _, rest = show.partition(":")
-    if kind == "cohort":
-        return _cohort(rest, of)
-    if kind == "plan":
-        title = f"Trials of the plan {plans.get(rest, rest) or 'that is not known'}"
-        return _group(of.of("plan", rest), title, outcomes, window)
-    if kind == "source":
-        title = f"Trials from the source {rest}" if rest else "Trials without a source"
-        return _group(of.of("source", rest), title, outcomes, window)
-    if kind == "number":
-        return _number(rest, of)
-    return _step(rest, of) if kind == "funnel" else None
-
-
-def _number(name: str, of: Slice) -> Asked | None:
-    ever = replace(of, periods=None)
+def _number(name: str, view: View) -> Asked | None:
+    these, ever = view.asked, Slice(view.asked.grain, None, view.asked.segment)
     known = {
         "recent": (Trials(ever, recent=True), "Trials that ended in the last 30 days"),
-        "converted": (Trials(of, "converted"), "Converted, of the trials of the months below"),
-        "started": (Trials(of), "All trials of the months below"),
+        "converted": (Trials(these, "converted"), f"Converted, of the trials of the {view.one}s below"),
+        "started": (Trials(these), f"All trials of the {view.one}s below"),
         "running": (Trials(ever, "running"), "Trials still running, whenever they started"),
     }
     return Asked(*known[name]) if name in known else None
 
 
-def _cohort(rest: str, of: Slice) -> Asked | None:
+def _cohort(rest: str, view: View) -> Asked | None:
     key, _, state = rest.partition(":")
-    mine = [one for one in of.periods or () if one.key == key]
+    mine = _between(view, key, key)
     if not mine or state not in ("", *STATES):
         return None
-    title = f"{charts.state_word(state) if state else 'All trials'}, started in {charts.month(key)}"
-    return Asked(Trials(of.during(mine), state), title)
+    title = f"{charts.state_word(state) if state else 'All trials'}, started in {charts.begin(key)}"
+    return Asked(Trials(view.asked.during(mine), state), title)
 
 
-def _group(of: Slice, title: str, outcomes: Outcomes, window: int | None) -> Asked:
-    closed = of.during(outcomes.closed(window))
-    return Asked(Trials(closed), f"{title}, of the months that are no longer open")
+def _by_day(rest: str, view: View) -> Asked | None:
+    key, _, day = rest.partition(":")
+    mine = _between(view, key, key)
+    if not mine or not (day.isascii() and day.isdigit()) or int(day) > LONGEST:
+        return None
+    title = f"Converted by day {int(day)}, started in {charts.begin(key)}"
+    return Asked(Trials(view.asked.during(mine), within=int(day)), title)
 
 
-def _step(rest: str, of: Slice) -> Asked | None:
+def _group(rest: str, view: View) -> Asked | None:
+    dim, _, value = rest.partition(":")
+    if dim not in DIMS:
+        return None
+    closed = view.asked.during(view.outcomes.closed(view.window))
+    title = f"{DIMS[dim]}: {view.names.of(dim, value)}; of the {view.one}s that are no longer open"
+    return Asked(Trials(closed.of(dim, value)), title)
+
+
+def _span(rest: str, view: View) -> Asked | None:
+    first, _, last = rest.partition(":")
+    closed = set(view.outcomes.closed(view.window))
+    mine = [period for period in _between(view, first, last) if period in closed]
+    title = f"All trials, started in {charts.begin(first)} to {charts.begin(last)}" if mine else ""
+    return Asked(Trials(view.asked.during(mine)), title) if mine else None
+
+
+def _lost(rest: str, view: View) -> Asked | None:
+    key, _, cause = rest.partition(":")
+    state, told, code = cause.partition(":")
+    mine = _between(view, key, key)
+    if not mine or state not in STATES:
+        return None
+    return _without_payment(view.asked.during(mine), state, code if told else None, charts.begin(key))
+
+
+def _lost_plan(rest: str, view: View) -> Asked | None:
+    state, _, cause = rest.partition(":")
+    plan, told, code = cause.partition(":")
+    if state not in STATES:
+        return None
+    name = view.names.of("plan", plan)
+    return _without_payment(view.asked.of("plan", plan), state, code if told else None, name)
+
+
+def _without_payment(asked: Slice, state: str, code: str | None, where: str) -> Asked:
+    words = charts.state_word(state) if code is None else why(state, code)
+    return Asked(Trials(asked, state, lost=True, why=code), f"{words}, {where}")
+
+
+def _between(view: View, first: str, last: str) -> list[Period]:
+    """The page's periods from one key to another; none where it has not both."""
+    keys = [period.key for period in view.periods]
+    if first not in keys or last not in keys:
+        return []
+    return list(view.periods[keys.index(first) : keys.index(last) + 1])
+
+
+def _step(rest: str, view: View) -> Asked | None:
     path, _, step = rest.partition(":")
     if step not in {"trial": TRIAL_STEPS, "direct": DIRECT_STEPS}.get(path, ()):
         return None
-    chosen = Walkers(of, "trial" if path == "trial" else "direct", step)
+    chosen = Walkers(view.asked, "trial" if path == "trial" else "direct", step)
     beside = "" if path == "trial" else ", without a trial"
     return Asked(chosen, f"Came as far as “{charts.state_word(step)}”{beside}")
+
+
+_READERS: dict[str, Callable[[str, View], Asked | None]] = {
+    "number": _number,
+    "cohort": _cohort,
+    "by": _by_day,
+    "group": _group,
+    "span": _span,
+    "lost": _lost,
+    "lost_plan": _lost_plan,
+    "funnel": _step,
+}
 
 
 def show(found: Asked) -> None:

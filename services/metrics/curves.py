@@ -8,7 +8,6 @@ young neither lowers nor raises the curve (Kaplan and Meier's estimate does the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -20,6 +19,7 @@ from services.clock import DAY
 from services.metrics import slices
 from services.metrics.periods import Period
 from services.metrics.slices import TRIALS, Slice
+from services.metrics.survival import Watched
 
 LONGEST = 90  # days
 _NEVER = -1
@@ -27,28 +27,19 @@ _ALL: Any = TrialFact.__table__.c  # type: ignore[attr-defined]
 Seen = dict[tuple[int, int], int]  # trials by the days that they were looked at and the day they converted on
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """By day since the start, from 0: how many trials were looked at through that day and had not converted
-    before it, and how many of these converted on it. It ends with the last day on which there was any."""
-
-    at_risk: tuple[int, ...]
-    converted: tuple[int, ...]
-
-
-def curve(session: Session, asked: Slice, *, as_of: int) -> Curve:
+def curve(session: Session, asked: Slice, *, as_of: int) -> Watched:
     """The trials of all periods of a slice together, as of now."""
     return _curve(_added(list(_seen(session, asked, "", as_of).values())))
 
 
-def curves(session: Session, asked: Slice, *, as_of: int) -> dict[Period, Curve]:
+def curves(session: Session, asked: Slice, *, as_of: int) -> dict[Period, Watched]:
     """The trials of each period of a slice that has any, oldest first."""
     seen = _seen(session, asked, "", as_of)
     mine = {period: seen.get(("", period.begins)) for period in asked.periods or ()}
     return {period: _curve(found) for period, found in mine.items() if found}
 
 
-def curves_by(session: Session, asked: Slice, dim: str, *, as_of: int) -> dict[str, Curve]:
+def curves_by(session: Session, asked: Slice, dim: str, *, as_of: int) -> dict[str, Watched]:
     """The trials of all periods together, by the values of a dimension (one of slices.TRIAL_DIMS)."""
     parts: dict[str, list[Seen]] = {}
     for (value, _), found in _seen(session, asked, dim, as_of).items():
@@ -88,7 +79,7 @@ def _added(parts: Sequence[Seen]) -> Seen:
     return total
 
 
-def _curve(seen: Seen) -> Curve:
+def _curve(seen: Seen) -> Watched:
     converted, leaving = [0] * (LONGEST + 1), [0] * (LONGEST + 1)
     for (looked_at, day), count in seen.items():
         if day == _NEVER:
@@ -98,4 +89,4 @@ def _curve(seen: Seen) -> Curve:
             leaving[day] += count
     at_risk = list(accumulate(reversed(leaving)))[::-1]
     ends = next((day for day, number in enumerate(at_risk) if not number), LONGEST + 1)
-    return Curve(tuple(at_risk[:ends]), tuple(converted[:ends]))
+    return Watched(tuple(at_risk[:ends]), tuple(converted[:ends]))

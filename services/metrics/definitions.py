@@ -113,6 +113,50 @@ _ALL = (
         "staff are no conversion.",
     ),
     Definition(
+        "heat", "Trials", "Converted by day",
+        "Of the trials that started in a month or week, the share that had converted by the end of a day "
+        "since their start.",
+        more="The share is of all that started. A cell is blank as long as the youngest trial of its month "
+        "or week is not that old.",
+    ),
+    Definition(
+        "curve", "Trials", "Share converted by day",
+        "The share of trials converted by the end of each day since the start (Kaplan and Meier's estimate).",
+        more="A trial that has not converted counts for as long as it has been watched, and no longer, "
+        "whatever has become of it. Its 95 % interval is Greenwood's, on the log-log scale.",
+    ),
+    Definition(
+        "groups", "Trials", "Conversion by group",
+        "Of the trials of a group that started in the closed months or weeks, the share that converted "
+        "within the window.",
+        more="Card on file at the start: a payment method was there by the end of the trial's first day. "
+        "Extended: staff or Stripe moved the trial's end. Called and messaged: by staff from this desk, in "
+        "the trial.",
+    ),
+    Definition(
+        "difference", "Trials", "Difference of two groups",
+        "By how many points one share is above the other, with its 95 % interval.",
+        more="Where the interval (Newcombe's) holds 0, the difference may be chance. Groups that nobody drew "
+        "lots for may differ in more than what names them: a difference is no proof of a cause.",
+    ),
+    Definition(
+        "chance", "Trials", "Could it be chance",
+        "How often two curves would lie at least so far apart by chance alone if the groups were alike "
+        "(log-rank test).",
+        more="Below 5 % of cases is taken for hardly chance.",
+    ),
+    Definition(
+        "why", "Trials", "Why trials brought nothing",
+        "Trials that were canceled, that ended without a card, or whose first payment failed.",
+        more="A first payment that failed tells the decline code of its first try; a cancellation what the "
+        "customer chose as reason, else what Stripe says. MRR not won is what the plans would have come to "
+        "in a month, in each currency. Free trials are left out: nothing was asked of them.",
+    ),
+    Definition(
+        "annotations", "Trials", "Annotations",
+        "What founders and admins noted about a day, such as a launch or a new price, on the time axis.",
+    ),
+    Definition(
         "funnel", "Trials", "Funnel",
         "How far the people who signed up in the period came. Each step is a part of the step before it.",
         more="Signed up: the customer was created. Payment method: one is on file, or the customer pays by "

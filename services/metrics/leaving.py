@@ -38,8 +38,8 @@ def counts(session: Session, view: View, periods: Sequence[Period]) -> list[int]
     """How many subscriptions were canceled in each of the adjoining periods, oldest first."""
     place = index_of(sa.type_coerce(col(Subscription.canceled_at), sa.BigInteger), periods)
     asked = sa.select(place, sa.func.count()).where(*_within(view, periods))
-    found: dict[int, int] = dict(session.execute(asked.group_by(sa.text("1"))).tuples())
-    return [found.get(place, 0) for place in range(len(periods))]
+    found = {at: int(number) for at, number in session.execute(asked.group_by(sa.text("1")))}
+    return [found.get(at, 0) for at in range(len(periods))]
 
 
 def count(session: Session, view: View, period: Period) -> int:

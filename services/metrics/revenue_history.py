@@ -1,4 +1,4 @@
-"""How did MRR and the customers behind it move, month by month, and who stayed? In one currency.
+"""How did MRR and the customers behind it move, month by month? In one currency.
 
 All of it are sums of the daily cells of `revenue_book`, so that months are sums of their days, movements add
 up to the change of MRR, and parts (plans, countries) to the whole. Shared definition: metrics, Money and
@@ -13,14 +13,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import MetricsState, RetentionCell, RevenueCell
+from models import MetricsState, RevenueCell
 from services.metrics import rollups
 from services.metrics.exchange import Rate
 from services.metrics.movements import KINDS, SWITCH
@@ -137,20 +137,29 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Retained:
-    """The customers who first paid in the month `cohort` (its first instant): `customers` and `mrr` (micros)
-    at the end of each of the months from it on."""
+class Options:
+    """The currencies in which anybody ever came to any MRR or trial MRR, that of most customers first; the
+    plans (product ids) and countries."""
 
-    cohort: int
-    customers: Sequence[int]
-    mrr: Sequence[Amount]
+    currencies: tuple[str, ...]
+    plans: tuple[str, ...]
+    countries: tuple[str, ...]
 
 
-def currencies(session: Session) -> list[str]:
-    """The currencies in which anybody ever came to any MRR or trial MRR."""
+def options(session: Session, until: int) -> Options:
+    """What views can be of, as of before `until` (UTC seconds)."""
     c = RevenueCell
-    found = sa.select(col(c.currency)).where(rollups.standing(c)).distinct()
-    return sorted(session.execute(found).scalars())
+    key = (col(c.currency), col(c.plan), col(c.country))
+    asked = sa.select(*key, sa.func.sum(col(c.accounts))).where(rollups.standing(c), col(c.day) < until)
+    rows = session.execute(asked.group_by(*key)).all()
+    customers: dict[str, int] = defaultdict(int)
+    for code, _, _, people in rows:
+        customers[code] += int(people)
+    return Options(
+        tuple(sorted(customers, key=lambda code: (-customers[code], code))),
+        tuple(sorted({plan for _, plan, _, _ in rows if plan})),
+        tuple(sorted({country for _, _, country, _ in rows if country})),
+    )
 
 
 def exact_since(session: Session) -> int | None:
@@ -255,6 +264,16 @@ def stood(session: Session, instant: int) -> Revenues | None:
     return Revenues(sum(people for *_, people in rows), by_currency)
 
 
+def left_out(session: Session, view: View, until: int) -> dict[str, Level]:
+    """What stood before `until` (UTC seconds) in currencies that the view does not convert, the most
+    customers first."""
+    others = [code for code in options(session, until).currencies if code not in view.weights]
+    alone = {code: replace(view, currency=code, rates=()) for code in others}
+    levels = {code: _all(_pieces(session, one, until, until)) for code, one in alone.items()}
+    some = {code: level for code, level in levels.items() if level.mrr or level.trial}
+    return dict(sorted(some.items(), key=lambda one: -one[1].customers))
+
+
 def by(session: Session, name: str, view: View, until: int) -> list[Part]:
     """What each plan, or country (`name`), stood at before `until` (UTC seconds), the largest first."""
     key = col(getattr(RevenueCell, name))
@@ -266,30 +285,6 @@ def by(session: Session, name: str, view: View, until: int) -> list[Part]:
         levels[part] += level
     some = [Part(part, level) for part, level in levels.items() if level.mrr or level.trial]
     return sorted(some, key=lambda part: (-part.level.mrr, part.key))
-
-
-def retention(session: Session, view: View, cohorts: Sequence[Period], until: int) -> list[Retained]:
-    """Each month's new customers and what they came to at the end of it and of each month after it, as far
-    as these have begun before `until` (UTC seconds). `view.plan` has no say: cohorts are of customers."""
-    c, weights = RetentionCell, view.weights
-    key = (col(c.cohort), col(c.month), col(c.currency))
-    asked = sa.select(*key, total(col(c.mrr)), sa.func.sum(col(c.accounts)))
-    asked = asked.where(rollups.standing(c), col(c.currency).in_(weights))
-    if view.country:
-        asked = asked.where(col(c.country) == view.country)
-    moved: dict[tuple[int, int], Level] = defaultdict(Level)
-    for cohort, month, code, mrr, people in session.execute(asked.group_by(*key)):
-        moved[cohort, month] += Level(weights[code] * int(mrr), customers=int(people))
-    begun = [period.begins for period in cohorts if period.begins < until]
-    return [_retained(cohort, [month for month in begun if month >= cohort], moved) for cohort in begun]
-
-
-def _retained(cohort: int, months: Sequence[int], moved: Mapping[tuple[int, int], Level]) -> Retained:
-    level, standing = Level(), []
-    for month in months:
-        level += moved.get((cohort, month), Level())
-        standing.append(level)
-    return Retained(cohort, [one.customers for one in standing], [one.mrr for one in standing])
 
 
 def _within(cells: Any, view: View) -> list[sa.ColumnElement[bool]]:

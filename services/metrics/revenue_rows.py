@@ -22,13 +22,13 @@ Of = Literal["mrr", "committed", "trial"]
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Whose MRR moved from `begins` to before `ends` (UTC seconds): by a movement of one kind (see
-    `movements.KINDS`; "" for all), where it was churn for one cause (None for all)."""
+    """Whose MRR moved from `begins` to before `ends` (UTC seconds): by a movement of these kinds (see
+    `movements.KINDS`; none given: of any), where it was churn for one cause (None for all)."""
 
     view: View
     begins: int
     ends: int
-    kind: str = ""
+    kinds: tuple[str, ...] = ()
     cause: str | None = None
 
 
@@ -122,15 +122,16 @@ def payers(session: Session, chosen: Payers, *, offset: int = 0, limit: int | No
     """The customers, who comes to most first; `limit` None reads them all."""
     rows = _payers(chosen)
     p = rows.order_by(sa.text(f"{chosen.of} DESC"), sa.text("customer"), sa.text("currency"))
-    page = p.offset(offset).limit(limit).subquery().c
+    found = p.offset(offset).limit(limit).subquery()
+    page = sa.select(found, _largest_plan(found.c, chosen).label("plan")).subquery().c
     c, plan = Customer, Product
     asked = (
         sa.select(
-            page.customer, *_called(c), page.currency, sa.func.coalesce(col(plan.name), ""), page.country,
-            page.mrr, page.committed, page.trial, sa.func.nullif(page.since, 0),
+            page.customer, *_called(c), page.currency, sa.func.coalesce(col(plan.name), page.plan),
+            page.country, page.mrr, page.committed, page.trial, sa.func.nullif(page.since, 0),
         )
         .join(c, col(c.id) == page.customer, isouter=True)
-        .join(plan, col(plan.id) == _largest_plan(page, chosen), isouter=True)
+        .join(plan, col(plan.id) == page.plan, isouter=True)
         .order_by(page[chosen.of].desc(), page.customer, page.currency)
     )  # fmt: skip
     return [Payer(*row) for row in session.execute(asked)]
@@ -165,11 +166,11 @@ def _moves(chosen: Moves) -> Any:
         sa.func.sum(sa.case((col(m.exact), 0), else_=1)).label("reconstructed"),
     )
     wanted = [col(m.day) >= chosen.begins, col(m.day) < chosen.ends, *_within(chosen.view)]
-    wanted.append(col(m.kind) == chosen.kind if chosen.kind else col(m.kind) != "")
+    wanted.append(col(m.kind).in_(chosen.kinds) if chosen.kinds else col(m.kind) != "")
     if chosen.cause is not None:
         wanted.append(col(m.cause) == chosen.cause)
     found = asked.where(*wanted).group_by(*key)
-    return found if chosen.kind else found.having(total(col(m.mrr)) != 0)
+    return found if chosen.kinds else found.having(total(col(m.mrr)) != 0)
 
 
 def _payers(chosen: Payers) -> Any:
