@@ -9,14 +9,17 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from models import Customer, Subscription, SubscriptionItem, SubscriptionState
+from services import clock
 from services.metrics import counting, waiting
 from services.metrics.books import BOOKS
 
 UTC = ZoneInfo("UTC")
 
 
-def everybody(database: ModuleType, zone: ZoneInfo = UTC) -> None:
-    """Counts all customers anew."""
+def everybody(database: ModuleType, zone: ZoneInfo = UTC, *, now: int | None = None) -> None:
+    """Counts all customers anew, with the account's clock at an instant where one is given."""
+    if now is not None:
+        clock.follow(clock.offset() + now - clock.now())
     with database.transaction() as session:
         waiting.mark(session, session.execute(sa.select(col(Customer.id))).scalars().all())
     counting.work(BOOKS, zone)

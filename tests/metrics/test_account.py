@@ -24,9 +24,12 @@ from services.metrics import (
     recovery,
     revenue,
     revenue_history,
+    slices,
     trials,
 )
 from services.metrics.overview import Figure
+from services.metrics.periods import Grain
+from services.metrics.slices import NOT_GIVEN, Segment, Slice
 from services.metrics.statistics import Rate
 from services.metrics.trials import STATES
 from services.mirror import facts, identity, pull
@@ -75,7 +78,7 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
         assert _pairs(recovery.open_disputes(session)) == oracle.open_disputes(books)
         running = trials.running_now(session, now)
         assert {code: one.running for code, one in running.items()} == oracle.running_trials(books)
-        counted = conversion.cube(session, months, as_of=now).cohorts(30)
+        counted = conversion.outcomes(session, Slice("month", tuple(months)), as_of=now).cohorts(30)
         _check_overview(overview.read(session, as_of=now, zone=ZONE), books)
         just_now = revenue_history.stood(session, now + 1).by_currency
     assert {code: (one.mrr, one.customers) for code, one in just_now.items()} == oracle.mrr(books)
@@ -92,30 +95,55 @@ def _pairs(found: dict[str, recovery.AtStake]) -> dict[str, tuple[int, int]]:
 
 def test_rows_and_segments_agree_with_the_numbers(pulled: ModuleType) -> None:
     now = clock.now()
-    months = periods.last("month", 12, until=now, zone=ZONE)
+    months = Slice("month", tuple(periods.last("month", 12, until=now, zone=ZONE)))
     with pulled.session() as session:
-        for cohort in conversion.cube(session, months, as_of=now).cohorts(30)[-3:]:
+        outcomes = conversion.outcomes(session, months, as_of=now)
+        for cohort in outcomes.cohorts(30)[-3:]:
             for state, number in cohort.states.items():
-                chosen = members.Trials((cohort.period,), state)
+                chosen = members.Trials(months.during([cohort.period]), state)
                 rows = members.read(session, chosen, as_of=now)
                 assert len(rows) == number == members.count(session, chosen, as_of=now)
                 assert all(row.state == state and _in(row.since, cohort.period) for row in rows)
-        counted = funnel.cells(session, months, as_of=now)
         for path in ("trial", "direct"):
-            steps = funnel.steps(counted, path)
+            steps = funnel.steps(funnel.walked(session, months), path)
             for step in steps:
-                walkers = members.Walkers(tuple(months), path, step.name)
+                walkers = members.Walkers(months, path, step.name)
                 assert members.count(session, walkers, as_of=now) == step.count, (path, step.name)
             assert steps[1].count > 0
-        for as_of in (now, now - 100 * clock.DAY):
-            cube = conversion.cube(session, months, as_of=as_of)
-            for name in ("plan", "source"):
-                for value in {getattr(cell, name) for cell in cube.cells if getattr(cell, name)}:
-                    segment = trials.Segment(**{name: value})
-                    asked = conversion.cube(session, months, as_of=as_of, segment=segment)
-                    assert asked.cohorts(30) == cube.only(segment).cohorts(30)
-            assert cube.count("running") > 0
-            assert sum(cell.count for cell in cube.cells) >= sum(c.started for c in cube.cohorts(30))
+        assert conversion.running(session) > 0
+
+
+@pytest.mark.parametrize("grain", ["month", "week"])
+def test_every_cut_of_the_trials_adds_up_from_cells_and_from_facts(pulled: ModuleType, grain: Grain) -> None:
+    """What one dimension's cells say is what the facts say, and all its values together are the whole."""
+    now = clock.now()
+    whole = Slice(grain, tuple(periods.last(grain, 30, until=now, zone=ZONE)))
+    with pulled.session() as session:
+        everybody = conversion.outcomes(session, whole, as_of=now)
+        for dim in slices.TRIAL_DIMS:
+            parts = conversion.outcomes_by(session, whole, dim, as_of=now)
+            assert conversion.together(parts.values(), whole, now).counts == everybody.counts, dim
+            for value, part in parts.items():
+                assert conversion.outcomes(session, whole.of(dim, value), as_of=now).counts == part.counts
+                rows = members.count(session, members.Trials(whole.of(dim, value)), as_of=now)
+                assert rows == part.started, (dim, value)
+        for dim in slices.JOURNEY_DIMS:
+            parts = funnel.walked_by(session, whole, dim)
+            together = funnel.steps([cell for cells in parts.values() for cell in cells], "trial")
+            assert together == funnel.steps(funnel.walked(session, whole), "trial")
+
+
+def test_two_filters_at_once_are_the_part_that_both_take(pulled: ModuleType) -> None:
+    now = clock.now()
+    months = tuple(periods.last("month", 24, until=now, zone=ZONE))
+    with pulled.session() as session:
+        rows = members.read(session, members.Trials(Slice("month", months)), as_of=now)
+        for first in rows[::10]:
+            segment = Segment(source=first.source or NOT_GIVEN, currency=first.currency)
+            asked = Slice("month", months, segment).of("card_at_start", "1")
+            mine = members.read(session, members.Trials(asked), as_of=now)
+            assert len(mine) == conversion.outcomes(session, asked, as_of=now).started
+            assert {(row.source, row.currency) for row in mine} <= {(first.source, first.currency)}
 
 
 def test_every_tile_counts_the_rows_that_it_leads_to(pulled: ModuleType) -> None:

@@ -10,7 +10,9 @@ import pytest
 from services.clock import DAY
 from services.metrics import conversion, members, periods
 from services.metrics.members import Trials, Walkers
-from services.metrics.trials import NOT_GIVEN, Segment
+from services.metrics.periods import Period
+from services.metrics.slices import NOT_GIVEN, Segment, Slice
+from tests.metrics import count
 from tests.metrics.build import Account, at
 
 NOW = at("2026-06-15 12:00")
@@ -30,7 +32,15 @@ def told(database: ModuleType) -> ModuleType:
     direct = account.subscription(account.customer("cem", JUNE.begins), JUNE.begins)
     account.invoice(direct, JUNE.begins, reason="subscription_create")
     account.save(database)
+    count.everybody(database, now=NOW)
     return database
+
+
+def of(*months: Period, **segment: str) -> Slice:
+    return Slice("month", months, Segment(**segment))
+
+
+EVER = Slice("month", None)
 
 
 def names(database: ModuleType, chosen: members.Chosen, **page: int) -> list[str]:
@@ -40,7 +50,7 @@ def names(database: ModuleType, chosen: members.Chosen, **page: int) -> list[str
 
 def test_a_row_tells_who_it_is_and_what_became_of_the_trial(told: ModuleType) -> None:
     with told.session() as session:
-        (row,) = members.read(session, Trials((MAY,)), as_of=NOW)
+        (row,) = members.read(session, Trials(of(MAY)), as_of=NOW)
     assert (row.customer, row.name, row.email, row.plan) == ("cus_ada", "Ada", "ada@example.com", "Pro")
     assert (row.state, row.source, row.currency, row.since) == ("converted", "ads", "usd", MAY.begins)
     assert row.trial_end == MAY.begins + 14 * DAY
@@ -48,7 +58,7 @@ def test_a_row_tells_who_it_is_and_what_became_of_the_trial(told: ModuleType) ->
 
 
 def test_youngest_first_and_page_by_page(told: ModuleType) -> None:
-    both = Trials((MAY, JUNE))
+    both = Trials(of(MAY, JUNE))
     assert names(told, both) == ["Bob", "Ada"]
     assert [names(told, both, offset=place, limit=1) for place in (0, 1, 2)] == [["Bob"], ["Ada"], []]
 
@@ -56,22 +66,28 @@ def test_youngest_first_and_page_by_page(told: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        (Trials((JUNE,)), ["Bob"]),
-        (Trials((MAY, JUNE), "converted"), ["Ada"]),
-        (Trials((MAY, JUNE), "expired"), []),
-        (Trials(()), []),
-        (Trials(None), ["Bob", "Ada"]),
-        (Trials(None, "running"), ["Bob"]),
-        (Trials(None, recent=True), []),
-        (Trials((MAY, JUNE), segment=Segment(source="ads")), ["Ada"]),
-        (Trials((MAY, JUNE), segment=Segment(source=NOT_GIVEN)), ["Bob"]),
-        (Trials((MAY, JUNE), segment=Segment(plan="prod_team")), ["Bob"]),
-        (Walkers((MAY, JUNE), "trial", "signed_up"), ["Bob", "Cem", "Ada"]),
-        (Walkers((MAY, JUNE), "trial", "trial"), ["Bob", "Ada"]),
-        (Walkers((MAY, JUNE), "trial", "paid"), ["Ada"]),
-        (Walkers((MAY, JUNE), "direct", "signed_up"), ["Cem"]),
-        (Walkers((MAY, JUNE), "direct", "paid"), ["Cem"]),
-        (Walkers((MAY,), "direct", "paid"), []),
+        (Trials(of(JUNE)), ["Bob"]),
+        (Trials(of(MAY, JUNE), "converted"), ["Ada"]),
+        (Trials(of(MAY, JUNE), within=14), []),
+        (Trials(of(MAY, JUNE), within=15), ["Ada"]),
+        (Trials(of(MAY, JUNE), "expired"), []),
+        (Trials(of(MAY, JUNE), lost=True), []),
+        (Trials(of()), []),
+        (Trials(EVER), ["Bob", "Ada"]),
+        (Trials(EVER, "running"), ["Bob"]),
+        (Trials(EVER, recent=True), []),
+        (Trials(of(MAY, JUNE, source="ads")), ["Ada"]),
+        (Trials(of(MAY, JUNE, source=NOT_GIVEN)), ["Bob"]),
+        (Trials(of(MAY, JUNE, plan="prod_team")), ["Bob"]),
+        (Trials(of(MAY, JUNE).of("trial_days", "30")), ["Bob"]),
+        (Trials(of(MAY, JUNE, source="ads").of("trial_days", "30")), []),
+        (Walkers(of(MAY, JUNE), "trial", "signed_up"), ["Cem", "Bob", "Ada"]),
+        (Walkers(of(MAY, JUNE), "trial", "trial"), ["Bob", "Ada"]),
+        (Walkers(of(MAY, JUNE), "trial", "paid"), ["Ada"]),
+        (Walkers(of(MAY, JUNE, source="ads"), "trial", "signed_up"), ["Ada"]),
+        (Walkers(of(MAY, JUNE), "direct", "signed_up"), ["Cem"]),
+        (Walkers(of(MAY, JUNE), "direct", "paid"), ["Cem"]),
+        (Walkers(of(MAY), "direct", "paid"), []),
     ],
 )
 def test_exactly_those_that_the_number_counts(told, chosen: members.Chosen, expected: list[str]) -> None:
@@ -81,12 +97,12 @@ def test_exactly_those_that_the_number_counts(told, chosen: members.Chosen, expe
 @pytest.mark.parametrize("moment", [NOW - 40 * DAY, NOW - 2 * DAY, NOW])
 def test_those_of_the_period_rate_are_those_that_it_counts(told: ModuleType, moment: int) -> None:
     with told.session() as session:
-        counted = conversion.cube(session, [MAY, JUNE], as_of=moment).period_rate().whole
-        rows = members.read(session, Trials(None, recent=True), as_of=moment)
+        counted = conversion.period_rate(session, as_of=moment).whole
+        rows = members.read(session, Trials(EVER, recent=True), as_of=moment)
     assert len(rows) == counted == (moment == NOW - 2 * DAY)
 
 
 def test_who_walked_carries_the_last_step_reached(told: ModuleType) -> None:
     with told.session() as session:
-        rows = members.read(session, Walkers((MAY, JUNE), "trial", "signed_up"), as_of=NOW)
+        rows = members.read(session, Walkers(of(MAY, JUNE), "trial", "signed_up"), as_of=NOW)
     assert {row.name: row.state for row in rows} == {"Ada": "paying_30", "Bob": "trial", "Cem": "paid"}
