@@ -11,8 +11,8 @@ class Goal(Base, table=True):
     """A number that is to be reached.
 
     `measure`: conversion, mrr or recovery; `currency` is that of MRR, "" of the others. `target` and `start`
-    (the value when the goal was set, None without data) are micros of MRR, else basis points. The way goes
-    from `begins` to `ends` (UTC seconds).
+    (the value when the goal was set) are micros of MRR, else basis points. The way goes from `begins` to
+    `ends` (UTC seconds).
     """
 
     __tablename__ = "goals"
@@ -21,7 +21,7 @@ class Goal(Base, table=True):
     measure: str
     currency: str = ""
     target: int = big(0, nullable=False)
-    start: int | None = big()
+    start: int = big(0, nullable=False)
     begins: int = big(0, nullable=False)
     ends: int = big(0, nullable=False)
     created_by: int = 0

@@ -24,7 +24,7 @@ _PATHS: dict[Path, str] = {
 
 def draw(view: View) -> None:
     """The two paths, and the first of them by group."""
-    walked = view.measures.walked(view.asked).get("", [])
+    walked = view.measures.walked(view.asked)
     steps = {path: funnel.steps(walked, path) for path in _PATHS}
     sheet = Sheet(("path", "step", "customers", "too_early"), [
         (path, step.name, step.count, step.undecided) for path in steps for step in steps[path]
@@ -52,7 +52,7 @@ def _path(steps: list[Step], path: str, words: str) -> None:
 def _by_group(view: View) -> None:
     options = {dim: DIMS[dim] for dim in JOURNEY_DIMS}
     dim = choice("Through a trial, by", options, "walked")
-    found = view.measures.walked(view.asked, dim)
+    found = view.measures.walked_by(view.asked, dim)
     rows = _steps_by(found)
     st.table(
         [_row(view.names.of(dim, key), steps) for key, steps in rows], border="horizontal", hide_index=True

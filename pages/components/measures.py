@@ -42,56 +42,64 @@ class Measures:
         zone = config.settings().zone
         return self._ask("overview", lambda s: overview.read(s, as_of=clock.now(), zone=zone))
 
+    def options(self) -> Options:
+        """What trials can be filtered by."""
+        return self._ask("options", slices.options)
+
     def outcomes(self, asked: Slice) -> Outcomes:
-        """What became of the trials of a slice."""
+        """What became of a slice's trials."""
         return self._ask(("outcomes", asked), lambda s: conversion.outcomes(s, asked, as_of=clock.now()))
 
-    def breakdown(self, asked: Slice, dim: str, window: int | None) -> list[Group]:
-        """The closed cohorts of a slice together, by the values of a dimension."""
+    def breakdown(self, asked: Slice, dim: str, window: int | None) -> Sequence[Group]:
+        """The closed cohorts of a slice by the values of a dimension."""
         return self._ask(
             ("breakdown", asked, dim, window),
             lambda s: conversion.breakdown(s, asked, dim, window, as_of=clock.now()),
         )
 
     def period_rate(self, segment: Segment) -> Rate:
-        """Converted of the trials that ended in the last 30 days."""
-        return self._ask(("recent", segment), lambda s: conversion.period_rate(s, segment, as_of=clock.now()))
+        """Conversion of the last 30 days, as Stripe shows it."""
+        return self._ask(
+            ("period rate", segment), lambda s: conversion.period_rate(s, segment, as_of=clock.now())
+        )
 
     def running(self, segment: Segment) -> int:
-        """How many trials still run."""
+        """How many trials still run, whenever they started."""
         return self._ask(("running", segment), lambda s: conversion.running(s, segment))
 
     def curve(self, asked: Slice) -> Watched:
-        """The trials of a slice by day since their start."""
+        """All trials of a slice together, by day since their start."""
         return self._ask(("curve", asked), lambda s: curves.curve(s, asked, as_of=clock.now()))
 
     def curves(self, asked: Slice) -> Mapping[Period, Watched]:
-        """The same for each of its periods."""
+        """The trials of each period, by day since their start."""
         return self._ask(("curves", asked), lambda s: curves.curves(s, asked, as_of=clock.now()))
 
     def curves_by(self, asked: Slice, dim: str) -> Mapping[str, Watched]:
-        """The same by the values of a dimension."""
-        return self._ask(("curves", asked, dim), lambda s: curves.curves_by(s, asked, dim, as_of=clock.now()))
+        """The trials of a slice by the values of a dimension, by day since their start."""
+        return self._ask(
+            ("curves by", asked, dim), lambda s: curves.curves_by(s, asked, dim, as_of=clock.now())
+        )
 
     def reasons(self, asked: Slice) -> Sequence[Reason]:
-        """Why the trials of a slice brought nothing."""
+        """Why a slice's trials brought nothing."""
         return self._ask(("reasons", asked), lambda s: why.reasons(s, asked))
 
-    def walked(self, asked: Slice, dim: str = "") -> Mapping[str, list[funnel.Cell]]:
-        """How far the customers of a slice came, by the values of a dimension; without one all under ""."""
-        return self._ask(("walked", asked, dim), lambda s: funnel.walked_by(s, asked, dim))
+    def walked(self, asked: Slice) -> Sequence[funnel.Cell]:
+        """Who signed up as a slice says, counted by how far they came."""
+        return self._ask(("walked", asked), lambda s: funnel.walked(s, asked))
 
-    def options(self) -> Options:
-        """What trials can be filtered by."""
-        return self._ask("options", slices.options)
+    def walked_by(self, asked: Slice, dim: str) -> Mapping[str, Sequence[funnel.Cell]]:
+        """The same by the values of a dimension."""
+        return self._ask(("walked by", asked, dim), lambda s: funnel.walked_by(s, asked, dim))
+
+    def prices(self) -> Mapping[str, Priced]:
+        """Every price by its id."""
+        return self._ask("prices", conversion.prices)
 
     def plan_names(self) -> dict[str, str]:
         """Every plan's name by its product id."""
         return self._ask("plans", conversion.plan_names)
-
-    def prices(self) -> Mapping[str, Priced]:
-        """Every recurring price by its id."""
-        return self._ask("prices", conversion.prices)
 
     def mrr_of(
         self, wanted: CustomerFilter, where: Sequence[Condition], until: int | None

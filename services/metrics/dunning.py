@@ -23,6 +23,7 @@ from sqlmodel import Session, col
 from models import FailureCell, PassedCell
 from services.metrics.periods import Period
 from services.metrics.recovery import CAME_TO, CameTo
+from services.metrics.revenue_history import Share
 from services.metrics.rollups import standing
 from services.metrics.statistics import Rate
 from services.metrics.sums import total
@@ -52,19 +53,6 @@ class Payments:
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
-    """`part` of `whole`, both amounts of one currency in minor units."""
-
-    part: int
-    whole: int
-
-    @property
-    def value(self) -> float | None:
-        """The share between 0 and 1; None is "no data"."""
-        return self.part / self.whole if self.whole else None
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """Payments that have something in common: what failed, by what became of it, and what passed at once."""
 
@@ -83,9 +71,9 @@ class Group:
         return Rate(self.failed.count, self.failed.count + self.passed.count)
 
     @property
-    def failure_volume(self) -> Volume:
+    def failure_volume(self) -> Share:
         """Failed / tried, by volume."""
-        return Volume(self.failed.amount, self.failed.amount + self.passed.amount)
+        return Share(self.failed.amount, self.failed.amount + self.passed.amount)
 
     @property
     def recovery(self) -> Rate:
@@ -93,15 +81,15 @@ class Group:
         return Rate(self.states["recovered"].count, self.failed.count)
 
     @property
-    def recovery_volume(self) -> Volume:
+    def recovery_volume(self) -> Share:
         """Recovered / failed, by volume."""
-        return Volume(self.states["recovered"].amount, self.failed.amount)
+        return Share(self.states["recovered"].amount, self.failed.amount)
 
     @property
-    def possible_volume(self) -> Volume:
+    def possible_volume(self) -> Share:
         """What is recovered or still can be / failed, by volume."""
         still = self.states["recovered"] + self.states["in_recovery"]
-        return Volume(still.amount, self.failed.amount)
+        return Share(still.amount, self.failed.amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
-from operator import itemgetter
+from dataclasses import fields
+from operator import attrgetter, itemgetter
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -13,9 +13,11 @@ from sqlmodel import Session, col
 from models import CustomerFacts, RetentionCell, RevenueCell, RevenueMove
 from services.metrics import timelines
 from services.metrics.calendar import Calendar
-from services.metrics.movements import Point, moves
+from services.metrics.movements import Move, Point, moves
 from services.metrics.rollups import Amounts, Book, Counted, Key, Row, Sum
 
+_MOVED = tuple(one.name for one in fields(Move))
+_values_of = attrgetter(*_MOVED)
 _SUMS = ("mrr", "committed", "trial", "customers", "accounts", "people")
 
 
@@ -25,11 +27,16 @@ def _count(session: Session, customers: Sequence[str], _now: int, calendar: Cale
         found[one.customer, one.currency].append(one.points)
     country = _countries(session, customers)
     facts = [
-        {"customer": customer, "currency": currency, "country": country.get(customer, ""), **asdict(move)}
+        _fact(customer, currency, country.get(customer, ""), move)
         for (customer, currency), points in found.items()
         for move in moves(points, calendar.day)
     ]
     return Counted(_with_people(facts))
+
+
+def _fact(customer: str, currency: str, country: str, move: Move) -> Row:
+    named = dict(zip(_MOVED, _values_of(move), strict=True))
+    return {"customer": customer, "currency": currency, "country": country, **named}
 
 
 def _with_people(facts: list[Row]) -> list[Row]:

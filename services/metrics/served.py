@@ -44,7 +44,8 @@ def of(session: Session, seen: Sequence[tuple[str, Any]]) -> dict[str, Billed]:
     for row in lines:
         rate = rates(row.price, row.currency)
         if rate and _counts(row, firsts[row.subscription]):
-            found[row.subscription].lines.append(_line(row, rate, asked))
+            net = row.amount - row.discount_amount if rate.by_unit else asked[row.invoice, row.item]
+            found[row.subscription].lines.append(_line(row, rate, net))
     for row in changes:
         rate = rates(row.price, row.currency)
         if rate and rate.by_unit and row.created < firsts[row.subscription].at:
@@ -57,15 +58,19 @@ def of(session: Session, seen: Sequence[tuple[str, Any]]) -> dict[str, Billed]:
 def _lines() -> Any:
     line, bill = InvoiceLine, Invoice
     columns = (
-        line.id, line.invoice, line.subscription, line.subscription_item, line.price, line.currency,
-        line.quantity, line.amount, line.discount_amount, line.period_start, line.period_end, line.created,
+        line.id, line.invoice, line.subscription, line.price, line.currency, line.quantity,
+        line.amount, line.discount_amount, line.period_start, line.period_end, line.created,
         bill.status, bill.finalized_at, bill.voided_at,
     )  # fmt: skip
     within = (
         one.between(-_MOST_BILLED, _MOST_BILLED) for one in (col(line.amount), col(line.discount_amount))
     )
     return (
-        sa.select(*(col(one) for one in columns), col(bill.created).label("billed_at"))
+        sa.select(
+            *(col(one) for one in columns),
+            col(bill.created).label("billed_at"),
+            sa.func.coalesce(col(line.subscription_item), col(line.price)).label("item"),
+        )
         .join(bill, col(bill.id) == col(line.invoice))
         .where(
             col(line.subscription).in_(_THESE),
@@ -105,23 +110,19 @@ def _asked(lines: Iterable[Any]) -> Mapping[tuple[str, str], int]:
     """What all lines of an item on an invoice ask for: tiers have a line each."""
     found: dict[tuple[str, str], int] = defaultdict(int)
     for row in lines:
-        found[row.invoice, _item(row)] += row.amount - row.discount_amount
+        found[row.invoice, row.item] += row.amount - row.discount_amount
     return found
 
 
-def _item(row: Any) -> str:
-    return str(row.subscription_item or row.price)
-
-
-def _line(row: Any, rate: Rate, asked: Mapping[tuple[str, str], int]) -> Line:
+def _line(row: Any, rate: Rate, asked: int) -> Line:
     return Line(
         id=row.id,
-        item=_item(row),
+        item=row.item,
         rate=rate,
         quantity=1 if row.quantity is None else row.quantity,
         amount=row.amount,
         discount=row.discount_amount,
-        asked=asked[row.invoice, _item(row)],
+        asked=asked,
         begins=row.period_start,
         ends=row.period_end,
         created=row.created,

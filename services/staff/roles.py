@@ -34,6 +34,7 @@ class Permission(StrEnum):
     SHARE_FILTERS = "share filters"
     ANNOTATE_CHARTS = "annotate charts"
     SET_RATES = "enter exchange rates"
+    SET_GOALS = "set goals"
     EXTEND_TRIAL = "extend trials"
     END_TRIAL = "end trials"
     ADD_CHARGE = "add charges"
@@ -100,7 +101,7 @@ _SUPPORT = _SALES | {
     Permission.GIVE_UP_INVOICE,
     Permission.REMOVE_CHARGE,
 }
-_FOUNDER = _SUPPORT | {Permission.ANNOTATE_CHARTS, Permission.SET_RATES}
+_FOUNDER = _SUPPORT | {Permission.ANNOTATE_CHARTS, Permission.SET_RATES, Permission.SET_GOALS}
 _ADMIN = _FOUNDER | {
     Permission.SEE_SYSTEM,
     Permission.TEND_INBOX,

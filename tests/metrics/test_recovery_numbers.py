@@ -8,8 +8,9 @@ import pytest
 
 from services.clock import DAY
 from services.metrics import dunning, dunning_curve, dunning_rows
-from services.metrics.dunning import Payments, Volume
+from services.metrics.dunning import Payments
 from services.metrics.dunning_rows import Chosen
+from services.metrics.revenue_history import Share
 from services.metrics.statistics import Rate
 from tests.metrics.build import HOUR, at
 from tests.metrics.failing import OTHER, Failing, count, numbers, paying
@@ -37,7 +38,7 @@ def spring(database: ModuleType) -> ModuleType:
 
 def test_the_failure_rate_is_by_volume_and_count_at_the_first_try(spring: ModuleType) -> None:
     april = numbers(spring, NOW).cohorts[-3]
-    assert april.failure_volume == Volume(5000, 20_000)
+    assert april.failure_volume == Share(5000, 20_000)
     assert april.failure == Rate(2, 5)
 
 
@@ -45,7 +46,7 @@ def test_the_recovery_rate_is_by_volume_and_count_of_the_month_of_the_first_fail
     spring: ModuleType,
 ) -> None:
     april = numbers(spring, NOW).cohorts[-3]
-    assert (april.recovery_volume, april.recovery) == (Volume(4900, 5000), Rate(1, 2))
+    assert (april.recovery_volume, april.recovery) == (Share(4900, 5000), Rate(1, 2))
     assert not april.open
 
 
@@ -54,7 +55,7 @@ def test_a_month_with_payments_still_in_recovery_is_open_and_says_what_is_still_
 ) -> None:
     may = numbers(spring, NOW).cohorts[-2]
     assert may.open
-    assert (may.recovery_volume, may.possible_volume) == (Volume(4900, 5900), Volume(5900, 5900))
+    assert (may.recovery_volume, may.possible_volume) == (Share(4900, 5900), Share(5900, 5900))
 
 
 def test_this_month_is_open_even_where_all_is_decided(database: ModuleType) -> None:
@@ -86,7 +87,7 @@ def test_without_a_recovered_payment_there_are_no_days(database: ModuleType) -> 
 def test_what_fails_and_comes_back_is_told_by_code(spring: ModuleType) -> None:
     found = {one.key: one for one in numbers(spring, NOW).by("code")}
     assert list(found) == ["insufficient_funds", "", "expired_card"], "the most money first"
-    assert found["insufficient_funds"].recovery_volume == Volume(9800, 10_800)
+    assert found["insufficient_funds"].recovery_volume == Share(9800, 10_800)
     assert found["expired_card"].states["lost"] == Payments(1, 100)
 
 

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column('measure', sa.String(), nullable=False),
         sa.Column('currency', sa.String(), nullable=False),
         sa.Column('target', sa.BigInteger(), nullable=False),
-        sa.Column('start', sa.BigInteger(), nullable=True),
+        sa.Column('start', sa.BigInteger(), nullable=False),
         sa.Column('begins', sa.BigInteger(), nullable=False),
         sa.Column('ends', sa.BigInteger(), nullable=False),
         sa.Column('created_by', sa.Integer(), nullable=False),

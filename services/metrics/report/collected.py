@@ -121,10 +121,9 @@ class Report:
 def collect(session: Session, month: Period, *, as_of: int, zone: ZoneInfo) -> Report:
     """Asks for everything that a report of the month says, as it is known at an instant (UTC seconds)."""
     looked_at = months.until(month, MONTHS, zone)
-    codes = revenue_history.currencies(session)
-    money = [_money(session, View(code), looked_at) for code in codes]
-    money = sorted(filter(_has_any, money), key=lambda one: (-one.now.after.customers, one.currency))
-    converted, without = _converted(session, looked_at, [one.currency for one in money], zone)
+    codes = revenue_history.options(session, month.ends).currencies
+    money = [one for code in codes if _has_any(one := _money(session, View(code), looked_at))]
+    converted = _converted(session, looked_at, codes, zone)
     return Report(
         month=month,
         as_of=as_of,
@@ -132,7 +131,9 @@ def collect(session: Session, month: Period, *, as_of: int, zone: ZoneInfo) -> R
         source=_source(session),
         money=money,
         converted=converted,
-        without_rate=without,
+        without_rate=tuple(
+            revenue_history.left_out(session, converted.view, month.ends) if converted else ()
+        ),
         failures=_failures(session, looked_at, as_of),
         trials=_trials(session, looked_at, as_of),
     )
@@ -177,15 +178,14 @@ def _has_any(money: Money) -> bool:
 
 def _converted(
     session: Session, looked_at: Sequence[Period], codes: Sequence[str], zone: ZoneInfo
-) -> tuple[Money | None, Sequence[str]]:
+) -> Money | None:
     """Everything in the reporting currency, by the rates in force on the month's last day."""
     into = exchange.reporting(session)
-    if not into or codes in ([], [into]):
-        return None, ()
+    if not set(codes) - {into} or not into:
+        return None
     day = clock.local(looked_at[-1].ends - 1, zone).date().isoformat()
     rates = tuple(rate for rate in exchange.in_force(session, into, day) if rate.currency in codes)
-    view = View(into, rates=rates)
-    return _money(session, view, looked_at), [code for code in codes if code not in view.weights]
+    return _money(session, View(into, rates=rates), looked_at)
 
 
 def _failures(session: Session, looked_at: Sequence[Period], as_of: int) -> dict[str, Failures]:

@@ -17,7 +17,8 @@ NO_DATA = "No data"
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """The words of one workspace. Amounts are minor units, micros millionths of them; instants UTC seconds."""
+    """The words of one workspace. Amounts are minor units, micros millionths of them; instants in UTC
+    seconds."""
 
     locale: str
     zone: ZoneInfo

@@ -1,0 +1,172 @@
+"""What do the numbers cost: to count, to keep up, and to show, beside the plain question in SQL?
+
+`python -m benchmarks.metrics --customers 10000 100000 --database sqlite postgresql`: for each size fresh
+tables with 1.2 subscriptions and some 10 invoices each; counts everybody, rebuilds the cells, takes in 10,000
+changed customers, then asks what the charts ask.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from benchmarks import metrics_seed
+from models import MetricsState
+from services import clock, database
+from services.metrics import counting, periods, revenue_history, rollups, waiting
+from services.metrics.books import BOOKS
+from services.metrics.revenue_history import View
+from tests.support import postgres
+
+ZONE = ZoneInfo("Europe/Berlin")
+CHANGED = 10_000
+Question = Callable[[Session], object]
+
+
+def main() -> None:
+    """Prints a line of JSON for each size and database."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--customers", type=int, nargs="+", default=[10_000])
+    options.add_argument("--database", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql"])
+    given = options.parse_args()
+    for size in given.customers:
+        for kind in given.database:
+            with _tables(kind):
+                print(json.dumps(measure(size, kind)), flush=True)
+
+
+@contextmanager
+def _tables(kind: str) -> Iterator[None]:
+    with tempfile.TemporaryDirectory(prefix="trialdesk-bench-") as folder:
+        url = f"sqlite:///{folder}/desk.db" if kind == "sqlite" else postgres.create_database()
+        database.configure(url)
+        database.create_schema()
+        clock.follow(metrics_seed.NOW - int(time.time()))
+        try:
+            yield
+        finally:
+            database.engine().dispose()
+            if kind == "postgresql":
+                postgres.drop_database(url)
+
+
+def measure(size: int, kind: str) -> dict[str, object]:
+    """Seconds by what they were spent on; milliseconds of each question, beside the plain one."""
+    figures: dict[str, object] = {"customers": size, "database": kind}
+    figures["seed_s"] = _timed(lambda: _seed(size))
+    with database.transaction() as session:
+        waiting.mark_all(session, "", size)
+    figures["count_s"] = _timed(lambda: counting.work(BOOKS, ZONE))
+    figures["rebuild_s"] = _timed(_rebuild)
+    figures["changed_s"] = _timed(lambda: _change(size))
+    figures["cells"] = _cells()
+    figures["questions_ms"] = {name: _asked(question) for name, question in _questions().items()}
+    figures["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return figures
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return round(time.perf_counter() - begun, 2)
+
+
+def _seed(size: int) -> None:
+    kind = database.engine().dialect.name
+    for _, sql in metrics_seed.statements(size, _numbers_of(kind)):
+        with database.engine().execution_options(writes=True).begin() as connection:
+            connection.execute(sa.text(_spoken(sql, kind)))
+    with database.engine().execution_options(writes=True).begin() as connection:
+        connection.execute(sa.text("ANALYZE"))
+
+
+def _numbers_of(kind: str) -> metrics_seed.Numbers:
+    if kind == "postgresql":
+        return lambda count: f"SELECT generate_series(0, {count} - 1) AS i"
+    return lambda count: (
+        f"WITH RECURSIVE upto(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM upto WHERE i < {count} - 1) "
+        "SELECT i FROM upto"
+    )
+
+
+def _spoken(sql: str, kind: str) -> str:
+    """The statement in the words of a database."""
+    if kind == "postgresql":
+        return sql.replace("ITEMS", "jsonb_build_array(jsonb_build_array(i.price, 1, '[]'::jsonb))")
+    return sql.replace("ITEMS", "json_array(json_array(i.price, 1, json('[]')))")
+
+
+def _rebuild() -> None:
+    with database.session() as session:
+        standing = rollups.generation(session)
+    for book in BOOKS:
+        rollups.fill(book, standing + 1, counting.calendar.of(ZONE))
+    with database.transaction() as session:
+        state = session.get(MetricsState, 1)
+        assert state is not None
+        state.generation = standing + 1
+    for each in (each for book in BOOKS for each in book.sums):
+        rollups.keep_only(each.cells, standing + 1)
+
+
+def _change(size: int) -> None:
+    """Every so many subscriptions are canceled, and counted."""
+    step = max(1, size // CHANGED)
+    for_these = f"SELECT 'cus_' || i FROM ({_numbers_of(database.engine().dialect.name)(str(size))}) AS n"
+    with database.transaction() as session:
+        ids = session.execute(sa.text(f"{for_these} WHERE i % {step} = 0")).scalars().all()
+        session.execute(
+            sa.text(
+                "INSERT INTO subscription_states (subscription, at, status, cancels, items, discounts, told) "
+                f"SELECT s.subscription, {metrics_seed.NOW}, 'canceled', s.cancels, s.items, s.discounts, "
+                "s.told FROM subscription_states s JOIN subscriptions b ON b.id = s.subscription "
+                f"WHERE s.status = 'active' AND b.customer IN ({for_these} WHERE i % {step} = 0)"
+            )
+        )
+        waiting.mark(session, ids)
+    counting.work(BOOKS, ZONE)
+
+
+def _cells() -> dict[str, int]:
+    with database.session() as session:
+        tables = {each.cells for book in BOOKS for each in book.sums} | {book.facts for book in BOOKS}
+        return {
+            table.__tablename__: session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            for table in tables
+        }
+
+
+def _questions() -> dict[str, Question]:
+    months = periods.last("month", 24, until=metrics_seed.NOW, zone=ZONE)
+    usd = View("usd")
+    return {
+        "movements": lambda s: revenue_history.movements(s, usd, months),
+        "daily": lambda s: revenue_history.daily(s, usd, months[0].begins, metrics_seed.NOW),
+        "by plan": lambda s: revenue_history.by(s, "plan", usd, metrics_seed.NOW),
+        "by country": lambda s: revenue_history.by(s, "country", usd, metrics_seed.NOW),
+        "retention": lambda s: revenue_history.retention(s, usd, months, metrics_seed.NOW),
+    }
+
+
+def _asked(question: Question) -> dict[str, float]:
+    """Milliseconds of the first time, and the best of three after it."""
+    times = []
+    for _ in range(4):
+        begun = time.perf_counter()
+        with database.session() as session:
+            question(session)
+        times.append(round(1000 * (time.perf_counter() - begun), 1))
+    return {"first": times[0], "again": min(times[1:])}
+
+
+if __name__ == "__main__":
+    main()
