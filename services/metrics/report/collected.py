@@ -160,12 +160,16 @@ def _money(session: Session, view: View, looked_at: Sequence[Period]) -> Money:
         months=revenue_history.movements(session, view, looked_at),
         daily=revenue_history.daily(session, view, looked_at[0].begins, month.ends),
         canceled=leaving.count(session, view, month),
-        churned=_most(session, Moves(view, month.begins, month.ends, "churn")),
-        won=_most(session, Moves(view, month.begins, month.ends, "new")),
+        churned=_most(session, view, month, "churn"),
+        won=_most(session, view, month, "new"),
     )
 
 
-def _most(session: Session, chosen: Moves) -> Sequence[Moved]:
+def _most(session: Session, view: View, month: Period, kind: str) -> Sequence[Moved]:
+    """Whose MRR moved most; nobody's of several currencies, whose amounts cannot be compared."""
+    if view.rates:
+        return ()
+    chosen = Moves(view, month.begins, month.ends, (kind,))
     return revenue_rows.moved(session, chosen, largest_first=True, limit=_NAMED)
 
 
@@ -186,6 +190,10 @@ def _converted(
     day = clock.local(looked_at[-1].ends - 1, zone).date().isoformat()
     rates = tuple(rate for rate in exchange.in_force(session, into, day) if rate.currency in codes)
     return _money(session, View(into, rates=rates), looked_at)
+
+
+def _left_out(session: Session, converted: Money | None, month: Period) -> Sequence[str]:
+    return tuple(revenue_history.left_out(session, converted.view, month.ends)) if converted else ()
 
 
 def _failures(session: Session, looked_at: Sequence[Period], as_of: int) -> dict[str, Failures]:
