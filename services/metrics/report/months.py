@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from models import RevenueCell, TrialCell
 from services import clock
-from services.errors import InvalidInput, NotFound, Unavailable
+from services.errors import InvalidInput, Unavailable
 from services.metrics import periods, rollups
 from services.metrics.periods import Period
 
@@ -55,8 +55,8 @@ def _first(session: Session) -> int | None:
 def named(session: Session, key: str, now: int, zone: ZoneInfo) -> Period:
     """The month `2026-10`; "" is the last whole one.
 
-    Raises InvalidInput where that is no month or one that is not over, NotFound where nothing is known of it,
-    Unavailable before all is counted.
+    Raises InvalidInput where that is no month, is not over, or nothing is known of it, and Unavailable before
+    all is counted.
     """
     newest = last(now, zone)
     wanted = key.strip() or newest.key
@@ -70,5 +70,7 @@ def named(session: Session, key: str, now: int, zone: ZoneInfo) -> Period:
     for month in there:
         if month.key == wanted:
             return month
-    since = f"The first one is {there[-1].key}." if there else "No whole month has passed since the first."
-    raise NotFound("month of which anything is known", wanted, remedy=since)
+    since = (
+        f"The first month is {there[-1].key}." if there else "No whole month has passed since its first day."
+    )
+    raise InvalidInput(f"Nothing is known of {wanted}.", field="month", remedy=since)
