@@ -12,10 +12,12 @@ from services.metrics.report.writing import Writing
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A report as a file; `numbers` is what it says."""
+    """A report as a file; `numbers` is what it says, written as in `workspace`."""
 
     numbers: Report
     html: str
+    write: Writing
+    workspace: str
 
     @property
     def file_name(self) -> str:
@@ -38,4 +40,5 @@ def make(month: str = "") -> Made:
         wanted = months.named(session, month, now, settings.zone)
         numbers = collected.collect(session, wanted, as_of=now, zone=settings.zone)
     write = Writing(settings.workspace_locale, settings.zone)
-    return Made(numbers, page.html(numbers, write, workspace=settings.workspace_name))
+    html = page.html(numbers, write, workspace=settings.workspace_name)
+    return Made(numbers, html, write, settings.workspace_name)
