@@ -107,6 +107,10 @@ PAGES: dict[str, PageSpec] = {
             "From sign-up to paying customer: the funnel and the monthly cohorts.",
         ),
         PageSpec(
+            "report", "Monthly report", ":material/article:", _MEASURE, "Understand",
+            "A month on one page: to read, to print, and by mail on the 1st.",
+        ),
+        PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
             "Everything that the staff did: who, when, why, before and after.",
         ),

@@ -35,6 +35,7 @@ TITLES: Final[dict[str, str]] = {
     "message_again": "Send message again",
     "message_marked": "Mark message as sent",
     "export": "Export CSV",
+    "report": "Download monthly report",
     "aside_again": "Try again what was put aside",
     "aside_ignored": "Ignore what was put aside",
     "endpoint_begun": "Ask for a webhook endpoint",

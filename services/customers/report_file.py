@@ -21,5 +21,5 @@ def html(person: Person, month: str) -> bytes:
         asking.require(permission)
     report = made.make(month)
     with database.transaction() as session:
-        audit.record(session, asking, "export", after={"file": report.file_name})
+        audit.record(session, asking, "report", after={"file": report.file_name})
     return report.html.encode()

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
@@ -150,7 +151,7 @@ def send_what_is_due() -> None:
     with database.session() as session:
         month = due(session, now, zone)
     try:
-        tokens = [] if month is None else _write(month, now, zone)
+        tokens = [] if month is None else _write(month, now)
     except TrialdeskError as problem:
         _log.warning("The monthly report could not be made: %s", problem)
         return
@@ -159,22 +160,22 @@ def send_what_is_due() -> None:
     _try_again(months.last(now, zone).key, now)
 
 
-def _write(month: Period, now: int, zone: ZoneInfo) -> list[str]:
+def _write(month: Period, now: int) -> list[str]:
     """The messages that this process wrote down to be sent: none where another one was quicker."""
     report, has_server = made.make(month.key), smtp.server(config.settings()) is not None
     text = summary.text(report)
     state = sending.QUEUED if has_server else sending.OUTBOX
     with database.transaction() as session:
         held = session.get_one(ReportMailing, 1, with_for_update=True, populate_existing=True)
-        if due(session, now, zone) != month:
+        if not held.active or held.sent_for >= month.key:
             return []
         held.sent_for = month.key
         rows = [_row(month.key, to, text, state, now) for to in held.recipients]
-        fresh = [row["token"] for row in rows if database.insert_once(session, Message, row)]
+        fresh = [str(row["token"]) for row in rows if database.insert_once(session, Message, row)]
     return fresh if has_server else []
 
 
-def _row(month: str, to: str, text: summary.Text, state: str, now: int) -> dict[str, str | int | None]:
+def _row(month: str, to: str, text: summary.Text, state: str, now: int) -> dict[str, Any]:
     named = hashlib.sha256(to.lower().encode()).hexdigest()[:16]
     return {
         "token": f"report_{month}_{named}", "customer": "", "channel": "email", "template": TEMPLATE,
@@ -189,16 +190,19 @@ def _try_again(month: str, now: int) -> None:
     if smtp.server(config.settings()) is None:
         return
     failed = select(Message).where(Message.report == month, Message.state == sending.FAILED)
-    with database.transaction() as session:
-        rows = [row for row in session.exec(failed.with_for_update()) if _is_patient(row, now)]
-        for row in rows:
+    with database.session() as session:
+        tokens = [row.token for row in session.exec(failed) if _is_time_again(row, now)]
+    for token in tokens:
+        with database.transaction() as session:
+            row = session.get_one(Message, token, with_for_update=True)
+            if row.state != sending.FAILED:
+                continue
             row.state, row.error, row.attempt = sending.QUEUED, "", row.attempt + 1
-        tries = [(row.token, row.attempt) for row in rows]
-    for token, attempt in tries:
+            attempt = row.attempt
         sending.begin(token, attempt)
 
 
-def _is_patient(row: Message, now: int) -> bool:
+def _is_time_again(row: Message, now: int) -> bool:
     return row.attempt + 1 < _TRIES and now >= row.created_at + _AGAIN * (2 ** (row.attempt + 1) - 1)
 
 
@@ -206,9 +210,8 @@ def sent(session: Session, limit: int = 2 * _MOST) -> dict[str, list[Sent]]:
     """What became of the mails, by month, the newest first."""
     newest = select(Message).where(Message.template == TEMPLATE)
     found: dict[str, list[Sent]] = {}
-    for row in session.exec(
-        newest.order_by(col(Message.report).desc(), col(Message.to_address)).limit(limit)
-    ):
+    newest = newest.order_by(col(Message.report).desc(), col(Message.to_address)).limit(limit)
+    for row in session.exec(newest):
         one = Sent(row.token, row.to_address, row.state, row.error, row.sent_at)
         found.setdefault(row.report, []).append(one)
     return found
