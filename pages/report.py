@@ -65,7 +65,8 @@ def _read(month: str) -> None:
             return
         st.session_state[_SHOWN] = shown
     # All in it is escaped, and its first line forbids scripts and addresses: see services/metrics/report.
-    st.iframe(shown[1], height=_HIGH, alt=f"The report of {charts.month(month)}")
+    with st.container(border=True):
+        st.iframe(shown[1], height=_HIGH, alt=f"The report of {charts.month(month)}")
 
 
 main()
