@@ -70,7 +70,5 @@ def named(session: Session, key: str, now: int, zone: ZoneInfo) -> Period:
     for month in there:
         if month.key == wanted:
             return month
-    since = (
-        f"The first month is {there[-1].key}." if there else "No whole month has passed since its first day."
-    )
+    since = f"The first month is {there[-1].key}." if there else "The first month is not over yet."
     raise InvalidInput(f"Nothing is known of {wanted}.", field="month", remedy=since)
