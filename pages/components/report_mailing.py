@@ -58,7 +58,7 @@ def _sent(sent: Mapping[str, Sequence[Sent]]) -> None:
             for state, number in monthly.states(sent[month]).items():
                 statuses.badge(state)
                 st.text(formats.count(number), width="content")
-    navigation.link("outbox", "See them in the Outbox", icon=":material/outbox:", message_q="@")
+    navigation.link("outbox", "See them in the Outbox", icon=":material/outbox:")
 
 
 def _form(person: Person, held: Mailing) -> None:

@@ -83,7 +83,7 @@ def test_before_anything_is_counted_it_says_so(
     database: ModuleType, database_url: str, tmp_path: Path
 ) -> None:
     code, said = asked(tmp_path, database_url)
-    assert code == 2 and "The database is empty. Start the desk once." in said
+    assert code == 2 and "The database is empty. Start the desk once" in said
     with database.engine().execution_options(writes=True).begin() as connection:
         connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
         connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0001')"))

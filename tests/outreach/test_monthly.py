@@ -32,6 +32,10 @@ from tests.support.nursery import nursery
 BOARD = ("ann@board.example", "Bo.Berg@board.example")
 DECIDED = Mailing(True, BOARD, time_of_day(8))
 FIRST = at("2026-06-01 08:00")
+OFTEN = ("before they are queued", "before it is known that the server took it")
+MOMENTS = [
+    pytest.param(one, marks=() if one in OFTEN else pytest.mark.slow) for one in monthly_victim.MOMENTS
+]
 
 
 def be(instant: int) -> None:
@@ -225,7 +229,7 @@ def test_a_report_that_cannot_be_made_did_not_go_out(
 
 @pytest.mark.both_databases
 @pytest.mark.usefixtures("decided", "smtp_settings")
-@pytest.mark.parametrize("moment", monthly_victim.MOMENTS)
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_desk_that_is_killed_sends_it_once(
     mailbox: Mailbox, database_url: str, tmp_path: Path, moment: str
 ) -> None:

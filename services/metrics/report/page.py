@@ -21,8 +21,10 @@ from services.metrics.statistics import Rate
 
 HEAT_DAYS = (0, 7, 14, 21, 30, 45, 60, 90)
 NOTES = (
-    "mrr", "active_customers", "trial_mrr", "currencies", "cohort_rate", "period_rate", "days_to_convert",
-    "states", "funnel", "interval", "no_data",
+    "mrr", "arr", "active_customers", "arpa", "committed_mrr", "trial_mrr", "movements", "gross_churn_rate",
+    "net_churn_rate", "customer_churn_rate", "churn_causes", "reconstructed", "currencies", "failure_rate",
+    "month_recovery_rate", "cohort_rate", "period_rate", "days_to_convert", "states", "funnel", "interval",
+    "no_data",
 )  # fmt: skip
 _SHADES = 6
 _FULL = 6  # currencies with a section of their own
