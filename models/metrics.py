@@ -37,13 +37,15 @@ class SubscriptionState(Base, table=True):
 class Uncounted(Base, table=True):
     """A customer whose facts are to be counted anew: at once (0), or when the account's clock says so.
 
-    `error` is why counting failed, "" where nothing went wrong.
+    `mark` is another number each time that something changed: who counted only what was before takes nothing
+    off the list. `error` is why counting failed, "" where nothing went wrong.
     """
 
     __tablename__ = "uncounted"
 
     customer: str = Field(primary_key=True)
     due_at: int = Field(default=0, sa_type=BigInteger, index=True)
+    mark: int = big(0, nullable=False)
     error: str = long_text("")
 
 

@@ -12,8 +12,8 @@ from models.base import Base, big, instant_key, json_column, long_text, partial_
 class Workspace(Base, table=True):
     """The one row that says whose data this database holds. `clock_offset`: account's clock less ours (s).
 
-    `changes` grows with every transaction that changes what pages show. `source_metadata_key` is the key that
-    the facts were derived with.
+    `changes` grows with every transaction that changes what pages show. `source_metadata_key` and
+    `mrr_deducts_repeating` are the settings that rates and facts were derived with.
     """
 
     __tablename__ = "workspace"
@@ -28,6 +28,7 @@ class Workspace(Base, table=True):
     last_error: str = long_text("")
     changes: int = big(0, nullable=False)
     source_metadata_key: str = ""
+    mrr_deducts_repeating: bool = False
 
 
 class SyncCursor(Base, table=True):

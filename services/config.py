@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     workspace_timezone: str = "UTC"
     workspace_locale: str = "en_US"
     source_metadata_key: str = "source"
+    mrr_deducts_repeating: bool = False
     admin_url_template: str = ""
     intercom_app_id: str = ""
     poll_interval: int | None = Field(default=None, ge=1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -21,13 +21,13 @@ from sqlmodel import Session
 from models import MetricsState
 from services import changes, clock, database, locks
 from services.errors import TrialdeskError, Unforeseen
-from services.metrics import calendar, rollups, waiting
+from services.metrics import calendar, mrr, rollups, waiting
 from services.metrics.calendar import Calendar
 from services.metrics.rollups import Book
 
 VERSION = 1  # of the definitions: another one has everything counted anew
 _LOCK = "counting"
-_FEWEST, _MOST = 20, 1_000  # customers in a transaction
+_FEWEST, _MOST = 50, 1_000  # customers at once
 _HOLD = 0.06  # seconds that a transaction may take: SQLite's other writers wait so long
 _AGAIN = 3_600  # seconds until a customer is tried again with whom counting failed
 _MARK = 5_000  # customers at once
@@ -89,7 +89,7 @@ def is_due(zone: ZoneInfo) -> bool:
 
 
 def _terms(zone: ZoneInfo) -> str:
-    return f"{VERSION} {zone.key}"
+    return f"{VERSION} {zone.key} {' '.join(sorted(mrr.deducted()))}"
 
 
 def work(books: Sequence[Book], zone: ZoneInfo, stop: Stop = lambda: False) -> int:
@@ -97,11 +97,11 @@ def work(books: Sequence[Book], zone: ZoneInfo, stop: Stop = lambda: False) -> i
     with locks.alone(_LOCK) as lock:
         if lock is None:
             return 0
-        days = calendar.of(zone)
         _agree(_terms(zone), stop)
-        counted = _count_due(books, days, stop, lock.confirm)
-        if not stop() and _is_building():
-            _rebuild(books, days, stop, lock.confirm)
+        work = _Work(books, calendar.of(zone), not _is_building(), lock.confirm)
+        counted = _count_due(work, stop)
+        if not stop() and not work.move:
+            _rebuild(work, stop)
         return counted
 
 
@@ -125,17 +125,27 @@ def _is_building() -> bool:
         return state is not None and not state.terms
 
 
-def _count_due(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.Confirm) -> int:
-    counted, many, building = 0, _FEWEST, _is_building()
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How to count: `days` are the workspace's, `move` whether cells move along, `confirm` as in locks."""
+
+    books: Sequence[Book]
+    days: Calendar
+    move: bool
+    confirm: locks.Confirm
+
+
+def _count_due(work: _Work, stop: Stop) -> int:
+    counted, many = 0, _FEWEST
     _note_waiting()
     while not stop():
-        begun = time.monotonic()
-        some = _count_some(books, days, many, building, confirm)
-        if not some:
+        with database.session() as session:
+            seen = waiting.due(session, clock.now(), many)
+        if not seen:
             break
-        counted += some
-        took = max(time.monotonic() - begun, 0.001)
-        many = max(_FEWEST, min(_MOST, round(some * _HOLD / took)))
+        held = _count(work, seen)
+        counted += len(seen)
+        many = max(_FEWEST, min(_MOST, round(len(seen) * _HOLD / max(held, 0.001))))
     return counted
 
 
@@ -144,84 +154,79 @@ def _note_waiting() -> None:
         _state(session).waiting = waiting.left(session, clock.now())
 
 
-def _count_some(
-    books: Sequence[Book], days: Calendar, many: int, building: bool, confirm: locks.Confirm
-) -> int:
-    customers: list[str] = []
+def _count(work: _Work, seen: Mapping[str, int]) -> float:
+    """Counts those who are due; each by itself where it goes wrong with one of them. Returns for how long
+    (seconds) it kept other writers waiting."""
     try:
-        with database.transaction() as session:
-            now = clock.now()
-            customers = waiting.take(session, now, many)
-            _count(session, books, customers, now, days, building)
-            confirm()
-    except sa.exc.OperationalError:
+        return _count_together(work, seen)
+    except (sa.exc.OperationalError, TrialdeskError):
         raise
     except Exception:
-        _count_apart(books, customers, days, building, confirm)
-    return len(customers)
+        _count_apart(work, seen)
+        return _HOLD
 
 
-def _count_apart(
-    books: Sequence[Book], customers: list[str], days: Calendar, building: bool, confirm: locks.Confirm
-) -> None:
-    """Counts each by itself, as it went wrong with one of them. Where it goes wrong with all of several, no
-    customer is to blame: raises what went wrong."""
+def _count_together(work: _Work, seen: Mapping[str, int]) -> float:
+    """Each book is read before its transaction: others may write meanwhile, and mark what they change."""
+    customers, now, held = sorted(seen), clock.now(), 0.0
+    due: dict[str, int] = {}
+    for book in work.books:
+        with database.session() as session:
+            news = rollups.compare(session, book, customers, now, work.days)
+        with database.transaction() as session:
+            begun = time.monotonic()
+            rollups.apply(session, book, news, work.days, move=work.move)
+            work.confirm()
+        held = max(held, time.monotonic() - begun)
+        for customer, at in news.due.items():
+            due[customer] = min(at, due.get(customer, at))
+    with database.transaction() as session:
+        waiting.settle(session, seen, due)
+        changes.note(session)
+        work.confirm()
+    return held
+
+
+def _count_apart(work: _Work, seen: Mapping[str, int]) -> None:
+    """Where it goes wrong with all of several, no customer is to blame: raises what went wrong."""
     failed: dict[str, Exception] = {}
-    for customer in customers:
+    for customer, mark in seen.items():
         try:
-            with database.transaction() as session:
-                waiting.drop(session, [customer])
-                _count(session, books, [customer], clock.now(), days, building)
-                confirm()
-        except sa.exc.OperationalError:
+            _count_together(work, {customer: mark})
+        except (sa.exc.OperationalError, TrialdeskError):
             raise
         except Exception as error:
             failed[customer] = error
-            if len(failed) == len(customers) > 1:
+            if len(failed) == len(seen) > 1:
                 raise
     for customer, why in failed.items():
-        _give_up(customer, why)
+        _give_up(customer, seen[customer], why)
 
 
-def _count(
-    session: Session, books: Sequence[Book], customers: list[str], now: int, days: Calendar, building: bool
-) -> None:
-    if not customers:
-        return
-    due: dict[str, int] = {}
-    for book in books:
-        for customer, at in rollups.recount(session, book, customers, now, days, move=not building).items():
-            due[customer] = min(at, due.get(customer, at))
-    waiting.put_off(session, due)
-    changes.note(session)
-
-
-def _give_up(customer: str, error: Exception) -> None:
+def _give_up(customer: str, mark: int, error: Exception) -> None:
     """Counting goes on without the customer, of whom System tells, and who is tried again later."""
     problem = Unforeseen("The customer could not be counted: something went wrong in the desk", error)
     _log.error("%s could not be counted (reference %s).", customer, problem.reference, exc_info=error)
     with database.transaction() as session:
-        waiting.drop(session, [customer])
-        later = {customer: clock.now() + _AGAIN}
-        waiting.put_off(session, later, error=str(problem))
+        waiting.settle(session, {customer: mark}, {customer: clock.now() + _AGAIN}, error=str(problem))
 
 
-def _rebuild(books: Sequence[Book], days: Calendar, stop: Stop, confirm: locks.Confirm) -> None:
+def _rebuild(work: _Work, stop: Stop) -> None:
     """Makes the next generation of cells of all facts, and has pages read it."""
     with database.session() as session:
         standing = rollups.generation(session)
-    for book in books:
+    for book in work.books:
         for each in book.sums:
             rollups.keep_only(each.cells, standing)  # one that was begun and not finished goes
-        rollups.fill(book, standing + 1, days, stop)
+        rollups.fill(book, standing + 1, work.days, stop)
         if stop():
             return
     with database.transaction() as session:
         state = _state(session)
         state.generation, state.terms = standing + 1, state.wanted
         changes.note(session)
-        confirm()
-    for each in (each for book in books for each in book.sums):
+        work.confirm()
+    for each in (each for book in work.books for each in book.sums):
         rollups.keep_only(each.cells, standing + 1)
 
 

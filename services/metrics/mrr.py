@@ -4,8 +4,8 @@ MRR: what each active item costs (see `pricing`: amounts by currency, packages, 
 (year / 12 n, month / n, week x 52 / 12 n, day x 365 / 12 n), each item rounded once, half to even, to integer
 micros (millionths of a minor unit); every sum is a sum of these integers. Statuses `active` and `past_due`;
 out are `trialing`, `paused`, `unpaid`, `incomplete*`, free and metered items, tax, and subscriptions whose
-collection is paused. Less discounts with duration `forever`: percentages first, then amounts for each
-invoice interval, only on the products they apply to, never below 0.
+collection is paused. Less discounts with duration `forever` (a switch also deducts running `repeating` ones):
+percentages first, then amounts for each invoice interval, only on the products they apply to, never below 0.
 
 An item whose price is not known beforehand comes to 0, and is counted as `unvalued`; so are all items of a
 subscription that comes to more than a column holds (see services/mirror/rates).
@@ -17,9 +17,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from services import config
 from services.metrics.pricing import Tariff
 from services.money import MICROS
 
+FOREVER = frozenset(("forever",))
+WITH_REPEATING = frozenset(("forever", "repeating"))
 PER_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
 COUNTED = frozenset(("active", "past_due"))
 
@@ -72,6 +75,11 @@ class PricedItem:
         return self.usage_type != "metered" and unknown
 
 
+def deducted() -> frozenset[str]:
+    """The durations of the discounts that MRR is after, as the settings say."""
+    return WITH_REPEATING if config.settings().mrr_deducts_repeating else FOREVER
+
+
 def counts(status: str, pause_collection: str | None) -> bool:
     """Whether a subscription in this state is in MRR."""
     return status in COUNTED and not pause_collection
@@ -84,33 +92,44 @@ def mrr_micros(
     rebates: Iterable[Rebate],
     *,
     currency: str,
+    deducted: Collection[str] = FOREVER,
 ) -> int:
     """The subscription's MRR in micros of `currency`; 0 where its state does not count."""
-    return plan_micros(items, rebates, currency=currency) if counts(status, pause_collection) else 0
+    if not counts(status, pause_collection):
+        return 0
+    return plan_micros(items, rebates, currency=currency, deducted=deducted)
 
 
-def plan_micros(items: Sequence[PricedItem], rebates: Iterable[Rebate], *, currency: str) -> int:
-    """What the items come to a month after forever discounts, in micros of `currency`, in any status.
+def plan_micros(
+    items: Sequence[PricedItem],
+    rebates: Iterable[Rebate],
+    *,
+    currency: str,
+    deducted: Collection[str] = FOREVER,
+) -> int:
+    """What the items come to a month after discounts of the `deducted` durations, in micros of `currency`, in
+    any status.
 
     `rebates` are those of the subscription (and of its customer); an item's own are on the item.
     """
-    shared = _forever(rebates)
-    amounts = [_less_percent(item, shared) for item in items]
-    for index, item in enumerate(items):
-        for rebate in _amounts_off(_forever(item.rebates), currency):
+    shared = _of(deducted, rebates)
+    own = [_of(deducted, item.rebates) for item in items]
+    amounts = [_less_percent(item, (*mine, *shared)) for item, mine in zip(items, own, strict=True)]
+    for index, mine in enumerate(own):
+        for rebate in _amounts_off(mine, currency):
             _take_off(amounts, items, rebate, [index])
     for rebate in _amounts_off(shared, currency):
         _take_off(amounts, items, rebate, range(len(items)))
     return sum(round(amount * MICROS) for amount in amounts)
 
 
-def _forever(rebates: Iterable[Rebate]) -> list[Rebate]:
-    return [rebate for rebate in rebates if rebate.duration == "forever"]
+def _of(durations: Collection[str], rebates: Iterable[Rebate]) -> list[Rebate]:
+    return [rebate for rebate in rebates if rebate.duration in durations]
 
 
-def _less_percent(item: PricedItem, shared: Collection[Rebate]) -> Fraction:
+def _less_percent(item: PricedItem, rebates: Iterable[Rebate]) -> Fraction:
     amount = max(item.monthly, Fraction(0))
-    for rebate in (*_forever(item.rebates), *shared):
+    for rebate in rebates:
         if rebate.percent_off and rebate.fits(item.product):
             amount *= max(1 - Fraction(rebate.percent_off) / 100, Fraction(0))
     return amount

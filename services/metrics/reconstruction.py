@@ -62,6 +62,11 @@ class Line:
     created: int
     is_change: bool = False
 
+    def says(self, item: str, rate: Rate, quantity: int, amount: int, discount: int, asked: int) -> bool:
+        """Whether it asks for the same."""
+        mine = (self.item, self.rate, self.quantity, self.amount, self.discount, self.asked)
+        return mine == (item, rate, quantity, amount, discount, asked)
+
     @property
     def full_price(self) -> int:
         """Price times quantity."""

@@ -67,31 +67,33 @@ def standing(cells: Any) -> sa.ColumnElement[bool]:
     return is_read
 
 
-def recount(
-    session: Session,
-    book: Book,
-    customers: Sequence[str],
-    now: int,
-    calendar: Calendar,
-    *,
-    move: bool = True,
-) -> Mapping[str, int]:
-    """Counts these customers anew in the caller's transaction, and moves the cells along where asked to.
+@dataclass(frozen=True, slots=True)
+class News:
+    """By what facts differ from those that are kept: `put` are new or changed, `taken` what they were, `gone`
+    those that are no longer there. `due` as in Counted."""
 
-    Returns who is due to be counted again, and when.
-    """
+    put: Sequence[Row]
+    taken: Sequence[Row]
+    gone: Sequence[Row]
+    due: Mapping[str, int]
+
+
+def compare(session: Session, book: Book, customers: Sequence[str], now: int, calendar: Calendar) -> News:
+    """Counts these customers anew as of an instant (UTC seconds); writes nothing."""
     before = {_key(book.facts, row): row for row in _known(session, book.facts, customers)}
     counted = book.count(session, customers, now, calendar)
     after = {_key(book.facts, row): row for row in counted.facts}
-    changed = [row for key, row in after.items() if before.get(key) != row]
-    gone = [row for key, row in before.items() if key not in after]
-    if changed or gone:
-        _save(session, book.facts, changed, gone)
-        taken = [before[key] for row in changed if (key := _key(book.facts, row)) in before]
-        for each in book.sums if move else ():
-            moved = _moved(each, calendar, taken=[*taken, *gone], put=changed)
-            add(session, each.cells, generation(session), moved)
-    return counted.due
+    put = [row for key, row in after.items() if before.get(key) != row]
+    taken = [before[key] for row in put if (key := _key(book.facts, row)) in before]
+    return News(put, taken, [row for key, row in before.items() if key not in after], counted.due)
+
+
+def apply(session: Session, book: Book, news: News, calendar: Calendar, *, move: bool) -> None:
+    """Writes news in the caller's transaction, and moves the cells along where asked to."""
+    _save(session, book.facts, news.put, news.gone)
+    for each in book.sums if move else ():
+        moved = _moved(each, calendar, taken=[*news.taken, *news.gone], put=news.put)
+        add(session, each.cells, generation(session), moved)
 
 
 def _known(session: Session, facts: type[Base], customers: Sequence[str]) -> Iterator[Row]:

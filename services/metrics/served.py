@@ -18,6 +18,7 @@ from services.metrics.reconstruction import Line, Rate
 from services.metrics.worth import PriceList
 
 _MOST_BILLED = 10**14  # minor units; Stripe takes invoices of up to 12 digits
+Values = tuple[Any, ...]
 _THESE: Any = sa.bindparam("ids", expanding=True)
 
 
@@ -36,16 +37,11 @@ def of(session: Session, seen: Sequence[tuple[str, Any]]) -> dict[str, Billed]:
     firsts = dict(seen)
     if not firsts:
         return {}
-    lines = list(session.execute(_lines(), {"ids": list(firsts)}))
+    lines = [tuple(row) for row in session.execute(_lines(), {"ids": list(firsts)})]
     changes = list(session.execute(_changes(), {"ids": list(firsts)}))
-    rates = _rates(session, {row.price for row in (*lines, *changes)} - {None})
+    rates = _rates(session, {row[1] for row in lines} | {row.price for row in changes} - {None})
     found: dict[str, Billed] = {id: Billed() for id in firsts}
-    asked = _asked(lines)
-    for row in lines:
-        rate = rates(row.price, row.currency)
-        if rate and _counts(row, firsts[row.subscription]):
-            net = row.amount - row.discount_amount if rate.by_unit else asked[row.invoice, row.item]
-            found[row.subscription].lines.append(_line(row, rate, net))
+    _add_lines(found, lines, firsts, rates)
     for row in changes:
         rate = rates(row.price, row.currency)
         if rate and rate.by_unit and row.created < firsts[row.subscription].at:
@@ -54,13 +50,31 @@ def of(session: Session, seen: Sequence[tuple[str, Any]]) -> dict[str, Billed]:
     return found
 
 
+def _add_lines(
+    found: Mapping[str, Billed], lines: Sequence[Values], firsts: Mapping[str, Any], rates: _Rates
+) -> None:
+    """Adds the lines, oldest first; one that says the same as the one before, and follows it, makes that
+    longer. Rows are unpacked: there are millions of them, and each name that is looked up takes time."""
+    asked = _asked(lines)
+    for of, price, code, number, amount, discount, begins, ends, id, created, bill, item, *stood in lines:
+        rate, mine = rates(price, code), found[of].lines
+        if rate is None or not _counts(stood, firsts[of]):
+            continue
+        net = amount - discount if rate.by_unit else asked[bill, item]
+        count = 1 if number is None else number
+        last = mine[-1] if mine else None
+        if last is not None and last.ends == begins and last.says(item, rate, count, amount, discount, net):
+            last.ends = ends
+        else:
+            mine.append(Line(id, item, rate, count, amount, discount, net, begins, ends, created))
+
+
 @cache
 def _lines() -> Any:
     line, bill = InvoiceLine, Invoice
     columns = (
-        line.id, line.invoice, line.subscription, line.price, line.currency, line.quantity,
-        line.amount, line.discount_amount, line.period_start, line.period_end, line.created,
-        bill.status, bill.finalized_at, bill.voided_at,
+        line.subscription, line.price, line.currency, line.quantity, line.amount, line.discount_amount,
+        line.period_start, line.period_end, line.id, line.created, line.invoice,
     )  # fmt: skip
     within = (
         one.between(-_MOST_BILLED, _MOST_BILLED) for one in (col(line.amount), col(line.discount_amount))
@@ -68,8 +82,8 @@ def _lines() -> Any:
     return (
         sa.select(
             *(col(one) for one in columns),
-            col(bill.created).label("billed_at"),
-            sa.func.coalesce(col(line.subscription_item), col(line.price)).label("item"),
+            sa.func.coalesce(col(line.subscription_item), col(line.price)),
+            *(col(one) for one in (bill.status, bill.created, bill.finalized_at, bill.voided_at)),
         )
         .join(bill, col(bill.id) == col(line.invoice))
         .where(
@@ -79,6 +93,7 @@ def _lines() -> Any:
             *within,
             ~col(bill.deleted),
         )
+        .order_by(col(line.subscription), col(line.period_start), col(line.created), col(line.id))
     )
 
 
@@ -96,37 +111,23 @@ def _changes() -> Any:
     )
 
 
-def _counts(row: Any, first: Any) -> bool:
-    """Whether the line's invoice was asked for when its subscription was first seen. A draft is within a
-    day; while collection is paused, what was given up was not."""
-    if row.status == "draft" or (row.finalized_at or 0) > first.at:
-        return bool(first.at - DAY < row.billed_at <= first.at and not first.pause_collection)
-    if row.status == "void":
-        return bool(row.voided_at is not None and row.voided_at > first.at)
-    return not (row.status == "uncollectible" and first.pause_collection)
+def _counts(stood: Sequence[Any], first: Any) -> bool:
+    """Whether a line's invoice was asked for when its subscription was first seen. A draft is within a day;
+    while collection is paused, what was given up was not."""
+    status, billed_at, finalized_at, voided_at = stood
+    if status == "draft" or (finalized_at or 0) > first.at:
+        return bool(first.at - DAY < billed_at <= first.at and not first.pause_collection)
+    if status == "void":
+        return bool(voided_at is not None and voided_at > first.at)
+    return not (status == "uncollectible" and first.pause_collection)
 
 
-def _asked(lines: Iterable[Any]) -> Mapping[tuple[str, str], int]:
+def _asked(lines: Iterable[Values]) -> Mapping[tuple[str, str], int]:
     """What all lines of an item on an invoice ask for: tiers have a line each."""
     found: dict[tuple[str, str], int] = defaultdict(int)
-    for row in lines:
-        found[row.invoice, row.item] += row.amount - row.discount_amount
+    for _, _, _, _, amount, discount, _, _, _, _, bill, item, *_ in lines:
+        found[bill, item] += amount - discount
     return found
-
-
-def _line(row: Any, rate: Rate, asked: int) -> Line:
-    return Line(
-        id=row.id,
-        item=row.item,
-        rate=rate,
-        quantity=1 if row.quantity is None else row.quantity,
-        amount=row.amount,
-        discount=row.discount_amount,
-        asked=asked,
-        begins=row.period_start,
-        ends=row.period_end,
-        created=row.created,
-    )
 
 
 def _change(row: Any, rate: Rate) -> Line:

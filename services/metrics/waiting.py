@@ -3,6 +3,7 @@ customer, so that nothing is left out whatever is cut short."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
@@ -20,7 +21,8 @@ _TABLE: Any = Uncounted.__table__  # type: ignore[attr-defined]
 def mark(session: Session, customers: Collection[str]) -> None:
     """These customers are to be counted at once, whatever they were due for."""
     if customers:
-        rows = [{"customer": id, "due_at": 0, "error": ""} for id in sorted(customers)]
+        told = {"due_at": 0, "mark": secrets.randbits(62), "error": ""}
+        rows = [{"customer": id, **told} for id in sorted(customers)]
         session.connection().execute(_mark(session.connection().dialect.name), rows)
 
 
@@ -33,29 +35,24 @@ def mark_all(session: Session, after: str, limit: int) -> str | None:
     return ids[-1] if ids else None
 
 
-def put_off(session: Session, due: Mapping[str, int], error: str = "") -> None:
-    """These customers are due at an instant (UTC seconds); who was marked meanwhile stays so."""
-    if due:
-        rows = [{"customer": id, "due_at": at, "error": error} for id, at in sorted(due.items())]
+def due(session: Session, now: int, limit: int) -> dict[str, int]:
+    """Some who are due, by customer the mark to `settle` with."""
+    those = sa.select(col(Uncounted.customer), col(Uncounted.mark)).where(col(Uncounted.due_at) <= now)
+    some = those.order_by(col(Uncounted.due_at), col(Uncounted.customer)).limit(limit)
+    return {row.customer: row.mark for row in session.execute(some)}
+
+
+def settle(session: Session, counted: Mapping[str, int], again: Mapping[str, int], error: str = "") -> None:
+    """Takes those who were counted off the list, or puts them off until an instant (`again`, UTC seconds);
+    whoever was marked since stays as due as that."""
+    if not counted:
+        return
+    gone = _TABLE.c.customer.in_(counted), _TABLE.c.mark.in_(set(counted.values()))
+    session.connection().execute(sa.delete(_TABLE).where(*gone))
+    if again:
+        rows = [{"customer": id, "due_at": at, "mark": 0, "error": error} for id, at in sorted(again.items())]
         insert = database.insert(Uncounted, session.connection().dialect.name)
         session.connection().execute(insert.on_conflict_do_nothing(), rows)
-
-
-def take(session: Session, now: int, limit: int) -> list[str]:
-    """Takes off the list some who are due, for the caller's transaction to count. Whoever is marked by
-    another transaction meanwhile is on the list again after it."""
-    due = sa.select(col(Uncounted.customer)).where(col(Uncounted.due_at) <= now)
-    some = due.order_by(col(Uncounted.due_at), col(Uncounted.customer)).limit(limit)
-    if session.connection().dialect.name == "postgresql":
-        some = some.with_for_update(skip_locked=True)
-    ids = list(session.execute(some).scalars())
-    drop(session, ids)
-    return sorted(ids)
-
-
-def drop(session: Session, customers: Collection[str]) -> None:
-    """Takes these off the list."""
-    session.connection().execute(sa.delete(_TABLE).where(_TABLE.c.customer.in_(customers)))
 
 
 def failed(session: Session) -> list[tuple[str, str]]:
@@ -74,4 +71,7 @@ def left(session: Session, now: int) -> int:
 @cache
 def _mark(dialect: str) -> Any:
     insert = database.insert(Uncounted, dialect)
-    return insert.on_conflict_do_update(index_elements=["customer"], set_={"due_at": 0, "error": ""})
+    return insert.on_conflict_do_update(
+        index_elements=["customer"],
+        set_={name: insert.excluded[name] for name in ("due_at", "mark", "error")},
+    )

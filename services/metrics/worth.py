@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Coupon, Discount, Price
-from services.metrics import pricing
-from services.metrics.mrr import PricedItem, Rebate, plan_micros
+from services.metrics import mrr, pricing
+from services.metrics.mrr import FOREVER, PricedItem, Rebate, plan_micros
 from services.metrics.sums import LARGEST
 
 Items = Sequence[Sequence[Any]]  # price, quantity, discounts
@@ -34,14 +34,15 @@ class Discounted:
 
 @dataclass(slots=True)
 class PriceList:
-    """Prices and discounts by id, and what was worked out from them."""
+    """Prices and discounts by id, which discounts are `deducted`, and what was worked out from them."""
 
     prices: Mapping[str, Any]
     discounts: Mapping[str, Discounted]
+    deducted: Collection[str] = FOREVER
     _known: dict[Any, int] = field(default_factory=dict)
 
     def micros(self, items: Items, discounts: Iterable[str], currency: str) -> int:
-        """What items come to a month after forever discounts; 0 where that is more than a column holds."""
+        """What items come to a month after discounts, in micros; 0 where a column does not hold it."""
         shared = tuple(discounts)
         key = (tuple((price, count, tuple(own)) for price, count, own in items), shared, currency)
         found = self._known.get(key)
@@ -51,7 +52,7 @@ class PriceList:
 
     def _micros(self, items: Items, discounts: Iterable[str], currency: str) -> int:
         priced = [self._item(price, count, own, currency) for price, count, own in items]
-        worth = plan_micros(priced, self._rebates(discounts), currency=currency)
+        worth = plan_micros(priced, self._rebates(discounts), currency=currency, deducted=self.deducted)
         return worth if worth <= LARGEST else 0
 
     def _item(self, price: str, quantity: int, discounts: Iterable[str], currency: str) -> PricedItem:
@@ -86,13 +87,18 @@ def recurs(price: Any) -> bool:
     return price.interval is not None and price.usage_type != "metered"
 
 
-def price_list(session: Session, prices: Iterable[str], discounts: Iterable[str]) -> PriceList:
-    """Reads these prices and discounts."""
+def price_list(
+    session: Session,
+    prices: Iterable[str],
+    discounts: Iterable[str],
+    deducted: Collection[str] | None = None,
+) -> PriceList:
+    """Reads these prices and discounts; `deducted` None deducts what the settings say."""
     found: dict[str, Any] = {}
     for some in _pieces(prices):
         asked = sa.select(*(col(getattr(Price, name)) for name in _PRICED)).where(col(Price.id).in_(some))
         found |= {row.id: row for row in session.execute(asked)}
-    return PriceList(found, _discounts(session, discounts))
+    return PriceList(found, _discounts(session, discounts), mrr.deducted() if deducted is None else deducted)
 
 
 def _discounts(session: Session, ids: Iterable[str]) -> dict[str, Discounted]:

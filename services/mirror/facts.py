@@ -28,6 +28,7 @@ PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete"
               "incomplete_expired")  # fmt: skip
 _RANK = {status: rank for rank, status in enumerate(PRECEDENCE)}
 _CHUNK = 200
+_FOLLOWED = ("source_metadata_key", "mrr_deducts_repeating")
 _MANY = 12  # with whom it goes wrong one after the other: then others are tried, to tell who is to blame
 _CUSTOMER: Any = table(Customer).c
 _SUBSCRIPTION: Any = table(Subscription).c
@@ -52,10 +53,11 @@ def refresh(session: Session, customers: Collection[str]) -> None:
 
 
 def follow_settings(session: Session) -> None:
-    """Has all facts derived again where they were derived with another metadata key for the source."""
-    workspace, key = session.get(Workspace, 1), config.settings().source_metadata_key
-    if workspace is not None and workspace.source_metadata_key != key:
-        workspace.source_metadata_key = key
+    """Has all rates and facts derived again where they were derived with other settings."""
+    workspace, settings = session.get(Workspace, 1), config.settings()
+    wanted = {name: getattr(settings, name) for name in _FOLLOWED}
+    if workspace is not None and any(getattr(workspace, name) != value for name, value in wanted.items()):
+        workspace.sqlmodel_update(wanted)
         cursors.derive_again(session)
 
 

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from models import Coupon, Customer, Discount, Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
 from services.metrics import pricing
-from services.metrics.mrr import PricedItem, Rebate, mrr_micros, plan_micros
+from services.metrics.mrr import PricedItem, Rebate, deducted, mrr_micros, plan_micros
 from services.metrics.sums import LARGEST
 from services.mirror.tables import THESE, chunks, table, take_turn
 
@@ -85,11 +85,14 @@ def _rates(
         for item in items
     ]
     shared = [rebates[id] for id in discounts if id in rebates]
-    plan = plan_micros(priced, shared, currency=row.currency)
+    after = deducted()
+    plan = plan_micros(priced, shared, currency=row.currency, deducted=after)
     if plan > LARGEST:  # more than a column holds is nothing that anybody pays
         return {"mrr_micros": 0, "plan_micros": 0, "unvalued_items": len(priced)}
     return {
-        "mrr_micros": mrr_micros(row.status, row.pause_collection, priced, shared, currency=row.currency),
+        "mrr_micros": mrr_micros(
+            row.status, row.pause_collection, priced, shared, currency=row.currency, deducted=after
+        ),
         "plan_micros": plan,
         "unvalued_items": sum(item.unvalued for item in priced),
     }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.mrr import PricedItem, Rebate, counts, mrr_micros, plan_micros
+from services.metrics.mrr import WITH_REPEATING, PricedItem, Rebate, counts, mrr_micros, plan_micros
 from services.metrics.pricing import Tariff
 
 
@@ -114,6 +114,13 @@ def test_a_discount_never_goes_below_nothing() -> None:
 def test_discounts_that_end_do_not_lower_mrr(duration: str) -> None:
     assert monthly(item("1000"), less=(percent("50", duration=duration),)) == 1_000_000_000
     assert monthly(item("1000"), less=(amount(500, duration=duration),)) == 1_000_000_000
+
+
+def test_the_switch_deducts_discounts_that_repeat_and_not_those_of_one_invoice() -> None:
+    half, ten = percent("50", duration="repeating"), amount(1000, duration="once")
+    assert plan_micros([item("1000")], [half, ten], currency="usd", deducted=WITH_REPEATING) == 500_000_000
+    own = item("1000", rebates=(half,))
+    assert plan_micros([own], [], currency="usd", deducted=WITH_REPEATING) == 500_000_000
 
 
 def test_an_amount_off_in_another_currency_does_not_apply() -> None:

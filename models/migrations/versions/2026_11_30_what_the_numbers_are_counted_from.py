@@ -40,6 +40,7 @@ def upgrade() -> None:
         'uncounted',
         sa.Column('customer', sa.String(), nullable=False),
         sa.Column('due_at', sa.BigInteger(), nullable=False),
+        sa.Column('mark', sa.BigInteger(), nullable=False),
         sa.Column('error', sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint('customer'),
     )
@@ -95,6 +96,10 @@ def upgrade() -> None:
         sa.Column('accounts', sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint('generation', 'currency', 'cohort', 'month', 'country'),
     )
+    with op.batch_alter_table('workspace', schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column('mrr_deducts_repeating', sa.Boolean(), nullable=False, server_default=sa.false())
+        )
     # The log begins with how each subscription stands: they are listed again.
     op.execute(
         "UPDATE sync_cursors SET state = 'waiting', cursor = NULL, fetched = 0, started_at = NULL, "
@@ -104,6 +109,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('workspace', schema=None) as batch_op:
+        batch_op.drop_column('mrr_deducts_repeating')
     op.drop_table('retention_cells')
     op.drop_table('revenue_cells')
     op.drop_table('revenue_moves')
