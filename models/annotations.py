@@ -10,7 +10,7 @@ from models.base import Base, big, instant_key
 class Annotation(Base, table=True):
     """Something that happened at `at` (the first instant of its day, UTC seconds): a launch, a new price.
 
-    `kind` is one of services.desk.annotations.KINDS; `author` is a staff id.
+    `kind` is one of services.desk.annotating.KINDS; `author` is a staff id.
     """
 
     __tablename__ = "annotations"

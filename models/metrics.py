@@ -121,6 +121,42 @@ class RevenueCell(Base, table=True):
     people: int = 0
 
 
+class RevenueDay(Base, table=True):
+    """The same for all plans and countries together: what most charts read."""
+
+    __tablename__ = "revenue_days"
+
+    generation: int = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    day: int = big(0, primary_key=True)
+    kind: str = Field(primary_key=True)
+    cause: str = Field(primary_key=True)
+    mrr: int = big(0, nullable=False)
+    committed: int = big(0, nullable=False)
+    trial: int = big(0, nullable=False)
+    customers: int = 0
+    accounts: int = 0
+    people: int = 0
+
+
+class RevenueMonth(Base, table=True):
+    """The same for all movements of a month (its first instant), by plan and country."""
+
+    __tablename__ = "revenue_months"
+
+    generation: int = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    month: int = big(0, primary_key=True)
+    plan: str = Field(primary_key=True)
+    country: str = Field(primary_key=True)
+    mrr: int = big(0, nullable=False)
+    committed: int = big(0, nullable=False)
+    trial: int = big(0, nullable=False)
+    customers: int = 0
+    accounts: int = 0
+    people: int = 0
+
+
 class RetentionCell(Base, table=True):
     """By how much the MRR, and the number, of the customers who first came to any in the month `cohort` moved
     in a month (both by their first instant)."""

@@ -11,8 +11,8 @@ from models import Annotation
 from pages.components import blank, clicks, formats, guard
 from services import clock, config, database
 from services.customers import once
-from services.desk import annotations
-from services.desk.annotations import KINDS, LONGEST, Draft
+from services.desk import annotating
+from services.desk.annotating import KINDS, LONGEST, Draft
 from services.staff.roles import Permission, Person
 
 _PLACE, _NEW = "annotations", "new_annotation"
@@ -68,18 +68,18 @@ def _add(key: str) -> None:
     draft = _draft(key)
     with database.transaction() as session:
         if once.first(session, key, draft):
-            annotations.add(session, guard.current(), draft, config.settings().zone)
+            annotating.add(session, guard.current(), draft, config.settings().zone)
     blank.clear(_NEW)
 
 
 def _edit(key: str, id: int) -> None:
     with database.transaction() as session:
-        annotations.edit(session, guard.current(), id, _draft(key), config.settings().zone)
+        annotating.edit(session, guard.current(), id, _draft(key), config.settings().zone)
 
 
 def _remove(id: int) -> None:
     with database.transaction() as session:
-        annotations.remove(session, guard.current(), id, config.settings().zone)
+        annotating.remove(session, guard.current(), id, config.settings().zone)
 
 
 def _draft(key: str) -> Draft:

@@ -201,9 +201,15 @@ def show(found: Asked) -> None:
     In a dialog: charts are tall, and rows below one would be out of sight.
     """
 
-    @st.dialog(formats.plain(found.title), icon=":material/group:", width="large", on_dismiss=_dismissed)
+    dialog(found.title, lambda person: _rows(person, found))
+
+
+def dialog(title: str, rows: Callable[[Person], None]) -> None:
+    """A dialog with the rows of what was clicked; to close it takes them out of the address."""
+
+    @st.dialog(formats.plain(title), icon=":material/group:", width="large", on_dismiss=_dismissed)
     def body() -> None:
-        _rows(guard.current(), found)
+        rows(guard.current())
 
     body()
 

@@ -20,7 +20,7 @@ from babel.dates import format_date, format_skeleton
 
 from pages.components import formats
 from services import config
-from services.metrics.statistics import Rate
+from services.metrics.statistics import Interval, Rate
 from services.metrics.words import STATE_WORDS, STEP_WORDS
 
 Figure = dict[str, Any]
@@ -128,8 +128,13 @@ def told(rate: Rate) -> str:
     """A rate with its parts and its interval, for a hover text."""
     said = f"{share(rate)}: {formats.count(rate.part)} of {formats.count(rate.whole)}"
     if held := rate.interval:
-        said += f"<br>95 % interval {held.low:.0%} to {held.high:.0%}"
+        said += f"<br>95 % interval {between(held)}"
     return said
+
+
+def between(held: Interval) -> str:
+    """An interval of shares in words: `26 % to 32 %`."""
+    return f"{formats.percent(held.low)} to {formats.percent(held.high)}"
 
 
 def share(rate: Rate) -> str:

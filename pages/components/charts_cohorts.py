@@ -50,7 +50,10 @@ def rates(cohorts: Sequence[Cohort], recent: Rate) -> Figure:
 
 
 def _shares(rates: Sequence[Rate], periods: int) -> list[str]:
-    return [f"{rate.value:.0%}" if periods <= _FEW and rate.value is not None else "" for rate in rates]
+    return [
+        f"{formats.percent(rate.value)}" if periods <= _FEW and rate.value is not None else ""
+        for rate in rates
+    ]
 
 
 def _runs(cohorts: Sequence[Cohort]) -> list[tuple[int, int]]:
@@ -181,7 +184,7 @@ def _places(names: Sequence[str]) -> Figure:
 
 
 def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.0%}"
+    return "" if value is None else formats.percent(value)
 
 
 def _over_cells(rows: Sequence[HeatRow], days: Sequence[int]) -> Figure:

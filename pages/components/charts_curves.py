@@ -27,7 +27,8 @@ def curves(lines: Sequence[Line]) -> Figure:
     highest = max((line.points[-1].interval.high for line in drawn), default=1.0)
     highest = max(highest, max((line.points[-1].share for line in drawn), default=0.0) * 1.1)
     last = max((line.points[-1].day for line in drawn), default=30)
-    traces = [part for place, line in enumerate(drawn) for part in _band(line, palette.series(place))]
+    shade = 0.14 if len(drawn) < 3 else 0.07
+    traces = [part for place, line in enumerate(drawn) for part in _band(line, palette.series(place), shade)]
     traces += [_steps(line, palette.series(place)) for place, line in enumerate(drawn)]
     top = min(1.0, highest * 1.05)
     return charts.figure(
@@ -51,7 +52,7 @@ def _steps(line: Line, colour: str) -> Figure:
     }
 
 
-def _band(line: Line, colour: str) -> list[Figure]:
+def _band(line: Line, colour: str, shade: float) -> list[Figure]:
     """The interval: its upper edge, and its lower edge filled up to it."""
     edge = {
         "type": "scatter", "mode": "lines", "x": [point.day for point in line.points], "hoverinfo": "skip",
@@ -59,14 +60,14 @@ def _band(line: Line, colour: str) -> list[Figure]:
     }  # fmt: skip
     upper = {"y": [point.interval.high for point in line.points]}
     lower = {"y": [point.interval.low for point in line.points], "fill": "tonexty"}
-    return [edge | upper, edge | lower | {"fillcolor": palette.clear(colour, 0.14)}]
+    return [edge | upper, edge | lower | {"fillcolor": palette.clear(colour, shade)}]
 
 
 def _told(name: str, point: Point) -> str:
     held = point.interval
     return (
-        f"{charts.safe(name)}<br>by day {point.day}: {point.share:.1%}"
-        f"<br>95 % interval {held.low:.0%} to {held.high:.0%}"
+        f"{charts.safe(name)}<br>by day {point.day}: {formats.percent(point.share, decimals=1)}"
+        f"<br>95 % interval {charts.between(held)}"
         f"<br>{formats.plural(point.at_risk, 'trial')} watched that long"
     )
 
@@ -83,7 +84,7 @@ def _names(lines: Sequence[Line], top: float) -> list[Figure]:
 
 
 def _name(line: Line, at: float, colour: str) -> Figure:
-    text = f"{_cut(line.name)} {line.points[-1].share:.0%}"
+    text = f"{_cut(line.name)} {formats.percent(line.points[-1].share)}"
     return charts.note(
         text, 1, at, colour, xref="paper", yref="paper", xanchor="left", yanchor="middle", xshift=4,
         font={"color": colour, "size": 12}, hovertext=charts.safe(line.name),

@@ -64,10 +64,10 @@ def difference(one: Rate, two: Rate, held: Interval) -> Figure:
         "y": [0],
         "error_x": _arms(value, held, quiet),
         "marker": {"color": ink, "size": 11, "symbol": "diamond"},
-        "text": [points(value)],
+        "text": [formats.points(value)],
         "textposition": "top center",
         "cliponaxis": False,
-        **charts.hover([f"{points(value)}<br>95 % interval {points(held.low)} to {points(held.high)}"]),
+        **charts.hover([_told(value, held)]),
     }
     widest = 115 * max(abs(held.low), abs(held.high), 0.05)
     none: Figure = {"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1}
@@ -86,14 +86,14 @@ def difference(one: Rate, two: Rate, held: Interval) -> Figure:
     )  # fmt: skip
 
 
+def _told(value: float, held: Interval) -> str:
+    low, high = formats.points(held.low), formats.points(held.high)
+    return f"{formats.points(value)}<br>95 % interval {low} to {high}"
+
+
 def _arms(value: float, held: Interval, colour: str) -> Figure:
     arms = {"array": [100 * (held.high - value)], "arrayminus": [100 * (value - held.low)]}
     return arms | {"type": "data", "symmetric": False, "color": colour, "thickness": 1, "width": 5}
-
-
-def points(value: float) -> str:
-    """A difference of two shares (-1 to 1), e.g. `+3.1 points`."""
-    return f"{100 * value:+.1f} points"
 
 
 def _cut(name: str) -> str:

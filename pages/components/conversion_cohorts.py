@@ -91,8 +91,6 @@ def _row(cohort: Cohort) -> dict[str, str]:
         "Started": formats.count(cohort.started),
         "Converted in time": formats.count(cohort.rate.part),
         "Share": _words(cohort),
-        "95 % interval": f"{held.low:.0%} to {held.high:.0%}"
-        if held and not cohort.open
-        else formats.NOTHING,
+        "95 % interval": charts.between(held) if held and not cohort.open else formats.NOTHING,
         **{words: formats.count(cohort.states[state]) for state, words in charts.STATE_WORDS.items()},
     }

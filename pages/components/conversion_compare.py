@@ -110,14 +110,14 @@ def _difference(one: Side, two: Side) -> None:
         st.caption("No data: one of the two has no trials.")
         return
     value = one.rate.value - two.rate.value
-    where = f"95 % interval {charts_groups.points(held.low)} to {charts_groups.points(held.high)}"
+    where = f"95 % interval {formats.points(held.low)} to {formats.points(held.high)}"
     chance = held.low <= 0 <= held.high
     verdict = (
         "It may be chance: the interval holds 0."
         if chance
         else "It is hardly chance: the interval leaves out 0."
     )
-    said = f"{one.name} against {two.name}: {charts_groups.points(value)}, {where}. {verdict}"
+    said = f"{one.name} against {two.name}: {formats.points(value)}, {where}. {verdict}"
     st.markdown(formats.plain(said))
     charts.draw(charts_groups.difference(one.rate, two.rate, held), key="difference_chart", alt=said)
 
@@ -134,7 +134,7 @@ def _curves(sides: tuple[Side, Side]) -> None:
 def _told(chance: float | None) -> str:
     if chance is None:
         return "No data: nobody converted yet, or one of the two has no trials."
-    odds = "less than 0.1 %" if chance < 0.001 else f"{chance:.1%}"
+    odds = "less than 0.1 %" if chance < 0.001 else f"{formats.percent(chance, decimals=1)}"
     verdict = "they may be the same" if chance >= 0.05 else "they hardly are the same"
     return (
         f"Were both alike, curves would lie at least so far apart in {odds} of cases (log-rank test): "

@@ -37,7 +37,7 @@ def draw(view: View) -> None:
         st.caption(f"No data: no such trial started in these {view.one}s.")
         return
     said = ", ".join(
-        f"{line.name} {line.points[-1].share:.0%} by day {line.points[-1].day}" for line in lines
+        f"{line.name} {formats.percent(line.points[-1].share)} by day {line.points[-1].day}" for line in lines
     )
     charts.draw(charts_curves.curves(lines), key="curves_chart", alt=f"Share converted by day: {said}")
     st.table([_row(line) for line in lines], border="horizontal", hide_index=True)
@@ -81,7 +81,8 @@ def _row(line: Line) -> dict[str, str]:
 
 
 def _by(points: Sequence[Point], day: int) -> str:
-    if day > points[-1].day:
+    """The share by a day; when all have converted, it stays so."""
+    if day > points[-1].day and points[-1].share < 1:
         return "not yet"
-    held = points[day].interval
-    return f"{points[day].share:.1%} ({held.low:.0%} to {held.high:.0%})"
+    point = points[min(day, len(points) - 1)]
+    return f"{formats.percent(point.share, decimals=1)} ({charts.between(point.interval)})"

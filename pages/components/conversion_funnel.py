@@ -58,7 +58,7 @@ def _by_group(view: View) -> None:
         [_row(view.names.of(dim, key), steps) for key, steps in rows], border="horizontal", hide_index=True
     )
     st.caption(
-        "Shares are of those who signed up; where it is too early to tell for some, they are left out of it. "
+        "Shares are of those who signed up; of the youngest it is too early to tell the later steps. "
         + no_lots(dim)
     )
 
@@ -72,5 +72,5 @@ def _steps_by(found: Mapping[str, Sequence[Cell]]) -> list[tuple[str, list[Step]
 def _row(name: str, steps: Sequence[Step]) -> dict[str, str]:
     first = steps[0].count
     return {"Group": formats.plain(name), "Signed up": formats.count(first)} | {
-        charts.state_word(step.name): formats.share(step.count, first - step.undecided) for step in steps[1:]
+        charts.state_word(step.name): formats.share(step.count, first) for step in steps[1:]
     }

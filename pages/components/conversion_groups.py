@@ -48,6 +48,6 @@ def _row(view: View, dim: str, group: Group) -> dict[str, str]:
         DIMS[dim]: formats.plain(view.names.of(dim, group.key)),
         "Trials": formats.count(group.rate.whole),
         "In time": formats.share(group.rate.part, group.rate.whole),
-        "95 % interval": f"{held.low:.0%} to {held.high:.0%}" if held else formats.NOTHING,
+        "95 % interval": charts.between(held) if held else formats.NOTHING,
         **{words: formats.count(group.states[state]) for state, words in charts.STATE_WORDS.items()},
     }

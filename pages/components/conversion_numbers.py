@@ -31,6 +31,8 @@ def draw(view: View) -> None:
             _rate("30-day rate", recent, "period_rate")
         with _tile("number:converted", days.count if days else 0):
             _count("Days to convert", days.median if days else None, _told_days(days))
+        with _tile("number:converted", days.count if days else 0, "p90"):
+            _count("Nine of ten within", days.p90 if days else None, _told_days(days))
         with _tile("number:started", started):
             _count("Trials started", started, f"In the {view.one}s below.")
         with _tile("number:running", running):
@@ -50,22 +52,25 @@ def _differ(view: View, last: Cohort | None) -> str:
 
 
 @contextmanager
-def _tile(show: str, trials: int) -> Iterator[None]:
+def _tile(show: str, trials: int, name: str = "") -> Iterator[None]:
     """A number on a tile, with the way to the trials that it counts; none where it counts none."""
     with tiles.frame():
         yield
         if trials:
             st.button(
-                formats.plural(trials, "trial"), key=f"rows:{show}", type="tertiary", on_click=behind.open,
-                args=(show,), icon=":material/chevron_right:", icon_position="right",
+                formats.plural(trials, "trial"), key=f"rows:{name or show}", type="tertiary",
+                on_click=behind.open, args=(show,), icon=":material/chevron_right:", icon_position="right",
             )  # fmt: skip
 
 
 def _told_days(days: Days | None) -> str:
     if days is None:
         return DEFINITIONS["days_to_convert"].short
-    said = f"Nine of ten: {formats.plural(days.p90, 'day')}. {formats.plural(days.count, 'conversion')}."
-    return f"The median. {said} {DEFINITIONS['days_to_convert'].more}"
+    half, most = formats.plural(days.median, "day"), formats.plural(days.p90, "day")
+    said = (
+        f"Half of {formats.plural(days.count, 'conversion')} took at most {half}, nine of ten at most {most}."
+    )
+    return f"{said} {DEFINITIONS['days_to_convert'].more}"
 
 
 def _count(label: str, number: int | None, help: str) -> None:
@@ -76,10 +81,10 @@ def _count(label: str, number: int | None, help: str) -> None:
 def _rate(label: str, rate: Rate, key: str, before: Cohort | None = None) -> None:
     said = [DEFINITIONS[key].short, f"{formats.count(rate.part)} of {formats.count(rate.whole)}."]
     if held := rate.interval:
-        said.append(f"95 % interval: {held.low:.0%} to {held.high:.0%}.")
+        said.append(f"95 % interval: {charts.between(held)}.")
     change, chance = None, before is None or may_be_chance(rate, before.rate)
     if before and before.rate.value is not None and rate.value is not None:
-        change = f"{100 * (rate.value - before.rate.value):+.1f} points"
+        change = formats.points(rate.value - before.rate.value)
         said.append(f"The change is since {charts.begin(before.period.key)}{'; it may be chance' * chance}.")
     st.metric(
         label, formats.share(rate.part, rate.whole), change, help=formats.plain(" ".join(said)),

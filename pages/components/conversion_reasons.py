@@ -81,8 +81,13 @@ def _kinds(found: Sequence[Reason], by_code: bool) -> list[Kind]:
         counted[_by_code(reason)] += reason.trials
     largest = sorted(counted, key=lambda cause: (-counted[cause], cause))
     shown = largest[: len(palette.SERIES)]
-    kinds = [Kind(conversion_words.why(*cause), palette.series(at), cause) for at, cause in enumerate(shown)]
-    return kinds + [Kind("Other reasons", palette.series(len(shown)), None)] * (len(largest) > len(shown))
+    kinds = [Kind(conversion_words.why(*cause), _colour(at, cause), cause) for at, cause in enumerate(shown)]
+    return kinds + [Kind("Other reasons", palette.ink()[2], None)] * (len(largest) > len(shown))
+
+
+def _colour(place: int, cause: Cause) -> str:
+    """Who ended without a card gave no reason, and stays as quiet as among the states."""
+    return palette.of_state("expired") if cause[0] == "expired" else palette.series(place)
 
 
 def _layers(

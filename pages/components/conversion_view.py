@@ -12,7 +12,7 @@ from pages.components import address, worklist
 from pages.components.conversion_words import Names
 from pages.components.measures import Measures
 from services import clock, config, database
-from services.desk import annotations
+from services.desk import annotating
 from services.metrics import periods
 from services.metrics.conversion import WINDOWS, Outcomes
 from services.metrics.definitions import DEFINITIONS
@@ -24,7 +24,7 @@ _MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}
 _WEEKS = 52 / 12  # in a month
 _GRAINS: dict[str, Grain] = {"Months": "month", "Weeks": "week"}
 _WINDOWS: dict[str, int | None] = {f"{days} days": days for days in WINDOWS} | {"any time": None}
-_WIDTH = 140  # pixels: two beside each other on a phone
+_WIDTH = 132  # pixels: two beside each other on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class View:
     def annotations(self) -> list[Annotation]:
         """What happened in the periods."""
         with database.session() as session:
-            return annotations.between(session, self.person, self.periods[0].begins, self.periods[-1].ends)
+            return annotating.between(session, self.person, self.periods[0].begins, self.periods[-1].ends)
 
 
 def draw(person: Person) -> View:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from fractions import Fraction
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_compact_currency, format_decimal, format_percent
 
 from services import clock, config
 from services import money as amounts
 
 NOTHING = "–"
 NO_DATA = "No data"
+_NO_CENTS = 10  # units of a currency from which on a rough amount has no decimals
 
 
 def money(amount: int | None, currency: str) -> str:
@@ -36,11 +39,19 @@ def in_all(word: str, by_currency: Mapping[str, int]) -> str:
     return f"{word} {', '.join(sums)}" if sums else ""
 
 
-def micros(value: int | None, currency: str) -> str:
+def micros(value: int | Fraction | None, currency: str) -> str:
     """Millionths of a minor unit (MRR), rounded only here."""
     if value is None or not currency:
         return NOTHING
     return amounts.display(amounts.whole(value), currency, locale=_locale())
+
+
+def rough(value: int | Fraction, currency: str) -> str:
+    """Millionths of a minor unit in few signs, for charts, e.g. `$1.3K`."""
+    units = amounts.units(amounts.whole(value), currency)
+    units = round(units) if abs(units) >= _NO_CENTS else units
+    written = format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=1)
+    return str(written)
 
 
 def count(value: int) -> str:
@@ -53,16 +64,26 @@ def _counted(value: int, locale: str) -> str:
     return str(format_decimal(value, locale=locale))
 
 
-def share(part: int, whole: int) -> str:
+def share(part: int | Fraction, whole: int | Fraction) -> str:
     """`part` of `whole` as a percentage with one decimal; “No data” where there is no whole."""
     if whole == 0:
         return NO_DATA
-    return _percentage(part / whole, _locale())
+    return percent(float(part / whole), decimals=1)
+
+
+def percent(value: float, *, decimals: Literal[0, 1] = 0) -> str:
+    """A share between 0 and 1 as a percentage."""
+    return _percentage(value, "#,##0.0 %" if decimals else "#,##0 %", _locale())
+
+
+def points(value: float) -> str:
+    """A difference of two shares (-1 to 1) with its sign, e.g. `+3.1 points`."""
+    return f"{format_decimal(100 * value, '+#,##0.0;-#,##0.0', locale=_locale())} points"
 
 
 @lru_cache(maxsize=4096)
-def _percentage(value: float, locale: str) -> str:
-    return str(format_percent(value, "#,##0.0 %", locale=locale))
+def _percentage(value: float, pattern: str, locale: str) -> str:
+    return str(format_percent(value, pattern, locale=locale))
 
 
 def day(instant: int | None) -> str:

@@ -107,6 +107,10 @@ PAGES: dict[str, PageSpec] = {
             "From sign-up to paying customer: the funnel and the monthly cohorts.",
         ),
         PageSpec(
+            "revenue", "Revenue", ":material/trending_up:", _MEASURE, "Understand",
+            "MRR and what moves it: new, expansion, contraction, churn; who stays, by plan and country.",
+        ),
+        PageSpec(
             "report", "Monthly report", ":material/article:", _MEASURE, "Understand",
             "A month on one page: to read, to print, and by mail on the 1st.",
         ),

@@ -16,6 +16,14 @@ STATE_COLOURS: dict[str, tuple[str, str]] = {  # light, dark
     "expired": ("#b9bfca", "#4f5765"),
     "free": ("#e3cf5b", "#ecdc86"),
 }
+MOVE_COLOURS: dict[str, tuple[str, str]] = {  # movements of MRR: up in blue and green, down in orange and red
+    "new": ("#1b5fa8", "#4f9be8"),
+    "reactivation": ("#63b7ad", "#8fe0d2"),
+    "expansion": ("#a9cdf2", "#c9e2fb"),
+    "switch": ("#b9bfca", "#4f5765"),
+    "contraction": ("#f2b56b", "#f5c98d"),
+    "churn": ("#b8430f", "#e0652f"),
+}
 # Lines and groups: the first stands out most from the page, in both themes.
 SERIES: tuple[tuple[str, str], ...] = (
     ("#22307f", "#d0d6ff"),
@@ -41,6 +49,11 @@ def ink() -> tuple[str, str, str]:
 def of_state(state: str) -> str:
     """The colour of a trial's state in the visitor's theme."""
     return STATE_COLOURS[state][_dark()]
+
+
+def of_move(kind: str) -> str:
+    """The colour of a movement of MRR in the visitor's theme."""
+    return MOVE_COLOURS[kind][_dark()]
 
 
 def series(place: int) -> str:

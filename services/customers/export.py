@@ -131,7 +131,7 @@ def trials_csv(session: Session, person: Person, where: Sequence[Condition], *, 
 def _trial(row: TrialRow) -> tuple[Any, ...]:
     return (
         row.subscription, row.customer, row.name, row.email, row.plan, row.currency.upper(),
-        _exact(row.plan_micros, row.currency), time(row.trial_end), _yes(row.card),
+        exact(row.plan_micros, row.currency), time(row.trial_end), _yes(row.card),
         _yes(row.canceling), time(row.last_contact_at), row.owner,
     )  # fmt: skip
 
@@ -190,7 +190,7 @@ def _cells(row: Row, phone: str, tags: str, status: str) -> tuple[Any, ...]:
     facts = row.facts
     return (
         facts.customer, row.name, row.email, _phone(phone), status, facts.plan, facts.currency.upper(),
-        _exact(facts.mrr_micros, facts.currency), time(facts.created), time(facts.trial_end),
+        exact(facts.mrr_micros, facts.currency), time(facts.created), time(facts.trial_end),
         time(facts.cancel_at), facts.country, facts.source, row.owner, tags, facts.failed_invoices,
         _units(facts.open_amount, facts.open_currency), facts.open_currency.upper(), facts.failure_code,
         facts.open_disputes, time(facts.last_contact_at), _yes(facts.deleted),
@@ -202,9 +202,9 @@ def _units(amount: int, currency: str) -> str:
     return str(money.units(amount, currency)) if currency else ""
 
 
-def _exact(micros: int, currency: str) -> str:
+def exact(micros: int, currency: str) -> str:
     """The same of millionths of minor units."""
-    return f"{money.exact_units(micros, currency):f}" if currency else ""
+    return Number(f"{money.exact_units(micros, currency):f}") if currency else ""
 
 
 def time(instant: int | None) -> str:
@@ -214,6 +214,12 @@ def time(instant: int | None) -> str:
 
 class _Dialled(str):
     """A phone number such as +49 30 1: with an apostrophe before it no program dials it."""
+
+    __slots__ = ()
+
+
+class Number(str):
+    """A number as it stands in a file: no program takes it for a formula, also with a minus before it."""
 
     __slots__ = ()
 

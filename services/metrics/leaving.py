@@ -1,7 +1,8 @@
 """When did paying customers decide to leave: how many subscriptions were canceled in each period?
 
-By `canceled_at`, the moment of the decision; MRR falls only when the subscription ends. Canceled in the trial
-is left out, and so is a cancellation that was taken back. Shared definition: metrics, Churn.
+By `canceled_at`, the moment of the decision; MRR falls only when the subscription ends. What was canceled in
+the trial or at its end is left out, and so is a cancellation that was taken back. Shared definition: metrics,
+Churn.
 """
 
 from __future__ import annotations
@@ -74,9 +75,10 @@ def read(
 
 def _within(view: View, periods: Sequence[Period]) -> list[Any]:
     s, item, f = Subscription, SubscriptionItem, CustomerFacts
-    in_trial = sa.func.coalesce(col(s.trial_end), 0) > col(s.canceled_at)
+    in_trial = sa.func.coalesce(col(s.trial_end), 0) >= col(s.canceled_at)
     wanted: list[Any] = [
-        ~col(s.deleted), ~in_trial, col(s.plan_micros) > 0, col(s.currency).in_(view.weights),
+        ~col(s.deleted), ~in_trial, ~col(s.status).like("incomplete%"),
+        col(s.plan_micros) > 0, col(s.currency).in_(view.weights),
         col(s.canceled_at) >= periods[0].begins, col(s.canceled_at) < periods[-1].ends,
     ]  # fmt: skip
     if view.plan:

@@ -10,7 +10,7 @@ from operator import attrgetter, itemgetter
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import CustomerFacts, RetentionCell, RevenueCell, RevenueMove
+from models import CustomerFacts, RetentionCell, RevenueCell, RevenueDay, RevenueMonth, RevenueMove
 from services.metrics import timelines
 from services.metrics.calendar import Calendar
 from services.metrics.movements import Move, Point, moves
@@ -18,7 +18,8 @@ from services.metrics.rollups import Amounts, Book, Counted, Key, Row, Sum
 
 _MOVED = tuple(one.name for one in fields(Move))
 _values_of = attrgetter(*_MOVED)
-_SUMS = ("mrr", "committed", "trial", "customers", "accounts", "people")
+_sums_of = itemgetter("mrr", "committed", "trial", "customers", "accounts", "people")
+_cell_of = itemgetter("currency", "day", "plan", "country", "kind", "cause")
 
 
 def _count(session: Session, customers: Sequence[str], _now: int, calendar: Calendar) -> Counted:
@@ -58,8 +59,15 @@ def _countries(session: Session, customers: Sequence[str]) -> dict[str, str]:
 
 
 def _of_day(row: Row, _: Calendar) -> Iterator[tuple[Key, Amounts]]:
-    key = tuple(row[name] for name in ("currency", "day", "plan", "country", "kind", "cause"))
-    yield key, tuple(row[name] for name in _SUMS)
+    yield _cell_of(row), _sums_of(row)
+
+
+def _of_whole_day(row: Row, _: Calendar) -> Iterator[tuple[Key, Amounts]]:
+    yield (row["currency"], row["day"], row["kind"], row["cause"]), _sums_of(row)
+
+
+def _of_month(row: Row, calendar: Calendar) -> Iterator[tuple[Key, Amounts]]:
+    yield (row["currency"], calendar.month(row["day"]), row["plan"], row["country"]), _sums_of(row)
 
 
 def _of_cohort(row: Row, calendar: Calendar) -> Iterable[tuple[Key, Amounts]]:
@@ -69,4 +77,13 @@ def _of_cohort(row: Row, calendar: Calendar) -> Iterable[tuple[Key, Amounts]]:
     yield (row["currency"], cohort, month, row["country"]), (row["mrr"], row["accounts"])
 
 
-BOOK = Book(RevenueMove, _count, (Sum(RevenueCell, _of_day), Sum(RetentionCell, _of_cohort)))
+BOOK = Book(
+    RevenueMove,
+    _count,
+    (
+        Sum(RevenueDay, _of_whole_day),
+        Sum(RevenueCell, _of_day),
+        Sum(RevenueMonth, _of_month),
+        Sum(RetentionCell, _of_cohort),
+    ),
+)

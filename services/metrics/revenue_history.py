@@ -13,14 +13,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import MetricsState, RevenueCell
+from models import MetricsState, RevenueCell, RevenueDay, RevenueMonth
 from services.metrics import rollups
 from services.metrics.exchange import Rate
 from services.metrics.movements import KINDS, SWITCH
@@ -148,9 +148,9 @@ class Options:
 
 def options(session: Session, until: int) -> Options:
     """What views can be of, as of before `until` (UTC seconds)."""
-    c = RevenueCell
+    c = RevenueMonth
     key = (col(c.currency), col(c.plan), col(c.country))
-    asked = sa.select(*key, sa.func.sum(col(c.accounts))).where(rollups.standing(c), col(c.day) < until)
+    asked = sa.select(*key, sa.func.sum(col(c.accounts))).where(rollups.standing(c), col(c.month) < until)
     rows = session.execute(asked.group_by(*key)).all()
     customers: dict[str, int] = defaultdict(int)
     for code, _, _, people in rows:
@@ -197,20 +197,29 @@ def movements(session: Session, view: View, periods: Sequence[Period]) -> list[M
 
 def _pieces(session: Session, view: View, since: int, until: int) -> list[_Piece]:
     """All that moved before `until`, day by day, oldest first; what did before `since`, as of one day."""
-    c = RevenueCell
+    c = _cells(view)
     day = sa.case((col(c.day) < since, since - 1), else_=col(c.day))
-    asked = sa.select(day, col(c.kind), col(c.cause), col(c.currency), *_sums(view))
+    asked = sa.select(day, col(c.kind), col(c.cause), col(c.currency), *_sums(c, _people(c, view)))
     asked = asked.where(*_within(c, view), col(c.day) < until)
     by_day = asked.group_by(sa.text("1"), col(c.kind), col(c.cause), col(c.currency)).order_by(sa.text("1"))
     rows = session.execute(by_day)
     return [_Piece(at, kind, cause, level) for at, kind, cause, level in _levels(view, rows)]
 
 
-def _sums(view: View, *, whole_customers: bool = True) -> tuple[Any, ...]:
-    """SQL: what a level is made of. A plan's customers are those of the plan, others count once."""
-    c = RevenueCell
-    people = col(c.accounts) if whole_customers and not view.plan else col(c.customers)
-    return total(col(c.mrr)), total(col(c.committed)), total(col(c.trial)), sa.func.sum(people)
+def _cells(view: View) -> Any:
+    """The smallest table that knows of the view's filters."""
+    return RevenueCell if view.plan or view.country else RevenueDay
+
+
+def _people(cells: Any, view: View) -> Any:
+    """SQL: whom a view counts: a plan's customers are those of the plan, all others count once."""
+    return cells.customers if view.plan else cells.accounts
+
+
+def _sums(cells: Any, people: Any) -> tuple[Any, ...]:
+    """SQL: what a level is made of."""
+    amounts = (cells.mrr, cells.committed, cells.trial)
+    return (*(total(col(amount)) for amount in amounts), sa.func.sum(col(people)))
 
 
 def _levels(view: View, rows: Iterable[Any]) -> list[Any]:
@@ -256,7 +265,7 @@ def stood(session: Session, instant: int) -> Revenues | None:
     """What stood before the day that begins at the instant (UTC seconds); None before all is counted."""
     if not is_counted(session):
         return None
-    c = RevenueCell
+    c = RevenueDay
     sums = (total(col(c.mrr)), sa.func.sum(col(c.accounts)), sa.func.sum(col(c.people)))
     asked = sa.select(col(c.currency), *sums).where(rollups.standing(c), col(c.day) < instant)
     rows = [(code, *map(int, numbers)) for code, *numbers in session.execute(asked.group_by(col(c.currency)))]
@@ -267,27 +276,42 @@ def stood(session: Session, instant: int) -> Revenues | None:
 def left_out(session: Session, view: View, until: int) -> dict[str, Level]:
     """What stood before `until` (UTC seconds) in currencies that the view does not convert, the most
     customers first."""
-    others = [code for code in options(session, until).currencies if code not in view.weights]
-    alone = {code: replace(view, currency=code, rates=()) for code in others}
-    levels = {code: _all(_pieces(session, one, until, until)) for code, one in alone.items()}
+    c = _cells(view)
+    asked = sa.select(col(c.currency), *_sums(c, _people(c, view)))
+    asked = asked.where(*_filtered(c, view), col(c.currency).not_in(view.weights), col(c.day) < until)
+    rows = session.execute(asked.group_by(col(c.currency)))
+    levels = {code: Level(*map(int, numbers)) for code, *numbers in rows}
     some = {code: level for code, level in levels.items() if level.mrr or level.trial}
     return dict(sorted(some.items(), key=lambda one: -one[1].customers))
 
 
 def by(session: Session, name: str, view: View, until: int) -> list[Part]:
     """What each plan, or country (`name`), stood at before `until` (UTC seconds), the largest first."""
-    key = col(getattr(RevenueCell, name))
-    sums = _sums(view, whole_customers=name == "country")
-    asked = sa.select(key, col(RevenueCell.currency), *sums)
-    asked = asked.where(*_within(RevenueCell, view), col(RevenueCell.day) < until)
+    m, c = RevenueMonth, RevenueCell
+    begun = sa.select(sa.func.max(col(m.month))).where(rollups.standing(m), col(m.month) < until)
+    last = session.execute(begun).scalar() or 0
     levels: dict[str, Level] = defaultdict(Level)
-    for part, level in _levels(view, session.execute(asked.group_by(key, col(RevenueCell.currency)))):
-        levels[part] += level
+    for cells, when in ((m, col(m.month) < last), (c, col(c.day).between(last, until - 1))):
+        for part, level in _parts(session, cells, name, view, when):
+            levels[part] += level
     some = [Part(part, level) for part, level in levels.items() if level.mrr or level.trial]
     return sorted(some, key=lambda part: (-part.level.mrr, part.key))
 
 
+def _parts(
+    session: Session, cells: Any, name: str, view: View, when: sa.ColumnElement[bool]
+) -> list[tuple[str, Level]]:
+    key = col(getattr(cells, name))
+    people = cells.customers if name == "plan" else _people(cells, view)
+    asked = sa.select(key, col(cells.currency), *_sums(cells, people)).where(*_within(cells, view), when)
+    return _levels(view, session.execute(asked.group_by(key, col(cells.currency))))
+
+
 def _within(cells: Any, view: View) -> list[sa.ColumnElement[bool]]:
-    wanted = [rollups.standing(cells), col(cells.currency).in_(view.weights)]
+    return [*_filtered(cells, view), col(cells.currency).in_(view.weights)]
+
+
+def _filtered(cells: Any, view: View) -> list[sa.ColumnElement[bool]]:
+    wanted = [rollups.standing(cells)]
     wanted += [col(cells.plan) == view.plan] if view.plan else []
     return wanted + ([col(cells.country) == view.country] if view.country else [])

@@ -27,9 +27,9 @@ def listed(visitor: Visitor) -> int:
 
 
 def test_a_click_on_a_bar_shows_as_many_customers_as_the_bar_says(visitor: Visitor) -> None:
-    visitor.open("conversion", "Conversion")
+    visitor.open("conversion", "Conversion", view="Funnel")
     page = visitor.page
-    funnel = page.locator(".js-plotly-plot").nth(2)
+    funnel = page.locator(".js-plotly-plot").first
     said = number((funnel.locator(".bartext").first.text_content() or "").split("·")[0])
     for _ in range(2):  # the second click is on a bar that was clicked before
         visitor.press_mark(funnel.locator(".bars .point path").first, re.compile("show=funnel"))
@@ -40,6 +40,23 @@ def test_a_click_on_a_bar_shows_as_many_customers_as_the_bar_says(visitor: Visit
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page).not_to_have_url(re.compile("show="))
         visitor.settle()
+
+
+def test_a_cell_of_the_heat_map_shows_who_had_converted_by_then(visitor: Visitor) -> None:
+    visitor.open("conversion", "Conversion")
+    cells = visitor.page.locator(".js-plotly-plot").nth(1).locator(".points path")
+    visitor.press_mark(cells.nth(9), re.compile("show=by"))  # the first cohort's last day
+    expect(visitor.dialog.get_by_text("Converted by day 90")).to_be_in_viewport()
+
+
+def test_what_was_chosen_in_one_view_is_left_behind_in_the_next(visitor: Visitor) -> None:
+    visitor.open("conversion", "Conversion", view="Groups", by="Country")
+    expect(visitor.page.get_by_role("heading", name="Converted by country")).to_be_visible()
+    visitor.page.get_by_role("radio", name="Curves").click()
+    visitor.settle()
+    expect(visitor.page).to_have_url(re.compile("view=Curves"))
+    expect(visitor.page).not_to_have_url(re.compile("by=Country"))
+    expect(visitor.page.get_by_text("it is ignored")).to_have_count(0)
 
 
 @pytest.mark.slow  # rows of other lists lead there, too

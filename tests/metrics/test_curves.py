@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from services.clock import DAY
 from services.metrics import conversion, curves, periods
-from services.metrics.curves import LONGEST, Curve
+from services.metrics.curves import LONGEST
 from services.metrics.slices import Slice
+from services.metrics.survival import Watched
 from tests.metrics import count
 from tests.metrics.build import HOUR, Account, at
 from tests.metrics.test_trial_book import clear
@@ -27,7 +28,7 @@ def account() -> Account:
     return Account()
 
 
-def told(database: ModuleType, account: Account, asked: Slice = MONTHS) -> Curve:
+def told(database: ModuleType, account: Account, asked: Slice = MONTHS) -> Watched:
     account.save(database)
     count.everybody(database, now=NOW)
     with database.session() as session:
@@ -49,23 +50,23 @@ def test_a_trial_is_looked_at_for_as_many_days_as_it_is_old_whatever_its_state(d
     """Ada is 4 days old and canceled, Bob 2 days old and running; both may convert yet."""
     trial(account, "ada", NOW - 4 * DAY - HOUR, None)
     account.trial(account.customer("bob", NOW), NOW - 2 * DAY - HOUR)
-    assert told(database, account) == Curve((2, 2, 2, 1, 1), (0, 0, 0, 0, 0))
+    assert told(database, account) == Watched((2, 2, 2, 1, 1), (0, 0, 0, 0, 0))
 
 
 def test_who_converted_leaves_after_that_day(database, account) -> None:
     trial(account, "ada", NOW - 5 * DAY - HOUR, 2 * DAY - 1)
     trial(account, "bob", NOW - 5 * DAY - HOUR, None)
-    assert told(database, account) == Curve((2, 2, 2, 1, 1, 1), (0, 0, 1, 0, 0, 0))
+    assert told(database, account) == Watched((2, 2, 2, 1, 1, 1), (0, 0, 1, 0, 0, 0))
 
 
 def test_a_conversion_of_a_day_that_is_not_over_counts_with_it(database, account) -> None:
     trial(account, "ada", NOW - 2 * DAY - 2 * HOUR, 2 * DAY + HOUR)
-    assert told(database, account) == Curve((1, 1, 1), (0, 0, 0))
+    assert told(database, account) == Watched((1, 1, 1), (0, 0, 0))
 
 
 def test_who_paid_at_the_start_converted_on_day_zero(database, account) -> None:
     trial(account, "ada", NOW - HOUR, 0)
-    assert told(database, account) == Curve((1,), (1,))
+    assert told(database, account) == Watched((1,), (1,))
 
 
 def test_a_conversion_after_the_last_day_is_none_on_the_curve(database, account) -> None:

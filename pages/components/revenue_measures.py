@@ -1,0 +1,60 @@
+"""The numbers behind the Revenue page, computed once for each change of the data (see `measures`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pages.components.measures import Measures
+from services.metrics import exchange, leaving, retention, revenue_history
+from services.metrics.exchange import Rate
+from services.metrics.periods import Period
+from services.metrics.retention import Retained
+from services.metrics.revenue_history import Level, Movements, Options, Part, View
+
+Periods = tuple[Period, ...]
+
+
+class RevenueMeasures(Measures):
+    """What one run of the page asks."""
+
+    def offered(self, until: int) -> Options:
+        """What there is to filter by."""
+        return self._ask(("revenue options", until), lambda s: revenue_history.options(s, until))
+
+    def exact_since(self) -> int | None:
+        """From when on history is exact."""
+        return self._ask("exact since", revenue_history.exact_since)
+
+    def reporting(self) -> str:
+        """The reporting currency, "" for none."""
+        return self._ask("reporting", exchange.reporting)
+
+    def rates(self, into: str, day: str) -> list[Rate]:
+        """The rates that hold on a day."""
+        return self._ask(("rates", into, day), lambda s: exchange.in_force(s, into, day))
+
+    def movements(self, view: View, periods: Periods) -> list[Movements]:
+        """What each period brought."""
+        return self._ask(("movements", view, periods), lambda s: revenue_history.movements(s, view, periods))
+
+    def daily(self, view: View, since: int, until: int) -> Sequence[tuple[int, Level]]:
+        """What stood on each day."""
+        return self._ask(
+            ("daily", view, since, until), lambda s: revenue_history.daily(s, view, since, until)
+        )
+
+    def parts(self, name: str, view: View, until: int) -> list[Part]:
+        """What each plan or country stands at."""
+        return self._ask(("parts", name, view, until), lambda s: revenue_history.by(s, name, view, until))
+
+    def left_out(self, view: View, until: int) -> dict[str, Level]:
+        """What stands in other currencies."""
+        return self._ask(("left out", view, until), lambda s: revenue_history.left_out(s, view, until))
+
+    def cohorts(self, view: View, months: Periods, until: int) -> list[Retained]:
+        """Who stayed."""
+        return self._ask(("retention", view, months), lambda s: retention.cohorts(s, view, months, until))
+
+    def cancelled(self, view: View, periods: Periods) -> list[int]:
+        """How many subscriptions were canceled in each period."""
+        return self._ask(("cancelled", view, periods), lambda s: leaving.counts(s, view, periods))
