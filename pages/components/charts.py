@@ -157,6 +157,11 @@ def begin(key: str) -> str:
     return month(key) if key.count("-") == 1 else _day(key, _locale())
 
 
+def brief(key: str) -> str:
+    """A month's key in words, of a week its Monday without the year: `May 4`."""
+    return month(key) if key.count("-") == 1 else _monday(key, _locale())
+
+
 def safe(text: str) -> str:
     """Text that somebody typed, in one line."""
     return html.escape(" ".join(text.split()), quote=False)
@@ -164,7 +169,7 @@ def safe(text: str) -> str:
 
 def _short(key: str) -> str:
     """A period below an axis, in two lines."""
-    return _month(key, "LLL'<br>'y") if key.count("-") == 1 else _monday(key, _locale())
+    return _month(key, "LLL'<br>'y") if key.count("-") == 1 else brief(key).replace(" ", "<br>", 1)
 
 
 def _month(key: str, pattern: str) -> str:
@@ -184,7 +189,7 @@ def _day(key: str, locale: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _monday(key: str, locale: str) -> str:
-    return str(format_skeleton("MMMd", date.fromisoformat(key), locale=locale)).replace(" ", "<br>", 1)
+    return str(format_skeleton("MMMd", date.fromisoformat(key), locale=locale))
 
 
 def _locale() -> str:

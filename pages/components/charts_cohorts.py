@@ -29,7 +29,7 @@ def rates(cohorts: Sequence[Cohort], recent: Rate) -> Figure:
         "mode": "lines+markers",
         "x": keys,
         "y": [rate.value for rate in found],
-        "error_y": charts.reach(found, quiet),
+        "error_y": charts.reach(found, quiet if len(cohorts) <= _FEW else pale),
         "line": {"color": pale, "width": 1},
         "marker": {"color": ink, "size": 9 if len(cohorts) <= _FEW else 6},
         "customdata": [[f"cohort:{key}"] for key in keys],
@@ -179,7 +179,7 @@ def _places(names: Sequence[str]) -> Figure:
     """An axis of positions under these names."""
     return {
         "tickmode": "array", "tickvals": list(range(len(names))), "ticktext": list(names), "showgrid": False,
-        "zeroline": False, "automargin": True, "range": [-0.5, len(names) - 0.5],
+        "zeroline": False, "automargin": True, "ticks": "", "range": [-0.5, len(names) - 0.5],
     }  # fmt: skip
 
 

@@ -21,34 +21,35 @@ class Line:
     points: Sequence[Point]
 
 
-def curves(lines: Sequence[Line]) -> Figure:
-    """The share converted by the end of each day since the start, with its 95 % interval."""
+def curves(lines: Sequence[Line], *, since: str = "the start", one: str = "trial") -> Figure:
+    """The share that has come by the end of each day since the start, with its 95 % interval; `one` is what
+    is watched, `since` from when on."""
     drawn = [line for line in lines if line.points]
     highest = max((line.points[-1].interval.high for line in drawn), default=1.0)
     highest = max(highest, max((line.points[-1].share for line in drawn), default=0.0) * 1.1)
     last = max((line.points[-1].day for line in drawn), default=30)
     shade = 0.14 if len(drawn) < 3 else 0.07
     traces = [part for place, line in enumerate(drawn) for part in _band(line, palette.series(place), shade)]
-    traces += [_steps(line, palette.series(place)) for place, line in enumerate(drawn)]
+    traces += [_steps(line, palette.series(place), one) for place, line in enumerate(drawn)]
     top = min(1.0, highest * 1.05)
     return charts.figure(
         traces,
         height=380,
         margin=charts.MARGIN | {"r": _ROOM, "b": 36},
-        xaxis={"range": [0, last], "nticks": 8, "showgrid": False, "title": {"text": "days since the start"}},
+        xaxis={"range": [0, last], "nticks": 8, "showgrid": False, "title": {"text": f"days since {since}"}},
         yaxis={"tickformat": ".0%", "range": [0, top], "nticks": 6},
         annotations=_names(drawn, top),
     )
 
 
-def _steps(line: Line, colour: str) -> Figure:
+def _steps(line: Line, colour: str, one: str) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": [point.day for point in line.points],
         "y": [point.share for point in line.points],
         "line": {"color": colour, "width": 2, "shape": "hv"},
-        **charts.hover([_told(line.name, point) for point in line.points]),
+        **charts.hover([_told(line.name, point, one) for point in line.points]),
     }
 
 
@@ -63,12 +64,12 @@ def _band(line: Line, colour: str, shade: float) -> list[Figure]:
     return [edge | upper, edge | lower | {"fillcolor": palette.clear(colour, shade)}]
 
 
-def _told(name: str, point: Point) -> str:
+def _told(name: str, point: Point, one: str) -> str:
     held = point.interval
     return (
         f"{charts.safe(name)}<br>by day {point.day}: {formats.percent(point.share, decimals=1)}"
         f"<br>95 % interval {charts.between(held)}"
-        f"<br>{formats.plural(point.at_risk, 'trial')} watched that long"
+        f"<br>{formats.plural(point.at_risk, one)} watched that long"
     )
 
 

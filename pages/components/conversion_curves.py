@@ -76,7 +76,7 @@ def _row(line: Line) -> dict[str, str]:
     return {
         "Curve": formats.plain(line.name),
         "Trials": formats.count(line.points[0].at_risk),
-        **{f"By day {day}": _by(line.points, day) for day in _TOLD},
+        **{formats.unbroken(f"By day {day}"): _by(line.points, day) for day in _TOLD},
     }
 
 
@@ -85,4 +85,5 @@ def _by(points: Sequence[Point], day: int) -> str:
     if day > points[-1].day and points[-1].share < 1:
         return "not yet"
     point = points[min(day, len(points) - 1)]
-    return f"{formats.percent(point.share, decimals=1)} ({charts.between(point.interval)})"
+    share = formats.percent(point.share, decimals=1)
+    return formats.unbroken(f"{share} ({charts.between(point.interval)})" if point.share else share)

@@ -72,5 +72,5 @@ def _steps_by(found: Mapping[str, Sequence[Cell]]) -> list[tuple[str, list[Step]
 def _row(name: str, steps: Sequence[Step]) -> dict[str, str]:
     first = steps[0].count
     return {"Group": formats.plain(name), "Signed up": formats.count(first)} | {
-        charts.state_word(step.name): formats.share(step.count, first) for step in steps[1:]
+        charts.state_word(step.name): formats.unbroken(formats.share(step.count, first)) for step in steps[1:]
     }

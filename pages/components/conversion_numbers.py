@@ -22,7 +22,7 @@ def draw(view: View) -> None:
         view.measures.period_rate(view.asked.segment),
         view.measures.running(view.asked.segment),
     )
-    name = f"Converted, {charts.begin(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
+    name = f"Converted, {charts.brief(last.period.key)}" if last else DEFINITIONS["cohort_rate"].title
     days, started = view.outcomes.days, view.outcomes.started
     with tiles.row():
         with _tile(f"cohort:{last.period.key}" if last else "", last.rate.whole if last else 0):

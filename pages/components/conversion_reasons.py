@@ -178,7 +178,7 @@ def _at_stake(found: Sequence[Reason]) -> None:
             {
                 "Reason": formats.plain(conversion_words.why(*cause)),
                 "Trials": formats.count(count),
-                "Share": formats.share(count, trials.total()),
+                "Share": formats.unbroken(formats.share(count, trials.total())),
                 "MRR not won": formats.plain(_sums(micros[cause])),
             }
             for cause, count in sorted(trials.items(), key=lambda one: (-one[1], one[0]))

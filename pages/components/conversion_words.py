@@ -75,7 +75,7 @@ class Names:
         if price.unit_amount is None:
             return plan
         each = price.interval if price.every == 1 else f"{price.every} {price.interval}s"
-        return f"{plan}, {formats.money(price.unit_amount, price.currency)} each {each}"
+        return f"{formats.money(price.unit_amount, price.currency)} / {each}, {plan}"
 
 
 def why(state: str, code: str) -> str:

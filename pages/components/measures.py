@@ -13,11 +13,29 @@ from services import clock, config, database
 from services.customers import search
 from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
-from services.metrics import conversion, curves, funnel, kept, overview, slices, version, why
+from services.desk.goals import Kept
+from services.metrics import (
+    conversion,
+    curves,
+    dunning,
+    dunning_curve,
+    funnel,
+    goals,
+    kept,
+    overview,
+    recovery,
+    revenue_history,
+    slices,
+    version,
+    why,
+)
 from services.metrics.conversion import Group, Outcomes, Priced
+from services.metrics.dunning import Asked, Numbers
+from services.metrics.goals import Walked
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
 from services.metrics.periods import Period
+from services.metrics.recovery import AtStake
 from services.metrics.slices import Options, Segment, Slice
 from services.metrics.statistics import Rate
 from services.metrics.survival import Watched
@@ -100,6 +118,32 @@ class Measures:
     def plan_names(self) -> dict[str, str]:
         """Every plan's name by its product id."""
         return self._ask("plans", conversion.plan_names)
+
+    def payments(self, asked: Asked) -> Numbers:
+        """What became of the payments of a question."""
+        return self._ask(("payments", asked), lambda s: dunning.read(s, asked, as_of=clock.now()))
+
+    def recovered_by_day(self, asked: Asked) -> Watched:
+        """The failed payments of a question by day since their first failure."""
+        numbers = self.payments(asked)
+        return self._ask(("recovered", asked), lambda s: dunning_curve.watched(s, numbers))
+
+    def tried(self) -> tuple[Mapping[str, int], Sequence[str]]:
+        """In which currencies payments were tried, with how many, and of which plans."""
+        return self._ask("tried", lambda s: (dunning.currencies(s), dunning.plans(s)))
+
+    def mrr_currencies(self) -> Sequence[str]:
+        """The currencies in which there ever was any MRR."""
+        return self._ask("mrr currencies", revenue_history.currencies)
+
+    def on_the_way(self, goal: Kept) -> Walked:
+        """Where a goal's measure stands, and what became known of it since the goal was set."""
+        about, zone = (goal.measure, goal.currency, goal.begins), config.settings().zone
+        return self._ask(("goal", *about), lambda s: goals.walked(s, *about, as_of=clock.now(), zone=zone))
+
+    def at_stake(self) -> Mapping[str, AtStake]:
+        """What open failed payments of subscriptions that have not ended still ask for, by currency."""
+        return self._ask("at stake", lambda s: recovery.open_failures(s, ended=False))
 
     def mrr_of(
         self, wanted: CustomerFilter, where: Sequence[Condition], until: int | None

@@ -104,7 +104,15 @@ PAGES: dict[str, PageSpec] = {
         ),
         PageSpec(
             "conversion", "Conversion", ":material/conversion_path:", _MEASURE, "Understand",
-            "From sign-up to paying customer: the funnel and the monthly cohorts.",
+            "From sign-up to paying customer: cohorts, curves, reasons, groups and the funnel.",
+        ),
+        PageSpec(
+            "recovery", "Recovery", ":material/healing:", _MEASURE, "Understand",
+            "How often payments fail, how much comes back, how soon and by what.",
+        ),
+        PageSpec(
+            "goals", "Goals", ":material/flag_circle:", _MEASURE, "Understand",
+            "What is to be reached, by when, and whether it is on its way.",
         ),
         PageSpec(
             "revenue", "Revenue", ":material/trending_up:", _MEASURE, "Understand",

@@ -22,6 +22,7 @@ from services.customers import audit, notes, search, worklists
 from services.customers.conditions import Condition
 from services.customers.search import Row
 from services.customers.worklists import FailureRow, TrialRow
+from services.metrics.dunning_rows import FailedPayment
 from services.metrics.members import Member
 from services.metrics.recovery import Failed
 from services.staff import people
@@ -109,6 +110,26 @@ def _failed(row: Failed) -> tuple[Any, ...]:
     return (
         row.invoice, row.number, row.customer, row.name, row.email, row.currency.upper(),
         _units(row.amount, row.currency), row.came_to, time(row.failed_at), time(row.paid_at),
+    )  # fmt: skip
+
+
+PAYMENTS_HEADER: Final = (
+    "invoice", "number", "customer", "name", "email", "plan", "country", "currency", "total", "came_to",
+    "recovered_by", "first_code", "last_code", "attempts", "first_failed", "paid",
+)  # fmt: skip
+
+
+def payments_csv(person: Person, payments: Sequence[FailedPayment]) -> Iterator[str]:
+    """The failed payments behind a number. Raises NotAllowed before the first line."""
+    person.require(Permission.EXPORT)
+    return (line(cells) for cells in (PAYMENTS_HEADER, *map(_payment, payments)))
+
+
+def _payment(row: FailedPayment) -> tuple[Any, ...]:
+    return (
+        row.invoice, row.number, row.customer, row.name, row.email, row.plan, row.country,
+        row.currency.upper(), _units(row.amount, row.currency), row.state, row.recovered_by, row.code,
+        row.last_code, row.attempts, time(row.failed_at), time(row.paid_at),
     )  # fmt: skip
 
 

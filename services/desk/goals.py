@@ -8,10 +8,11 @@ from datetime import date
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from babel.numbers import format_percent
 from sqlmodel import Session, col, select
 
 from models import Goal
-from services import clock, money
+from services import clock, config, money
 from services.customers import audit
 from services.desk import words
 from services.errors import InvalidInput, NotFound
@@ -39,21 +40,28 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A goal as it was set, its way, and what became known on it; the way is None without data."""
+    """A goal as it was set: from `start` at `begins` to `target` at `ends` (UTC seconds), the end of the day
+    `by`. Values are micros of MRR, or basis points."""
 
     id: int
     measure: Measure
     currency: str
+    start: int
+    target: int
+    begins: int
+    ends: int
     by: date
-    way: Way | None
-    marks: tuple[Mark, ...]
+
+    def way(self, now: Mark) -> Way:
+        """Its way, where the measure stands so now."""
+        return Way(self.begins, self.ends, self.start, self.target, now)
 
 
 def every(session: Session, person: Person, zone: ZoneInfo) -> list[Kept]:
     """All goals, the one that is due first on top. Raises NotAllowed."""
     person.require(Permission.SEE_METRICS)
     due_first = select(Goal).order_by(col(Goal.ends), col(Goal.id))
-    return [_kept(session, row, zone) for row in session.exec(due_first)]
+    return [_kept(row, zone) for row in session.exec(due_first)]
 
 
 def add(session: Session, person: Person, draft: Draft, zone: ZoneInfo) -> Goal:
@@ -107,17 +115,12 @@ def said(measure: Measure, value: int, currency: str) -> str:
     """A value of a measure as people write it: `$1,250.00`, `42.5 %`."""
     if measure == "mrr":
         return words.money(money.whole(value), currency)
-    return f"{100 * value / WHOLE:.1f} %"
+    return str(format_percent(value / WHOLE, "#,##0.0 %", locale=config.settings().workspace_locale))
 
 
-def _kept(session: Session, row: Goal, zone: ZoneInfo) -> Kept:
-    measure, now = cast("Measure", row.measure), clock.now()
-    standing = goals.value(session, measure, row.currency, as_of=now, zone=zone)
-    known = goals.marks(session, measure, row.currency, row.begins, as_of=now, zone=zone)
-    way = None
-    if standing is not None:
-        way = Way(row.begins, row.ends, row.start, row.target, Mark(now, standing))
-    return Kept(row.id or 0, measure, row.currency, _day(row, zone), way, tuple(known))
+def _kept(row: Goal, zone: ZoneInfo) -> Kept:
+    measure, day = cast("Measure", row.measure), _day(row, zone)
+    return Kept(row.id or 0, measure, row.currency, row.start, row.target, row.begins, row.ends, day)
 
 
 def _row(session: Session, person: Person, id: int) -> Goal:

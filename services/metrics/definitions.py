@@ -161,8 +161,9 @@ _ALL = (
     ),
     Definition(
         "cohort_rate", "Trials", "Trial conversion",
-        "Of the trials that started in one month, the share that became paying within so many days.",
-        "trials of the month that converted within the window", "trials that started in the month",
+        "Of the trials that started in one month or week, the share that became paying within so many days.",
+        "trials of the month or week that converted within the window",
+        "trials that started in the month or week",
         "A trial starts at the customer's first trial; extending it moves its end, not its start. A "
         "month is open until its last trial is as old as the window: its share can still rise, so it "
         "is marked as open and left out of comparisons. Months are cut in the workspace's time zone.",
@@ -302,6 +303,74 @@ _ALL = (
     Definition(
         "disputed", "Failed payments", "Disputed",
         "The amount of the disputes that are not decided.",
+    ),
+    Definition(
+        "failure_rate", "Recovery", "Failed at the first try",
+        "Of the money that was tried to be charged in a month, the share whose first try failed.",
+        "of these, the totals of the invoices whose first try failed",
+        "totals of the invoices above zero whose payment was first tried in the month",
+        "By count it is the same of invoices. What Stripe charges by itself is tried when the invoice is "
+        "finalized; an invoice that was sent, when its customer pays. Left out: the first invoice after a "
+        "trial, which is reported as a missed payment of the trial, and what no payment was tried for "
+        "(covered by credit, or said to be paid elsewhere). The plan is the product of the subscription's "
+        "dearest item today.",
+    ),
+    Definition(
+        "month_recovery_rate", "Recovery", "Recovered, by volume",
+        "Of the money whose payment first failed in a month, the share that is paid by now, by any means.",
+        "of these, the totals of the invoices that are paid",
+        "totals of the invoices whose payment first failed in the month",
+        "By count it is the same of invoices. A month is open while one of its payments is still in "
+        "recovery, or the month is not over: then the share lies between what is recovered and what still "
+        "can be, and it is left out of the numbers on top. A refund or a dispute after recovery does not "
+        "turn it back. The first invoice after a trial is left out.",
+    ),
+    Definition(
+        "days_to_recover", "Recovery", "Days to recovery",
+        "Days from the first failure to the payment: half of the recovered payments took no longer than the "
+        "median, nine of ten no longer than the other number.",
+        more="Of the payments that first failed in the months shown and are recovered. Those still in "
+        "recovery are not among them, so that young months look quicker than they are; the curve by day "
+        "takes account of that.",
+    ),
+    Definition(
+        "recovery_curve", "Recovery", "Recovered by day",
+        "The share of failed payments, by count, that is recovered by the end of each day since the first "
+        "failure.",
+        more="Kaplan and Meier's estimate: a payment that is not recovered counts for as many whole days as "
+        "have passed since it failed, whatever became of it, so that young ones neither lower the share nor "
+        "are left out. The band is its 95 % interval.",
+    ),
+    Definition(
+        "lost", "Recovery", "Lost",
+        "What first failed in the months shown and is not asked for any more.",
+        more="The invoice is void or uncollectible, or its subscription is over or no longer in the account. "
+        "An uncollectible invoice that is paid after all is recovered.",
+    ),
+    Definition(
+        "recovered_by", "Recovery", "What brought it back",
+        "What paid each payment that had failed.",
+        more="Retry from this desk: a try that somebody made here is on record. Stripe's own retry: with a "
+        "card that had failed before; retry of another card: with one that had not. Customer, by hand: "
+        "outside the desk, on the invoice's page or in Stripe's Dashboard, which cannot be told apart; of "
+        "an invoice that was sent, any charge. Stripe counts its own tries and not those by hand: a try "
+        "was Stripe's where it counts more tries than failed without the desk's doing. Credit note: no "
+        "charge, and a credit note after the failure. Paid elsewhere: no charge at all. Cannot be told: no "
+        "charge had failed, as where there was no card or the bank wanted a confirmation.",
+    ),
+    Definition(
+        "failure_code", "Recovery", "Reason",
+        "Why the first try failed: the bank's decline code, else Stripe's.",
+        more="Later tries of the same invoice can fail for other reasons.",
+    ),
+    Definition(
+        "goal", "Goals", "On track or behind",
+        "A straight line leads from where the number stood when the goal was set to the target on its day. "
+        "On track: the number stands on the line or above.",
+        more="MRR is what stands now. A share is that of the youngest month that is no longer open: of trial "
+        "conversion the month whose trials are all as old as the usual window, of recovery the month of "
+        "whose failed payments none is in recovery any more, by count and of all currencies. What is needed "
+        "a week is what is missing, divided by the weeks that are left.",
     ),
 )  # fmt: skip
 DEFINITIONS: dict[str, Definition] = {one.key: one for one in _ALL}

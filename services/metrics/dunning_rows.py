@@ -19,11 +19,11 @@ By = Literal["", "plan", "country", "code", "by"]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The failed payments of a question that came to `state` ("" all), and whose plan, country, code or way
-    of recovery (`by`, "" none) is `value`."""
+    """The failed payments of a question that came to `state` (None: all), and whose plan, country, code or
+    way of recovery (`by`, "" none) is `value`."""
 
     asked: Asked
-    state: CameTo | Literal[""] = ""
+    state: CameTo | None = None
     by: By = ""
     value: str = ""
 

@@ -34,7 +34,7 @@ from services.metrics.recovery import is_first_after_trial
 from services.metrics.rollups import Amounts, Book, Counted, Key, Row, Sum
 from services.metrics.trials import dearest_first
 
-PARTS = ("", "country", "code", "by", "days")  # of FailureCell
+_MOST = 10**14  # minor units that count of an invoice: Stripe takes 12 digits, and sums must fit their cells
 _THEIRS: Any = sa.bindparam("customers", expanding=True)
 
 
@@ -57,7 +57,7 @@ def _count_failed(session: Session, customers: Sequence[str], _now: int, _calend
                 "currency": row.currency,
                 "plan": plans.get(row.subscription, ""),
                 "country": countries.get(row.customer, ""),
-                "amount": row.amount,
+                "amount": min(row.amount, _MOST),
                 "failed_at": row.failed_at,
                 "state": row.came_to,
                 "paid_at": row.paid_at,
@@ -120,7 +120,7 @@ def _count_passed(session: Session, customers: Sequence[str], _now: int, calenda
         alike = (calendar.month(at), currency, plans.get(subscription, ""))
         held = sums[customer].setdefault(alike, [0, 0])
         held[0] += 1
-        held[1] += amount
+        held[1] += min(amount, _MOST)
     return Counted(
         [
             {

@@ -45,6 +45,14 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """Where a measure stands (None without data), and what became known of it, oldest first."""
+
+    now: Mark | None
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """From a value at `begins` to the target at `ends` (UTC seconds), and where it stands (`now`)."""
 
@@ -85,15 +93,24 @@ def value(session: Session, measure: Measure, currency: str, *, as_of: int, zone
     return known[-1].value if known else None
 
 
-def marks(
+def walked(
     session: Session, measure: Measure, currency: str, since: int, *, as_of: int, zone: ZoneInfo
-) -> list[Mark]:
-    """What became known of a measure from an instant on, oldest first."""
+) -> Walked:
+    """Where a measure stands, and what became known of it from an instant on."""
     if measure == "mrr":
-        days = revenue_history.daily(session, View(currency), clock.day_start(since, zone), as_of)
-        ends = {min(day + DAY, as_of): level.mrr for day, level in days if day + DAY > since}
-        return [Mark(at, mrr) for at, mrr in ends.items()]
-    return [mark for mark in _known(session, measure, as_of, zone) if mark.at >= since]
+        now = value(session, measure, currency, as_of=as_of, zone=zone) or 0
+        return Walked(Mark(as_of, now), tuple(_earned(session, currency, since, as_of, zone)))
+    known = list(_known(session, measure, as_of, zone))
+    standing = Mark(as_of, known[-1].value) if known else None
+    return Walked(standing, tuple(mark for mark in known if mark.at >= since))
+
+
+def _earned(session: Session, currency: str, since: int, as_of: int, zone: ZoneInfo) -> Iterator[Mark]:
+    """MRR at the end of each day on which it moved."""
+    days = revenue_history.daily(session, View(currency), clock.day_start(since, zone), as_of)
+    ends = {min(day + DAY, as_of): level.mrr for day, level in days if day + DAY > since}
+    for at, mrr in ends.items():
+        yield Mark(at, mrr)
 
 
 def _known(session: Session, measure: Measure, as_of: int, zone: ZoneInfo) -> Iterator[Mark]:

@@ -15,6 +15,7 @@ from services.customers import audit
 from services.desk import goals, words
 from services.desk.goals import Draft
 from services.errors import InvalidInput, NotAllowed, NotFound
+from services.metrics.goals import Mark
 from services.money import MICROS
 from services.staff.roles import Person, Role
 from tests.customers.builders import person
@@ -50,8 +51,7 @@ def test_a_goal_begins_where_the_measure_stands_and_ends_with_its_day(earning: M
     assert (row.start, row.created_by) == (4_900 * MICROS, 3)
     assert clock.local(row.ends, BERLIN).isoformat()[:19] == f"{SOON + timedelta(days=1)}T00:00:00"
     assert (found.measure, found.currency, found.by) == ("mrr", "usd", SOON)
-    assert found.way is not None
-    assert (found.way.standing, found.way.now.value) == ("on_track", 4_900 * MICROS)
+    assert found.way(Mark(row.begins, row.start)).standing == "on_track"
 
 
 def test_another_target_leaves_the_beginning_where_it_was(earning: ModuleType) -> None:

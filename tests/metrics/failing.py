@@ -13,7 +13,6 @@ from models import (
     ActionStep,
     Charge,
     CreditNote,
-    Customer,
     Dispute,
     FailureFact,
     Invoice,
@@ -22,9 +21,9 @@ from models import (
     Subscription,
 )
 from services.clock import DAY
-from services.metrics import counting, dunning, periods, waiting
-from services.metrics.books import BOOKS
+from services.metrics import dunning, periods
 from services.metrics.dunning import Asked, Numbers
+from tests.metrics import count as counted
 from tests.metrics.build import HOUR, Account
 
 UTC = ZoneInfo("UTC")
@@ -122,9 +121,7 @@ def count(database: ModuleType, account: Account | None = None, zone: ZoneInfo =
     """Writes the account's rows and counts everybody."""
     if account is not None:
         account.save(database)
-    with database.transaction() as session:
-        waiting.mark(session, list(session.exec(select(Customer.id))))
-    counting.work(BOOKS, zone)
+    counted.everybody(database, zone)
 
 
 def facts(database: ModuleType) -> list[FailureFact]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.clock import DAY
 from services.metrics import goals
-from services.metrics.goals import Mark, Way
+from services.metrics.goals import Mark, Walked, Way
 from services.money import MICROS
 from tests.metrics import count
 from tests.metrics.build import at
@@ -65,9 +65,10 @@ def test_mrr_is_what_stands_now_and_each_day_that_it_moved(database: ModuleType)
     with database.session() as session:
         assert goals.value(session, "mrr", "usd", as_of=NOW, zone=UTC) == 4_900 * MICROS
         assert goals.value(session, "mrr", "eur", as_of=NOW, zone=UTC) == 0
-        found = goals.marks(session, "mrr", "usd", BEGINS, as_of=NOW, zone=UTC)
-    assert [mark.value for mark in found][-1] == 4_900 * MICROS
-    assert [mark.at for mark in found] == sorted({mark.at for mark in found})
+        found = goals.walked(session, "mrr", "usd", BEGINS, as_of=NOW, zone=UTC)
+    assert found.now == Mark(NOW, 4_900 * MICROS)
+    assert found.marks[-1].value == 4_900 * MICROS
+    assert [mark.at for mark in found.marks] == sorted({mark.at for mark in found.marks})
 
 
 def test_recovery_is_the_youngest_month_that_is_decided_by_count_of_all_currencies(
@@ -85,8 +86,9 @@ def test_recovery_is_the_youngest_month_that_is_decided_by_count_of_all_currenci
     count.everybody(database)
     with database.session() as session:
         assert goals.value(session, "recovery", "", as_of=NOW, zone=UTC) == 5_000, "May is still open"
-        found = goals.marks(session, "recovery", "", at("2026-01-01"), as_of=NOW, zone=UTC)
-    assert found == [Mark(at("2026-04-01"), 10_000), Mark(at("2026-05-01"), 5_000)]
+        found = goals.walked(session, "recovery", "", at("2026-04-15"), as_of=NOW, zone=UTC)
+    assert found.now == Mark(NOW, 5_000)
+    assert list(found.marks) == [Mark(at("2026-05-01"), 5_000)]
 
 
 def test_conversion_is_the_youngest_month_that_is_old_enough(database: ModuleType) -> None:
@@ -102,8 +104,8 @@ def test_conversion_is_the_youngest_month_that_is_old_enough(database: ModuleTyp
     count.everybody(database)
     with database.session() as session:
         assert goals.value(session, "conversion", "", as_of=NOW, zone=UTC) == 5_000
-        found = goals.marks(session, "conversion", "", at("2026-01-01"), as_of=NOW, zone=UTC)
-    assert found == [Mark(at("2026-04-01") + 30 * DAY, 5_000)]
+        found = goals.walked(session, "conversion", "", at("2026-01-01"), as_of=NOW, zone=UTC)
+    assert list(found.marks) == [Mark(at("2026-04-01") + 30 * DAY, 5_000)]
 
 
 @pytest.mark.parametrize("measure", ["conversion", "recovery"])
@@ -111,4 +113,4 @@ def test_without_a_month_that_is_decided_there_is_no_data(database: ModuleType, 
     count.everybody(database)
     with database.session() as session:
         assert goals.value(session, measure, "", as_of=NOW, zone=UTC) is None
-        assert goals.marks(session, measure, "", 0, as_of=NOW, zone=UTC) == []
+        assert goals.walked(session, measure, "", 0, as_of=NOW, zone=UTC) == Walked(None, ())

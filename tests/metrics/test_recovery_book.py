@@ -6,10 +6,11 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from models import Event, Subscription
 from services.clock import DAY
-from services.metrics import dunning_rows
+from services.metrics import dunning_rows, failure_book
 from services.metrics.dunning import Payments
 from services.metrics.dunning_rows import Chosen
 from services.metrics.statistics import Rate
@@ -212,3 +213,36 @@ def test_months_are_the_workspaces(database, account, ada) -> None:
     assert [(one.period.key, one.failed.count) for one in found.cohorts[-3:]] == [
         ("2026-04", 0), ("2026-05", 1), ("2026-06", 0),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("statement", [failure_book._failed, failure_book._passed])
+def test_some_customers_are_counted_by_way_of_their_invoices(database, account, ada, statement) -> None:
+    """SQLite goes through all that ever failed otherwise."""
+    account.save(database)
+    with database.session() as session:
+        asked = statement().params(customers=[ada.customer, "cus_other"])
+        written = asked.compile(
+            session.get_bind(), compile_kwargs={"literal_binds": True, "render_postcompile": True}
+        )
+        plan = [row.detail for row in session.execute(sa.text(f"EXPLAIN QUERY PLAN {written}"))]
+    tables = ("invoices", "invoice_payments", "charges", "payment_intents", "events", "subscriptions")
+    assert not [step for step in plan if step.startswith("SCAN") and step.split()[1].strip('"') in tables], (
+        plan
+    )
+    assert any("ix_invoices_customer_created" in step for step in plan)
+    wide = ("ix_charges_status", "ix_invoices_status", "ix_payment_intents_failed", "ix_invoices_retried")
+    assert not [step for step in plan if any(index in step for index in wide)], plan
+
+
+@pytest.mark.both_databases
+def test_an_amount_that_nobody_pays_keeps_no_other_payment_from_being_counted(database, account, ada) -> None:
+    bob = paying(account, "bob", at("2026-01-10"))
+    for _ in range(3):
+        account.failure(bob, MAY, 2**63 - 1)
+        account.invoice(bob, MAY, 2**63 - 1)
+    account.failure(ada, MAY, 4900)
+    count(database, account)
+    may = numbers(database, NOW).cohorts[-2]
+    assert may.states["in_recovery"] == Payments(4, 3 * 10**14 + 4900)
+    assert may.passed == Payments(3, 3 * 10**14)

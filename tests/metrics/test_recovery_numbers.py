@@ -115,7 +115,7 @@ def test_the_rows_behind_a_number_are_those_that_it_counts(spring: ModuleType) -
     with spring.session() as session:
         for part in ("plan", "code"):
             for group in found.by(part):
-                assert dunning_rows.count(session, Chosen(found.asked, "", part, group.key)) == group.failed
+                assert dunning_rows.count(session, Chosen(found.asked, None, part, group.key)) == group.failed
         for group in found.by("by"):
             chosen = Chosen(found.asked, "recovered", "by", group.key)
             assert dunning_rows.count(session, chosen) == group.states["recovered"]

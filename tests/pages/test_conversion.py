@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components import charts, conversion_words
+from pages.components.formats import unbroken
 from services import clock, config
 from services.customers import export
 from services.desk import annotating
@@ -232,7 +233,10 @@ def test_curves_stand_for_each_group(account: ModuleType) -> None:
     table = app.table[0].value
     assert table["Curve"].tolist() == ["Pro", "Team"]
     assert table["Trials"].tolist() == ["3", "1"]
-    assert table["By day 90"].str.split(" ").str[0].tolist() == ["100.0", "0.0"]  # Dan, of Pro, is young
+    assert table[unbroken("By day 90")].str.split().str[0].tolist() == [
+        "100.0",
+        "0.0",
+    ]  # Dan, of Pro, is young
 
 
 def test_two_groups_are_compared_with_doubt(account: ModuleType) -> None:
@@ -275,7 +279,7 @@ def test_reasons_say_how_trials_ended_and_what_was_at_stake(staffed: ModuleType,
     counted(staffed, told)
     app = open_in_menu("conversion", view="Why not", split="Reasons")
     table = app.table[0].value
-    assert table.iloc[0].tolist() == ["Too expensive", "1", "100.0 %", r"\$49\.00"]
+    assert table.iloc[0].tolist() == ["Too expensive", "1", unbroken("100.0 %"), r"\$49\.00"]
     assert column(app, "comment") == ["**Far** too <b>dear</b>"]
     bars = plots(app)["Trials that brought nothing, by month"]["data"][0]
     assert (bars["name"], sum(bars["y"])) == ("Too expensive", 1)
