@@ -1,6 +1,7 @@
 """What conversion is counted from: each customer's trial and way as facts, and both summed up as cells.
 
-All of it is derived (services/metrics/rollups). Flags are 0 or 1. Days are whole days since the trial's
+All of it is derived (services/metrics/rollups). Facts lie in the order of when they began: what is asked is
+mostly of some months. Flags are 0 or 1. Days are whole days since the trial's
 start, rounded up, -1 for a trial that did not convert.
 """
 
@@ -13,7 +14,7 @@ from sqlmodel import Field
 
 from models.base import Base, big, partial_index
 
-_CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}  # cells are read by ranges of their key
+_CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}  # SQLite keeps the rows in the order of their key
 
 
 class TrialFact(Base, table=True):
@@ -26,36 +27,36 @@ class TrialFact(Base, table=True):
 
     __tablename__ = "trial_facts"
     __table_args__ = (
-        Index("ix_trial_facts_started", "started", "customer"),
-        Index("ix_trial_facts_over_at", "over_at"),
+        Index("ix_trial_facts_ended", "over_at", "state", "plan", "source", "currency", "country"),
         partial_index("ix_trial_facts_commented", "commented = 1", "started", "canceled_at"),
+        _CLUSTERED,
     )
 
-    customer: str = Field(primary_key=True)
+    started: int = big(primary_key=True)
+    customer: str = Field(primary_key=True, index=True)
+    state: str
+    days: int = -1
+    plan: str = ""
+    source: str = ""
+    currency: str = ""
+    country: str = ""
+    plan_micros: int = big(0, nullable=False)
+    price: str = ""
+    trial_days: int = 0
+    card_at_start: str = ""
+    extended: int = 0
+    called: int = 0
+    messaged: int = 0
+    why: str = ""
+    commented: int = 0
     subscription: str
-    started: int = big()
     trial_end: int | None = big()
     first_trial_end: int | None = big()
     over_at: int | None = big()
     in_trial: int = 0
-    state: str
     converted_at: int | None = big()
-    days: int = -1
-    plan: str = ""
-    price: str = ""
-    currency: str = ""
-    country: str = ""
-    source: str = ""
-    trial_days: int = 0
-    card_at_start: str = ""
     on_invoice: int = 0
     card_on_file: int = 0
-    extended: int = 0
-    called: int = 0
-    messaged: int = 0
-    plan_micros: int = big(0, nullable=False)
-    why: str = ""
-    commented: int = 0
     canceled_at: int | None = big()
 
 
@@ -89,10 +90,10 @@ class JourneyFact(Base, table=True):
     `waits`: it is too early to tell about the step after it."""
 
     __tablename__ = "journey_facts"
-    __table_args__ = (Index("ix_journey_facts_created", "created", "customer"),)
+    __table_args__ = (_CLUSTERED,)
 
-    customer: str = Field(primary_key=True)
-    created: int = big()
+    created: int = big(primary_key=True)
+    customer: str = Field(primary_key=True, index=True)
     path: str
     depth: int
     waits: int = 0

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages.components import charts, charts_curves, charts_groups, formats, plotted, worklist
+from pages.components import (
+    charts,
+    charts_curves,
+    charts_groups,
+    conversion_curves,
+    formats,
+    plotted,
+    worklist,
+)
 from pages.components.charts_curves import Line
 from pages.components.charts_groups import Dot
 from pages.components.conversion_view import View, choice, same, segments
@@ -15,8 +22,7 @@ from pages.components.conversion_words import DIMS, no_lots
 from pages.components.plotted import Sheet
 from services.metrics import statistics, survival
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.periods import Period
-from services.metrics.slices import Slice
+from services.metrics.slices import EVERYONE, Slice
 from services.metrics.statistics import Rate
 from services.metrics.survival import Watched
 
@@ -53,19 +59,20 @@ def draw(view: View) -> None:
     said = ", ".join(f"{dot.name} {formats.share(dot.rate.part, dot.rate.whole)}" for dot in dots)
     plotted.chart(charts_groups.dots(dots, coloured=True), "compared", f"Share converted: {said}")
     _difference(one, two)
-    _curves(sides)
+    _curves(view, sides)
 
 
 def _groups(view: View) -> tuple[tuple[Side, Side] | None, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dim = choice("Groups by", DIMS, "of")
+        all = view.measures.breakdown(replace(view.asked, segment=EVERYONE), dim, view.window)
         found = view.measures.breakdown(view.asked, dim, view.window)
-        names = worklist.distinct({one.key: view.names.of(dim, one.key) for one in found})
         if len(found) < 2:
             return None, no_lots(dim)
+        names = worklist.distinct({one.key: view.names.of(dim, one.key) for one in all})
         keys = [one.key for one in found]
-        first = choice("First", names, "first", usual=keys[0])
-        second = choice("Second", names, "second", usual=keys[1])
+        first = choice("First", names, f"first_{dim}", usual=keys[0])  # a key that goes with what it offers
+        second = choice("Second", names, f"second_{dim}", usual=keys[1])
     sides = tuple(
         _side(view, view.asked.of(dim, key), names[key], f"group:{dim}:{key}") for key in (first, second)
     )
@@ -79,19 +86,19 @@ def _periods(view: View) -> tuple[tuple[Side, Side] | None, str]:
         return None, notice
     with st.container(horizontal=True, vertical_alignment="bottom"):
         lengths = {key: formats.plural(count, view.one) for key, count in _LENGTHS.items()}
-        length = _LENGTHS[choice("Each over", lengths, "each")]
-        names = {period.key: charts.begin(period.key) for period in reversed(closed)}
+        length = _LENGTHS[choice("Each over", lengths, f"each_{view.one}")]
+        names = {period.key: charts.begin(period.key) for period in reversed(view.periods)}
         before = closed[max(0, len(closed) - 1 - length)].key
-        first = choice("First, up to", names, "until", usual=closed[-1].key)
-        second = choice("Second, up to", names, "against", usual=before)
-    one, two = (_span(view, closed, key, length) for key in (first, second))
+        first = choice("First, up to", names, f"until_{view.one}", usual=closed[-1].key)
+        second = choice("Second, up to", names, f"against_{view.one}", usual=before)
+    one, two = (_span(view, key, length) for key in (first, second))
     return (one, two), notice
 
 
-def _span(view: View, closed: Sequence[Period], last: str, length: int) -> Side:
+def _span(view: View, last: str, length: int) -> Side:
     """The periods up to one of them, taken together."""
-    end = next(place for place, period in enumerate(closed) if period.key == last)
-    mine = closed[max(0, end - length + 1) : end + 1]
+    end = next(place for place, period in enumerate(view.periods) if period.key == last)
+    mine = view.periods[max(0, end - length + 1) : end + 1]
     name = charts.begin(mine[-1].key)
     if len(mine) > 1:
         name = f"{charts.begin(mine[0].key)} to {name}"
@@ -122,13 +129,14 @@ def _difference(one: Side, two: Side) -> None:
     charts.draw(charts_groups.difference(one.rate, two.rate, held), key="difference_chart", alt=said)
 
 
-def _curves(sides: tuple[Side, Side]) -> None:
-    st.subheader("By day since the start", help=formats.plain(DEFINITIONS["chance"].short), anchor=False)
+def _curves(view: View, sides: tuple[Side, Side]) -> None:
     lines = [Line(side.name, survival.curve(side.watched)) for side in sides]
-    chance = survival.chance(*(side.watched for side in sides))
-    st.caption(_told(chance))
+    plotted.head(
+        view.person, "By day since the start", conversion_curves.sheet(lines), "compared_curves",
+        help=DEFINITIONS["chance"].short, note=_told(survival.chance(*(side.watched for side in sides))),
+    )  # fmt: skip
     alt = f"Share converted by day since the start: {' and '.join(side.name for side in sides)}"
-    charts.draw(charts_curves.curves(lines), key="compared_curves", alt=alt)
+    charts.draw(charts_curves.curves(lines), key="compared_curves_chart", alt=alt)
 
 
 def _told(chance: float | None) -> str:

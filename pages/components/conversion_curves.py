@@ -22,15 +22,13 @@ _TOLD = (7, 14, 30, 60, 90)  # days
 
 def draw(view: View) -> None:
     """The curves, and what they come to as a table."""
-    options = {_ALL: "All trials together", _COHORT: f"{view.one.capitalize()} of the start", **DIMS}
+    options = {_ALL: "All trials together", _COHORT: "Month or week of the start", **DIMS}
     by = choice("One curve for each", options, "curves")
     found = _watched(view, by)
     shown = found[-_MOST:] if by == _COHORT else found[:_MOST]
     lines = [Line(name, points) for name, watched in shown if (points := survival.curve(watched))]
-    header = ("curve", "day", "share", "low_95", "high_95", "at_risk")
-    sheet = Sheet(header, [_cells(line.name, point) for line in lines for point in line.points])
     plotted.head(
-        view.person, "Share converted by day since the start", sheet, "conversion_curves",
+        view.person, "Share converted by day since the start", sheet(lines), "conversion_curves",
         help=f"{DEFINITIONS['curve'].short} {DEFINITIONS['curve'].more}", note=_note(by, len(found)),
     )  # fmt: skip
     if not lines:
@@ -41,6 +39,12 @@ def draw(view: View) -> None:
     )
     charts.draw(charts_curves.curves(lines), key="curves_chart", alt=f"Share converted by day: {said}")
     st.table([_row(line) for line in lines], border="horizontal", hide_index=True)
+
+
+def sheet(lines: Sequence[Line]) -> Sheet:
+    """The curves' numbers: a row for each day of each."""
+    header = ("curve", "day", "share", "low_95", "high_95", "at_risk")
+    return Sheet(header, [_cells(line.name, point) for line in lines for point in line.points])
 
 
 def _note(by: str, found: int) -> str:

@@ -10,10 +10,12 @@ took; every number here is a sum of these, so that parts add up to the whole.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from math import ceil
 from typing import Any
 
@@ -81,6 +83,26 @@ class Group:
     states: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """One period's trials: by state, and how many (`so_far`) had converted by each of `days` (ascending)."""
+
+    whole: int
+    states: Counter[str]
+    days: Sequence[int]
+    so_far: Sequence[int]
+
+    def converted(self, window: int | None) -> int:
+        """How many converted within so many days; None: at any time."""
+        place = len(self.days) if window is None else bisect_right(self.days, window)
+        return self.so_far[place - 1] if place else 0
+
+
+def _tally(states: Counter[str], took: Mapping[int, int]) -> _Tally:
+    days = sorted(took)
+    return _Tally(states.total(), states, days, list(accumulate(took[day] for day in days)))
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """What became of a slice's trials: `counts` by the first instant of the period of their start, by state,
@@ -91,31 +113,33 @@ class Outcomes:
     counts: Mapping[tuple[int, str, int], int] = field(default_factory=dict)
 
     @cached_property
-    def _by_period(self) -> Mapping[int, Mapping[tuple[str, int], int]]:
-        found: dict[int, dict[tuple[str, int], int]] = {period.begins: {} for period in self.periods}
+    def _tallies(self) -> Mapping[int, _Tally]:
+        """The periods' trials by the first instant of each."""
+        states: dict[int, Counter[str]] = {period.begins: Counter() for period in self.periods}
+        took: dict[int, Counter[int]] = {period.begins: Counter() for period in self.periods}
         for (begins, state, days), count in self.counts.items():
-            found[begins][state, days] = count
-        return found
+            states[begins][state] += count
+            if state == "converted":
+                took[begins][days] += count
+        return {begins: _tally(states[begins], took[begins]) for begins in states}
 
     def cohorts(self, window: int | None) -> list[Cohort]:
         """Every period's cohort, oldest first; `window` in days."""
         return [self._cohort(period, window) for period in self.periods]
 
     def _cohort(self, period: Period, window: int | None) -> Cohort:
-        states = Counter(dict.fromkeys(STATES, 0))
-        for (state, _), count in self._by_period[period.begins].items():
-            states[state] += count
+        states = self._states([period])
         running = period.ends > self.as_of or states["running"] > 0
         too_young = running if window is None else period.ends + window * DAY > self.as_of
-        return Cohort(period, dict(states), self._rate([period], window), too_young)
+        return Cohort(period, states, self._rate([period], window), too_young)
+
+    def _states(self, periods: Collection[Period]) -> dict[str, int]:
+        tallies = [self._tallies[period.begins] for period in periods]
+        return {state: sum(tally.states[state] for tally in tallies) for state in STATES}
 
     def _rate(self, periods: Collection[Period], window: int | None) -> Rate:
-        part = whole = 0
-        for period in periods:
-            for (state, days), count in self._by_period[period.begins].items():
-                whole += count
-                part += count if state == "converted" and (window is None or days <= window) else 0
-        return Rate(part, whole)
+        tallies = [self._tallies[period.begins] for period in periods]
+        return Rate(sum(tally.converted(window) for tally in tallies), sum(tally.whole for tally in tallies))
 
     def closed(self, window: int | None) -> tuple[Period, ...]:
         """The periods whose cohorts are old enough for the window."""
@@ -127,11 +151,7 @@ class Outcomes:
 
     def group(self, key: str, periods: Collection[Period], window: int | None) -> Group:
         """The trials of some of the periods taken together."""
-        states = Counter(dict.fromkeys(STATES, 0))
-        for period in periods:
-            for (state, _), count in self._by_period[period.begins].items():
-                states[state] += count
-        return Group(key, self._rate(periods, window), dict(states))
+        return Group(key, self._rate(periods, window), self._states(periods))
 
     def count(self, state: str) -> int:
         """How many of the trials are in a state."""
@@ -209,9 +229,9 @@ def together(parts: Collection[Outcomes], asked: Slice, as_of: int) -> Outcomes:
 def period_rate(session: Session, segment: Segment = EVERYONE, *, as_of: int) -> Rate:
     """Converted / trials ended in the last 30 days, as Stripe shows it."""
     where = slices.conditions(TRIALS, Slice("month", None, segment))
-    counted = sa.select(sa.func.count(), sa.func.count(_ALL.converted_at))
-    whole, part = session.execute(counted.where(ended_recently(as_of), *where)).one()
-    return Rate(part, whole)
+    counted = sa.select(_ALL.state, sa.func.count()).where(ended_recently(as_of), *where)
+    states = {state: int(count) for state, count in session.execute(counted.group_by(_ALL.state))}
+    return Rate(states.get("converted", 0), sum(states.values()))
 
 
 def ended_recently(as_of: int) -> sa.ColumnElement[bool]:

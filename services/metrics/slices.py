@@ -178,7 +178,7 @@ def _of_facts(ground: Ground, asked: Slice, by: Sequence[Any]) -> sa.Select[Any]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What trials can be filtered by: product ids, sources, currency codes and countries that any has."""
+    """What can be filtered by: product ids, sources, currency codes and countries that any customer has."""
 
     plans: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -189,9 +189,9 @@ class Options:
 def options(session: Session) -> Options:
     """What there is to choose from, in alphabetical order."""
     ever = Slice("month", None)
-    main = [row[: len(_MAIN)] for row in counted(session, TRIALS, ever, _MAIN, "trials")]
+    main = [row[: len(_MAIN)] for row in counted(session, JOURNEYS, ever, _MAIN, "customers")]
     columns = list(zip(*main, strict=True)) or [()] * len(_MAIN)
-    countries = (country for country, _ in counted(session, TRIALS, ever, ["country"], "trials"))
+    countries = (country for country, _ in counted(session, JOURNEYS, ever, ["country"], "customers"))
     return Options(*(tuple(sorted(set(one) - {""})) for one in (*columns, countries)))
 
 

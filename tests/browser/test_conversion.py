@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_pages import faults_of
 from tests.browser.visitor import ROW, Visitor
 
 pytestmark = pytest.mark.browser
@@ -57,6 +58,14 @@ def test_what_was_chosen_in_one_view_is_left_behind_in_the_next(visitor: Visitor
     expect(visitor.page).to_have_url(re.compile("view=Curves"))
     expect(visitor.page).not_to_have_url(re.compile("by=Country"))
     expect(visitor.page.get_by_text("it is ignored")).to_have_count(0)
+
+
+@pytest.mark.slow  # the first view is opened narrow with all pages
+@pytest.mark.parametrize("view", ["Curves", "Why not", "Groups", "Compare", "Funnel"])
+def test_each_view_fits_a_phone(visitor: Visitor, view: str) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 800})
+    visitor.open("conversion", "Conversion", view=view)
+    assert faults_of(visitor.page) == []
 
 
 @pytest.mark.slow  # rows of other lists lead there, too

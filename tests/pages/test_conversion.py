@@ -245,7 +245,7 @@ def test_two_groups_are_compared_with_doubt(account: ModuleType) -> None:
     assert "\\+100\\.0 points" in said
     assert "It may be chance" in said
     assert any("Nobody drew lots" in info.value for info in app.info)
-    swapped = open_in_menu("conversion", view="Compare", of="Plan", first="Team", second="Pro")
+    swapped = open_in_menu("conversion", view="Compare", of="Plan", first_plan="Team", second_plan="Pro")
     (said,) = [text.value for text in swapped.markdown if "against" in text.value]
     assert "\\-100\\.0 points" in said
 

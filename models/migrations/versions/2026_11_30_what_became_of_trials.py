@@ -36,46 +36,49 @@ def _cells(name: str, keys: list[sa.Column], amounts: tuple[str, ...]) -> None:
 def upgrade() -> None:
     op.create_table(
         'trial_facts',
-        *_texts('customer', 'subscription'),
         *_instants('started', nullable=False),
-        *_instants('trial_end', 'first_trial_end', 'over_at'),
-        *_numbers('in_trial'),
-        *_texts('state'),
-        *_instants('converted_at'),
+        *_texts('customer', 'state'),
         *_numbers('days'),
-        *_texts('plan', 'price', 'currency', 'country', 'source'),
+        *_texts('plan', 'source', 'currency', 'country'),
+        *_instants('plan_micros', nullable=False),
+        *_texts('price'),
         *_numbers('trial_days'),
         *_texts('card_at_start'),
-        *_numbers('on_invoice', 'card_on_file', 'extended', 'called', 'messaged'),
-        *_instants('plan_micros', nullable=False),
+        *_numbers('extended', 'called', 'messaged'),
         *_texts('why'),
         *_numbers('commented'),
+        *_texts('subscription'),
+        *_instants('trial_end', 'first_trial_end', 'over_at'),
+        *_numbers('in_trial'),
+        *_instants('converted_at'),
+        *_numbers('on_invoice', 'card_on_file'),
         *_instants('canceled_at'),
-        sa.PrimaryKeyConstraint('customer'),
+        sa.PrimaryKeyConstraint('started', 'customer'),
+        sqlite_with_rowid=False,
     )
-    with op.batch_alter_table('trial_facts', schema=None) as batch_op:
-        batch_op.create_index('ix_trial_facts_started', ['started', 'customer'], unique=False)
-        batch_op.create_index('ix_trial_facts_over_at', ['over_at'], unique=False)
-        batch_op.create_index(
-            'ix_trial_facts_commented',
-            ['started', 'canceled_at'],
-            unique=False,
-            sqlite_where=sa.text('commented = 1'),
-            postgresql_where=sa.text('commented = 1'),
-        )
+    op.create_index(op.f('ix_trial_facts_customer'), 'trial_facts', ['customer'])
+    op.create_index(
+        'ix_trial_facts_ended', 'trial_facts', ['over_at', 'state', 'plan', 'source', 'currency', 'country']
+    )
+    op.create_index(
+        'ix_trial_facts_commented',
+        'trial_facts',
+        ['started', 'canceled_at'],
+        sqlite_where=sa.text('commented = 1'),
+        postgresql_where=sa.text('commented = 1'),
+    )
     op.create_table(
         'journey_facts',
-        *_texts('customer'),
         *_instants('created', nullable=False),
-        *_texts('path'),
+        *_texts('customer', 'path'),
         *_numbers('depth', 'waits'),
         *_texts('plan', 'source', 'currency', 'country'),
         *_numbers('extended', 'messaged'),
         *_instants('trial_end', 'paid_at'),
-        sa.PrimaryKeyConstraint('customer'),
+        sa.PrimaryKeyConstraint('created', 'customer'),
+        sqlite_with_rowid=False,
     )
-    with op.batch_alter_table('journey_facts', schema=None) as batch_op:
-        batch_op.create_index('ix_journey_facts_created', ['created', 'customer'], unique=False)
+    op.create_index(op.f('ix_journey_facts_customer'), 'journey_facts', ['customer'])
     _cells('trial_cells', [*_texts('state'), *_numbers('days')], ('trials', 'micros'))
     _cells('journey_cells', [*_texts('path'), *_numbers('depth', 'waits')], ('customers',))
 
