@@ -117,7 +117,7 @@ def test_what_became_of_the_mails_stands_there(may: ModuleType) -> None:
     app = open_in_menu("report", acting_as=FOUNDER)
     assert "May 2026" in [text.value for text in app.text]
     outbox = open_page("outbox", acting_as=FOUNDER)
-    assert list(outbox.dataframe[0].value["Text"]) == ["Monthly report"]
+    assert list(outbox.dataframe[0].value["template"]) == ["Monthly report"]
 
 
 def test_before_anything_is_counted_there_is_no_report(staffed: ModuleType) -> None:
