@@ -18,7 +18,7 @@ from models import AuditEntry, CustomerFacts, Message, ReportMailing, SyncCursor
 from services import clock, config, database, durable
 from services.errors import Conflict, InvalidInput, NotAllowed
 from services.metrics import waiting
-from services.metrics.report import summary
+from services.metrics.report import made, summary
 from services.metrics.report.made import Made
 from services.mirror import cursors
 from services.outreach import messages, monthly, sending, smtp
@@ -66,6 +66,19 @@ def decided(database: ModuleType, ada: Person, monkeypatch: pytest.MonkeyPatch) 
     return database
 
 
+@pytest.fixture
+def refusing(mailbox: Mailbox) -> None:
+    """The mail server takes nothing now."""
+    mailbox.refuse = "450 Try later"
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the mails are written down, the report can no longer be made."""
+    make = made.make
+    monkeypatch.setattr(made, "make", lambda month: 1 / 0 if mails() else make(month))
+
+
 def save(person: Person, mailing: Mailing, seen: int = 0) -> None:
     with database.transaction() as session:
         monthly.save(session, person, mailing, seen=seen)
@@ -107,20 +120,19 @@ def test_each_recipient_gets_the_page_once(mailbox: Mailbox) -> None:
         assert monthly.states(monthly.sent(session)["2026-05"]) == {"accepted": 2}
 
 
-@pytest.mark.usefixtures("decided", "smtp_settings", "queues")
-def test_processes_that_look_at_once_send_it_once(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    all_see_that_it_is_due = threading.Barrier(4, timeout=30)
-    text = summary.text
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("decided")
+def test_processes_that_look_at_once_write_it_down_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    all_saw_that_it_is_due, text = threading.Barrier(4, timeout=30), summary.text
 
     def told(report: Made) -> summary.Text:
-        all_see_that_it_is_due.wait()
+        all_saw_that_it_is_due.wait()
         return text(report)
 
     monkeypatch.setattr("services.outreach.monthly.summary.text", told)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: monthly.send_what_is_due(), range(4)))
-    settled("accepted", "accepted")
-    assert len(mailbox.taken) == 2
+    assert len(mails()) == 2
 
 
 @pytest.mark.usefixtures("decided")
@@ -182,9 +194,8 @@ def test_without_a_mail_server_it_stays_in_the_outbox() -> None:
     assert "MRR $294.00" in mails()[0].body
 
 
-@pytest.mark.usefixtures("decided", "smtp_settings", "queues")
+@pytest.mark.usefixtures("decided", "refusing", "smtp_settings", "queues")
 def test_what_the_server_did_not_take_is_tried_again_later(mailbox: Mailbox) -> None:
-    mailbox.refuse = "450 Try later"
     monthly.send_what_is_due()
     settled("failed", "failed")
     mailbox.refuse = ""
@@ -196,10 +207,8 @@ def test_what_the_server_did_not_take_is_tried_again_later(mailbox: Mailbox) -> 
     assert len(mailbox.taken) == 2
 
 
-@pytest.mark.usefixtures("decided", "smtp_settings", "queues")
-def test_it_is_given_up_after_a_few_tries(mailbox: Mailbox) -> None:
-    mailbox.refuse = "550 No such user"
-    monthly.send_what_is_due()
+@pytest.mark.usefixtures("decided", "refusing", "smtp_settings", "queues")
+def test_it_is_given_up_after_a_few_tries() -> None:
     for hours in range(1, 60, 4):
         settled("failed", "failed")
         be(company.NOW + hours * 3600)
@@ -208,10 +217,8 @@ def test_it_is_given_up_after_a_few_tries(mailbox: Mailbox) -> None:
     assert {mail.attempt for mail in mails()} == {monthly._TRIES - 1}
 
 
-@pytest.mark.usefixtures("decided", "smtp_settings", "queues")
+@pytest.mark.usefixtures("decided", "refusing", "smtp_settings", "queues")
 def test_a_person_can_send_it_again(mailbox: Mailbox, ann: Person) -> None:
-    mailbox.refuse = "550 Blocked"
-    monthly.send_what_is_due()
     settled("failed", "failed")
     mailbox.refuse = ""
     messages.send_again(mails()[1].token, ann, seen="failed")
@@ -220,19 +227,8 @@ def test_a_person_can_send_it_again(mailbox: Mailbox, ann: Person) -> None:
     assert len(list(mailbox.taken[0].iter_attachments())) == 1
 
 
-@pytest.mark.usefixtures("decided", "smtp_settings", "queues")
-def test_a_report_that_cannot_be_made_did_not_go_out(
-    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
-    monthly_make = sending.made.make
-    monkeypatch.setattr(
-        "services.outreach.sending.made.make",
-        lambda month: broken() if mails() else monthly_make(month),
-    )
-    monthly.send_what_is_due()
+@pytest.mark.usefixtures("decided", "smtp_settings", "broken", "queues")
+def test_a_report_that_cannot_be_made_did_not_go_out(mailbox: Mailbox) -> None:
     settled("failed", "failed")
     assert "No report could be made (ZeroDivisionError)" in mails()[0].error
     assert mailbox.taken == []
