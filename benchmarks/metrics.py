@@ -2,7 +2,7 @@
 
 `python -m benchmarks.metrics --customers 10000 100000 --database sqlite postgresql`: for each size fresh
 tables with 1.2 subscriptions and some 10 invoices each; counts everybody, rebuilds the cells, takes in 10,000
-changed customers, then asks what the charts ask.
+changed customers, then asks what the charts ask, and plain questions over the tables, in DuckDB too.
 """
 
 from __future__ import annotations
@@ -16,19 +16,49 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
+import duckdb
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from benchmarks import metrics_seed
-from models import MetricsState
+from models import (
+    Customer,
+    CustomerFacts,
+    Invoice,
+    InvoiceLine,
+    MetricsState,
+    Price,
+    Product,
+    Subscription,
+    SubscriptionItem,
+)
+from models.base import Base
 from services import clock, database
-from services.metrics import counting, periods, revenue_history, rollups, waiting
+from services.metrics import (
+    bridge,
+    conversion,
+    counting,
+    curves,
+    dunning,
+    forecast,
+    funnel,
+    periods,
+    retention,
+    revenue_history,
+    rollups,
+    waiting,
+    why,
+)
 from services.metrics.books import BOOKS
+from services.metrics.bridge import Rules
+from services.metrics.dunning import Asked
 from services.metrics.revenue_history import View
+from services.metrics.slices import Slice
 from tests.support import postgres
 
 ZONE = ZoneInfo("Europe/Berlin")
 CHANGED = 10_000
+_SEEDED = (Product, Price, Customer, CustomerFacts, Subscription, SubscriptionItem, Invoice, InvoiceLine)
 Question = Callable[[Session], object]
 
 
@@ -70,6 +100,8 @@ def measure(size: int, kind: str) -> dict[str, object]:
     figures["changed_s"] = _timed(lambda: _change(size))
     figures["cells"] = _cells()
     figures["questions_ms"] = {name: _asked(question) for name, question in _questions().items()}
+    figures["plain_ms"] = {name: _asked(question) for name, question in _plain().items()}
+    figures["duckdb_ms"] = _in_duckdb(size)
     figures["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return figures
 
@@ -146,26 +178,80 @@ def _cells() -> dict[str, int]:
 
 
 def _questions() -> dict[str, Question]:
-    months = periods.last("month", 24, until=metrics_seed.NOW, zone=ZONE)
-    usd = View("usd")
+    """What each view of the pages asks at its first load."""
+    now = metrics_seed.NOW
+    months = tuple(periods.last("month", 24, until=now, zone=ZONE))
+    weeks = tuple(periods.last("week", 104, until=now, zone=ZONE))
+    usd, by_month, by_week = View("usd"), Slice("month", months), Slice("week", weeks)
     return {
-        "movements": lambda s: revenue_history.movements(s, usd, months),
-        "daily": lambda s: revenue_history.daily(s, usd, months[0].begins, metrics_seed.NOW),
-        "by plan": lambda s: revenue_history.by(s, "plan", usd, metrics_seed.NOW),
-        "by country": lambda s: revenue_history.by(s, "country", usd, metrics_seed.NOW),
-        "retention": lambda s: revenue_history.retention(s, usd, months, metrics_seed.NOW),
+        "conversion: cohorts of months": lambda s: conversion.outcomes(s, by_month, as_of=now).cohorts(30),
+        "conversion: cohorts of weeks, heat map": lambda s: conversion.outcomes(s, by_week, as_of=now).heat(),
+        "conversion: 30-day rate": lambda s: conversion.period_rate(s, as_of=now),
+        "conversion: curves": lambda s: curves.curves(s, by_month, as_of=now),
+        "conversion: why not": lambda s: why.reasons(s, by_month),
+        "conversion: groups by country": lambda s: conversion.breakdown(
+            s, by_month, "country", 30, as_of=now
+        ),
+        "conversion: funnel": lambda s: funnel.walked(s, by_month),
+        "conversion: expected": lambda s: forecast.now(s, now),
+        "revenue: movements": lambda s: revenue_history.movements(s, usd, months),
+        "revenue: daily": lambda s: revenue_history.daily(s, usd, months[0].begins, now),
+        "revenue: plans": lambda s: revenue_history.by(s, "plan", usd, now),
+        "revenue: countries": lambda s: revenue_history.by(s, "country", usd, now),
+        "revenue: retention": lambda s: retention.cohorts(s, usd, months, now),
+        "recovery: all": lambda s: dunning.read(s, Asked("usd", months), as_of=now),
+        "stripe: MRR": lambda s: bridge.of_mrr(s, Rules()),
     }
 
 
+def _plain() -> dict[str, Question]:
+    """The same kind of question as one plain GROUP BY over the tables."""
+    return {
+        name: lambda s, sql=sql: s.execute(sa.text(sql)).all() for name, sql in metrics_seed.PLAIN.items()
+    }
+
+
+def _in_duckdb(size: int) -> dict[str, dict[str, float]]:
+    """The plain questions where columns are read instead of rows."""
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 2")
+        for table in _SEEDED:
+            connection.execute(_created(table))
+        names = {model.__tablename__ for model in _SEEDED}
+        for name, sql in metrics_seed.statements(size, lambda count: f"SELECT i FROM range({count}) AS r(i)"):
+            if name not in names:
+                continue
+            connection.execute(sql)
+        return {
+            name: _best(lambda sql=sql: connection.execute(sql).fetchall())
+            for name, sql in metrics_seed.PLAIN.items()
+        }
+
+
 def _asked(question: Question) -> dict[str, float]:
+    def once() -> None:
+        with database.session() as session:
+            question(session)
+
+    return _best(once)
+
+
+def _best(work: Callable[[], object]) -> dict[str, float]:
     """Milliseconds of the first time, and the best of three after it."""
     times = []
     for _ in range(4):
         begun = time.perf_counter()
-        with database.session() as session:
-            question(session)
+        work()
         times.append(round(1000 * (time.perf_counter() - begun), 1))
     return {"first": times[0], "again": min(times[1:])}
+
+
+def _created(model: type[Base]) -> str:
+    """The table as DuckDB makes it, without keys."""
+    kinds = {"BIGINT": "BIGINT", "INTEGER": "BIGINT", "BOOLEAN": "BOOLEAN"}
+    table = model.__table__  # type: ignore[attr-defined]
+    columns = (f'"{column.name}" {kinds.get(str(column.type), "VARCHAR")}' for column in table.columns)
+    return f"CREATE TABLE {table.name} ({', '.join(columns)})"
 
 
 if __name__ == "__main__":

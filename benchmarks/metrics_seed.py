@@ -17,6 +17,27 @@ TRIAL = 14 * DAY
 PLANS = (1_900, 4_900, 9_900, 19_900)
 COUNTRIES = ("US", "DE", "GB", "FR", "JP", "NL", "SE", "CA")
 SOURCES = ("ads", "search", "friend", "", "blog")
+_MONTHLY = "2629746"  # seconds of a twelfth of a year
+PLAIN = {
+    "cohorts": f"""
+        SELECT CAST((s.trial_start - {NOW - YEARS}) / {_MONTHLY} AS BIGINT) AS cohort, count(*),
+          count(i.subscription)
+        FROM subscriptions s LEFT JOIN (
+          SELECT DISTINCT subscription FROM invoices WHERE total > 0 AND status = 'paid'
+        ) AS i ON i.subscription = s.id GROUP BY 1""",
+    "funnel": f"""
+        SELECT CAST((c.created - {NOW - YEARS}) / {_MONTHLY} AS BIGINT) AS cohort, count(*),
+          count(t.customer), count(p.customer)
+        FROM customers c
+        LEFT JOIN (SELECT customer, min(trial_start) AS begun FROM subscriptions GROUP BY customer) AS t
+          ON t.customer = c.id
+        LEFT JOIN (SELECT customer, min(paid_at) AS paid FROM invoices WHERE total > 0 AND status = 'paid'
+          GROUP BY customer) AS p ON p.customer = c.id
+        GROUP BY 1""",
+    "MRR by month": f"""
+        SELECT CAST((trial_end - {NOW - YEARS}) / {_MONTHLY} AS BIGINT) AS month, count(*), sum(plan_micros)
+        FROM subscriptions WHERE status IN ('active', 'canceled') GROUP BY 1""",
+}  # fmt: skip
 Numbers = Callable[[str], str]  # SQL that lists i from 0 to before a number
 
 

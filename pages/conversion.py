@@ -12,6 +12,7 @@ from pages.components import (
     conversion_cohorts,
     conversion_compare,
     conversion_curves,
+    conversion_expected,
     conversion_funnel,
     conversion_groups,
     conversion_numbers,
@@ -31,6 +32,7 @@ _VIEWS: dict[str, Callable[[View], None]] = {
     "Groups": conversion_groups.draw,
     "Compare": conversion_compare.draw,
     "Funnel": conversion_funnel.draw,
+    "Expected": conversion_expected.draw,
 }
 
 
@@ -48,7 +50,7 @@ def main() -> None:
     conversion_numbers.draw(view)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         shown = conversion_view.segments("View", conversion_view.same(_VIEWS), "view")
-        annotation_menu.draw(person, view.annotations())
+        annotation_menu.draw(person, view.annotations)
     _VIEWS[shown](view)
     st.caption(
         f"Months and weeks are cut in {formats.zone_name()}. A click on a bar, a point, a cell or a number "

@@ -21,7 +21,7 @@ _STANDING: dict[Standing, tuple[str, str, str]] = {
     "behind": ("Behind", "orange", ":material/trending_down:"),
     "missed": ("Missed", "gray", ":material/event_busy:"),
 }
-_PAGES = {"conversion": "conversion", "recovery": "recovery", "mrr": "overview"}
+_PAGES = {"conversion": "conversion", "recovery": "recovery", "mrr": "revenue"}
 
 
 def main() -> None:
@@ -36,9 +36,7 @@ def main() -> None:
     measures, why_not = Measures(person), person.why_not(Permission.SET_GOALS)
     with head.container(width="content"):
         if not why_not:
-            used, _ = measures.tried()
-            by_use = sorted(measures.mrr_currencies(), key=lambda code: -used.get(code, 0))
-            goal_menus.new(by_use)
+            goal_menus.new(measures.mrr_currencies())
     if not found:
         st.info("No goal is set yet. A goal is a number to reach by a day: MRR, conversion, or recovery.")
     for goal in found:
@@ -81,7 +79,10 @@ def _way(goal: Kept, way: Way, marks: Sequence[Mark]) -> None:
                      for label, value in numbers.items())  # fmt: skip
     made, key = charts_goal.way(goal, way, marks), f"goal:{goal.id}:way"
     charts.draw(made, key=key, alt=f"The way to the goal: {told}")
-    navigation.link(_PAGES[goal.measure], "What it is made of", icon=":material/chevron_right:", last=True)
+    of = {"currency": goal.currency.upper()} if goal.currency else {}
+    navigation.link(
+        _PAGES[goal.measure], "What it is made of", icon=":material/chevron_right:", last=True, **of
+    )
 
 
 def _sentence(goal: Kept, way: Way) -> str:

@@ -55,8 +55,9 @@ def _rows(names: Sequence[tuple[float, int]], periods: int) -> list[int]:
 
 
 def _line(place: float) -> Figure:
+    across = {"yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     line = {"color": palette.ink()[2], "width": 1, "dash": "dash"}
-    return {"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+    return {"type": "line", "x0": place, "x1": place, "line": line} | across
 
 
 def _words(one: Annotation, place: float, row: int, periods: int) -> Figure:

@@ -194,7 +194,7 @@ def ways(bars: Sequence[Bar], currency: str) -> Figure:
         yaxis=_names(bars),
         annotations=[
             charts.note(
-                f"{formats.short_money(one.amount, currency)} · {formats.share(one.amount, whole)}",
+                f"{_rough(one, currency)} · {formats.share(one.amount, whole)}",
                 _units(one, currency), place, quiet, xanchor="left", xshift=4,
             )
             for place, one in enumerate(sums)
@@ -208,7 +208,7 @@ def _layer(sums: Sequence[Payments], state: CameTo, currency: str) -> Figure:
     return {
         "type": "bar",
         "name": STATES[state],
-        "text": [formats.short_money(one.amount, currency) if one.amount else "" for one in sums],
+        "text": [_rough(one, currency) if one.amount else "" for one in sums],
         "textangle": 0,
         "textposition": "inside",
         "insidetextanchor": "middle",
@@ -237,6 +237,10 @@ def _nothing(empty: Sequence[Cohort]) -> list[Figure]:
     low = {"yref": "paper", "yanchor": "bottom", "textangle": -90}
     quiet, words = palette.ink()[2], formats.NO_DATA.lower()
     return [charts.note(words, one.period.key, 0, quiet, **low) for one in empty]
+
+
+def _rough(payments: Payments, currency: str) -> str:
+    return formats.rough(payments.amount * money.MICROS, currency)
 
 
 def _units(payments: Payments, currency: str) -> float:

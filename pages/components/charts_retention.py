@@ -8,6 +8,7 @@ from pages.components import charts, palette
 from pages.components.charts import Figure
 
 _FEW = 13  # columns
+_REACH = 45  # pixels: from anywhere in a cell to its middle
 Shares = Sequence[Sequence[float | None]]
 
 
@@ -30,6 +31,7 @@ def heat(
     return charts.figure(
         [cells, _over(shares, said, leads_to)],
         height=26 * len(names) + 52,
+        hoverdistance=_REACH,
         margin=charts.MARGIN | {"t": 46, "r": 16},
         xaxis=_ticks([str(month) for month in range(wide)])
         | {"side": "top", "title": {"text": "months since, share in %", "standoff": 6}},

@@ -40,7 +40,7 @@ def _rates(view: View, cohorts: list[Cohort]) -> None:
     made = charts_cohorts.rates(cohorts, view.measures.period_rate(view.asked.segment))
     said = [f"{charts.period(one.period.key)} {_words(one)}" for one in cohorts]
     alt = f"Share of trials converted, by {view.one} of their start: {', '.join(said)}"
-    plotted.chart(marked(made, view.periods, view.annotations()), "rates", alt)
+    plotted.chart(marked(made, view.periods, view.annotations), "rates", alt)
 
 
 def _heat(view: View) -> None:
@@ -77,7 +77,7 @@ def _states(view: View, cohorts: list[Cohort]) -> None:
         note=f"In trials{later}.",
     )  # fmt: skip
     alt = f"Trials of each {view.one} by what became of them: the table below says the same"
-    plotted.chart(marked(charts_cohorts.states(cohorts), view.periods, view.annotations()), "states", alt)
+    plotted.chart(marked(charts_cohorts.states(cohorts), view.periods, view.annotations), "states", alt)
 
 
 def _words(cohort: Cohort) -> str:

@@ -131,7 +131,7 @@ def _over_time(
         st.caption(f"No data: no trial of these {view.one}s ended without a payment.")
         return
     said = ", ".join(f"{layer.name} {formats.count(sum(layer.counts))}" for layer in layers)
-    made = marked(charts_reasons.over_time(keys, layers), view.periods, view.annotations())
+    made = marked(charts_reasons.over_time(keys, layers), view.periods, view.annotations)
     plotted.chart(made, "why_not", f"Trials that brought nothing, by {view.one}: in all {said}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -30,7 +30,7 @@ _WIDTH = 132  # pixels: two beside each other on a phone
 @dataclass(frozen=True, slots=True)
 class View:
     """What is looked at: the trials `asked` for, within how many days they should have converted (`window`,
-    None: any time), and what became of them."""
+    None: any time), what became of them, and what happened meanwhile."""
 
     person: Person
     measures: Measures
@@ -38,6 +38,7 @@ class View:
     asked: Slice
     window: int | None
     outcomes: Outcomes
+    annotations: Sequence[Annotation]
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -53,11 +54,6 @@ class View:
     def one(self) -> str:
         """What a period is called."""
         return self.asked.grain
-
-    def annotations(self) -> list[Annotation]:
-        """What happened in the periods."""
-        with database.session() as session:
-            return annotating.between(session, self.person, self.periods[0].begins, self.periods[-1].ends)
 
 
 def draw(person: Person) -> View:
@@ -77,7 +73,9 @@ def draw(person: Person) -> View:
     number = months if grain == "month" else round(months * _WEEKS)
     cohorts = periods.last(grain, number, until=clock.now(), zone=config.settings().zone)
     asked = Slice(grain, tuple(cohorts), segment)
-    return View(person, measures, names, asked, window, measures.outcomes(asked))
+    with database.session() as session:
+        noted = annotating.between(session, person, cohorts[0].begins, cohorts[-1].ends)
+    return View(person, measures, names, asked, window, measures.outcomes(asked), noted)
 
 
 def _segment(offered: Options, names: Names) -> Segment:

@@ -33,13 +33,6 @@ def money(amount: int | None, currency: str) -> str:
     return amounts.display(amount, currency, locale=_locale())
 
 
-def short_money(amount: int, currency: str) -> str:
-    """An amount in minor units where there is little room, e.g. `$1.3K`."""
-    units = amounts.units(amount, currency)
-    digits = 0 if abs(units) < 1_000 or amounts.exponent(currency) == 0 else 1
-    return str(format_compact_currency(units, currency.upper(), locale=_locale(), fraction_digits=digits))
-
-
 def in_all(word: str, by_currency: Mapping[str, int]) -> str:
     """Sums of micros with what they are: `MRR $1,250.00, €39.00`; "" where there are none."""
     sums = [micros(value, code) for code, value in by_currency.items() if value]

@@ -19,10 +19,12 @@ from services.metrics import (
     curves,
     dunning,
     dunning_curve,
+    forecast,
     funnel,
     goals,
     kept,
     overview,
+    periods,
     recovery,
     revenue_history,
     slices,
@@ -31,6 +33,7 @@ from services.metrics import (
 )
 from services.metrics.conversion import Group, Outcomes, Priced
 from services.metrics.dunning import Asked, Numbers
+from services.metrics.forecast import Forecast
 from services.metrics.goals import Walked
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
@@ -111,6 +114,15 @@ class Measures:
         """The same by the values of a dimension."""
         return self._ask(("walked by", asked, dim), lambda s: funnel.walked_by(s, asked, dim))
 
+    def forecast(self) -> Forecast:
+        """What to expect of the trials that run now."""
+        return self._ask("forecast", lambda s: forecast.now(s, clock.now()))
+
+    def forecasts(self, months: int) -> Sequence[Forecast]:
+        """What was expected on the first day of the last months, and what came."""
+        past = periods.last("month", months, until=clock.now(), zone=config.settings().zone)
+        return self._ask(("forecasts", months), lambda s: forecast.tried(s, past, clock.now()))
+
     def prices(self) -> Mapping[str, Priced]:
         """Every price by its id."""
         return self._ask("prices", conversion.prices)
@@ -133,8 +145,8 @@ class Measures:
         return self._ask("tried", lambda s: (dunning.currencies(s), dunning.plans(s)))
 
     def mrr_currencies(self) -> Sequence[str]:
-        """The currencies in which there ever was any MRR."""
-        return self._ask("mrr currencies", revenue_history.currencies)
+        """The currencies in which there ever was any MRR, that of most customers first."""
+        return self._ask("mrr currencies", lambda s: revenue_history.options(s, clock.now()).currencies)
 
     def on_the_way(self, goal: Kept) -> Walked:
         """Where a goal's measure stands, and what became known of it since the goal was set."""

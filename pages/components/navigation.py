@@ -111,12 +111,16 @@ PAGES: dict[str, PageSpec] = {
             "How often payments fail, how much comes back, how soon and by what.",
         ),
         PageSpec(
-            "goals", "Goals", ":material/flag_circle:", _MEASURE, "Understand",
-            "What is to be reached, by when, and whether it is on its way.",
-        ),
-        PageSpec(
             "revenue", "Revenue", ":material/trending_up:", _MEASURE, "Understand",
             "MRR and what moves it: new, expansion, contraction, churn; who stays, by plan and country.",
+        ),
+        PageSpec(
+            "stripe-numbers", "Stripe’s numbers", ":material/compare_arrows:", _MEASURE, "Understand",
+            "Why Stripe’s page shows another MRR, churn or trial conversion: cause by cause.",
+        ),
+        PageSpec(
+            "goals", "Goals", ":material/flag_circle:", _MEASURE, "Understand",
+            "What is to be reached, by when, and whether it is on its way.",
         ),
         PageSpec(
             "report", "Monthly report", ":material/article:", _MEASURE, "Understand",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pages.components.measures import Measures
-from services.metrics import exchange, leaving, retention, revenue_history
-from services.metrics.exchange import Rate
+from services import clock, config
+from services.metrics import bridge, bridge_rates, leaving, retention, revenue_history
+from services.metrics.bridge import Bridge, Rules
+from services.metrics.bridge_rates import Step
 from services.metrics.periods import Period
 from services.metrics.retention import Retained
 from services.metrics.revenue_history import Level, Movements, Options, Part, View
@@ -24,14 +26,6 @@ class RevenueMeasures(Measures):
     def exact_since(self) -> int | None:
         """From when on history is exact."""
         return self._ask("exact since", revenue_history.exact_since)
-
-    def reporting(self) -> str:
-        """The reporting currency, "" for none."""
-        return self._ask("reporting", exchange.reporting)
-
-    def rates(self, into: str, day: str) -> list[Rate]:
-        """The rates that hold on a day."""
-        return self._ask(("rates", into, day), lambda s: exchange.in_force(s, into, day))
 
     def movements(self, view: View, periods: Periods) -> list[Movements]:
         """What each period brought."""
@@ -54,6 +48,23 @@ class RevenueMeasures(Measures):
     def cohorts(self, view: View, months: Periods, until: int) -> list[Retained]:
         """Who stayed."""
         return self._ask(("retention", view, months), lambda s: retention.cohorts(s, view, months, until))
+
+    def bridges(self, rules: Rules) -> dict[str, Bridge]:
+        """From our MRR to Stripe's, by currency."""
+        return self._ask(("bridges", rules), lambda s: bridge.of_mrr(s, rules))
+
+    def bridge_of_customers(self, rules: Rules) -> Bridge:
+        """From our active customers to Stripe's."""
+        return self._ask(("bridge", rules), lambda s: bridge.of_customers(s, rules))
+
+    def conversion_steps(self) -> list[Step]:
+        """From our conversion of 30 days to Stripe's."""
+        return self._ask("conversion steps", lambda s: bridge_rates.of_conversion(s, clock.now()))
+
+    def churn_steps(self) -> list[Step]:
+        """From our churn to Stripe's."""
+        zone = config.settings().zone
+        return self._ask("churn steps", lambda s: bridge_rates.of_churn(s, clock.now(), zone))
 
     def cancelled(self, view: View, periods: Periods) -> list[int]:
         """How many subscriptions were canceled in each period."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from services.customers.export import exact, line, time
+from services.metrics.bridge import Row
 from services.metrics.leaving import Cancelled
 from services.metrics.revenue_rows import Moved, Payer
 from services.staff.roles import Permission, Person
@@ -15,6 +16,7 @@ MOVED_HEADER: Final = (
     *_WHO, "plan", "country", "day", "movement", "cause", "before", "change", "after", "exact"
 )  # fmt: skip
 PAYERS_HEADER: Final = (*_WHO, "plan", "country", "mrr", "committed_mrr", "trial_mrr", "first_paid")
+BRIDGE_HEADER: Final = (*_WHO, "our_mrr", "stripe_mrr")
 CANCELLED_HEADER: Final = (*_WHO, "country", "canceled", "ends", "mrr", "reason")
 
 
@@ -28,6 +30,17 @@ def payers_csv(person: Person, rows: Sequence[Payer]) -> Iterator[str]:
     """Who pays, header first. Raises NotAllowed before the first line."""
     person.require(Permission.EXPORT)
     return (line(cells) for cells in (PAYERS_HEADER, *map(_payer, rows)))
+
+
+def bridge_csv(person: Person, rows: Sequence[Row]) -> Iterator[str]:
+    """What Stripe's MRR counts otherwise, header first. Raises NotAllowed before the first line."""
+    person.require(Permission.EXPORT)
+    return (line(cells) for cells in (BRIDGE_HEADER, *map(_bridge, rows)))
+
+
+def _bridge(row: Row) -> tuple[Any, ...]:
+    amounts = (exact(each, row.currency) for each in (row.ours, row.theirs))
+    return (row.customer, row.name, row.email, row.currency.upper(), *amounts)
 
 
 def cancelled_csv(person: Person, rows: Sequence[Cancelled]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -72,6 +73,18 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A subscription behind a cause: what it comes to in `ours`, and in `theirs` (micros)."""
+
+    customer: str
+    name: str
+    email: str
+    currency: str
+    ours: int
+    theirs: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Standing:
     """A subscription as it counts for us, and as it would by Stripe's rules."""
 
@@ -93,6 +106,46 @@ def of_mrr(session: Session, rules: Rules) -> dict[str, Bridge]:
         mine = [one for one in stood if one.currency == code]
         found[code] = Bridge(now.get(code, 0), _causes(mine, since.get(code, (0, 0))[0], rules))
     return found
+
+
+def in_one(
+    bridges: Mapping[str, Bridge], into: str, weights: Mapping[str, Fraction]
+) -> tuple[Bridge, list[str]]:
+    """The bridge of one currency, with what Stripe adds of all others as one more cause, by the weight of
+    each (what a micro of it is in micros of `into`); and the currencies of which no weight is known."""
+    mine = bridges.get(into, Bridge(0, ()))
+    others = {code: one.theirs for code, one in bridges.items() if code != into and one.theirs}
+    known = {code: amount for code, amount in others.items() if code in weights}
+    added = sum((weights[code] * amount for code, amount in known.items()), Fraction(0))
+    causes = [*mine.causes, *([Cause("currencies", round(added))] if known else [])]
+    return Bridge(mine.ours, causes), sorted(others.keys() - known.keys())
+
+
+def rows(session: Session, rules: Rules, key: str, currency: str) -> list[Row]:
+    """The subscriptions behind a cause (`discounts`, `collection_paused`, `at_once`), the largest first."""
+    some = [one for one in _standing(session, rules) if one.currency == currency and _is_behind(one, key)]
+    c = Customer
+    named = sa.select(col(c.id), col(c.name), col(c.email)).where(
+        col(c.id).in_({one.customer for one in some})
+    )
+    people = {id: (name or "", email or "") for id, name, email in session.execute(named)}
+    found = [
+        Row(
+            one.customer,
+            *people.get(one.customer, ("", "")),
+            currency,
+            0 if one.paused else one.ours,
+            0 if key == "at_once" else one.discounted,
+        )
+        for one in some
+    ]
+    return sorted(found, key=lambda row: (-abs(row.theirs - row.ours), row.customer))
+
+
+def _is_behind(one: _Standing, key: str) -> bool:
+    if key == "discounts":
+        return one.discounted != one.ours and not one.paused
+    return bool(one.discounted) and (one.paused if key == "collection_paused" else one.leaving)
 
 
 def _causes(stood: Collection[_Standing], moved: int, rules: Rules) -> list[Cause]:

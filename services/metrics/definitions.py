@@ -183,6 +183,25 @@ _ALL = (
         "moves when trials are extended or end early; the monthly share does not.",
     ),
     Definition(
+        "expected", "Trials", "Expected conversions",
+        "How many of the trials that run now will probably pay within 60 days.",
+        more="Each is as likely to as past trials of its plan that were still running at the same age; where "
+        "fewer than 30 such trials are known, those of all plans tell, and where these are fewer too, "
+        "nothing is said. The interval should hold four times of five, if the future differs from the past "
+        "as its months differ from each other.",
+    ),
+    Definition(
+        "expected_mrr", "Trials", "Expected new MRR",
+        "What the trials that run now will probably add to MRR within 60 days: what each would pay a month, "
+        "times how likely it is to.",
+        more="One large trial makes a wide interval. Currencies are never added.",
+    ),
+    Definition(
+        "expected_held", "Trials", "How often expectations held",
+        "What would have been expected on the first day of each past month, by what was known then, beside "
+        "what came within 60 days.",
+    ),
+    Definition(
         "states", "Trials", "What became of a trial",
         "Each trial is in exactly one of six states, so that they add up to all trials.",
         more="Converted: the trial is over and the first invoice above zero is paid, even if the customer "

@@ -110,7 +110,7 @@ def _earned(session: Session, currency: str, since: int, as_of: int, zone: ZoneI
     days = revenue_history.daily(session, View(currency), clock.day_start(since, zone), as_of)
     ends = {min(day + DAY, as_of): level.mrr for day, level in days if day + DAY > since}
     for at, mrr in ends.items():
-        yield Mark(at, mrr)
+        yield Mark(at, int(mrr))  # of one currency it is whole
 
 
 def _known(session: Session, measure: Measure, as_of: int, zone: ZoneInfo) -> Iterator[Mark]:

@@ -76,7 +76,7 @@ def _walked() -> sa.CTE:
         "in_trial": col(t.in_trial) == 1,
         "running": col(t.state) == "running",
         "extended": col(t.extended) == 1,
-        "messaged": sa.case((trialed, col(t.messaged) == 1), else_=_messaged(col(c.id), paid_at)),
+        "messaged_in_trial": col(t.messaged) == 1,
     }
     return (
         sa.select(
@@ -98,17 +98,20 @@ def _walked() -> sa.CTE:
     )
 
 
-def _messaged(customer: Any, paid_at: Any) -> sa.ColumnElement[bool]:
-    """SQL: whether a message of the desk reached the customer, of one who pays before the first payment."""
-    m = Message
-    before = sa.func.coalesce(col(m.sent_at) < paid_at, col(m.sent_at).is_not(None))
-    return sa.exists().where(col(m.customer) == customer, col(m.state).in_(SENT), before)
-
-
 def _with_kept(walked: sa.CTE) -> sa.CTE:
-    """Adds `kept_30` and `kept_90`. Without the fence each would be looked up for every use of it."""
+    """Adds `kept_30`, `kept_90` and `messaged`. Without the fence each would be looked up for every use."""
     marks = (_kept(walked, days).label(f"kept_{days}") for days in _MARKS)
-    return sa.select(walked, *marks).cte("kept").prefix_with("MATERIALIZED")
+    messaged = _messaged(walked.c).label("messaged")
+    return sa.select(walked, *marks, messaged).cte("kept").prefix_with("MATERIALIZED")
+
+
+def _messaged(walked: Any) -> sa.ColumnElement[int]:
+    """SQL: whether a message of the desk reached the customer (1, 0): in the trial; without one, before the
+    first payment, or ever of one who never paid."""
+    m = Message
+    before = sa.func.coalesce(col(m.sent_at) < walked.paid_at, col(m.sent_at).is_not(None))
+    reached = sa.exists().where(col(m.customer) == walked.customer, col(m.state).in_(SENT), before)
+    return sa.case((walked.trialed == 1, walked.messaged_in_trial), (reached, 1), else_=0)
 
 
 def _first_payment(customer: Any) -> sa.ScalarSelect[Any]:

@@ -33,8 +33,8 @@ class Permission(StrEnum):
     ANNOTATE = "write notes, tags and tasks"
     SHARE_FILTERS = "share filters"
     ANNOTATE_CHARTS = "annotate charts"
-    SET_RATES = "enter exchange rates"
     SET_GOALS = "set goals"
+    SET_RATES = "enter exchange rates"
     EXTEND_TRIAL = "extend trials"
     END_TRIAL = "end trials"
     ADD_CHARGE = "add charges"
@@ -102,7 +102,7 @@ _SUPPORT = _SALES | {
     Permission.GIVE_UP_INVOICE,
     Permission.REMOVE_CHARGE,
 }
-_FOUNDER = _SUPPORT | {Permission.ANNOTATE_CHARTS, Permission.SET_RATES, Permission.SET_GOALS}
+_FOUNDER = _SUPPORT | {Permission.ANNOTATE_CHARTS, Permission.SET_GOALS, Permission.SET_RATES}
 _ADMIN = _FOUNDER | {
     Permission.SEE_SYSTEM,
     Permission.TEND_INBOX,

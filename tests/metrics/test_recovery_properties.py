@@ -9,7 +9,7 @@ from types import ModuleType
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from models import Base, Customer, FailureCell, FailureFact, Invoice, PassedCell, Subscription
 from services.clock import DAY
@@ -67,6 +67,21 @@ def empty(database: ModuleType) -> None:
             session.connection().execute(sa.delete(table))
 
 
+def paid_in_a_year(session: Session) -> list[Invoice]:
+    """The invoices above zero that are paid and were charged in the year, but for the first after a trial."""
+    trialed = {one.id for one in session.exec(select(Subscription)) if one.trial_start}
+    asked = [one for one in session.exec(select(Invoice)) if one.total > 0]
+    begun = {
+        id: min((one.created for one in asked if one.subscription == id and one.status != "void"), default=0)
+        for id in trialed
+    }
+    return [
+        one for one in asked
+        if one.status == "paid" and (one.finalized_at or 0) >= YEAR[0].begins
+        and not (one.subscription in trialed and one.created <= begun[one.subscription])
+    ]  # fmt: skip
+
+
 def cells(database: ModuleType) -> dict[str, dict[tuple[object, ...], tuple[int, ...]]]:
     """All cells that are not empty, without their generation."""
     found = {}
@@ -106,6 +121,7 @@ def test_the_numbers_are_those_of_the_definition(database: ModuleType, seed: int
         ever = dict(session.execute(sa.select(failures.first())).all())
         counted = {fact.invoice: fact.failed_at for fact in session.exec(select(FailureFact))}
         above_zero = set(session.exec(select(Invoice.id).where(Invoice.total > 0)))
+        passed = [one for one in paid_in_a_year(session) if one.id not in counted]
     assert counted == {invoice: when for invoice, when in ever.items() if invoice in above_zero}
     for currency in ("usd", "jpy"):
         states = numbers(database, NOW, currency=currency).all.states
@@ -115,6 +131,8 @@ def test_the_numbers_are_those_of_the_definition(database: ModuleType, seed: int
         ]  # fmt: skip
         assert states["recovered"].amount == wanted.recovered_amount
         assert sum(one.amount for one in states.values()) == wanted.failed_amount
+        mine = [one.total for one in passed if one.currency == currency]
+        assert numbers(database, NOW, currency=currency).all.passed == Payments(len(mine), sum(mine))
 
 
 @same

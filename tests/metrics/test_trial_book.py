@@ -180,6 +180,21 @@ def test_who_was_reached_during_the_trial(database, account) -> None:
     ]  # fmt: skip
 
 
+def test_who_never_trialed_was_reached_before_the_first_payment_or_ever(database, account) -> None:
+    for name in ("ada", "bob", "cem", "dan"):
+        account.customer(name, START)
+    for name in ("ada", "bob"):
+        sub = account.subscription(f"cus_{name}", START + 5 * DAY)
+        account.invoice(sub, START + 5 * DAY)
+    message(account, "cus_ada", START + DAY)
+    message(account, "cus_bob", START + 20 * DAY)
+    message(account, "cus_cem", START + 20 * DAY)
+    facts(database, account)
+    with database.session() as session:
+        found = {row.customer[4:]: row.messaged for row in session.exec(select(JourneyFact))}
+    assert found == {"ada": 1, "bob": 0, "cem": 1, "dan": 0}
+
+
 def test_time_alone_ends_a_trial_whose_subscription_is_past_due_already(database, account) -> None:
     account.trial(account.customer("ada", NOW), NOW - DAY, status="past_due")
     assert facts(database, account)["ada"].in_trial == 1

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from models import Subscription
 from services import clock
+from tests.metrics import count
 from tests.pages.menu import open_in_menu
 from tests.pages.work import add_failure, add_trial
 
@@ -29,6 +30,7 @@ def rows(pulled: ModuleType) -> ModuleType:
     with pulled.transaction() as session:
         running = session.get_one(Subscription, "sub_ada")
         running.created = running.trial_start = clock.now() - 9 * clock.DAY
+    count.everybody(pulled)
     return pulled
 
 

@@ -14,6 +14,7 @@ from pages.components.navigation import PAGES
 from services import clock
 from services.metrics import kept, version
 from services.mirror import cursors
+from tests.metrics import count
 from tests.metrics.build import Account
 from tests.pages.menu import open_in_menu
 from tests.pages.work import captions
@@ -38,6 +39,8 @@ def account(pulled: ModuleType, ready: None) -> ModuleType:
     told.trial(told.customer("dan", now - 11 * DAY), now - 11 * DAY)
     told.dispute(now - DAY, 700)
     told.save(pulled)
+    count.see(pulled, now)
+    count.everybody(pulled)
     return pulled
 
 
