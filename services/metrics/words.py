@@ -19,19 +19,20 @@ STEP_WORDS = {
     "paying_30": "Paying after 30 days",
     "paying_90": "Paying after 90 days",
 }
-KIND_WORDS = {
+MOVE_WORDS = {
     "new": "New",
     "reactivation": "Reactivation",
     "expansion": "Expansion",
+    "switch": "Plan switch",
     "contraction": "Contraction",
     "churn": "Churn",
 }
 CAUSE_WORDS = {
-    "voluntary": "Canceled",
+    "voluntary": "By choice",
     "involuntary": "Payment failed",
-    "unpaid": "Left unpaid",
+    "unpaid": "Unpaid",
     "paused": "Paused",
     "collection_paused": "Collection paused",
-    "free": "Became free",
+    "free": "Moved to a free price",
     "": "Not known",
 }

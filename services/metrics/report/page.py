@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from services.metrics import words
 from services.metrics.conversion import HeatRow
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.movements import CAUSES
+from services.metrics.movements import CAUSES, KINDS
 from services.metrics.report import pictures
 from services.metrics.report.collected import Report
 from services.metrics.report.writing import Writing
@@ -43,6 +43,7 @@ def html(report: Report, write: Writing, *, workspace: str) -> str:
         shade=_shader(report),
         pictures=pictures,
         words=words,
+        kinds=KINDS,
         causes=(*CAUSES, ""),
     )
 

@@ -11,7 +11,7 @@ from services.metrics.report import drawing
 from services.metrics.report.collected import Money
 from services.metrics.report.drawing import Bar, Column, Line, Words
 from services.metrics.report.writing import Writing
-from services.metrics.words import KIND_WORDS, STEP_WORDS
+from services.metrics.words import MOVE_WORDS, STEP_WORDS
 
 _UP = (("new", "ink"), ("reactivation", "upright"), ("expansion", "pale"))
 _DOWN = (("contraction", "paper"), ("churn", "across"))
@@ -56,7 +56,7 @@ def moved(money: Money, write: Writing) -> Markup:
         )
         for one in money.months
     ]
-    legend = [(fill, KIND_WORDS[kind]) for kind, fill in (*_UP, *_DOWN)] + [("net", "Net change")]
+    legend = [(fill, MOVE_WORDS[kind]) for kind, fill in (*_UP, *_DOWN)] + [("net", "Net change")]
     told = "; ".join(
         f"{write.month(one.period.key)} {write.change(one.net, code)} net" for one in money.months
     )
