@@ -47,7 +47,7 @@ def draw(look: Look) -> None:
     """The menu: which currency is reported, the rates into it, and the forms to enter more."""
     why_not = look.person.why_not(Permission.SET_RATES)
     with st.popover("Exchange rates", icon=":material/currency_exchange:"):
-        into = look.measures.reporting()
+        into = look.reporting
         with database.session() as session:
             known = exchange.entered(session, into) if into else []
         _reporting(into, bool(why_not))

@@ -15,7 +15,7 @@ from pages.components.revenue_measures import Periods, RevenueMeasures
 from services import clock, config, database
 from services.customers.filters import country_label
 from services.desk import annotating
-from services.metrics import periods
+from services.metrics import exchange, periods
 from services.metrics.periods import Grain
 from services.metrics.revenue_history import Level, Movements, Options, View
 from services.staff.roles import Person
@@ -32,7 +32,7 @@ Amount = int | Fraction
 class Look:
     """What is looked at: the revenue `of` a view, in `periods` (weeks or months) and in `months`, oldest
     first; the last of both goes on. `elsewhere` is what stands in currencies that the view leaves out;
-    `converts`: it was asked for all in one currency."""
+    `reporting` is the reporting currency ("" for none); `converts`: all is converted into it."""
 
     person: Person
     measures: RevenueMeasures
@@ -43,6 +43,7 @@ class Look:
     plans: Mapping[str, str]
     exact_since: int | None
     elsewhere: Mapping[str, Level]
+    reporting: str
     converts: bool
 
     @property
@@ -99,24 +100,25 @@ def draw(person: Person) -> Look | None:
     if not offered.currencies:
         return None
     plans = measures.plan_names()
+    with database.session() as session:
+        into = exchange.reporting(session)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = _MONTHS[choice("In the last", same(_MONTHS), "period", "12 months", width=_WIDTH)]
         grain = _GRAINS[choice("Movements by", same(_GRAINS), "grain", "Months", width=_WIDTH)]
-        view, converts = _view(measures, offered, plans)
+        view, converts = _view(offered, plans, into)
     months = tuple(periods.last("month", number, until=now, zone=zone))
     weeks = tuple(periods.last("week", round(number * _WEEKS), until=now, zone=zone))
     return Look(
         person, measures, view, grain, months if grain == "month" else weeks, months, plans,
-        measures.exact_since(), measures.left_out(view, today), converts,
+        measures.exact_since(), measures.left_out(view, today), into, converts,
     )  # fmt: skip
 
 
-def _view(measures: RevenueMeasures, offered: Options, plans: Mapping[str, str]) -> tuple[View, bool]:
-    """The view, and whether it is of all currencies in one."""
+def _view(offered: Options, plans: Mapping[str, str], into: str) -> tuple[View, bool]:
+    """The view, and whether it is of all currencies in the reporting currency `into`."""
     named = {id: plans.get(id, id) for id in offered.plans}
     countries = {code: country_label(code, config.settings().workspace_locale) for code in offered.countries}
     plan = choice("Plan", any_of(named), "plan", width=_WIDTH)
-    into = measures.reporting()
     codes = {code: code.upper() for code in worklist.currencies(offered.currencies, "currency") if code}
     converted = {_ALL: f"All in {into.upper()}"} if into and {*codes} != {into} else {}
     currency = choice("Currency", codes | converted, "currency", width=_WIDTH)
@@ -124,4 +126,6 @@ def _view(measures: RevenueMeasures, offered: Options, plans: Mapping[str, str])
     if currency != _ALL:
         return View(currency, plan, country), False
     day = clock.local(clock.now(), config.settings().zone).date().isoformat()
-    return View(into, plan, country, tuple(measures.rates(into, day))), True
+    with database.session() as session:
+        rates = exchange.in_force(session, into, day)
+    return View(into, plan, country, tuple(rates)), True

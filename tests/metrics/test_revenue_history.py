@@ -203,6 +203,9 @@ def test_converted_figures_are_the_exact_sums_of_each_currencys(database, told) 
             for kind in KINDS:
                 wanted = sum(weights[code] * parts[code][place].moved[kind] for code in CODES)
                 assert found.moved[kind] == wanted
+            for name in ("mrr", "committed", "trial"):
+                wanted = sum(weights[code] * getattr(parts[code][place].after, name) for code in CODES)
+                assert getattr(found.after, name) == wanted
 
 
 @tried
