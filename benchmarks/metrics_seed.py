@@ -146,8 +146,10 @@ def _items(number: int, customers: int, numbers: Numbers) -> str:
 
 def _states() -> str:
     return f"""
-        INSERT INTO subscription_states (subscription, at, status, cancels, items, discounts, told)
-        SELECT s.id, {NOW - 60}, s.status, false, ITEMS, '[]', '[]'
+        INSERT INTO subscription_states (subscription, at, status, cancels, canceled_at, trial_start,
+          trial_end, items, discounts, told)
+        SELECT s.id, {NOW - 60}, s.status, false, s.canceled_at, s.trial_start, s.trial_end, ITEMS, '[]',
+          '[]'
         FROM subscriptions s JOIN subscription_items i ON i.subscription = s.id"""
 
 

@@ -63,7 +63,7 @@ def of_customers(session: Session, customers: Sequence[str]) -> list[Timeline]:
 def _subscriptions() -> Any:
     s = Subscription
     columns = (
-        s.id, s.customer, s.currency, s.created, s.start_date, s.trial_start, s.trial_end, s.ended_at,
+        s.id, s.customer, s.currency, s.created, s.start_date, s.ended_at,
         s.canceled_at, s.paused_at, s.deleted, s.as_of, s.cancel_at, s.cancel_at_period_end,
     )  # fmt: skip
     return sa.select(*(col(one) for one in columns)).where(col(s.customer).in_(THESE)).order_by(col(s.id))
@@ -82,7 +82,7 @@ def _log() -> Any:
     s = SubscriptionState
     columns = (
         s.subscription, s.at, s.status, s.pause_collection, s.cancels, s.cancellation_reason, s.items,
-        s.discounts,
+        s.discounts, s.canceled_at, s.trial_start, s.trial_end,
     )  # fmt: skip
     asked = sa.select(*(col(one) for one in columns)).where(col(s.subscription).in_(THESE))
     return asked.order_by(col(s.subscription), col(s.at))
@@ -190,10 +190,10 @@ def _reconstructed(
 
 
 def _life(row: Any, first: Any, billed: Billed) -> Life:
-    trial = (row.trial_start, row.trial_end) if row.trial_start and row.trial_end else None
+    trial = (first.trial_start, first.trial_end) if first.trial_start and first.trial_end else None
     ended = row.ended_at if row.ended_at and row.ended_at <= first.at else None
     stopped = {"unpaid": billed.failed_at, "paused": row.paused_at}.get(first.status)
     cause = _cause(first, "past_due" if billed.was_owing else "")
-    cancels = row.canceled_at if first.cancels or ended else None
+    cancels = first.canceled_at if first.cancels or ended else None
     unasked = "free" if ended else _cause(first, "")
     return Life(row.start_date, trial, ended, stopped, cause, cancels, unasked)

@@ -48,7 +48,7 @@ def _fact(row: Any, told: dict[str, failures.Failure]) -> Row:
     due, cancelled = fact.pop("due"), fact.pop("cancelled")
     started, took = fact["started"], fact["converted_at"]
     given = fact["first_trial_end"] or fact["trial_end"] or started
-    fact["days"] = -1 if took is None else _days(took - started)
+    fact["days"] = -1 if took is None else max(0, _days(took - started))  # who pays may try something more
     fact["trial_days"] = _days(given - started)
     fact["extended"] = int((fact["trial_end"] or 0) > given)
     if fact["state"] == "missed_payment":

@@ -28,7 +28,8 @@ from services.mirror.tables import THESE, chunks, table
 
 _KIND = "subscription"
 _STATE: Any = table(SubscriptionState).c
-_SAID = ("status", "pause_collection", "cancels", "cancellation_reason", "items", "discounts")
+_PLAIN = ("status", "pause_collection", "cancellation_reason", "canceled_at", "trial_start", "trial_end")
+_SAID = (*_PLAIN, "cancels", "items", "discounts")
 History = dict[int, Row]  # of one subscription, by the instant since when
 # A subscription that begins, is paid or fails within one second goes on in this order.
 _COURSE = (
@@ -72,10 +73,8 @@ def _state(row: Row, items: Iterable[Row], at: int) -> Row:
     return {
         "subscription": row["id"],
         "at": at,
-        "status": row["status"],
-        "pause_collection": row["pause_collection"],
+        **{name: row[name] for name in _PLAIN},
         "cancels": bool(row["cancel_at"] or row["cancel_at_period_end"]),
-        "cancellation_reason": row["cancellation_reason"],
         "items": [
             [item["price"], item["quantity"], item["discounts"]]
             for item in sorted(items, key=itemgetter("created", "id"))

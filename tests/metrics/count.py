@@ -41,6 +41,9 @@ def see(database: ModuleType, at: int) -> None:
                     pause_collection=one.pause_collection,
                     cancels=bool(one.cancel_at or one.cancel_at_period_end),
                     cancellation_reason=one.cancellation_reason,
+                    canceled_at=one.canceled_at,
+                    trial_start=one.trial_start,
+                    trial_end=one.trial_end,
                     items=[
                         [item.price, item.quantity, item.discounts]
                         for item in items
