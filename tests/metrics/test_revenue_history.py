@@ -66,10 +66,9 @@ def _customer() -> st.SearchStrategy[Told]:
 
 
 def _timeline() -> st.SearchStrategy[Timeline]:
-    many = st.integers(1, 6)  # how many points: left to itself, Hypothesis would try one or two
-    instants = many.flatmap(
-        lambda n: st.sets(st.integers(BEGIN, NOW - 1), min_size=n, max_size=n).map(sorted)
-    )
+    instant = st.integers(BEGIN, NOW - 1)
+    many = st.integers(1, 6)  # left to itself, Hypothesis would try one or two points
+    instants = many.flatmap(lambda n: st.sets(instant, min_size=n, max_size=n).map(sorted))
     return instants.flatmap(lambda found: st.tuples(*map(_point, found)).map(list))
 
 
