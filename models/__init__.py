@@ -39,6 +39,7 @@ from models.metrics import (
 from models.payments import Charge, Dispute, PaymentIntent, PaymentMethod, Refund
 from models.policy import PolicyDocument
 from models.recovery import FailureCell, FailureFact, PassedCell, PassedFact
+from models.reports import ReportMailing
 from models.requests import CancellationRequest
 from models.staff import Staff
 from models.subscriptions import Discount, Subscription, SubscriptionItem
@@ -103,6 +104,7 @@ __all__ = [
     "PromotionCode",
     "Reconciliation",
     "Refund",
+    "ReportMailing",
     "ReportingCurrency",
     "RetentionCell",
     "RevenueCell",

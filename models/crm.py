@@ -79,6 +79,7 @@ class Message(Base, table=True):
 
     `state`: queued, sending (handed to the mail server at this moment), accepted, failed, unknown (may
     have gone out: a person decides), outbox (kept here, because no mail server is set).
+    `report`: the month (`2026-10`) whose report goes with it; such a message is to no `customer` ("").
     """
 
     __tablename__ = "messages"
@@ -99,6 +100,7 @@ class Message(Base, table=True):
     created_at: int = instant_key()
     sent_at: int | None = big()
     message_id: str = ""
+    report: str = ""
 
 
 class CallRequest(Base, table=True):

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import formats, guard, message_dialogs, statuses, tables, worklist
 from pages.components.tables import Column
 from services import database
-from services.outreach import messages, outbox
+from services.outreach import messages, monthly, outbox
 from services.outreach.defaults import TEMPLATES
 from services.outreach.outbox import OutboxFilter, OutboxRow
 from services.staff import people
@@ -41,7 +41,7 @@ def main() -> None:
         )
     with database.session() as session:
         unknown = outbox.count_by_state(session, outbox.conditions(OutboxFilter(state="unknown")))
-    names = {text.slug: text.name for text in TEMPLATES}
+    names = {text.slug: text.name for text in TEMPLATES} | {monthly.TEMPLATE: "Monthly report"}
     if waiting := unknown.get("unknown", 0):
         st.warning(
             f"{formats.plural(waiting, 'message')} may or may not have gone out. Open each and decide.",

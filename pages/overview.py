@@ -44,6 +44,7 @@ def main() -> None:
             for code in rest:
                 _block(code.upper(), code, glance.by_currency[code], _LINES)
     st.caption(f"Amounts are never added across currencies. Months are cut in {formats.zone_name()}.")
+    navigation.link("report", "Monthly report", icon=":material/article:")
     tiles.definitions_link()
 
 

@@ -1,4 +1,4 @@
-"""Takes the screenshots of README and docs/staff.md from a running sandbox desk, so that they never go stale.
+"""Takes the screenshots of README and docs from a running sandbox desk, so that they never go stale.
 
 `.venv/bin/python scripts/screenshots.py http://localhost:8501` (needs what `make test` installs).
 """
@@ -15,7 +15,14 @@ from tests.browser.visitor import Visitor  # noqa: E402 - the repository is no i
 from tests.support.browser import launched  # noqa: E402
 
 TARGET = ROOT / "docs" / "screenshots"
-VIEWS = {"overview": "", "conversion": "conversion", "trials": "trials?trial_currency=USD&trial_card=On+file"}
+VIEWS = {
+    "overview": "",
+    "conversion": "conversion",
+    "revenue": "revenue",
+    "recovery": "recovery",
+    "stripe-numbers": "stripe-numbers",
+    "trials": "trials?trial_currency=USD&trial_card=On+file",
+}
 # The name of the picture: in which state the customer is, the button, and what is typed into which field.
 DIALOGS: dict[str, tuple[str, str, dict[str, str]]] = {
     "add-charge": ("active", "Add charge", {"Amount": "120", "Description": "Workshop for the team"}),

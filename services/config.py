@@ -183,6 +183,21 @@ class Settings(BaseSettings):
         name = "sandbox" if self.mode == "sandbox" else f"{account}-{self.mode}"
         return f"sqlite:///{self.data_dir.resolve() / name}.db"
 
+    def standing_database_url(self) -> str:
+        """The database of the account that the settings mean, without asking Stripe which one that is.
+
+        Raises ConfigurationError where there is none yet, or several.
+        """
+        if self.database_url or self.mode == "sandbox" or self.stripe_account_id:
+            return self.database_url_for(self.stripe_account_id or "")
+        found = sorted(self.data_dir.resolve().glob(f"acct_*-{self.mode}.db"))
+        if len(found) != 1:
+            raise ConfigurationError(
+                f"There are {len(found)} databases of {self.mode} accounts in {self.data_dir}.",
+                remedy="Start the desk once with this key, or set STRIPE_ACCOUNT_ID to the account you mean.",
+            )
+        return f"sqlite:///{found[0]}"
+
 
 @cache
 def _known_zones() -> frozenset[str]:

@@ -145,11 +145,11 @@ class _Current:
     writer = threading.RLock()
 
 
-def configure(url: str) -> sa.Engine:
-    """Opens the process's database; replaces the one before."""
+def configure(url: str, *, connects_within: int | None = None) -> sa.Engine:
+    """Opens the process's database; replaces the one before. See `open_engine`."""
     if _Current.engine is not None:
         _Current.engine.dispose()
-    _Current.engine = open_engine(url)
+    _Current.engine = open_engine(url, connects_within=connects_within)
     return _Current.engine
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
@@ -38,6 +39,21 @@ def upgrade() -> None:
                 f"The database was prepared by another version of Trialdesk ({error}).",
                 remedy="Run that version or a newer one, or set DATABASE_URL to an empty database.",
             ) from error
+
+
+def require() -> None:
+    """Raises ConfigurationError where the process's database is not at the newest step; changes nothing."""
+    with database.engine().connect() as connection:
+        standing = MigrationContext.configure(connection).get_current_revision()
+    if standing is None:
+        raise ConfigurationError(
+            "The database is empty.", remedy="Start the desk once: it reads the account."
+        )
+    if standing != newest():
+        raise ConfigurationError(
+            f"The database was prepared by another version of Trialdesk (step {standing}).",
+            remedy="Start the desk of this version once, or run that version.",
+        )
 
 
 def newest() -> str:

@@ -29,13 +29,14 @@ from services.mirror.health import Deliveries
 from services.mirror.nightly import Nightly
 from services.mirror.poll import Pace
 from services.mirror.worker import Worker
+from services.outreach import monthly as _reports
 from services.outreach import sending as _outreach_work
 from services.sandbox_process import SandboxProcess
 from services.staff import people
 from services.stripe_api import client, reads
 from services.stripe_api.sharing import Sharing
 
-DURABLE_ROOMS = (_desk_work, _bulk_work, _outreach_work)  # known before the queues start
+DURABLE_ROOMS = (_desk_work, _bulk_work, _outreach_work, _reports)  # known before the queues start
 durable.upkeep(reads.keep)
 _TRY_AGAIN_AFTER = 15.0  # seconds, when what we need did not answer
 _LONGEST_PAUSE = 60.0  # seconds between two looks that fail

@@ -21,24 +21,8 @@ from babel.dates import format_date, format_skeleton
 from pages.components import formats
 from services import config
 from services.metrics.statistics import Interval, Rate
+from services.metrics.words import STATE_WORDS, STEP_WORDS
 
-STATE_WORDS = {
-    "converted": "Converted",
-    "running": "Running",
-    "missed_payment": "Missed payment",
-    "cancelled_in_trial": "Canceled in trial",
-    "expired": "Expired",
-    "free": "Free",
-}
-STEP_WORDS = {
-    "signed_up": "Signed up",
-    "trial": "Trial started",
-    "method": "Payment method",
-    "over": "Trial over",
-    "paid": "First payment",
-    "paying_30": "Paying after 30 days",
-    "paying_90": "Paying after 90 days",
-}
 Figure = dict[str, Any]
 MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
 LEGEND = {  # below the chart: above it stand annotations

@@ -112,6 +112,9 @@ class NoSuchPage:
 
 
 def _is_document(start: Message) -> bool:
-    headers: Iterable[tuple[bytes, bytes]] = start["headers"]
-    kinds = (value for name, value in headers if name.lower() == b"content-type")
-    return bool(start["status"] == 200) and any(kind.startswith(b"text/html") for kind in kinds)
+    """Whether an answer is a page; a file that is downloaded is none."""
+    raw: Iterable[tuple[bytes, bytes]] = start["headers"]
+    headers = {name.lower(): value for name, value in raw}
+    is_html = headers.get(b"content-type", b"").startswith(b"text/html")
+    is_file = headers.get(b"content-disposition", b"").startswith(b"attachment")
+    return bool(start["status"] == 200) and is_html and not is_file

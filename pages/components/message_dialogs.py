@@ -46,7 +46,7 @@ def _body(person: Person, token: str) -> None:
         st.divider()
         st.text(letter.body)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Open customer", icon=":material/person:", key="letter-customer"):
+        if letter.customer and st.button("Open customer", icon=":material/person:", key="letter-customer"):
             navigation.go("customer", id=letter.customer)
         _decide(person, letter)
 

@@ -123,6 +123,10 @@ PAGES: dict[str, PageSpec] = {
             "What is to be reached, by when, and whether it is on its way.",
         ),
         PageSpec(
+            "report", "Monthly report", ":material/article:", _MEASURE, "Understand",
+            "A month on one page: to read, to print, and by mail on the 1st.",
+        ),
+        PageSpec(
             "activity", "Activity", ":material/history:", _SEE, "Understand",
             "Everything that the staff did: who, when, why, before and after.",
         ),

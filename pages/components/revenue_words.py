@@ -1,22 +1,8 @@
-"""How are movements of MRR called, and the causes of churn?"""
+"""How are movements of MRR called, the causes of churn, and what stands beside MRR?"""
 
 from __future__ import annotations
 
-MOVES = {
-    "new": "New",
-    "reactivation": "Reactivation",
-    "expansion": "Expansion",
-    "switch": "Plan switch",
-    "contraction": "Contraction",
-    "churn": "Churn",
-}
-CAUSES = {
-    "voluntary": "By choice",
-    "involuntary": "Payment failed",
-    "unpaid": "Unpaid",
-    "paused": "Paused",
-    "collection_paused": "Collection paused",
-    "free": "Moved to a free price",
-    "": "Not known",
-}
+from services.metrics.words import CAUSE_WORDS, MOVE_WORDS
+
+MOVES, CAUSES = MOVE_WORDS, CAUSE_WORDS
 LEVELS = {"mrr": "MRR", "committed": "Committed MRR", "trial": "Trial MRR"}

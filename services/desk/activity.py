@@ -85,7 +85,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     ),
     entries.SEND_MESSAGE: _Source(
         col(Message.token), col(Message.created_at), col(Message.staff), col(Message.customer),
-        state=col(Message.state), written=(col(Message.subject),),
+        state=col(Message.state), needs=col(Message.report) == "", written=(col(Message.subject),),
     ),
     entries.REQUEST_CALL: _Source(
         col(CallRequest.token), col(CallRequest.created_at), col(CallRequest.requested_by),

@@ -63,9 +63,14 @@ def count(session: Session, chosen: Chosen) -> Payments:
 
 
 def read(
-    session: Session, chosen: Chosen, *, offset: int = 0, limit: int | None = None
+    session: Session,
+    chosen: Chosen,
+    *,
+    largest_first: bool = False,
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[FailedPayment]:
-    """The rows behind a number, the latest failure first; `limit` None reads them all."""
+    """The rows behind a number, the latest failure (or the largest) first; `limit` None reads them all."""
     f, i, c, p = FailureFact, Invoice, Customer, Product
     page = (
         sa.select(
@@ -82,7 +87,7 @@ def read(
         .join(c, col(c.id) == col(f.customer), isouter=True)
         .join(p, col(p.id) == col(f.plan), isouter=True)
         .where(*_wanted(chosen))
-        .order_by(col(f.failed_at).desc(), col(f.invoice))
+        .order_by(*([col(f.amount).desc()] if largest_first else []), col(f.failed_at).desc(), col(f.invoice))
     )
     return [FailedPayment(*row) for row in session.execute(page.offset(offset).limit(limit))]
 

@@ -86,11 +86,17 @@ def count(session: Session, chosen: Moves | Payers) -> int:
     return int(session.execute(sa.select(sa.func.count()).select_from(rows.subquery())).scalar_one())
 
 
-def moved(session: Session, chosen: Moves, *, offset: int = 0, limit: int | None = None) -> list[Moved]:
-    """The movements, the latest first; `limit` None reads them all."""
-    rows = _moves(chosen)
-    p = rows.order_by(sa.text("day DESC"), sa.text("customer"), sa.text("currency"))
-    page = p.offset(offset).limit(limit).subquery().c
+def moved(
+    session: Session,
+    chosen: Moves,
+    *,
+    largest_first: bool = False,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[Moved]:
+    """The movements, the latest first (or the largest one way or the other); `limit` None reads them all."""
+    rows = _moves(chosen).subquery().c
+    page = sa.select(*rows).order_by(*_order(rows, largest_first)).offset(offset).limit(limit).subquery().c
     m, c, plan = RevenueMove, Customer, Product
     whole = (
         sa.select(_whole(m.mrr))
@@ -107,7 +113,7 @@ def moved(session: Session, chosen: Moves, *, offset: int = 0, limit: int | None
         )
         .join(c, col(c.id) == page.customer, isouter=True)
         .join(plan, col(plan.id) == page.first_plan, isouter=True)
-        .order_by(page.day.desc(), page.customer, page.currency)
+        .order_by(*_order(page, largest_first))
     )  # fmt: skip
     return [Moved(*row) for row in session.execute(asked)]
 
@@ -129,6 +135,11 @@ def payers(session: Session, chosen: Payers, *, offset: int = 0, limit: int | No
         .order_by(page[chosen.of].desc(), page.customer, page.currency)
     )  # fmt: skip
     return [Payer(*row) for row in session.execute(asked)]
+
+
+def _order(rows: Any, largest_first: bool) -> list[Any]:
+    latest = [rows.day.desc(), rows.customer, rows.currency]
+    return [sa.func.abs(rows.change).desc(), *latest] if largest_first else latest
 
 
 def _called(c: Any) -> tuple[Any, Any]:

@@ -26,6 +26,14 @@ _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """An HTML page that goes with a mail as a file."""
+
+    file_name: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
 class Email:
     """One mail to one person, as plain text; `key` makes its Message-ID, the same on every try."""
 
@@ -37,6 +45,7 @@ class Email:
     subject: str
     text: str
     reply_to: str = ""
+    attached: Page | None = None
 
 
 def check_address(address: str) -> str:
@@ -88,6 +97,9 @@ def compose(mail: Email) -> EmailMessage:
     message["Message-ID"] = message_id(mail.key, mail.from_address)
     message.set_content(mail.text)
     message.add_alternative(html_of(mail.text), subtype="html")
+    if mail.attached:
+        page = mail.attached
+        message.add_attachment(page.html, subtype="html", filename=page.file_name, cte="base64")
     return message
 
 

@@ -226,7 +226,7 @@ def send_again(token: str, person: Person, *, seen: str) -> Outcome:
         row = _locked(session, token, seen, _RESENDABLE)
         durable.require()
         before = {"state": row.state, "to_address": _OLD_ADDRESS}
-        address = address_of(session, row.customer)
+        address = row.to_address if row.report else address_of(session, row.customer)
         moved = address != row.to_address
         row.to_address = address
         row.state, row.error, row.attempt = QUEUED, "", row.attempt + 1
@@ -251,7 +251,7 @@ def mark_sent(token: str, person: Person, *, seen: str = UNKNOWN) -> Outcome:
             session, person, "message_marked", row.customer, object_id=token,
             before={"state": seen}, after={"state": ACCEPTED},
         )  # fmt: skip
-        underived.refresh_now(session, row.customer)
+        sending.tell(session, row)
         return outcome(session, token)
 
 

@@ -8,6 +8,7 @@ becomes `unknown` and waits for a person. Nothing here sends a message a second 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 
 from dbos import DBOS
@@ -16,10 +17,11 @@ from sqlmodel import Session, col, select
 from models import Customer, Message, Staff
 from services import clock, config, database, durable, mailbox
 from services.config import Settings
-from services.errors import TrialdeskError
+from services.errors import TrialdeskError, Unforeseen
+from services.metrics.report import made
 from services.mirror import underived
 from services.outreach import email, smtp
-from services.outreach.email import Email
+from services.outreach.email import Email, Page
 from services.outreach.smtp import DeliveryUnknown, MailServer
 
 QUEUED, SENDING, ACCEPTED, FAILED, UNKNOWN, OUTBOX = "queued sending accepted failed unknown outbox".split()
@@ -70,10 +72,38 @@ def deliver(token: str, attempt: int) -> None:
     """Sends one queued message and writes down what became of it; safe to repeat."""
     settings = config.settings()
     server = smtp.server(settings)
+    try:
+        attached = _attached(token)
+    except Exception as error:
+        if database.absence(error):
+            raise  # it is taken up again
+        _give_up(token, attempt, error)
+        return
     with database.transaction() as session:
         mail = _claim(session, token, attempt, settings)
     if mail is not None:
-        _try(token, attempt, mail, server)
+        _try(token, attempt, replace(mail, attached=attached), server)
+
+
+def _attached(token: str) -> Page | None:
+    """The report that goes with a message: made before the message is claimed, as it takes a while."""
+    with database.session() as session:
+        month = session.get_one(Message, token).report
+    if not month:
+        return None
+    report = made.make(month)
+    return Page(report.file_name, report.html)
+
+
+def _give_up(token: str, attempt: int, error: Exception) -> None:
+    """Notes why a message could not even be written; it certainly did not go out."""
+    problem = error if isinstance(error, TrialdeskError) else Unforeseen("No report could be made", error)
+    if isinstance(problem, Unforeseen):
+        _log.error("No report could be made (reference %s).", problem.reference, exc_info=error)
+    with database.transaction() as session:
+        message = _locked(session, token)
+        if message.attempt == attempt and message.state == QUEUED:
+            message.state, message.error = FAILED, str(problem)
 
 
 def _claim(session: Session, token: str, attempt: int, settings: Settings) -> Email | None:
@@ -85,7 +115,7 @@ def _claim(session: Session, token: str, attempt: int, settings: Settings) -> Em
         message.state, message.error = UNKNOWN, _DIED
         return None
     customer = session.get(Customer, message.customer)
-    if customer is None or customer.deleted:
+    if not message.report and (customer is None or customer.deleted):
         message.state, message.error = FAILED, "The customer was deleted in Stripe before it was sent."
         return None
     message.state, message.error = SENDING, ""
@@ -101,14 +131,14 @@ def from_name(author: str, settings: Settings) -> str:
     return f"{author} ({settings.workspace_name})" if author else settings.workspace_name
 
 
-def _mail(session: Session, message: Message, customer: Customer, settings: Settings) -> Email:
+def _mail(session: Session, message: Message, customer: Customer | None, settings: Settings) -> Email:
     author = session.get(Staff, message.staff) if message.staff is not None else None
     return Email(
         key=message.token,
         from_address=settings.mail_from,
         from_name=from_name(message.staff_name, settings),
         to_address=message.to_address,
-        to_name=customer.name or "",
+        to_name=(customer.name if customer else None) or "",
         subject=message.subject,
         text=message.body,
         reply_to=author.email if author and mailbox.is_address(author.email) else "",
@@ -156,4 +186,10 @@ def _settle(token: str, attempt: int, state: str, *, error: str = "", message_id
             return
         message.state, message.error, message.message_id = state, error, message_id
         message.sent_at = arrival(state)
+        tell(session, message)
+
+
+def tell(session: Session, message: Message) -> None:
+    """Has the customer's facts know how a message stands by now; a report is to nobody who has any."""
+    if message.customer:
         underived.refresh_now(session, message.customer)

@@ -13,8 +13,7 @@ import argparse
 import sys
 
 from services import config, database, migrations
-from services.config import Settings
-from services.errors import ConfigurationError, TrialdeskError
+from services.errors import TrialdeskError
 from services.staff import people
 from services.staff.roles import Role
 
@@ -23,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Does one thing and gives the exit code: 0 done, 2 refused with a sentence on stderr."""
     asked = _parser().parse_args(arguments)
     try:
-        database.configure(_database_url(config.load()))
+        database.configure(config.load().standing_database_url())
         migrations.upgrade()
         _do(asked)
     except TrialdeskError as error:
@@ -56,20 +55,6 @@ def _do(asked: argparse.Namespace) -> None:
         else:
             people.deactivate(session, asked.email)
     print("Done.")
-
-
-def _database_url(settings: Settings) -> str:
-    if settings.database_url or settings.mode == "sandbox":
-        return settings.database_url_for("")
-    if settings.stripe_account_id:
-        return settings.database_url_for(settings.stripe_account_id)
-    found = sorted(settings.data_dir.resolve().glob(f"acct_*-{settings.mode}.db"))
-    if len(found) != 1:
-        raise ConfigurationError(
-            f"There are {len(found)} databases of {settings.mode} accounts in {settings.data_dir}.",
-            remedy="Start the desk once with this key, or set STRIPE_ACCOUNT_ID to the account you mean.",
-        )
-    return f"sqlite:///{found[0]}"
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ class Permission(StrEnum):
     SEE_SYSTEM = "see how the desk runs"
     TEND_INBOX = "decide about what was put aside"
     CONNECT = "connect the account"
+    MAIL_REPORTS = "decide who gets the monthly report by mail"
     SET_POLICY = "decide who may do what"
 
 
@@ -106,6 +107,7 @@ _ADMIN = _FOUNDER | {
     Permission.SEE_SYSTEM,
     Permission.TEND_INBOX,
     Permission.CONNECT,
+    Permission.MAIL_REPORTS,
     Permission.SET_POLICY,
 }
 GRANTS: dict[Role, frozenset[Permission]] = {
