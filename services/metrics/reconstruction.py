@@ -83,8 +83,10 @@ class Line:
 
     @property
     def _kept(self) -> int:
-        """What discounts left of it, in basis points."""
-        if self.is_change or not 0 <= self.discount <= self.amount or not self.amount:
+        """What discounts left of it, in basis points; nothing of a line of zero, as of a trial."""
+        if not self.amount:
+            return 0
+        if self.is_change or not 0 <= self.discount <= self.amount:
             return _KEPT
         return (self.amount - self.discount) * _KEPT // self.amount
 
@@ -179,8 +181,8 @@ def _latest(running: Iterable[Line], items: int) -> list[Line]:
 
 
 def _worth(latest: Sequence[Line], seen: Seen) -> int:
-    tiered = any(line.rate.tiered for line in latest)
-    if not tiered and seen.full_price is not None and _full_price(latest) == seen.full_price:
+    told = all(line.amount and not line.rate.tiered for line in latest)
+    if told and seen.full_price is not None and _full_price(latest) == seen.full_price:
         return seen.worth
     worth = sum(line.micros for line in latest)
     return max(0, worth) if worth <= LARGEST else 0

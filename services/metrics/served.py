@@ -95,7 +95,6 @@ def _lines() -> Any:
             col(line.subscription).in_(_THESE),
             col(line.period_end) > col(line.period_start),
             ~col(line.proration),
-            col(line.amount) != 0,  # of a trial, or free
             *within,
             ~col(bill.deleted),
         )

@@ -7,7 +7,9 @@ from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import col
 
+from models import Subscription
 from services import clock, database
 from services.customers import record, timeline
 from services.desk import bulk_preview, catalog, commands, fresh, repeats, unknown, words
@@ -39,7 +41,7 @@ def test_a_trial_that_is_ended_without_a_card_has_expired_at_once(desk: Bench, b
     subject = fresh.subject(customer, desk.trial(customer, without_card=behaviour))
     assert press(ANA, "end_trial", subject)[1].state == "done"
     now = clock.now()
-    trial = metrics.trials(now, customer=customer).c
+    trial = metrics.trials(now, whose=col(Subscription.customer) == customer).c
     with database.session() as session:
         (found,) = session.execute(sa.select(trial.state, trial.in_trial, trial.over_at))
     assert (found.state, found.in_trial) == ("expired", 0)
