@@ -34,26 +34,16 @@ from models import (
 )
 from models.base import Base
 from services import clock, database
-from services.metrics import (
-    bridge,
-    conversion,
-    counting,
-    curves,
-    dunning,
-    forecast,
-    funnel,
-    periods,
-    retention,
-    revenue_history,
-    rollups,
-    waiting,
-    why,
-)
-from services.metrics.books import BOOKS
-from services.metrics.bridge import Rules
-from services.metrics.dunning import Asked
-from services.metrics.revenue_history import View
-from services.metrics.slices import Slice
+from services.metrics import periods
+from services.metrics.counting import counting, rollups, waiting
+from services.metrics.counting.books import BOOKS
+from services.metrics.recovery import dunning
+from services.metrics.recovery.dunning import Asked
+from services.metrics.revenue import bridge, retention, revenue_history
+from services.metrics.revenue.bridge import Rules
+from services.metrics.revenue.revenue_history import View
+from services.metrics.trials import conversion, curves, forecast, funnel, why
+from services.metrics.trials.slices import Slice
 from tests.support import postgres
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -1,7 +1,7 @@
 """What the numbers are made of: how subscriptions stood over time, and what is counted of it.
 
 `SubscriptionState` is the log. All other tables here are derived, each customer's rows as *facts*, and facts
-summed up as *cells*, which charts read (services/metrics/rollups).
+summed up as *cells*, which charts read (services/metrics/counting/rollups).
 """
 
 from __future__ import annotations

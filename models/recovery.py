@@ -1,5 +1,5 @@
 """Which payments failed and what became of them, and which passed at once: facts, and the cells that charts
-read (services/metrics/rollups)."""
+read (services/metrics/counting/rollups)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from models.base import Base, big, json_column
 class FailureFact(Base, table=True):
     """An invoice above zero whose payment failed, and what became of it; `amount` is its total.
 
-    `state`: recovered, in_recovery or lost; `recovered_by` says what paid it (services/metrics/recovered_by),
-    "" while it is not. `code` is why the first try failed, `last_code` why the last one did, `attempts` how
-    many tries are known. The first invoice after a trial is marked, and in no cell.
+    `state`: recovered, in_recovery or lost; `recovered_by` says what paid it (see
+    services/metrics/recovery/recovered_by), "" while it is not. `code` is why the first try failed,
+    `last_code` why the last one did, `attempts` how many tries are known. The first invoice after a trial is marked, and in no cell.
     """
 
     __tablename__ = "failure_facts"

@@ -18,9 +18,9 @@ class Subscription(Mirrored, table=True):
     `current_period_start/end` are the earliest of its items. `first_trial_end` is the trial's end as
     it was first seen: `trial_end - first_trial_end` says by how much the trial was moved. `mrr_micros`
     is what it counts for in MRR now, `plan_micros` what its items come to a month whatever its status
-    (both after forever discounts; shared definition in services/metrics/mrr); `unvalued_items` counts the
-    items that neither can hold, as their price is not known beforehand or comes to more than a column holds.
-    `trial_offer` is true when an item runs on a trial offer, which cannot be extended. `paused_at` is when
+    (both after forever discounts; shared definition in services/metrics/revenue/mrr); `unvalued_items` counts
+    the items that neither can hold, as their price is not known beforehand or comes to more than a column
+    holds. `trial_offer` is true when an item runs on a trial offer, which cannot be extended. `paused_at` is when
     its status became `paused`.
     """
 

@@ -1,7 +1,7 @@
 """What conversion is counted from: each customer's trial and way as facts, and both summed up as cells.
 
-All of it is derived (services/metrics/rollups). Facts lie in the order of when they began: what is asked is
-mostly of some months. Flags are 0 or 1. Days are whole days since the trial's
+All of it is derived (services/metrics/counting/rollups). Facts lie in the order of when they began: what is
+asked is mostly of some months. Flags are 0 or 1. Days are whole days since the trial's
 start, rounded up, -1 for a trial that did not convert.
 """
 
@@ -18,7 +18,8 @@ _CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}  # SQLite keeps the ro
 
 
 class TrialFact(Base, table=True):
-    """A customer's first trial and what became of it (services/metrics/trials); instants in UTC seconds.
+    """A customer's first trial and what became of it (see services/metrics/trials/trials); instants in UTC
+    seconds.
 
     `plan` is the product and `price` the price of the dearest item, `trial_days` what the trial was given at
     its start. `card_at_start` is "1", "0", or "" where it cannot be told. `why` it did not convert: a decline
@@ -86,8 +87,8 @@ class TrialCell(Base, table=True):
 
 
 class JourneyFact(Base, table=True):
-    """How far a customer came (services/metrics/funnel): `depth` is the place of the last step on `path`;
-    `waits`: it is too early to tell about the step after it."""
+    """How far a customer came (services/metrics/trials/funnel): `depth` is the place of the last step on
+    `path`; `waits`: it is too early to tell about the step after it."""
 
     __tablename__ = "journey_facts"
     __table_args__ = (_CLUSTERED,)

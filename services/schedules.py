@@ -22,8 +22,8 @@ from services.config import Settings
 from services.desk import bulk_runner as _bulk_work
 from services.desk import loose_ends as _desk_work
 from services.errors import TrialdeskError, Unavailable, Unforeseen
-from services.metrics.books import BOOKS
-from services.metrics.counting import Counter
+from services.metrics.counting.books import BOOKS
+from services.metrics.counting.counting import Counter
 from services.mirror import cursors, health, opening, poll, progress, pull
 from services.mirror.health import Deliveries
 from services.mirror.nightly import Nightly

@@ -19,13 +19,13 @@ from pages.components.conversion_words import DIMS, why
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
-from services.metrics import members
-from services.metrics.curves import LONGEST
-from services.metrics.funnel import DIRECT_STEPS, TRIAL_STEPS
-from services.metrics.members import Chosen, Member, Trials, Walkers
 from services.metrics.periods import Period
-from services.metrics.slices import Slice
-from services.metrics.trials import STATES
+from services.metrics.trials import members
+from services.metrics.trials.curves import LONGEST
+from services.metrics.trials.funnel import DIRECT_STEPS, TRIAL_STEPS
+from services.metrics.trials.members import Chosen, Member, Trials, Walkers
+from services.metrics.trials.slices import Slice
+from services.metrics.trials.trials import STATES
 from services.staff.roles import Person
 
 SHOW = "show"

@@ -17,10 +17,10 @@ from pages.components.recovery_words import BY, PARTS, STATES, called
 from pages.components.tables import Column
 from services import database
 from services.customers import export
-from services.metrics import dunning_rows
-from services.metrics.dunning import Part
-from services.metrics.dunning_rows import Chosen, FailedPayment
-from services.metrics.recovery import CameTo
+from services.metrics.recovery import dunning_rows
+from services.metrics.recovery.dunning import Part
+from services.metrics.recovery.dunning_rows import Chosen, FailedPayment
+from services.metrics.recovery.recovery import CameTo
 from services.staff.roles import Person
 
 _COLUMNS = (

@@ -20,7 +20,7 @@ from babel.dates import format_date, format_skeleton
 
 from pages.components import formats
 from services import config
-from services.metrics.statistics import Interval, Rate
+from services.metrics.statistics.statistics import Interval, Rate
 from services.metrics.words import STATE_WORDS, STEP_WORDS
 
 Figure = dict[str, Any]

@@ -10,8 +10,8 @@ from itertools import groupby
 
 from pages.components import charts, formats, palette
 from pages.components.charts import Figure
-from services.metrics.conversion import Cohort, HeatRow
-from services.metrics.statistics import Rate
+from services.metrics.statistics.statistics import Rate
+from services.metrics.trials.conversion import Cohort, HeatRow
 
 _FEW = 26  # periods: so many can have words of their own
 _OPEN, _DAYS = "still open", "days since the start"

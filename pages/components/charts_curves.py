@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pages.components import charts, formats, palette
 from pages.components.charts import Figure
-from services.metrics.survival import Point
+from services.metrics.statistics.survival import Point
 
 _APART = 0.055  # of the chart's height, between two names
 _ROOM = 128  # pixels for the names

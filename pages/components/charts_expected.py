@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pages.components import charts, formats, palette
 from pages.components.charts import Figure
 from services import clock, config
-from services.metrics.forecast import Forecast
+from services.metrics.trials.forecast import Forecast
 
 
 def month(instant: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pages.components import charts, formats, palette
 from pages.components.charts import Figure
-from services.metrics.funnel import Step
+from services.metrics.trials.funnel import Step
 
 
 def funnel(steps: Sequence[Step], path: str) -> Figure:

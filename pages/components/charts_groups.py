@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pages.components import charts, formats, palette
 from pages.components.charts import Figure
-from services.metrics.statistics import Interval, Rate
+from services.metrics.statistics.statistics import Interval, Rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from pages.components import charts, formats, palette
 from pages.components.charts import Figure
 from pages.components.recovery_words import STATES
 from services import money
-from services.metrics.dunning import Cohort, Group, Payments
-from services.metrics.recovery import CAME_TO, CameTo
-from services.metrics.revenue_history import Share
-from services.metrics.statistics import Rate
+from services.metrics.recovery.dunning import Cohort, Group, Payments
+from services.metrics.recovery.recovery import CAME_TO, CameTo
+from services.metrics.revenue.revenue_history import Share
+from services.metrics.statistics.statistics import Rate
 
 _COLOURS: dict[CameTo, str] = {"recovered": "converted", "in_recovery": "running", "lost": "missed_payment"}
 _FEW = 18  # months: so many can have words of their own

@@ -8,9 +8,9 @@ from pages.components import charts, charts_cohorts, formats, plotted
 from pages.components.charts_marks import marked
 from pages.components.conversion_view import View
 from pages.components.plotted import Sheet
-from services.metrics.conversion import Cohort, HeatRow
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.trials import STATES
+from services.metrics.trials.conversion import Cohort, HeatRow
+from services.metrics.trials.trials import STATES
 
 _HEAT_DAYS = (3, 7, 10, 14, 17, 21, 30, 45, 60, 90)
 _MOST_ROWS = 26  # of the heat map

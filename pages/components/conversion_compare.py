@@ -20,11 +20,11 @@ from pages.components.charts_groups import Dot
 from pages.components.conversion_view import View, choice, same, segments
 from pages.components.conversion_words import DIMS, no_lots
 from pages.components.plotted import Sheet
-from services.metrics import statistics, survival
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.slices import EVERYONE, Slice
-from services.metrics.statistics import Rate
-from services.metrics.survival import Watched
+from services.metrics.statistics import statistics, survival
+from services.metrics.statistics.statistics import Rate
+from services.metrics.statistics.survival import Watched
+from services.metrics.trials.slices import EVERYONE, Slice
 
 _GROUPS, _PERIODS = "Two groups", "Two periods"
 _LENGTHS = {"1": 1, "3": 3, "6": 6}

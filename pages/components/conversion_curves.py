@@ -11,9 +11,9 @@ from pages.components.charts_curves import Line
 from pages.components.conversion_view import View, choice
 from pages.components.conversion_words import DIMS
 from pages.components.plotted import Sheet
-from services.metrics import survival
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.survival import Point, Watched
+from services.metrics.statistics import survival
+from services.metrics.statistics.survival import Point, Watched
 
 _MOST = 5  # lines that eyes can follow
 _ALL, _COHORT = "", "cohort"

@@ -10,10 +10,10 @@ import streamlit as st
 from pages.components import behind, charts, charts_expected, formats, plotted, tiles
 from pages.components.conversion_view import View
 from pages.components.plotted import Sheet
-from services.metrics import forecast
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.forecast import AHEAD, FEWEST, Expected, Forecast
-from services.metrics.slices import EVERYONE
+from services.metrics.trials import forecast
+from services.metrics.trials.forecast import AHEAD, FEWEST, Expected, Forecast
+from services.metrics.trials.slices import EVERYONE
 
 _MONTHS = 14  # past ones
 

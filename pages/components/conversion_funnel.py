@@ -10,10 +10,10 @@ from pages.components import charts, charts_funnel, formats, plotted
 from pages.components.conversion_view import View, choice
 from pages.components.conversion_words import DIMS, no_lots
 from pages.components.plotted import Sheet
-from services.metrics import funnel
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.funnel import Cell, Path, Step
-from services.metrics.slices import JOURNEY_DIMS
+from services.metrics.trials import funnel
+from services.metrics.trials.funnel import Cell, Path, Step
+from services.metrics.trials.slices import JOURNEY_DIMS
 
 _NARROWEST = 340  # pixels of a chart beside another; where there is no room one goes below
 _PATHS: dict[Path, str] = {

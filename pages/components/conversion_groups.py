@@ -9,9 +9,9 @@ from pages.components.charts_groups import Dot
 from pages.components.conversion_view import View, choice
 from pages.components.conversion_words import DIMS, no_lots
 from pages.components.plotted import Sheet
-from services.metrics.conversion import Group
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.trials import STATES
+from services.metrics.trials.conversion import Group
+from services.metrics.trials.trials import STATES
 
 _MOST = 12
 

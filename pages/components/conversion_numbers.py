@@ -9,10 +9,10 @@ import streamlit as st
 
 from pages.components import behind, charts, formats, tiles
 from pages.components.conversion_view import View
-from services.metrics import conversion
-from services.metrics.conversion import Cohort, Days
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.statistics import Rate, may_be_chance
+from services.metrics.statistics.statistics import Rate, may_be_chance
+from services.metrics.trials import conversion
+from services.metrics.trials.conversion import Cohort, Days
 
 
 def draw(view: View) -> None:

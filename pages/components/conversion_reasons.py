@@ -25,9 +25,9 @@ from pages.components.plotted import Sheet
 from pages.components.tables import Column
 from services import database
 from services.customers import names as codes
-from services.metrics import why
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.why import Comment, Reason
+from services.metrics.trials import why
+from services.metrics.trials.why import Comment, Reason
 
 Cause = tuple[str, str]  # state, and code where reasons are told apart
 _STATES = ("missed_payment", "cancelled_in_trial", "expired")

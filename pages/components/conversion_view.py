@@ -14,10 +14,10 @@ from pages.components.measures import Measures
 from services import clock, config, database
 from services.desk import annotating
 from services.metrics import periods
-from services.metrics.conversion import WINDOWS, Outcomes
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.periods import Grain, Period
-from services.metrics.slices import Options, Segment, Slice
+from services.metrics.trials.conversion import WINDOWS, Outcomes
+from services.metrics.trials.slices import Options, Segment, Slice
 from services.staff.roles import Person
 
 _MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}

@@ -9,7 +9,7 @@ from pages.components import formats
 from services import config
 from services.customers import names as codes
 from services.customers.filters import country_label
-from services.metrics.conversion import Priced
+from services.metrics.trials.conversion import Priced
 
 DIMS = {
     "plan": "Plan",

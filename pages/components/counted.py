@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import formats
 from services import database
-from services.metrics import counting
+from services.metrics.counting import counting
 
 _LOOK_EVERY = 1  # seconds
 _MANY = 500  # customers: fewer are counted in a moment

@@ -14,35 +14,22 @@ from services.customers import search
 from services.customers.conditions import Condition
 from services.customers.filters import CustomerFilter
 from services.desk.goals import Kept
-from services.metrics import (
-    conversion,
-    curves,
-    dunning,
-    dunning_curve,
-    forecast,
-    funnel,
-    goals,
-    kept,
-    overview,
-    periods,
-    recovery,
-    revenue_history,
-    slices,
-    version,
-    why,
-)
-from services.metrics.conversion import Group, Outcomes, Priced
-from services.metrics.dunning import Asked, Numbers
-from services.metrics.forecast import Forecast
+from services.metrics import goals, kept, overview, periods, version
 from services.metrics.goals import Walked
 from services.metrics.kept import Answer
 from services.metrics.overview import Overview
 from services.metrics.periods import Period
-from services.metrics.recovery import AtStake
-from services.metrics.slices import Options, Segment, Slice
-from services.metrics.statistics import Rate
-from services.metrics.survival import Watched
-from services.metrics.why import Reason
+from services.metrics.recovery import dunning, dunning_curve, recovery
+from services.metrics.recovery.dunning import Asked, Numbers
+from services.metrics.recovery.recovery import AtStake
+from services.metrics.revenue import revenue_history
+from services.metrics.statistics.statistics import Rate
+from services.metrics.statistics.survival import Watched
+from services.metrics.trials import conversion, curves, forecast, funnel, slices, why
+from services.metrics.trials.conversion import Group, Outcomes, Priced
+from services.metrics.trials.forecast import Forecast
+from services.metrics.trials.slices import Options, Segment, Slice
+from services.metrics.trials.why import Reason
 from services.staff.roles import Person
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.components import behind, charts, download, formats
 from pages.components.charts import Figure
 from services.customers import export
-from services.metrics.statistics import Rate
+from services.metrics.statistics.statistics import Rate
 from services.staff.roles import Person
 
 RATE = ("converted", "trials", "share", "low_95", "high_95")

@@ -15,9 +15,9 @@ from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
 from services.customers.recognise import CURRENCIES
-from services.metrics import recovery
 from services.metrics.overview import BACK_DAYS
-from services.metrics.recovery import CameTo, Failed
+from services.metrics.recovery import recovery
+from services.metrics.recovery.recovery import CameTo, Failed
 from services.staff.roles import Person
 
 _WORDS: dict[CameTo, str] = {"recovered": "Recovered", "in_recovery": "In recovery", "lost": "Lost"}

@@ -12,8 +12,8 @@ from pages.components.recovery_view import View
 from pages.components.recovery_words import PARTS, STATES, called, explained
 from services import money
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.dunning import Group, Part
-from services.metrics.recovery import CAME_TO
+from services.metrics.recovery.dunning import Group, Part
+from services.metrics.recovery.recovery import CAME_TO
 
 _MOST = 15
 _HEADER = (

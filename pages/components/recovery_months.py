@@ -13,8 +13,8 @@ from pages.components.recovery_view import View
 from pages.components.recovery_words import STATES
 from services import money
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.dunning import Cohort, Payments
-from services.metrics.recovery import CAME_TO
+from services.metrics.recovery.dunning import Cohort, Payments
+from services.metrics.recovery.recovery import CAME_TO
 
 _HEADER = (
     "month", "open", "passed", "passed_amount", "failed", "failed_amount",

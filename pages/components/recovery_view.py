@@ -15,7 +15,7 @@ from pages.components.recovery_words import NOT_GIVEN
 from services import clock, config, database
 from services.desk import annotating
 from services.metrics import periods
-from services.metrics.dunning import Asked, Numbers
+from services.metrics.recovery.dunning import Asked, Numbers
 from services.staff.roles import Person
 
 _MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}

@@ -11,9 +11,9 @@ from pages.components.plotted import Sheet
 from pages.components.recovery_view import View
 from pages.components.recovery_words import called, explained
 from services import money
-from services.metrics import survival
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.survival import Point
+from services.metrics.statistics import survival
+from services.metrics.statistics.survival import Point
 
 _DAYS = (1, 3, 7, 14, 30, 60)  # that the words name
 

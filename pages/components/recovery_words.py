@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.customers.filters import country_label
-from services.metrics.dunning import Part
-from services.metrics.recovered_by import By
-from services.metrics.recovery import CameTo
+from services.metrics.recovery.dunning import Part
+from services.metrics.recovery.recovered_by import By
+from services.metrics.recovery.recovery import CameTo
 from services.stripe_api import declines
 
 STATES: dict[CameTo, str] = {"recovered": "Recovered", "in_recovery": "In recovery", "lost": "Lost"}

@@ -20,10 +20,10 @@ from pages.components.tables import Column
 from services import database
 from services.customers import export_revenue as files
 from services.customers import names
-from services.metrics import leaving, revenue_rows
-from services.metrics.leaving import Cancelled
 from services.metrics.periods import Period
-from services.metrics.revenue_rows import Moved, Moves, Of, Payer, Payers
+from services.metrics.revenue import leaving, revenue_rows
+from services.metrics.revenue.leaving import Cancelled
+from services.metrics.revenue.revenue_rows import Moved, Moves, Of, Payer, Payers
 from services.staff.roles import Person
 
 _WHO = (Column("title", "Customer", width=180, pinned=True), Column("email", "Email", width=220))

@@ -15,7 +15,7 @@ from pages.components.revenue_view import Look
 from pages.components.revenue_words import CAUSES
 from services.customers import export
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.revenue_history import Movements, Share
+from services.metrics.revenue.revenue_history import Movements, Share
 
 _RATES = {
     "customer_churn_rate": "Customers",

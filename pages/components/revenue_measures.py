@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from pages.components.measures import Measures
 from services import clock, config
-from services.metrics import bridge, bridge_rates, leaving, retention, revenue_history
-from services.metrics.bridge import Bridge, Rules
-from services.metrics.bridge_rates import Step
 from services.metrics.periods import Period
-from services.metrics.retention import Retained
-from services.metrics.revenue_history import Level, Movements, Options, Part, View
+from services.metrics.revenue import bridge, bridge_rates, leaving, retention, revenue_history
+from services.metrics.revenue.bridge import Bridge, Rules
+from services.metrics.revenue.bridge_rates import Step
+from services.metrics.revenue.retention import Retained
+from services.metrics.revenue.revenue_history import Level, Movements, Options, Part, View
 
 Periods = tuple[Period, ...]
 

@@ -15,7 +15,7 @@ from pages.components.revenue_words import LEVELS, MOVES
 from services import clock, config, money
 from services.customers import export
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.revenue_history import Level, Movements
+from services.metrics.revenue.revenue_history import Level, Movements
 from services.money import MICROS
 
 _BESIDE = {"Committed MRR": "committed", "Trial MRR": "trial"}

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import behind, charts, formats, tiles
 from pages.components.revenue_view import Look
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.revenue_history import Movements, Share
+from services.metrics.revenue.revenue_history import Movements, Share
 
 Good = Literal["normal", "inverse", "off"]
 

@@ -12,7 +12,7 @@ from pages.components.plotted import Sheet
 from pages.components.revenue_mrr import height, units
 from pages.components.revenue_view import Look
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.revenue_history import Part
+from services.metrics.revenue.revenue_history import Part
 
 _MOST = 15
 _NARROWEST = 340  # pixels of a chart beside another

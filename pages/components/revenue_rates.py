@@ -13,8 +13,8 @@ from services import clock, config, database
 from services.customers import once
 from services.customers.recognise import CURRENCIES
 from services.desk import exchange as desk
-from services.metrics import exchange
-from services.metrics.exchange import Rate
+from services.metrics.revenue import exchange
+from services.metrics.revenue.exchange import Rate
 from services.staff.roles import Permission
 
 _PLACE, _NEW, _TOLD = "rates", "new_rate", "rates_told"

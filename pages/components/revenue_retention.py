@@ -11,7 +11,7 @@ from pages.components.plotted import Sheet
 from pages.components.revenue_mrr import units
 from pages.components.revenue_view import Amount, Look
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.retention import Retained
+from services.metrics.revenue.retention import Retained
 
 _FRAMED = "Framed is the month that goes on."
 

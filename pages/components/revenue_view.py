@@ -15,9 +15,10 @@ from pages.components.revenue_measures import Periods, RevenueMeasures
 from services import clock, config, database
 from services.customers.filters import country_label
 from services.desk import annotating
-from services.metrics import exchange, periods
+from services.metrics import periods
 from services.metrics.periods import Grain
-from services.metrics.revenue_history import Level, Movements, Options, View
+from services.metrics.revenue import exchange
+from services.metrics.revenue.revenue_history import Level, Movements, Options, View
 from services.staff.roles import Person
 
 _MONTHS = {"6 months": 6, "12 months": 12, "18 months": 18, "24 months": 24}

@@ -8,7 +8,7 @@ from pages.components.stripe_words import CAUSES
 from pages.components.tables import Column
 from services import database
 from services.customers import export_revenue
-from services.metrics import bridge
+from services.metrics.revenue import bridge
 from services.staff.roles import Person
 
 _LISTED = ("discounts", "collection_paused", "at_once")

@@ -12,10 +12,10 @@ from pages.components.stripe_view import StripeView
 from pages.components.stripe_words import CAUSES, SAME, STEPS, UNEXPLAINED
 from services import config, money
 from services.errors import InvalidInput
-from services.metrics import bridge
-from services.metrics.bridge import Bridge, Cause
-from services.metrics.bridge_rates import Step
 from services.metrics.definitions import DEFINITIONS
+from services.metrics.revenue import bridge
+from services.metrics.revenue.bridge import Bridge, Cause
+from services.metrics.revenue.bridge_rates import Step
 from services.money import MICROS
 
 

@@ -12,9 +12,9 @@ from pages.components import worklist
 from pages.components.conversion_view import choice
 from pages.components.revenue_measures import RevenueMeasures
 from services import clock, config, database
-from services.metrics import exchange
-from services.metrics.bridge import Discounts, Rules
-from services.metrics.exchange import Rate
+from services.metrics.revenue import exchange
+from services.metrics.revenue.bridge import Discounts, Rules
+from services.metrics.revenue.exchange import Rate
 from services.staff.roles import Person
 
 _DISCOUNTS: dict[Discounts, str] = {

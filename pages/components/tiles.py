@@ -13,7 +13,7 @@ from pages.components import charts, formats, navigation
 from pages.components.navigation import PAGES
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.overview import Figure
-from services.metrics.statistics import Rate, may_be_chance
+from services.metrics.statistics.statistics import Rate, may_be_chance
 
 _COLOURS: dict[str, Literal["normal", "inverse", "off"]] = {
     "more": "normal",

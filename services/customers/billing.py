@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Charge, Dispute, Invoice, InvoicePayment, PaymentMethod
-from services.metrics import failures
-from services.metrics.failures import Failure
+from services.metrics.recovery import failures
+from services.metrics.recovery.failures import Failure
 
 _DONE_WITH = frozenset({"paid", "void"})
 

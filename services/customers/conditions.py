@@ -36,8 +36,8 @@ from services.customers.filters import (
     metadata_condition,
 )
 from services.customers.whose import begins, customers_of
-from services.metrics.failures import OPEN_DISPUTES, is_open_failure
-from services.metrics.revenue import is_active
+from services.metrics.recovery.failures import OPEN_DISPUTES, is_open_failure
+from services.metrics.revenue.revenue import is_active
 from services.text import folded
 
 Condition = sa.ColumnElement[bool]

@@ -22,9 +22,9 @@ from services.customers import audit, notes, search, worklists
 from services.customers.conditions import Condition
 from services.customers.search import Row
 from services.customers.worklists import FailureRow, TrialRow
-from services.metrics.dunning_rows import FailedPayment
-from services.metrics.members import Member
-from services.metrics.recovery import Failed
+from services.metrics.recovery.dunning_rows import FailedPayment
+from services.metrics.recovery.recovery import Failed
+from services.metrics.trials.members import Member
 from services.staff import people
 from services.staff.roles import Permission, Person
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from services.customers.export import exact, line, time
-from services.metrics.bridge import Row
-from services.metrics.leaving import Cancelled
-from services.metrics.revenue_rows import Moved, Payer
+from services.metrics.revenue.bridge import Row
+from services.metrics.revenue.leaving import Cancelled
+from services.metrics.revenue.revenue_rows import Moved, Payer
 from services.staff.roles import Permission, Person
 
 _WHO: Final = ("customer", "name", "email", "currency")

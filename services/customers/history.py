@@ -19,7 +19,8 @@ from models import Action, Charge, Customer, Dispute, Event, Invoice, InvoicePay
 from services import clock
 from services.customers import sentences, trial_ends
 from services.customers.sentences import Facts
-from services.metrics import failures, trials
+from services.metrics.recovery import failures
+from services.metrics.trials import trials
 
 _HOUR, _MINUTE = 3600, 60
 _WHOSE = sa.bindparam("customer", type_=sa.Text)

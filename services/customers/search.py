@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 
 from models import Customer, CustomerFacts
 from services.customers.conditions import Condition, customer
-from services.metrics import recovery, revenue
+from services.metrics.recovery import recovery
+from services.metrics.revenue import revenue
 from services.staff import people
 
 _FAR: Final = 2**62

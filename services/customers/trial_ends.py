@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models import Invoice, Subscription
-from services.metrics.trials import is_regular
+from services.metrics.trials.trials import is_regular
 
 _LATE: Final = 3600  # seconds within which Stripe gets round to a trial that is over
 

@@ -24,8 +24,8 @@ from models import (
     SubscriptionItem,
 )
 from services.clock import DAY
-from services.metrics.failures import Failure, is_of_ended, is_open_failure, last
-from services.metrics.sums import total
+from services.metrics.recovery.failures import Failure, is_of_ended, is_open_failure, last
+from services.metrics.statistics.sums import total
 from services.mirror import dealings
 
 Condition = sa.ColumnElement[bool]

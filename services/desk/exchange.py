@@ -22,8 +22,8 @@ from services import changes, clock
 from services.customers import audit
 from services.customers.recognise import CURRENCIES
 from services.errors import InvalidInput, NotFound
-from services.metrics import exchange
-from services.metrics.exchange import Rate
+from services.metrics.revenue import exchange
+from services.metrics.revenue.exchange import Rate
 from services.staff.roles import Permission, Person
 from services.text import with_usable_links
 

@@ -31,7 +31,7 @@ from services.customers import billing, contents
 from services.desk import invoiced
 from services.desk.subject import LIVING, MARK, PAYMENTS, Item, Subject
 from services.errors import NotFound
-from services.metrics import failures
+from services.metrics.recovery import failures
 
 _DEBTS = 20  # at most tried at once
 

@@ -15,7 +15,7 @@ from models.requests import UNDECIDED
 from models.subscriptions import ENDED
 from services.customers import contents
 from services.desk import asked, requests
-from services.metrics import sums
+from services.metrics.statistics import sums
 
 Condition = sa.ColumnElement[bool]
 TO_DECIDE: Final = "to_decide"  # open, and what was offered something

@@ -28,7 +28,7 @@ from services.customers.contents import Rebate
 from services.desk import words
 from services.desk.selling import Plan
 from services.desk.terms import Terms
-from services.metrics.failures import Failure
+from services.metrics.recovery.failures import Failure
 
 MARK = "trialdesk_action"  # the one metadata key of ours: the token of the last action
 About = Literal["customer", "subscription", "invoice", "payment", "pending charge"]

@@ -20,13 +20,16 @@ from sqlmodel import Session
 
 from services import clock
 from services.clock import DAY
-from services.metrics import conversion, dunning, periods, revenue, revenue_history
-from services.metrics.dunning import Asked, Cohort
+from services.metrics import periods
 from services.metrics.periods import Period
-from services.metrics.revenue import Revenue
-from services.metrics.revenue_history import View
-from services.metrics.slices import Slice
-from services.metrics.statistics import Rate
+from services.metrics.recovery import dunning
+from services.metrics.recovery.dunning import Asked, Cohort
+from services.metrics.revenue import revenue, revenue_history
+from services.metrics.revenue.revenue import Revenue
+from services.metrics.revenue.revenue_history import View
+from services.metrics.statistics.statistics import Rate
+from services.metrics.trials import conversion
+from services.metrics.trials.slices import Slice
 
 Measure = Literal["mrr", "conversion", "recovery"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)

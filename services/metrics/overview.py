@@ -15,13 +15,16 @@ from sqlmodel import Session
 
 from services import clock
 from services.clock import DAY
-from services.metrics import conversion, periods, recovery, revenue, revenue_history, trials
-from services.metrics.conversion import Cohort, Outcomes
-from services.metrics.recovery import AtStake, Recovery
-from services.metrics.revenue import Revenue, Revenues
-from services.metrics.slices import Slice
-from services.metrics.statistics import Rate
-from services.metrics.trials import Running
+from services.metrics import periods
+from services.metrics.recovery import recovery
+from services.metrics.recovery.recovery import AtStake, Recovery
+from services.metrics.revenue import revenue, revenue_history
+from services.metrics.revenue.revenue import Revenue, Revenues
+from services.metrics.statistics.statistics import Rate
+from services.metrics.trials import conversion, trials
+from services.metrics.trials.conversion import Cohort, Outcomes
+from services.metrics.trials.slices import Slice
+from services.metrics.trials.trials import Running
 
 Unit = Literal["count", "money", "micros", "rate"]
 Good = Literal["more", "less", "neither"]

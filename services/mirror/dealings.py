@@ -25,8 +25,8 @@ from models import (
     Product,
     SubscriptionItem,
 )
-from services.metrics.failures import OPEN_DISPUTES, Failure, is_open_failure, last
-from services.metrics.trials import dearest_first
+from services.metrics.recovery.failures import OPEN_DISPUTES, Failure, is_open_failure, last
+from services.metrics.trials.trials import dearest_first
 from services.mirror.tables import THESE, chunks, held, table
 
 Facts = dict[str, Any]

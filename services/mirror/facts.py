@@ -19,7 +19,7 @@ from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
 from services import changes, charging, config, database
 from services.locks import Confirm, unguarded
-from services.metrics import waiting
+from services.metrics.counting import waiting
 from services.mirror import cursors, dealings, rates, underivable
 from services.mirror.tables import THESE, chunks, held, table, take_turn
 from services.text import folded, phone_key

@@ -18,7 +18,7 @@ from models import Workspace
 from services import clock, database, locks
 from services.errors import TrialdeskError
 from services.locks import Confirm, LockLost, unguarded
-from services.metrics import counting
+from services.metrics.counting import counting
 from services.mirror import (
     aside,
     cursors,

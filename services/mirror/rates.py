@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Coupon, Customer, Discount, Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
-from services.metrics import pricing
-from services.metrics.mrr import PricedItem, Rebate, deducted, mrr_micros, plan_micros
-from services.metrics.sums import LARGEST
+from services.metrics.revenue import pricing
+from services.metrics.revenue.mrr import PricedItem, Rebate, deducted, mrr_micros, plan_micros
+from services.metrics.statistics.sums import LARGEST
 from services.mirror.tables import THESE, chunks, table, take_turn
 
 _SUBSCRIPTION: Any = table(Subscription).c

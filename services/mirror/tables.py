@@ -18,7 +18,7 @@ from sqlmodel import Session
 from models import Coupon, PaymentMethod, Price, Subscription
 from models.base import Mirrored
 from services import database
-from services.metrics.sums import LARGEST
+from services.metrics.statistics.sums import LARGEST
 from services.mirror import ahead, bulk
 from services.mirror.batch import HEARSAY, is_card_of_charge
 from services.mirror.shapes.reading import Row

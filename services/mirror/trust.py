@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from models import Reconciliation
 from services import clock, config
-from services.metrics import waiting
+from services.metrics.counting import waiting
 from services.mirror import budget, comparisons, cursors, health, inbox, poll, progress, underivable
 from services.mirror.budget import Budget
 from services.mirror.health import Deliveries, Feed, Inbox

@@ -22,7 +22,7 @@ from models import Message, ReportMailing
 from services import clock, config, database, durable, mailbox
 from services.customers import audit
 from services.errors import Conflict, InvalidInput, TrialdeskError
-from services.metrics import counting
+from services.metrics.counting import counting
 from services.metrics.periods import Period
 from services.metrics.report import made, months, summary
 from services.mirror import cursors

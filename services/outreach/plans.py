@@ -14,7 +14,7 @@ from sqlmodel import Session
 from models import Customer, Subscription
 from services import clock, money
 from services.customers import contents
-from services.metrics import pricing
+from services.metrics.revenue import pricing
 
 
 def describe(

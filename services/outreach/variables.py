@@ -16,7 +16,7 @@ from models import Customer, CustomerFacts, Invoice, Subscription
 from models.subscriptions import ENDED
 from services import clock, money
 from services.config import Settings
-from services.metrics import failures
+from services.metrics.recovery import failures
 from services.outreach import plans
 from services.outreach.email import one_line
 

@@ -18,7 +18,7 @@ from services.customers import conditions, export, notes, worklists
 from services.customers.filters import CustomerFilter
 from services.customers.worklists import FailureFilter, TrialFilter
 from services.errors import NotAllowed
-from services.metrics.recovery import Failed
+from services.metrics.recovery.recovery import Failed
 from services.staff.roles import Role
 from tests.customers.builders import NOW, customer, person, row, staff
 

@@ -12,7 +12,7 @@ from services import config
 from services.customers import billing
 from services.customers.worklists import FailureFilter
 from services.desk import loading
-from services.metrics import recovery
+from services.metrics.recovery import recovery
 from services.mirror import facts
 from services.outreach import variables
 from services.outreach.variables import Occasion

@@ -21,8 +21,8 @@ from models import (
 from services.clock import DAY
 from services.customers import worklists
 from services.customers.worklists import NO_OWNER, FailureFilter, Stake, TrialFilter
-from services.metrics import recovery
-from services.metrics.recovery import AtStake
+from services.metrics.recovery import recovery
+from services.metrics.recovery.recovery import AtStake
 from tests.customers import builders
 from tests.customers.builders import NOW
 from tests.support.statements import asked

@@ -12,8 +12,8 @@ from models import AuditEntry
 from services.customers import audit
 from services.desk import exchange as desk
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.metrics import exchange
-from services.metrics.exchange import Rate
+from services.metrics.revenue import exchange
+from services.metrics.revenue.exchange import Rate
 from services.staff.roles import Person, Role
 from tests.customers.builders import person
 

@@ -13,7 +13,7 @@ from models import Subscription
 from services import clock, database
 from services.customers import record, timeline
 from services.desk import bulk_preview, catalog, commands, fresh, repeats, unknown, words
-from services.metrics import trials as metrics
+from services.metrics.trials import trials as metrics
 from services.mirror import inbox
 from services.stripe_api import writes
 from services.stripe_api.client import Answer

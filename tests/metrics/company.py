@@ -8,7 +8,7 @@ from types import ModuleType
 from models import SyncCursor, Workspace
 from services import clock
 from services.clock import DAY
-from services.metrics import counting
+from services.metrics.counting import counting
 from services.mirror import cursors
 from tests.metrics import count
 from tests.metrics.build import HOUR, at

@@ -10,8 +10,8 @@ from sqlmodel import col, select
 
 from models import Customer, Subscription, SubscriptionItem, SubscriptionState
 from services import clock
-from services.metrics import counting, waiting
-from services.metrics.books import BOOKS
+from services.metrics.counting import counting, waiting
+from services.metrics.counting.books import BOOKS
 
 UTC = ZoneInfo("UTC")
 

@@ -21,8 +21,9 @@ from models import (
     Subscription,
 )
 from services.clock import DAY
-from services.metrics import dunning, periods
-from services.metrics.dunning import Asked, Numbers
+from services.metrics import periods
+from services.metrics.recovery import dunning
+from services.metrics.recovery.dunning import Asked, Numbers
 from tests.metrics import count as counted
 from tests.metrics.build import HOUR, Account
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from zoneinfo import ZoneInfo
 
-from services.metrics import counting, waiting
-from services.metrics.books import BOOKS
+from services.metrics.counting import counting, waiting
+from services.metrics.counting.books import BOOKS
 from tests.metrics.lives import Life, moments, open_shop
 from tests.metrics.oracle.reading import Seen
 from tests.metrics.worlds import DAY, Desk, World, desk_on

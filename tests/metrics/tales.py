@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from models import RevenueMove, TrialFact
-from services.metrics import counting, recovery, revenue_history
-from services.metrics.books import BOOKS
-from services.metrics.revenue_history import Level, View
+from services.metrics.counting import counting
+from services.metrics.counting.books import BOOKS
+from services.metrics.recovery import recovery
+from services.metrics.revenue import revenue_history
+from services.metrics.revenue.revenue_history import Level, View
 from services.sandbox.billing import cards, catalog, changes, customers, subscriptions
 from tests.metrics.build import at
 from tests.metrics.worlds import DAY, Desk

@@ -15,23 +15,15 @@ from services.customers import search, worklists
 from services.customers.conditions import conditions
 from services.customers.filters import CustomerFilter
 from services.customers.worklists import FailureFilter, Standing, TrialFilter
-from services.metrics import (
-    conversion,
-    funnel,
-    members,
-    overview,
-    periods,
-    recovery,
-    revenue,
-    revenue_history,
-    slices,
-    trials,
-)
+from services.metrics import overview, periods
 from services.metrics.overview import Figure
 from services.metrics.periods import Grain
-from services.metrics.slices import NOT_GIVEN, Segment, Slice
-from services.metrics.statistics import Rate
-from services.metrics.trials import STATES
+from services.metrics.recovery import recovery
+from services.metrics.revenue import revenue, revenue_history
+from services.metrics.statistics.statistics import Rate
+from services.metrics.trials import conversion, funnel, members, slices, trials
+from services.metrics.trials.slices import NOT_GIVEN, Segment, Slice
+from services.metrics.trials.trials import STATES
 from services.mirror import facts, identity, pull
 from services.stripe_api import client
 from tests.metrics import count

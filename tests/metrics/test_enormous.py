@@ -12,8 +12,12 @@ import sqlalchemy as sa
 from models import Charge, Dispute, InvoiceLine, Price, SubscriptionItem
 from services.clock import DAY
 from services.customers import worklists
-from services.metrics import overview, recovery, revenue, revenue_history, sums, trials
-from services.metrics.revenue import Revenue
+from services.metrics import overview
+from services.metrics.recovery import recovery
+from services.metrics.revenue import revenue, revenue_history
+from services.metrics.revenue.revenue import Revenue
+from services.metrics.statistics import sums
+from services.metrics.trials import trials
 from tests.metrics import count
 from tests.metrics.build import Account, at
 

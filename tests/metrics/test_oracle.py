@@ -12,21 +12,14 @@ from types import ModuleType
 import pytest
 
 from services import clock
-from services.metrics import (
-    conversion,
-    curves,
-    dunning,
-    funnel,
-    periods,
-    recovery,
-    retention,
-    revenue,
-    revenue_history,
-)
+from services.metrics import periods
 from services.metrics.periods import Period
-from services.metrics.revenue_history import View
-from services.metrics.slices import Slice
-from services.metrics.trials import STATES
+from services.metrics.recovery import dunning, recovery
+from services.metrics.revenue import retention, revenue, revenue_history
+from services.metrics.revenue.revenue_history import View
+from services.metrics.trials import conversion, curves, funnel
+from services.metrics.trials.slices import Slice
+from services.metrics.trials.trials import STATES
 from tests.metrics import stories
 from tests.metrics import told as say
 from tests.metrics.lives import CURRENCIES

@@ -12,13 +12,17 @@ import pytest
 from models import ExchangeRate, MetricsState, ReportingCurrency
 from services import clock, config
 from services.errors import InvalidInput, Unavailable
-from services.metrics import conversion, dunning, funnel, periods, revenue_history, waiting
+from services.metrics import periods
+from services.metrics.counting import waiting
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.dunning import Asked
+from services.metrics.recovery import dunning
+from services.metrics.recovery.dunning import Asked
 from services.metrics.report import made, months, page, summary
 from services.metrics.report.made import Made
-from services.metrics.revenue_history import View
-from services.metrics.slices import Slice
+from services.metrics.revenue import revenue_history
+from services.metrics.revenue.revenue_history import View
+from services.metrics.trials import conversion, funnel
+from services.metrics.trials.slices import Slice
 from tests.metrics import company
 from tests.metrics.company import HOSTILE, NOW
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import JourneyFact, RevenueMove, TrialFact
-from services.metrics import recovery
+from services.metrics.recovery import recovery
 from tests.metrics.oracle import failures, funnel, revenue, trials
 from tests.metrics.oracle.reading import Seen
 

@@ -10,7 +10,7 @@ import pytest
 
 from models import CallRequest, CustomerFacts, CustomerProfile, Message
 from services import database as desk
-from services.metrics import revenue
+from services.metrics.revenue import revenue
 from services.mirror import facts
 from services.mirror.dealings import plan_name
 from tests.mirror import objects as o

@@ -17,7 +17,7 @@ from sqlmodel import select
 from models import AuditEntry, CustomerFacts, Message, ReportMailing, SyncCursor
 from services import clock, config, database, durable
 from services.errors import Conflict, InvalidInput, NotAllowed
-from services.metrics import waiting
+from services.metrics.counting import waiting
 from services.metrics.report import made, summary
 from services.metrics.report.made import Made
 from services.mirror import cursors

@@ -16,9 +16,10 @@ from services.customers import export
 from services.desk import annotating
 from services.desk.annotating import Draft
 from services.errors import NotAllowed
-from services.metrics import members, periods
-from services.metrics.slices import TRIAL_DIMS, Slice
-from services.metrics.trials import STATES
+from services.metrics import periods
+from services.metrics.trials import members
+from services.metrics.trials.slices import TRIAL_DIMS, Slice
+from services.metrics.trials.trials import STATES
 from services.staff.roles import Person, Role
 from tests.metrics import count
 from tests.metrics.build import Account

@@ -13,9 +13,10 @@ from pages.components import charts
 from services import clock, config
 from services.customers import export
 from services.errors import NotAllowed
-from services.metrics import dunning_rows, periods
-from services.metrics.dunning import Asked
-from services.metrics.dunning_rows import Chosen
+from services.metrics import periods
+from services.metrics.recovery import dunning_rows
+from services.metrics.recovery.dunning import Asked
+from services.metrics.recovery.dunning_rows import Chosen
 from services.staff.roles import Person, Role
 from tests.metrics import count
 from tests.metrics.build import HOUR

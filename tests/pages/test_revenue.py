@@ -15,12 +15,13 @@ from pages.components import charts
 from services import clock, config, money
 from services.customers import export_revenue
 from services.desk import exchange
-from services.metrics import periods, revenue_history, revenue_rows
-from services.metrics.exchange import Rate
-from services.metrics.movements import KINDS
+from services.metrics import periods
 from services.metrics.periods import Period
-from services.metrics.revenue_history import View
-from services.metrics.revenue_rows import Moves
+from services.metrics.revenue import revenue_history, revenue_rows
+from services.metrics.revenue.exchange import Rate
+from services.metrics.revenue.movements import KINDS
+from services.metrics.revenue.revenue_history import View
+from services.metrics.revenue.revenue_rows import Moves
 from services.staff.roles import Person, Role
 from tests.metrics import count
 from tests.metrics.build import Account

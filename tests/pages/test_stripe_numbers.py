@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from services import clock
 from services.customers import export_revenue
 from services.errors import NotAllowed
-from services.metrics import bridge
-from services.metrics.bridge import Rules
+from services.metrics.revenue import bridge
+from services.metrics.revenue.bridge import Rules
 from services.staff.roles import Person, Role
 from tests.metrics import count
 from tests.metrics.build import Account

@@ -11,27 +11,20 @@ from sqlmodel import Session, col
 
 from models import SyncCursor, Workspace
 from services import clock
-from services.metrics import (
-    conversion,
-    counting,
-    dunning,
-    dunning_rows,
-    exchange,
-    funnel,
-    leaving,
-    revenue_history,
-    revenue_rows,
-)
-from services.metrics.conversion import Cohort, Outcomes
-from services.metrics.dunning import Asked, Numbers
-from services.metrics.dunning_rows import Chosen, FailedPayment
-from services.metrics.funnel import Step
+from services.metrics.counting import counting
 from services.metrics.periods import Period
+from services.metrics.recovery import dunning, dunning_rows
+from services.metrics.recovery.dunning import Asked, Numbers
+from services.metrics.recovery.dunning_rows import Chosen, FailedPayment
 from services.metrics.report import months
-from services.metrics.revenue_history import Level, Movements, View
-from services.metrics.revenue_rows import Moved, Moves
-from services.metrics.slices import Slice
-from services.metrics.statistics import Rate
+from services.metrics.revenue import exchange, leaving, revenue_history, revenue_rows
+from services.metrics.revenue.revenue_history import Level, Movements, View
+from services.metrics.revenue.revenue_rows import Moved, Moves
+from services.metrics.statistics.statistics import Rate
+from services.metrics.trials import conversion, funnel
+from services.metrics.trials.conversion import Cohort, Outcomes
+from services.metrics.trials.funnel import Step
+from services.metrics.trials.slices import Slice
 
 MONTHS = 12  # that charts and tables look back
 _NAMED = 5  # customers in a list

@@ -12,7 +12,8 @@ from sqlmodel import Session, col
 from models import RevenueCell, TrialCell
 from services import clock
 from services.errors import InvalidInput, Unavailable
-from services.metrics import periods, rollups
+from services.metrics import periods
+from services.metrics.counting import rollups
 from services.metrics.periods import Period
 
 _KEY = re.compile(r"(?!0000)\d{4}-(0[1-9]|1[0-2])", re.ASCII)

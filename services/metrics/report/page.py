@@ -11,13 +11,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from services.metrics import words
-from services.metrics.conversion import HeatRow
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.movements import CAUSES, KINDS
 from services.metrics.report import pictures
 from services.metrics.report.collected import Report
 from services.metrics.report.writing import Writing
-from services.metrics.statistics import Rate
+from services.metrics.revenue.movements import CAUSES, KINDS
+from services.metrics.statistics.statistics import Rate
+from services.metrics.trials.conversion import HeatRow
 
 HEAT_DAYS = (0, 7, 14, 21, 30, 45, 60, 90)
 NOTES = (

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from services.metrics.funnel import Step
 from services.metrics.report import drawing
 from services.metrics.report.collected import Money
 from services.metrics.report.drawing import Bar, Column, Line, Words
 from services.metrics.report.writing import Writing
+from services.metrics.trials.funnel import Step
 from services.metrics.words import MOVE_WORDS, STEP_WORDS
 
 _UP = (("new", "ink"), ("reactivation", "upright"), ("expansion", "pale"))

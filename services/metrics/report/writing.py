@@ -10,7 +10,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_currency, format_decimal, format_percent
 
 from services import clock, money
-from services.metrics.revenue_history import Amount
+from services.metrics.revenue.revenue_history import Amount
 
 NO_DATA = "No data"
 

@@ -1,0 +1,1 @@
+"""What is counted of customers, how, and when? Facts about each, and cells that sum them up."""

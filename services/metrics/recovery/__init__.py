@@ -1,0 +1,1 @@
+"""Which payments fail, and which come back?"""

@@ -1,0 +1,273 @@
+"""Why is our number not Stripe's? From ours to what Stripe's page shows, cause by cause.
+
+Stripe's own page counts by its own rules, some of which the account can set (sources: Stripe's support pages
+"Billing analytics", "Metric configurations" and "Calculating trial conversion rate in Billing", and its
+glossary of Billing metrics). Each cause here is counted from the rows, so that ours and all causes add up to
+what Stripe should show; what is left to the number that a person reads there is not explained, and said so.
+
+What differs: Stripe adds all currencies, at rates of its own. It counts subscriptions whose collection is
+paused. Which discounts it deducts, and whether somebody who canceled is gone at once or at the period's end,
+are settings. And it shows the end of a day that is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from models import Customer, Discount, RevenueCell, Subscription, SubscriptionItem
+from services.metrics.counting import rollups
+from services.metrics.revenue import mrr, revenue, worth
+from services.metrics.revenue.mrr import COUNTED, FOREVER, WITH_REPEATING
+from services.metrics.statistics.sums import total
+
+Discounts = Literal["none", "forever", "repeating", "all"]
+DEDUCTED: Mapping[Discounts, frozenset[str]] = {
+    "none": frozenset(),
+    "forever": FOREVER,
+    "repeating": WITH_REPEATING,
+    "all": WITH_REPEATING | {"once"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How Stripe's page is set up: which `discounts` it deducts, whether who cancels is gone `at_once`; and
+    `day`, the first instant of the day after the one that it shows (UTC seconds), None for this moment."""
+
+    discounts: Discounts = "forever"
+    at_once: bool = False
+    day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason: `amount` is what Stripe's number has more (micros, or customers); `rows` of how many
+    subscriptions, or customers, that is."""
+
+    key: str
+    amount: int
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """From `ours` over the `causes` to what Stripe should show, in one currency or in customers."""
+
+    ours: int
+    causes: Sequence[Cause]
+
+    @property
+    def theirs(self) -> int:
+        """What Stripe should show."""
+        return self.ours + sum(cause.amount for cause in self.causes)
+
+    def unexplained(self, read: int) -> int:
+        """What a number that was read on Stripe's page has more than that."""
+        return read - self.theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A subscription behind a cause: what it comes to in `ours`, and in `theirs` (micros)."""
+
+    customer: str
+    name: str
+    email: str
+    currency: str
+    ours: int
+    theirs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A subscription as it counts for us, and as it would by Stripe's rules."""
+
+    customer: str
+    currency: str
+    ours: int
+    discounted: int
+    paused: bool
+    leaving: bool
+
+
+def of_mrr(session: Session, rules: Rules) -> dict[str, Bridge]:
+    """MRR in micros, by currency; adding currencies up is left to whoever knows rates."""
+    stood = _standing(session, rules)
+    now = {code: one.mrr for code, one in revenue.now(session).by_currency.items()}
+    since = _since(session, rules.day)
+    found = {}
+    for code in sorted({*now, *(one.currency for one in stood)}):
+        mine = [one for one in stood if one.currency == code]
+        found[code] = Bridge(now.get(code, 0), _causes(mine, since.get(code, (0, 0))[0], rules))
+    return found
+
+
+def in_one(
+    bridges: Mapping[str, Bridge], into: str, weights: Mapping[str, Fraction]
+) -> tuple[Bridge, list[str]]:
+    """The bridge of one currency, with what Stripe adds of all others as one more cause, by the weight of
+    each (what a micro of it is in micros of `into`); and the currencies of which no weight is known."""
+    mine = bridges.get(into, Bridge(0, ()))
+    others = {code: one.theirs for code, one in bridges.items() if code != into and one.theirs}
+    known = {code: amount for code, amount in others.items() if code in weights}
+    added = sum((weights[code] * amount for code, amount in known.items()), Fraction(0))
+    causes = [*mine.causes, *([Cause("currencies", round(added))] if known else [])]
+    return Bridge(mine.ours, causes), sorted(others.keys() - known.keys())
+
+
+def rows(session: Session, rules: Rules, key: str, currency: str) -> list[Row]:
+    """The subscriptions behind a cause (`discounts`, `collection_paused`, `at_once`), the largest first."""
+    some = [one for one in _standing(session, rules) if one.currency == currency and _is_behind(one, key)]
+    c = Customer
+    named = sa.select(col(c.id), col(c.name), col(c.email)).where(
+        col(c.id).in_({one.customer for one in some})
+    )
+    people = {id: (name or "", email or "") for id, name, email in session.execute(named)}
+    found = [
+        Row(
+            one.customer,
+            *people.get(one.customer, ("", "")),
+            currency,
+            0 if one.paused else one.ours,
+            0 if key == "at_once" else one.discounted,
+        )
+        for one in some
+    ]
+    return sorted(found, key=lambda row: (-abs(row.theirs - row.ours), row.customer))
+
+
+def _is_behind(one: _Standing, key: str) -> bool:
+    if key == "discounts":
+        return one.discounted != one.ours and not one.paused
+    return bool(one.discounted) and (one.paused if key == "collection_paused" else one.leaving)
+
+
+def _causes(stood: Collection[_Standing], moved: int, rules: Rules) -> list[Cause]:
+    discounted = [one for one in stood if one.discounted != one.ours and not one.paused]
+    paused = [one for one in stood if one.paused and one.discounted]
+    leaving = [one for one in stood if one.leaving and one.discounted]
+    return [
+        Cause("timing", -moved),
+        Cause("discounts", sum(one.discounted - one.ours for one in discounted), len(discounted)),
+        Cause("collection_paused", sum(one.discounted for one in paused), len(paused)),
+        *([Cause("at_once", -sum(one.discounted for one in leaving), len(leaving))] if rules.at_once else []),
+    ]
+
+
+def of_customers(session: Session, rules: Rules) -> Bridge:
+    """Active customers of all currencies together, each once."""
+    stood = _standing(session, rules)
+    now = revenue.now(session).customers
+    moved = sum(people for _, people in _since(session, rules.day).values())
+    counted = {one.customer for one in stood if one.ours}
+    theirs = {one.customer for one in stood if one.discounted and not one.paused}
+    paused = {one.customer for one in stood if one.discounted and one.paused} - theirs
+    left = theirs | paused
+    if rules.at_once:
+        left = {one.customer for one in stood if one.discounted and not one.leaving}
+    causes = [
+        Cause("timing", -moved),
+        Cause("discounts", len(theirs) - len(counted), len(theirs ^ counted)),
+        Cause("collection_paused", len(paused), len(paused)),
+    ]
+    gone = len(theirs | paused) - len(left)
+    return Bridge(now, [*causes, *([Cause("at_once", -gone, gone)] if rules.at_once else [])])
+
+
+def _since(session: Session, day: int | None) -> dict[str, tuple[int, int]]:
+    """What MRR, and customers, moved since the end of the day that Stripe shows, by currency. A pause of
+    collection is no movement to Stripe."""
+    if day is None:
+        return {}
+    c = RevenueCell
+    moved = (total(col(c.mrr)), sa.func.sum(col(c.people)))
+    asked = sa.select(col(c.currency), *moved).where(
+        rollups.standing(c), col(c.day) >= day, col(c.cause) != "collection_paused"
+    )
+    rows = session.execute(asked.group_by(col(c.currency)))
+    return {code: (int(micros), int(people)) for code, micros, people in rows}
+
+
+def _standing(session: Session, rules: Rules) -> list[_Standing]:
+    """All subscriptions that count of customers of whom Stripe may think otherwise, as they stand now."""
+    s = Subscription
+    counted = (col(s.status).in_(COUNTED), ~col(s.deleted), col(s.customer).in_(_special()))
+    columns = (s.id, s.customer, s.currency, s.mrr_micros, s.plan_micros, s.pause_collection, s.discounts)
+    leaving = (col(s.cancel_at).is_not(None) | col(s.cancel_at_period_end)).label("leaving")
+    rows = list(session.execute(sa.select(*(col(one) for one in columns), leaving).where(*counted)))
+    deducted = DEDUCTED[rules.discounts]
+    other = {} if deducted == mrr.deducted() else _otherwise(session, rows, deducted)
+    return [
+        _Standing(
+            row.customer,
+            row.currency,
+            row.mrr_micros,
+            other.get(row.id, row.plan_micros),
+            paused=row.pause_collection is not None,
+            leaving=bool(row.leaving),
+        )
+        for row in rows
+    ]
+
+
+def _special() -> Any:
+    """SQL: the customers with a subscription that counts and is discounted, set to end, or not collected."""
+    s, i, c = aliased(Subscription), SubscriptionItem, Customer
+    own = sa.exists().where(col(c.id) == col(s.customer), col(c.discount).is_not(None))
+    of_item = sa.exists().where(col(i.subscription) == col(s.id), sa.cast(col(i.discounts), sa.Text) != "[]")
+    return sa.select(col(s.customer)).where(
+        col(s.status).in_(COUNTED),
+        ~col(s.deleted),
+        (sa.cast(col(s.discounts), sa.Text) != "[]")
+        | own
+        | of_item
+        | col(s.cancel_at).is_not(None)
+        | col(s.cancel_at_period_end)
+        | col(s.pause_collection).is_not(None),
+    )
+
+
+def _otherwise(session: Session, rows: Iterable[Any], deducted: Collection[str]) -> dict[str, int]:
+    """What subscriptions come to a month where other discounts are deducted."""
+    some = list(rows)
+    of_customer = _own_discounts(session)
+    items = _items(session)
+    ids = {id for row in some for id in row.discounts} | set(of_customer.values())
+    ids |= {id for row in some for _, _, own in items.get(row.id, ()) for id in own}
+    prices = {price for row in some for price, _, _ in items.get(row.id, ())}
+    known = worth.price_list(session, prices, ids, deducted)
+    return {
+        row.id: known.micros(
+            items.get(row.id, ()), row.discounts or [of_customer.get(row.customer, "")], row.currency
+        )
+        for row in some
+    }
+
+
+def _own_discounts(session: Session) -> dict[str, str]:
+    """Customers' own discounts by customer, those that are at work."""
+    c, d = Customer, Discount
+    asked = sa.select(col(c.id), col(c.discount)).join(d, col(d.id) == col(c.discount))
+    return {row[0]: row[1] for row in session.execute(asked.where(~col(d.deleted)))}
+
+
+def _items(session: Session) -> dict[str, list[tuple[str, int, list[str]]]]:
+    """The items of the subscriptions that `_standing` reads."""
+    i, s = SubscriptionItem, Subscription
+    asked = (
+        sa.select(col(i.subscription), col(i.price), col(i.quantity), col(i.discounts))
+        .join(s, col(s.id) == col(i.subscription))
+        .where(~col(i.deleted), ~col(s.deleted), col(s.status).in_(COUNTED), col(s.customer).in_(_special()))
+        .order_by(col(i.created), col(i.id))
+    )
+    found: dict[str, list[tuple[str, int, list[str]]]] = {}
+    for subscription, price, quantity, own in session.execute(asked):
+        found.setdefault(subscription, []).append((price, quantity, own))
+    return found

@@ -1,0 +1,199 @@
+"""What did each subscription of some customers come to, from its start until now?
+
+From its first known state on by the log, exactly; before that by what its invoices asked for (see
+`reconstruction`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from models import Discount, Subscription, SubscriptionState
+from services.metrics.revenue import reconstruction, served, worth
+from services.metrics.revenue.movements import Point
+from services.metrics.revenue.mrr import counts
+from services.metrics.revenue.reconstruction import Life, Seen
+from services.metrics.revenue.served import Billed
+from services.metrics.revenue.worth import Discounted, PriceList
+
+_NEVER_BEGAN = ("incomplete", "incomplete_expired")
+_UNPAID = ("past_due", "unpaid")
+THESE: Any = sa.bindparam("ids", expanding=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The points of one subscription, oldest first."""
+
+    customer: str
+    currency: str
+    points: Sequence[Point]
+
+
+def of_customers(session: Session, customers: Sequence[str]) -> list[Timeline]:
+    """The timelines of all subscriptions of these customers."""
+    subscriptions = list(session.execute(_subscriptions(), {"ids": list(customers)}))
+    states = _states(session, [row.id for row in subscriptions])
+    of_customer = _customer_discounts(session, customers)
+    known = [(row, states[row.id]) for row in subscriptions if states[row.id]]
+    prices = _prices(session, [state for _, mine in known for state in mine], of_customer)
+    older = [(row, mine[0]) for row, mine in known if _is_older(row, mine[0])]
+    billed = served.of(session, [(row.id, first) for row, first in older])
+    return [
+        Timeline(
+            row.customer,
+            row.currency,
+            [
+                *_reconstructed(row, mine[0], prices, of_customer.get(row.customer, ()), billed.get(row.id)),
+                *_recorded(row, mine, prices, of_customer.get(row.customer, ())),
+            ],
+        )
+        for row, mine in known
+    ]
+
+
+@cache
+def _subscriptions() -> Any:
+    s = Subscription
+    columns = (
+        s.id, s.customer, s.currency, s.created, s.start_date, s.ended_at,
+        s.canceled_at, s.paused_at, s.deleted, s.as_of, s.cancel_at, s.cancel_at_period_end,
+    )  # fmt: skip
+    return sa.select(*(col(one) for one in columns)).where(col(s.customer).in_(THESE)).order_by(col(s.id))
+
+
+def _states(session: Session, subscriptions: Collection[str]) -> Mapping[str, list[Any]]:
+    """The log of each, oldest first."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(_log(), {"ids": list(subscriptions)}):
+        found[row.subscription].append(row)
+    return found
+
+
+@cache
+def _log() -> Any:
+    s = SubscriptionState
+    columns = (
+        s.subscription, s.at, s.status, s.pause_collection, s.cancels, s.cancellation_reason, s.items,
+        s.discounts, s.canceled_at, s.trial_start, s.trial_end,
+    )  # fmt: skip
+    asked = sa.select(*(col(one) for one in columns)).where(col(s.subscription).in_(THESE))
+    return asked.order_by(col(s.subscription), col(s.at))
+
+
+def _customer_discounts(session: Session, customers: Collection[str]) -> dict[str, list[str]]:
+    """The ids of customers' own discounts, past ones too."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for id, customer in session.execute(_own_discounts(), {"ids": list(customers)}):
+        found[customer].append(id)
+    return found
+
+
+@cache
+def _own_discounts() -> Any:
+    d = Discount
+    own = sa.select(col(d.id), col(d.customer)).where(col(d.customer).in_(THESE))
+    return own.where(col(d.subscription).is_(None)).order_by(col(d.id))
+
+
+def _prices(session: Session, states: Sequence[Any], of_customer: Mapping[str, Iterable[str]]) -> PriceList:
+    items = [item for state in states for item in state.items]
+    discounts = {id for state in states for id in state.discounts}
+    discounts |= {id for item in items for id in item[2]} | {id for ids in of_customer.values() for id in ids}
+    return worth.price_list(session, {item[0] for item in items}, discounts)
+
+
+def _is_older(row: Any, first: Any) -> bool:
+    """Whether the subscription had begun before it was first seen."""
+    return row.start_date < first.at and first.status not in _NEVER_BEGAN
+
+
+def _recorded(row: Any, states: Sequence[Any], prices: PriceList, own: Iterable[str]) -> list[Point]:
+    discounts = [prices.discounts[id] for id in own if id in prices.discounts]
+    found = []
+    status = ""
+    for state, until in zip(states, [*(one.at for one in states[1:]), None], strict=True):
+        for at in _turns(state, until, discounts):
+            found.append(_exact(row, state, at, prices, own, was=status))
+        status = state.status
+    if row.deleted and states[-1].status not in ("canceled", *_NEVER_BEGAN):
+        found.append(Point(max(row.as_of, states[-1].at), prices.plan(states[-1].items), cause="voluntary"))
+    return found
+
+
+def _turns(state: Any, until: int | None, discounts: Iterable[Discounted]) -> list[int]:
+    """When what a state comes to begins, and where the customer's own discount comes or goes meanwhile."""
+    turns = {state.at}
+    if not state.discounts:
+        cuts = {at for one in discounts for at in (one.begins, one.ends)}
+        turns |= {at for at in cuts if state.at < at < (until or reconstruction.FOR_EVER)}
+    return sorted(turns)
+
+
+def _exact(row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str], *, was: str) -> Point:
+    micros = _micros(row, state, at, prices, own)
+    plan = prices.plan(state.items)
+    if state.status == "trialing":
+        return Point(at, plan, trial=0 if state.pause_collection else micros, cause="free")
+    if not counts(state.status, state.pause_collection):
+        return Point(at, plan, cause=_cause(state, was))
+    return Point(
+        at, plan, mrr=micros, committed=0 if state.cancels else micros, cause="" if micros else "free"
+    )
+
+
+def _micros(row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str]) -> int:
+    discounts = state.discounts or [
+        id for id in own if id in prices.discounts and _is_at_work(prices.discounts[id], at)
+    ]
+    return prices.micros(state.items, discounts, row.currency)
+
+
+def _is_at_work(discount: Discounted, at: int) -> bool:
+    return discount.begins <= at < discount.ends
+
+
+def _cause(state: Any, was: str) -> str:
+    """Why a state does not count. Involuntary: it ended while past due or unpaid, or for want of
+    a payment."""
+    if state.status == "canceled":
+        failed = was in _UNPAID or state.cancellation_reason == "payment_failed"
+        return "involuntary" if failed else "voluntary"
+    if state.status in ("unpaid", "paused"):
+        return str(state.status)
+    return "collection_paused" if state.pause_collection else "free"
+
+
+def _reconstructed(
+    row: Any, first: Any, prices: PriceList, own: Iterable[str], billed: Billed | None
+) -> list[Point]:
+    if billed is None:
+        return []
+    recurring = prices.recurring(first.items)
+    tiered = any(price.billing_scheme == "tiered" for price, _ in recurring)
+    full_price = sum((price.unit_amount or 0) * quantity for price, quantity in recurring)
+    seen = Seen(
+        at=first.at,
+        plan=prices.plan(first.items),
+        worth=_micros(row, first, first.at, prices, own),
+        full_price=None if tiered else full_price,
+        items=len(recurring),
+    )
+    return reconstruction.before(seen, _life(row, first, billed), billed.lines)
+
+
+def _life(row: Any, first: Any, billed: Billed) -> Life:
+    trial = (first.trial_start, first.trial_end) if first.trial_start and first.trial_end else None
+    ended = row.ended_at if row.ended_at and row.ended_at <= first.at else None
+    stopped = {"unpaid": billed.failed_at, "paused": row.paused_at}.get(first.status)
+    cause = _cause(first, "past_due" if billed.was_owing else "")
+    cancels = first.canceled_at if first.cancels or ended else None
+    unasked = "free" if ended else _cause(first, "")
+    return Life(row.start_date, trial, ended, stopped, cause, cancels, unasked)

@@ -1,0 +1,109 @@
+"""From our number to Stripe's: each cause is counted from the rows, and all of them add up."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from models import Coupon, Discount
+from services.clock import DAY
+from services.metrics.revenue import bridge
+from services.metrics.revenue.bridge import Bridge, Rules
+from tests.metrics import count
+from tests.metrics.build import Account, at
+
+NOW = at("2026-06-15 12:00")
+PRO = 4_900_000_000
+
+
+@pytest.fixture
+def account() -> Account:
+    told = Account()
+    told.add(Coupon(id="half", created=0, percent_off="50", duration="forever"))
+    told.add(Coupon(id="some", created=0, percent_off="10", duration="repeating", duration_in_months=6))
+    return told
+
+
+def subscribed(told: Account, name: str, *, since: int = NOW - 9 * DAY, coupon: str = "", **fields: object):
+    """A customer who pays 49 dollars a month, less a coupon."""
+    kept = {"half": PRO // 2}.get(coupon, PRO)
+    sub = told.subscription(told.customer(name, since), since, plan_micros=kept, **fields)
+    if coupon:
+        told.add(Discount(id=f"di_{name}", created=since, start=since, coupon=coupon, customer=f"cus_{name}",
+                          subscription=sub.id))  # fmt: skip
+        sub.discounts = [f"di_{name}"]
+    return sub
+
+
+def mrr(database: ModuleType, told: Account, rules: Rules) -> Bridge:
+    told.save(database)
+    count.see(database, NOW - 3 * DAY)
+    count.everybody(database)
+    with database.session() as session:
+        return bridge.of_mrr(session, rules)["usd"]
+
+
+def amounts(found: Bridge) -> dict[str, int]:
+    return {cause.key: cause.amount for cause in found.causes if cause.amount}
+
+
+def test_where_nothing_differs_the_numbers_are_the_same(database, account) -> None:
+    subscribed(account, "ada")
+    found = mrr(database, account, Rules())
+    assert (found.ours, amounts(found), found.theirs) == (PRO, {}, PRO)
+    assert found.unexplained(PRO + 5) == 5
+
+
+@pytest.mark.parametrize(
+    ("discounts", "more"),
+    [("none", PRO // 2), ("forever", 0), ("repeating", -PRO // 10), ("all", -PRO // 10)],
+)
+def test_stripe_may_deduct_other_discounts(database, account, discounts, more: int) -> None:
+    subscribed(account, "ada", coupon="half")
+    subscribed(account, "bob", coupon="some")
+    found = mrr(database, account, Rules(discounts))
+    assert amounts(found) == ({"discounts": more} if more else {})
+    assert found.theirs == PRO // 2 + PRO + more
+
+
+def test_stripe_counts_subscriptions_whose_collection_is_paused(database, account) -> None:
+    subscribed(account, "ada")
+    subscribed(account, "bob", pause_collection="void")
+    found = mrr(database, account, Rules())
+    assert amounts(found) == {"collection_paused": PRO}
+    with database.session() as session:
+        people = bridge.of_customers(session, Rules())
+    assert (people.ours, amounts(people), people.theirs) == (1, {"collection_paused": 1}, 2)
+
+
+def test_who_canceled_may_be_gone_at_once(database, account) -> None:
+    subscribed(account, "ada")
+    subscribed(account, "bob", cancel_at_period_end=True)
+    assert amounts(mrr(database, account, Rules())) == {}
+    with database.session() as session:
+        found = bridge.of_mrr(session, Rules(at_once=True))["usd"]
+        people = bridge.of_customers(session, Rules(at_once=True))
+    assert (amounts(found), found.theirs) == ({"at_once": -PRO}, PRO)
+    assert (amounts(people), people.theirs) == ({"at_once": -1}, 1)
+
+
+def test_stripe_shows_a_day_that_is_over(database, account) -> None:
+    subscribed(account, "ada", since=NOW - 9 * DAY)
+    subscribed(account, "bob", since=NOW - 3 * DAY)
+    found = mrr(database, account, Rules(day=at("2026-06-12")))
+    assert (amounts(found), found.theirs) == ({"timing": -2 * PRO}, 0)
+    with database.session() as session:
+        later = bridge.of_mrr(session, Rules(day=at("2026-06-13")))["usd"]
+        people = bridge.of_customers(session, Rules(day=at("2026-06-12")))
+    assert later.theirs == 2 * PRO
+    assert (people.ours, people.theirs) == (2, 0)
+
+
+def test_a_customer_with_another_subscription_is_still_there(database, account) -> None:
+    subscribed(account, "ada")
+    account.subscription("cus_ada", NOW - 9 * DAY, pause_collection="void")
+    mrr(database, account, Rules())
+    with database.session() as session:
+        people = bridge.of_customers(session, Rules(at_once=True))
+    assert (people.ours, amounts(people)) == (1, {})
