@@ -16,7 +16,8 @@ class FailureFact(Base, table=True):
 
     `state`: recovered, in_recovery or lost; `recovered_by` says what paid it (see
     services/metrics/recovery/recovered_by), "" while it is not. `code` is why the first try failed,
-    `last_code` why the last one did, `attempts` how many tries are known. The first invoice after a trial is marked, and in no cell.
+    `last_code` why the last one did, `attempts` how many tries are known. The first invoice after a
+    trial is marked, and in no cell.
     """
 
     __tablename__ = "failure_facts"

@@ -20,8 +20,8 @@ class Subscription(Mirrored, table=True):
     is what it counts for in MRR now, `plan_micros` what its items come to a month whatever its status
     (both after forever discounts; shared definition in services/metrics/revenue/mrr); `unvalued_items` counts
     the items that neither can hold, as their price is not known beforehand or comes to more than a column
-    holds. `trial_offer` is true when an item runs on a trial offer, which cannot be extended. `paused_at` is when
-    its status became `paused`.
+    holds. `trial_offer` is true when an item runs on a trial offer, which cannot be extended. `paused_at` is
+    when its status became `paused`.
     """
 
     __tablename__ = "subscriptions"
