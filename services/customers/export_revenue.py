@@ -1,10 +1,12 @@
-"""How do the customers behind numbers of revenue leave the desk? As `export` writes all files."""
+"""How do the customers behind numbers of revenue leave the desk? As `export` writes all files; days are those
+of the workspace's zone, as on the page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from services import clock, config
 from services.customers.export import exact, line, time
 from services.metrics.revenue.bridge import Row
 from services.metrics.revenue.leaving import Cancelled
@@ -52,13 +54,13 @@ def cancelled_csv(person: Person, rows: Sequence[Cancelled]) -> Iterator[str]:
 def _moved(row: Moved) -> tuple[Any, ...]:
     amounts = (exact(each, row.currency) for each in (row.before, row.change, row.after))
     return (
-        *_who(row), row.plan, row.country, time(row.day), row.kind, row.cause, *amounts, int(row.exact)
+        *_who(row), row.plan, row.country, _day(row.day), row.kind, row.cause, *amounts, int(row.exact)
     )  # fmt: skip
 
 
 def _payer(row: Payer) -> tuple[Any, ...]:
     amounts = (exact(each, row.currency) for each in (row.mrr, row.committed, row.trial))
-    return (*_who(row), row.plan, row.country, *amounts, time(row.since))
+    return (*_who(row), row.plan, row.country, *amounts, row.since and _day(row.since))
 
 
 def _cancelled(row: Cancelled) -> tuple[Any, ...]:
@@ -69,3 +71,8 @@ def _cancelled(row: Cancelled) -> tuple[Any, ...]:
 
 def _who(row: Moved | Payer | Cancelled) -> tuple[str, ...]:
     return row.customer, row.name, row.email, row.currency.upper()
+
+
+def _day(instant: int) -> str:
+    """The day that begins at the instant."""
+    return clock.local(instant, config.settings().zone).date().isoformat()
