@@ -14,10 +14,12 @@ from sqlmodel import Session, col, select
 from models import Goal
 from services import clock, config, money
 from services.customers import audit
+from services.customers.recognise import CURRENCIES
 from services.desk import words
 from services.errors import InvalidInput, NotFound
 from services.metrics import goals
 from services.metrics.goals import MEASURES, WHOLE, Mark, Measure, Way
+from services.metrics.statistics.sums import LARGEST
 from services.staff.roles import Permission, Person
 
 TITLES: dict[Measure, str] = {
@@ -67,7 +69,8 @@ def every(session: Session, person: Person, zone: ZoneInfo) -> list[Kept]:
 def add(session: Session, person: Person, draft: Draft, zone: ZoneInfo) -> Goal:
     """Sets a goal; its way begins now, where the measure stands now.
 
-    Raises InvalidInput where that is no way up, or where there is no data to begin from, and NotAllowed.
+    Raises InvalidInput where that is no way up, or more than can be kept, or where there is no data to begin
+    from, and NotAllowed.
     """
     person.require(Permission.SET_GOALS)
     _check_measure(draft)
@@ -92,7 +95,7 @@ def add(session: Session, person: Person, draft: Draft, zone: ZoneInfo) -> Goal:
 def change(session: Session, person: Person, id: int, target: int, by: date, zone: ZoneInfo) -> None:
     """Another target or another day; the way begins where it began.
 
-    Raises InvalidInput where that is no way up, NotAllowed, and NotFound.
+    Raises InvalidInput where that is no way up, or more than can be kept, NotAllowed, and NotFound.
     """
     row = _row(session, person, id)
     before = _said(row, zone)
@@ -140,6 +143,8 @@ def _check_measure(draft: Draft) -> None:
             field="currency",
             remedy="Choose the currency.",
         )
+    if draft.currency and draft.currency not in CURRENCIES:
+        raise InvalidInput("The currency is not known.", field="currency", remedy="Choose one of the list.")
 
 
 def _check_way(row: Goal, start: int, now: int) -> None:
@@ -148,6 +153,8 @@ def _check_way(row: Goal, start: int, now: int) -> None:
         raise InvalidInput("That day is over.", field="by", remedy="Choose a day to come.")
     if measure != "mrr" and row.target > WHOLE:
         raise InvalidInput("A share is at most 100 %.", field="target", remedy="Lower it.")
+    if row.target > LARGEST:
+        raise InvalidInput("No MRR comes to that much.", field="target", remedy="Lower it.")
     if row.target <= start:
         raise InvalidInput(
             f"{TITLES[measure]} stands at {said(measure, start, row.currency)} already.",

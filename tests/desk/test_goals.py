@@ -85,11 +85,19 @@ def test_who_may_not_set_goals_is_refused(earning: ModuleType, role: Role) -> No
         (Draft("recovery", 5_000, SOON, "usd"), "names its currency"),
         (Draft("conversion", 5_000, SOON), "has no data yet"),
         (Draft("fame", 5_000, SOON), "not known"),  # type: ignore[arg-type]
+        (Draft("mrr", 2**63, SOON, "usd"), "No MRR comes to that much"),
+        (Draft("mrr", 9_800 * MICROS, SOON, "usdd"), "currency is not known"),
     ],
 )
 def test_a_goal_that_makes_no_sense_is_refused(earning: ModuleType, draft: Draft, why: str) -> None:
     with earning.transaction() as session, pytest.raises(InvalidInput, match=why):
         goals.add(session, FOUNDER, draft, BERLIN)
+
+
+def test_a_target_beyond_what_can_be_kept_is_refused_later_too(earning: ModuleType) -> None:
+    id = add(earning)
+    with pytest.raises(InvalidInput, match="No MRR comes to that much"), earning.transaction() as session:
+        goals.change(session, FOUNDER, id, 2**63, SOON, BERLIN)
 
 
 def test_a_goal_that_is_gone_says_so(earning: ModuleType) -> None:
