@@ -35,13 +35,14 @@ def show(view: StripeView, key: str) -> None:
 
 def _rows(person: Person, view: StripeView, key: str) -> None:
     with database.session() as session:
-        rows = bridge.rows(session, view.rules, key, view.currency)
-    page = tables.page_of(len(rows), key=behind.PAGE_KEY, size=25)
-    some = rows[page.offset : page.offset + page.limit]
-    tables.caption(len(rows), page, "row")
+        found = bridge.behind(session, view.rules, key, view.currency)
+        page = tables.page_of(len(found), key=behind.PAGE_KEY, size=25)
+        some = bridge.named(session, found[page.offset : page.offset + page.limit])
+    tables.caption(len(found), page, "row")
     download.csv(
-        person, lambda _, asking: export_revenue.bridge_csv(asking, rows), name="stripe-numbers",
-        key="behind_csv",
+        person,
+        lambda session, asking: export_revenue.bridge_csv(asking, bridge.named(session, found)),
+        name="stripe-numbers", key="behind_csv",
     )  # fmt: skip
     picked = tables.show(
         [_cells(row) for row in some], _COLUMNS, key="behind", alt="Subscriptions behind the difference",

@@ -78,8 +78,9 @@ def test_the_settings_of_stripes_page_are_in_the_address(account: ModuleType) ->
 
 def test_the_rows_behind_a_cause_and_their_file(account: ModuleType) -> None:
     with account.session() as session:
-        (row,) = bridge.rows(session, Rules(), "collection_paused", "usd")
-        (leaving,) = bridge.rows(session, Rules(at_once=True), "at_once", "usd")
+        paused = bridge.behind(session, Rules(), "collection_paused", "usd")
+        (leaving,) = bridge.behind(session, Rules(at_once=True), "at_once", "usd")
+        (row,) = bridge.named(session, paused)
     assert (row.customer, row.ours, row.theirs) == ("cus_cem", 0, PRO)
     assert (leaving.customer, leaving.ours, leaving.theirs) == ("cus_bob", PRO, 0)
     header, line = export_revenue.bridge_csv(whoever(account, "ada@trialdesk.test"), [row])

@@ -74,8 +74,18 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Apart:
     """A subscription behind a cause: what it comes to in `ours`, and in `theirs` (micros)."""
+
+    customer: str
+    currency: str
+    ours: int
+    theirs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The same, with the customer's `name` and `email`, "" where there is none."""
 
     customer: str
     name: str
@@ -122,25 +132,32 @@ def in_one(
     return Bridge(mine.ours, causes), sorted(others.keys() - known.keys())
 
 
-def rows(session: Session, rules: Rules, key: str, currency: str) -> list[Row]:
+def behind(session: Session, rules: Rules, key: str, currency: str) -> list[Apart]:
     """The subscriptions behind a cause (`discounts`, `collection_paused`, `at_once`), the largest first."""
-    some = [one for one in _standing(session, rules) if one.currency == currency and _is_behind(one, key)]
-    c = Customer
-    named = sa.select(col(c.id), col(c.name), col(c.email)).where(
-        col(c.id).in_({one.customer for one in some})
-    )
-    people = {id: (name or "", email or "") for id, name, email in session.execute(named)}
     found = [
-        Row(
+        Apart(
             one.customer,
-            *people.get(one.customer, ("", "")),
             currency,
             0 if one.paused else one.ours,
             0 if key == "at_once" else one.discounted,
         )
+        for one in _standing(session, rules)
+        if one.currency == currency and _is_behind(one, key)
+    ]
+    return sorted(found, key=lambda one: (-abs(one.theirs - one.ours), one.customer))
+
+
+def named(session: Session, some: Sequence[Apart]) -> list[Row]:
+    """The same, each with its customer's name and address."""
+    c = Customer
+    people: dict[str, tuple[str, str]] = {}
+    for ids in worth.pieces(one.customer for one in some):
+        asked = sa.select(col(c.id), col(c.name), col(c.email)).where(col(c.id).in_(ids))
+        people |= {id: (name or "", email or "") for id, name, email in session.execute(asked)}
+    return [
+        Row(one.customer, *people.get(one.customer, ("", "")), one.currency, one.ours, one.theirs)
         for one in some
     ]
-    return sorted(found, key=lambda row: (-abs(row.theirs - row.ours), row.customer))
 
 
 def _is_behind(one: _Standing, key: str) -> bool:

@@ -95,7 +95,7 @@ def price_list(
 ) -> PriceList:
     """Reads these prices and discounts; `deducted` None deducts what the settings say."""
     found: dict[str, Any] = {}
-    for some in _pieces(prices):
+    for some in pieces(prices):
         asked = sa.select(*(col(getattr(Price, name)) for name in _PRICED)).where(col(Price.id).in_(some))
         found |= {row.id: row for row in session.execute(asked)}
     return PriceList(found, _discounts(session, discounts), mrr.deducted() if deducted is None else deducted)
@@ -105,7 +105,7 @@ def _discounts(session: Session, ids: Iterable[str]) -> dict[str, Discounted]:
     d, c = Discount, Coupon
     columns = (c.percent_off, c.amount_off, c.currency, c.duration, c.applies_to)
     found = {}
-    for some in _pieces(ids):
+    for some in pieces(ids):
         rows = session.execute(
             sa.select(
                 col(d.id), col(d.start), col(d.end), col(d.deleted), col(d.as_of),
@@ -121,6 +121,7 @@ def _discounts(session: Session, ids: Iterable[str]) -> dict[str, Discounted]:
     return found
 
 
-def _pieces(ids: Iterable[str]) -> Iterable[list[str]]:
+def pieces(ids: Iterable[str]) -> Iterable[list[str]]:
+    """The ids, each once and sorted, in lists short enough for one statement."""
     ordered = sorted(set(ids))
     return (ordered[at : at + _CHUNK] for at in range(0, len(ordered), _CHUNK))

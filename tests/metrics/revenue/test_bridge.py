@@ -9,7 +9,7 @@ import pytest
 from models import Coupon, Discount
 from services.clock import DAY
 from services.metrics.revenue import bridge
-from services.metrics.revenue.bridge import Bridge, Rules
+from services.metrics.revenue.bridge import Apart, Bridge, Rules
 from tests.metrics import count
 from tests.metrics.build import Account, at
 
@@ -107,3 +107,13 @@ def test_a_customer_with_another_subscription_is_still_there(database, account) 
     with database.session() as session:
         people = bridge.of_customers(session, Rules(at_once=True))
     assert (people.ours, amounts(people)) == (1, {})
+
+
+def test_a_file_names_more_customers_than_a_statement_takes(database, account) -> None:
+    """The server takes 65,535 parameters, SQLite 250,000."""
+    subscribed(account, "ada")
+    account.save(database)
+    apart = [Apart(f"cus_{number}", "usd", PRO, 0) for number in range(250_001)]
+    with database.session() as session:
+        *_, last = bridge.named(session, [*apart, Apart("cus_ada", "usd", PRO, 0)])
+    assert (last.name, last.email) == ("Ada", "ada@example.com")
