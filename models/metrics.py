@@ -30,6 +30,7 @@ class SubscriptionState(Base, table=True):
     cancels: bool = False
     cancellation_reason: str | None = None
     canceled_at: int | None = big()
+    paused_at: int | None = big()
     trial_start: int | None = big()
     trial_end: int | None = big()
     items: list[Any] = json_column(list)

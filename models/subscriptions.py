@@ -78,7 +78,8 @@ class SubscriptionItem(Mirrored, table=True):
 
 
 class Discount(Mirrored, table=True):
-    """A coupon at work on a customer, a subscription or an item, from `start` to `end` (None: open)."""
+    """A coupon at work on a customer, a subscription or an item, from `start` to `end` (None: open); or on
+    one `invoice`, or an item of it: such a one names the customer, too."""
 
     __tablename__ = "discounts"
 
@@ -87,5 +88,6 @@ class Discount(Mirrored, table=True):
     customer: str | None = Field(default=None, index=True)
     subscription: str | None = Field(default=None, index=True)
     subscription_item: str | None = None
+    invoice: str | None = None
     start: int = big(0, nullable=False)
     end: int | None = big()

@@ -28,7 +28,8 @@ from services.mirror.tables import THESE, chunks, table
 
 _KIND = "subscription"
 _STATE: Any = table(SubscriptionState).c
-_PLAIN = ("status", "pause_collection", "cancellation_reason", "canceled_at", "trial_start", "trial_end")
+_PLAIN = ("status", "pause_collection", "cancellation_reason", "canceled_at", "paused_at", "trial_start",
+          "trial_end")  # fmt: skip
 _SAID = (*_PLAIN, "cancels", "items", "discounts")
 History = dict[int, Row]  # of one subscription, by the instant since when
 # A subscription that begins, is paid or fails within one second goes on in this order.

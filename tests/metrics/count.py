@@ -42,6 +42,7 @@ def see(database: ModuleType, at: int) -> None:
                     cancels=bool(one.cancel_at or one.cancel_at_period_end),
                     cancellation_reason=one.cancellation_reason,
                     canceled_at=one.canceled_at,
+                    paused_at=one.paused_at,
                     trial_start=one.trial_start,
                     trial_end=one.trial_end,
                     items=[

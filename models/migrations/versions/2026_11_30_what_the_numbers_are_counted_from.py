@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column('cancels', sa.Boolean(), nullable=False),
         sa.Column('cancellation_reason', sa.String(), nullable=True),
         sa.Column('canceled_at', sa.BigInteger(), nullable=True),
+        sa.Column('paused_at', sa.BigInteger(), nullable=True),
         sa.Column('trial_start', sa.BigInteger(), nullable=True),
         sa.Column('trial_end', sa.BigInteger(), nullable=True),
         sa.Column('items', _JSON, nullable=False),
@@ -103,6 +104,7 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column('mrr_deducts_repeating', sa.Boolean(), nullable=False, server_default=sa.false())
         )
+    op.add_column('discounts', sa.Column('invoice', sa.String(), nullable=True))
     # The log begins with how each subscription stands: they are listed again.
     op.execute(
         "UPDATE sync_cursors SET state = 'waiting', cursor = NULL, fetched = 0, started_at = NULL, "
@@ -112,6 +114,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('discounts', schema=None) as batch_op:
+        batch_op.drop_column('invoice')
     with op.batch_alter_table('workspace', schema=None) as batch_op:
         batch_op.drop_column('mrr_deducts_repeating')
     op.drop_table('retention_cells')

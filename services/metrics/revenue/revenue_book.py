@@ -22,17 +22,20 @@ _sums_of = itemgetter("mrr", "committed", "trial", "customers", "accounts", "peo
 _cell_of = itemgetter("currency", "day", "plan", "country", "kind", "cause")
 
 
-def _count(session: Session, customers: Sequence[str], _now: int, calendar: Calendar) -> Counted:
+def _count(session: Session, customers: Sequence[str], now: int, calendar: Calendar) -> Counted:
     found: dict[tuple[str, str], list[Sequence[Point]]] = defaultdict(list)
-    for one in timelines.of_customers(session, customers):
+    due: dict[str, int] = {}
+    for one in timelines.of_customers(session, customers, now):
         found[one.customer, one.currency].append(one.points)
+        if one.due is not None:
+            due[one.customer] = min(one.due, due.get(one.customer, one.due))
     country = _countries(session, customers)
     facts = [
         _fact(customer, currency, country.get(customer, ""), move)
         for (customer, currency), points in found.items()
         for move in moves(points, calendar.day)
     ]
-    return Counted(_with_people(facts))
+    return Counted(_with_people(facts), due)
 
 
 def _fact(customer: str, currency: str, country: str, move: Move) -> Row:

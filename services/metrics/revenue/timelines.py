@@ -30,15 +30,20 @@ THESE: Any = sa.bindparam("ids", expanding=True)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The points of one subscription, oldest first."""
+    """The points of one subscription until now, oldest first; `due` is when time alone adds the next one (UTC
+    seconds), None where it does not."""
 
     customer: str
     currency: str
     points: Sequence[Point]
+    due: int | None = None
 
 
-def of_customers(session: Session, customers: Sequence[str]) -> list[Timeline]:
-    """The timelines of all subscriptions of these customers."""
+def of_customers(
+    session: Session, customers: Sequence[str], now: int, *, collected_only: bool = True
+) -> list[Timeline]:
+    """The timelines of all subscriptions of these customers as of an instant (UTC seconds). Without
+    `collected_only` those count, too, whose collection is paused."""
     subscriptions = list(session.execute(_subscriptions(), {"ids": list(customers)}))
     states = _states(session, [row.id for row in subscriptions])
     of_customer = _customer_discounts(session, customers)
@@ -46,17 +51,15 @@ def of_customers(session: Session, customers: Sequence[str]) -> list[Timeline]:
     prices = _prices(session, [state for _, mine in known for state in mine], of_customer)
     older = [(row, mine[0]) for row, mine in known if _is_older(row, mine[0])]
     billed = served.of(session, [(row.id, first) for row, first in older])
-    return [
-        Timeline(
-            row.customer,
-            row.currency,
-            [
-                *_reconstructed(row, mine[0], prices, of_customer.get(row.customer, ()), billed.get(row.id)),
-                *_recorded(row, mine, prices, of_customer.get(row.customer, ())),
-            ],
-        )
-        for row, mine in known
-    ]
+    found = []
+    for row, mine in known:
+        own = of_customer.get(row.customer, ())
+        recorded = _recorded(row, mine, prices, own, collected_only)
+        points = [*_reconstructed(row, mine[0], prices, own, billed.get(row.id)), *recorded]
+        due = min((point.at for point in recorded if point.at > now), default=None)
+        past = [point for point in points if point.at <= now]
+        found.append(Timeline(row.customer, row.currency, past, due))
+    return found
 
 
 @cache
@@ -64,7 +67,7 @@ def _subscriptions() -> Any:
     s = Subscription
     columns = (
         s.id, s.customer, s.currency, s.created, s.start_date, s.ended_at,
-        s.canceled_at, s.paused_at, s.deleted, s.as_of, s.cancel_at, s.cancel_at_period_end,
+        s.deleted, s.as_of,
     )  # fmt: skip
     return sa.select(*(col(one) for one in columns)).where(col(s.customer).in_(THESE)).order_by(col(s.id))
 
@@ -82,7 +85,7 @@ def _log() -> Any:
     s = SubscriptionState
     columns = (
         s.subscription, s.at, s.status, s.pause_collection, s.cancels, s.cancellation_reason, s.items,
-        s.discounts, s.canceled_at, s.trial_start, s.trial_end,
+        s.discounts, s.canceled_at, s.paused_at, s.trial_start, s.trial_end,
     )  # fmt: skip
     asked = sa.select(*(col(one) for one in columns)).where(col(s.subscription).in_(THESE))
     return asked.order_by(col(s.subscription), col(s.at))
@@ -100,7 +103,8 @@ def _customer_discounts(session: Session, customers: Collection[str]) -> dict[st
 def _own_discounts() -> Any:
     d = Discount
     own = sa.select(col(d.id), col(d.customer)).where(col(d.customer).in_(THESE))
-    return own.where(col(d.subscription).is_(None)).order_by(col(d.id))
+    of_another = (col(one).is_(None) for one in (d.subscription, d.subscription_item, d.invoice))
+    return own.where(*of_another).order_by(col(d.id))
 
 
 def _prices(session: Session, states: Sequence[Any], of_customer: Mapping[str, Iterable[str]]) -> PriceList:
@@ -115,13 +119,16 @@ def _is_older(row: Any, first: Any) -> bool:
     return row.start_date < first.at and first.status not in _NEVER_BEGAN
 
 
-def _recorded(row: Any, states: Sequence[Any], prices: PriceList, own: Iterable[str]) -> list[Point]:
+def _recorded(
+    row: Any, states: Sequence[Any], prices: PriceList, own: Iterable[str], collected_only: bool
+) -> list[Point]:
     discounts = [prices.discounts[id] for id in own if id in prices.discounts]
     found = []
     status = ""
     for state, until in zip(states, [*(one.at for one in states[1:]), None], strict=True):
         for at in _turns(state, until, discounts):
-            found.append(_exact(row, state, at, prices, own, was=status))
+            paused = state.pause_collection if collected_only else None
+            found.append(_exact(row, state, at, prices, own, paused=paused, was=status))
         status = state.status
     if row.deleted and states[-1].status not in ("canceled", *_NEVER_BEGAN):
         found.append(Point(max(row.as_of, states[-1].at), prices.plan(states[-1].items), cause="voluntary"))
@@ -137,12 +144,14 @@ def _turns(state: Any, until: int | None, discounts: Iterable[Discounted]) -> li
     return sorted(turns)
 
 
-def _exact(row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str], *, was: str) -> Point:
+def _exact(
+    row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str], *, paused: str | None, was: str
+) -> Point:
     micros = _micros(row, state, at, prices, own)
     plan = prices.plan(state.items)
     if state.status == "trialing":
-        return Point(at, plan, trial=0 if state.pause_collection else micros, cause="free")
-    if not counts(state.status, state.pause_collection):
+        return Point(at, plan, trial=0 if paused else micros, cause="free")
+    if not counts(state.status, paused):
         return Point(at, plan, cause=_cause(state, was))
     return Point(
         at, plan, mrr=micros, committed=0 if state.cancels else micros, cause="" if micros else "free"
@@ -192,7 +201,7 @@ def _reconstructed(
 def _life(row: Any, first: Any, billed: Billed) -> Life:
     trial = (first.trial_start, first.trial_end) if first.trial_start and first.trial_end else None
     ended = row.ended_at if row.ended_at and row.ended_at <= first.at else None
-    stopped = {"unpaid": billed.failed_at, "paused": row.paused_at}.get(first.status)
+    stopped = {"unpaid": billed.failed_at, "paused": first.paused_at}.get(first.status)
     cause = _cause(first, "past_due" if billed.was_owing else "")
     cancels = first.canceled_at if first.cancels or ended else None
     unasked = "free" if ended else _cause(first, "")

@@ -111,6 +111,7 @@ def discount(source: Object) -> Row:
         "customer": ident(source.get("customer")),
         "subscription": ident(source.get("subscription")),
         "subscription_item": ident(source.get("subscription_item")),
+        "invoice": ident(source.get("invoice")) or ident(source.get("invoice_item")),
         "start": source["start"],
         "end": source.get("end"),
     }

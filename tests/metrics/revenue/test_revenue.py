@@ -6,8 +6,9 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlmodel import col, select
 
-from models import InvoiceItem
+from models import Coupon, Discount, InvoiceItem, RevenueMove, Subscription, Uncounted
 from services.clock import DAY
 from services.metrics import overview
 from services.metrics.revenue import revenue, revenue_history
@@ -214,3 +215,67 @@ def test_prices_that_no_unit_amount_tells_count_in_the_past_as_they_were_billed(
 def test_free_subscriptions_are_no_active_customers(database, account) -> None:
     account.subscription(account.customer("ada", NOW - DAY), NOW - DAY, plan_micros=0)
     assert now_and_then(database, account) == ({}, {})
+
+
+def discounted(account: Account, name: str, **fields: object) -> None:
+    """A customer who pays 49 dollars, with half off by a discount that names the customer."""
+    start = NOW - 5 * DAY
+    account.subscription(account.customer(name, start), start, created=start)
+    values = {
+        "id": f"di_{name}",
+        "created": start,
+        "start": start,
+        "coupon": "half",
+        "customer": f"cus_{name}",
+    }
+    account.add(Discount(**{**values, **fields}))
+
+
+def test_the_discount_of_one_invoice_lowers_no_subscription(database, account) -> None:
+    account.add(Coupon(id="half", created=0, percent_off="50", duration="forever"))
+    discounted(account, "ada")
+    discounted(account, "bob", invoice="in_1")
+    discounted(account, "cem", subscription_item="si_gone")
+    account.save(database)
+    count.see(database, NOW - 5 * DAY)
+    count.everybody(database)
+    with database.session() as session:
+        assert revenue_history.stood(session, NOW).by_currency == {"usd": Revenue(2 * PRO + PRO // 2, 3)}
+
+
+def test_a_discount_of_a_customer_that_ends_later_raises_nothing_before(database, account) -> None:
+    account.add(Coupon(id="half", created=0, percent_off="50", duration="forever"))
+    discounted(account, "ada", end=NOW + 5 * DAY)
+    account.save(database)
+    count.see(database, NOW - 5 * DAY)
+    count.everybody(database, now=NOW)
+    with database.session() as session:
+        assert revenue_history.stood(session, NOW + 30 * DAY).by_currency == {"usd": Revenue(PRO // 2, 1)}
+        assert session.get(Uncounted, "cus_ada").due_at == NOW + 5 * DAY
+    count.everybody(database, now=NOW + 6 * DAY)
+    with database.session() as session:
+        assert revenue_history.stood(session, NOW + 30 * DAY).by_currency == {"usd": Revenue(PRO, 1)}
+
+
+def test_what_was_paused_when_it_was_first_seen_stays_so_in_the_past(database, account) -> None:
+    start, paused = NOW - 75 * DAY, NOW - 20 * DAY
+    ada = account.customer("ada", start)
+    sub = account.subscription(ada, start, "paused", paused_at=paused, mrr_micros=0)
+    months(account, sub, start, 3)
+    account.save(database)
+    count.see(database, NOW)
+    count.everybody(database)
+    before = moves(database)
+    with database.transaction() as session:
+        row = session.get(Subscription, sub.id)
+        row.status, row.paused_at = "active", None
+        session.add(row)
+    count.see(database, NOW + 10)
+    count.everybody(database)
+    assert [move for move in moves(database) if move[0] < NOW - DAY] == before != []
+
+
+def moves(database: ModuleType) -> list[tuple[int, str, str, int]]:
+    with database.session() as session:
+        rows = session.exec(select(RevenueMove).order_by(col(RevenueMove.day)))
+        return [(row.day, row.kind, row.cause, row.mrr) for row in rows]
