@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
-from models.base import Mirrored, big, json_column, long_text, metadata_column
+from models.base import Mirrored, big, json_column, long_text, metadata_column, partial_index
 
 ENDED = frozenset(("canceled", "incomplete_expired"))  # the statuses of a subscription that is over for good
 
@@ -25,6 +25,7 @@ class Subscription(Mirrored, table=True):
     """
 
     __tablename__ = "subscriptions"
+    __table_args__ = (partial_index("ix_subscriptions_canceled", "canceled_at IS NOT NULL", "canceled_at"),)
 
     customer: str = Field(index=True)
     status: str = Field(index=True)

@@ -30,6 +30,7 @@ class TrialFact(Base, table=True):
     __table_args__ = (
         Index("ix_trial_facts_ended", "over_at", "state", "plan", "source", "currency", "country"),
         partial_index("ix_trial_facts_commented", "commented = 1", "started", "canceled_at"),
+        partial_index("ix_trial_facts_running", "state = 'running'", "started"),
         _CLUSTERED,
     )
 

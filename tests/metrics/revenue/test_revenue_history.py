@@ -369,3 +369,12 @@ def test_cancellations_are_counted_when_they_were_decided(cancelled: ModuleType)
         assert (row.customer, row.at, row.ends_at) == ("cus_ada", at("2026-05-10"), at("2026-06-10"))
         assert (row.why, row.micros, row.country) == ("too_expensive", 4_900_000_000, "DE")
         assert leaving.count(session, View("usd"), cut[0]) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_cancellations_are_found_by_their_index(cancelled: ModuleType) -> None:
+    cut = periods.last("month", 2, until=at("2026-06-15"), zone=BERLIN)
+    with cancelled.session() as session:
+        steps = plans.of(session, lambda session: leaving.counts(session, View("usd"), cut))
+        steps += plans.of(session, lambda session: leaving.read(session, View("usd"), cut[0], limit=25))
+    assert len([step for step in steps if "ix_subscriptions_canceled" in step]) == 2, steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from types import ModuleType
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from services.clock import DAY
 from services.metrics import periods
 from services.metrics.trials import forecast
 from services.metrics.trials.forecast import Forecast
+from tests.metrics import plans
 from tests.metrics.build import at
 from tests.metrics.count import UTC
 
@@ -103,6 +105,26 @@ def test_a_month_says_only_what_was_known_then(database: ModuleType) -> None:
     assert year.converted == year.running
     assert year.held is False
     assert max(known) == at("2026-04-01")  # of later ones it is too early to tell
+
+
+def test_months_of_summer_and_winter_know_the_same_trials_as_each_alone(database: ModuleType) -> None:
+    """They are read together, as far as their days end alike; hours from there make other days."""
+    chance = random.Random(5)
+    rows = [trial(n, NOW - chance.randrange(700 * DAY), converted=n % 3 == 0) for n in range(600)]
+    save(database, rows)
+    berlin = periods.last("month", 14, until=NOW, zone=ZoneInfo("Europe/Berlin"))
+    with database.session() as session:
+        together = forecast.tried(session, berlin, NOW)
+        alone = [one for month in berlin for one in forecast.tried(session, [month], NOW)]
+    assert len({one.at % DAY for one in together}) == 2
+    assert together == alone
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_running_trials_are_found_by_their_index(database: ModuleType) -> None:
+    with database.session() as session:
+        steps = plans.of(session, lambda session: forecast.now(session, NOW))
+    assert any("ix_trial_facts_running" in step for step in steps), steps
 
 
 @pytest.mark.parametrize("restless", [0.0, 0.3])
