@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import pytest
 from sqlmodel import col, select
 
 from models import Subscription
 from services.clock import DAY
 from services.metrics.revenue import bridge_rates
-from tests.metrics import count
+from tests.metrics import count, plans
 from tests.metrics.build import Account, at
 from tests.metrics.count import UTC
 
@@ -51,6 +52,30 @@ def test_who_came_back_by_another_subscription_converted_for_us_alone(database: 
     with database.session() as session:
         assert told(bridge_rates.of_conversion(session, NOW))["ours"] == (1, 1)
         assert told(bridge_rates.of_conversion(session, NOW))["own_invoice"] == (0, 1)
+
+
+def test_a_trial_is_over_at_its_end_or_before_it_with_its_subscription(database: ModuleType) -> None:
+    """Bob's ran in full, Ada's and Eva's were ended early, all within 30 days; Cem's was before them, and so
+    was Dee's, who paid after it and left within them."""
+    account = Account()
+    for name, started, ended in (
+        ("ada", 20, 10), ("bob", 20, None), ("cem", 40, 31), ("dee", 90, 5), ("eva", 9, 3)
+    ):  # fmt: skip
+        who, ends = account.customer(name, NOW - started * DAY), ended and NOW - ended * DAY
+        status = "canceled" if ended else "active"
+        account.trial(who, NOW - started * DAY, status=status, ended_at=ends)
+    counted(database, account)
+    with database.session() as session:
+        steps = bridge_rates.of_conversion(session, NOW)
+    assert told(steps)["own_invoice"] == (0, 3)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_trials_that_ended_are_found_by_their_end(database: ModuleType) -> None:
+    with database.session() as session:
+        steps = plans.of(session, lambda session: bridge_rates.of_conversion(session, NOW))
+    assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step], steps
+    assert any("ix_trial_facts_customer" in step for step in steps), steps
 
 
 def test_churn_of_a_month_and_of_thirty_days(database: ModuleType) -> None:

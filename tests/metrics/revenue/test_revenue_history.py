@@ -26,6 +26,7 @@ from services.metrics.revenue.movements import KINDS, SWITCH, Point, moves
 from services.metrics.revenue.revenue_book import BOOK
 from services.metrics.revenue.revenue_history import Movements, View
 from services.metrics.revenue.revenue_rows import Moves, Payers
+from tests.metrics import plans
 from tests.metrics.build import Account, at
 from tests.metrics.revenue.test_movements import Timeline
 
