@@ -14,6 +14,7 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}  # SQLite keeps the rows in the order of their key
 _REQUIRED: Any = ...
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field
 
-from models.base import Base, big, json_column, long_text
+from models.base import CLUSTERED, Base, big, json_column, long_text
 
 
 class SubscriptionState(Base, table=True):
@@ -85,7 +85,7 @@ class RevenueMove(Base, table=True):
     """
 
     __tablename__ = "revenue_moves"
-    __table_args__ = (Index("ix_revenue_moves_of_a_kind", "currency", "kind", "day"),)
+    __table_args__ = (Index("ix_revenue_moves_of_a_kind", "currency", "kind", "day"), CLUSTERED)
 
     customer: str = Field(primary_key=True)
     currency: str = Field(primary_key=True)

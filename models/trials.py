@@ -7,14 +7,10 @@ start, rounded up, -1 for a trial that did not convert.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from models.base import Base, big, partial_index
-
-_CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}  # SQLite keeps the rows in the order of their key
+from models.base import CLUSTERED, Base, big, partial_index
 
 
 class TrialFact(Base, table=True):
@@ -31,7 +27,7 @@ class TrialFact(Base, table=True):
         Index("ix_trial_facts_ended", "over_at", "state", "plan", "source", "currency", "country"),
         partial_index("ix_trial_facts_commented", "commented = 1", "started", "canceled_at"),
         partial_index("ix_trial_facts_running", "state = 'running'", "started"),
-        _CLUSTERED,
+        CLUSTERED,
     )
 
     started: int = big(primary_key=True)
@@ -71,7 +67,7 @@ class TrialCell(Base, table=True):
     """
 
     __tablename__ = "trial_cells"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     generation: int = Field(primary_key=True)
     dim: str = Field(primary_key=True)
@@ -92,7 +88,7 @@ class JourneyFact(Base, table=True):
     `path`; `waits`: it is too early to tell about the step after it."""
 
     __tablename__ = "journey_facts"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     created: int = big(primary_key=True)
     customer: str = Field(primary_key=True, index=True)
@@ -113,7 +109,7 @@ class JourneyCell(Base, table=True):
     """`customers` who signed up in a period and came equally far; laid out like the cells of trials."""
 
     __tablename__ = "journey_cells"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     generation: int = Field(primary_key=True)
     dim: str = Field(primary_key=True)

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column('first_day', sa.BigInteger(), nullable=False),
         sa.Column('exact', sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint('customer', 'currency', 'day', 'plan'),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table('revenue_moves', schema=None) as batch_op:
         batch_op.create_index('ix_revenue_moves_of_a_kind', ['currency', 'kind', 'day'], unique=False)

@@ -184,7 +184,9 @@ def _payers(chosen: Payers) -> Any:
         _whole(m.trial).label("trial"),
         sa.func.max(col(m.first_day)).label("since"),
     )
-    wanted = [col(m.day) < chosen.until, *_within(chosen.view)]
+    # no bare currency: SQLite would take all rows by its index, and sort anew what lies by customer
+    of_view = col(m.currency).concat("").in_(chosen.view.weights)
+    wanted = [col(m.day) < chosen.until, of_view, *_filtered(chosen.view)]
     if chosen.cohort:
         wanted.append(col(m.first_day).between(chosen.cohort[0], chosen.cohort[1] - 1))
     return asked.where(*wanted).group_by(*key).having(total(col(getattr(m, chosen.of))) > 0)
@@ -199,7 +201,10 @@ def _largest_plan(page: Any, chosen: Payers) -> Any:
 
 
 def _within(view: View) -> list[sa.ColumnElement[bool]]:
+    return [col(RevenueMove.currency).in_(view.weights), *_filtered(view)]
+
+
+def _filtered(view: View) -> list[sa.ColumnElement[bool]]:
     m = RevenueMove
-    wanted: list[sa.ColumnElement[bool]] = [col(m.currency).in_(view.weights)]
-    wanted += [col(m.plan) == view.plan] if view.plan else []
+    wanted = [col(m.plan) == view.plan] if view.plan else []
     return wanted + ([col(m.country) == view.country] if view.country else [])

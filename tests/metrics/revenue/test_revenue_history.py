@@ -270,6 +270,14 @@ def test_the_rows_of_a_level_and_of_a_cohort_add_up_to_it(database, told) -> Non
             assert revenue_rows.count(session, chosen) == len(rows)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_payers_are_added_up_in_the_order_in_which_they_lie(database: ModuleType) -> None:
+    with database.session() as session:
+        steps = plans.of(session, lambda session: revenue_rows.count(session, Payers(View("usd"), NOW)))
+    assert [step for step in steps if "revenue_moves" in step] == ["SCAN revenue_moves"], steps
+    assert not [step for step in steps if "TEMP B-TREE" in step], steps
+
+
 def test_a_page_of_rows_is_a_part_of_all_of_them(database: ModuleType) -> None:
     told = [Told("DE", {"usd": [[Point(BEGIN + at, "pro", 5 + at)]]}) for at in range(7)]
     count(database, told)
