@@ -9,16 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
-from sqlmodel import Session
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from models import ExchangeRate, ReportingCurrency
-from services import changes, clock
+from services import changes, clock, database
 from services.customers import audit
 from services.customers.recognise import CURRENCIES
 from services.errors import InvalidInput, NotFound
@@ -50,11 +51,11 @@ def put(session: Session, person: Person, rate: Rate, *, today: date) -> None:
     """Enters a rate, or replaces that of the same day. Raises NotAllowed, and InvalidInput."""
     person.require(Permission.SET_RATES)
     checked = _checked(rate, today)
-    held = session.get(ExchangeRate, _key(checked))
+    held = session.get(ExchangeRate, _key(checked), populate_existing=True)
     before = _fields(held) if held else {}
-    row = _save(session, person, checked, held)
+    _enter(session, person, [checked])
     always = ("pair", "day")
-    audit.changed(session, person, "rate_set", "", before=before, after=_fields(row), always=always)
+    audit.changed(session, person, "rate_set", "", before=before, after=_fields(checked), always=always)
 
 
 def remove(session: Session, person: Person, rate: Rate) -> None:
@@ -83,23 +84,33 @@ def take_in(session: Session, person: Person, content: bytes, *, today: date) ->
     and then nothing is entered."""
     person.require(Permission.SET_RATES)
     rates = _read(content, today)
-    done = {"added": 0, "changed": 0, "same": 0}
-    for rate in rates.values():
-        held = session.get(ExchangeRate, _key(rate))
-        same = held is not None and (held.rate, held.source) == (rate.rate, rate.source)
-        done["same" if same else "changed" if held else "added"] += 1
-        if not same:
-            _save(session, person, rate, held)
+    held = _held(session)
+    differ = [rate for key, rate in rates.items() if held.get(key) != rate]
+    if differ:
+        _enter(session, person, differ)
     audit.record(session, person, "rates_imported", after={"rows": len(rates)})
-    return Imported(**done)
+    changed = sum(_key(rate) in held for rate in differ)
+    return Imported(len(differ) - changed, changed, len(rates) - len(differ))
 
 
-def _save(session: Session, person: Person, rate: Rate, held: ExchangeRate | None) -> ExchangeRate:
-    row = held or ExchangeRate(currency=rate.currency, into=rate.into, day=rate.day, rate="")
-    row.rate, row.source, row.author, row.created_at = rate.rate, rate.source, person.id, clock.now()
-    session.add(row)
+def _held(session: Session) -> dict[Key, Rate]:
+    """All rates that are entered."""
+    r = ExchangeRate
+    asked = sa.select(col(r.currency), col(r.into), col(r.day), col(r.rate), col(r.source))
+    return {_key(rate): rate for rate in (Rate(*row) for row in session.execute(asked))}
+
+
+def _enter(session: Session, person: Person, rates: Iterable[Rate]) -> None:
+    """Writes the rates, each in the place of one that is there."""
+    said = {"author": person.id, "created_at": clock.now()}
+    rows = [asdict(rate) | said for rate in rates]
+    connection = session.connection()
+    insert = database.insert(ExchangeRate, connection.dialect.name)
+    anew = {name: insert.excluded[name] for name in ("rate", "source", *said)}
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["currency", "into", "day"], set_=anew), rows
+    )
     changes.note(session)
-    return row
 
 
 def _read(content: bytes, today: date) -> dict[Key, Rate]:
@@ -199,7 +210,7 @@ def _key(rate: Rate) -> Key:
     return rate.currency, rate.into, rate.day
 
 
-def _fields(row: ExchangeRate) -> dict[str, str]:
+def _fields(row: ExchangeRate | Rate) -> dict[str, str]:
     """It as Activity keeps it."""
     pair = f"{row.currency.upper()} into {row.into.upper()}"
     return {"pair": pair, "day": row.day, "rate": row.rate, "rate_source": row.source}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from types import ModuleType
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from models import AuditEntry
@@ -109,6 +110,22 @@ def test_a_file_is_taken_in_and_says_what_it_brought(database: ModuleType) -> No
         "gbp": "1.25",
         "jpy": "0.0066",
     }
+
+
+def test_a_file_of_any_length_takes_as_many_statements(database: ModuleType) -> None:
+    """Others wait for their turn to write while it is taken in."""
+
+    def sent(days: int) -> int:
+        lines = [f"eur,usd,{date(2024, 1, 1) + timedelta(after)},1.1" for after in range(days)]
+        with database.transaction() as session:
+            found = []
+            sa.event.listen(session.connection(), "before_cursor_execute", lambda *told: found.append(told))
+            text = "\n".join(["currency,into,day,rate", *lines])
+            done = desk.take_in(session, FOUNDER, text.encode(), today=TODAY)
+        assert done.added + done.same == days
+        return len(found)
+
+    assert sent(400) == sent(800) < 10
 
 
 def test_a_file_with_one_wrong_line_brings_nothing_and_names_the_line(database: ModuleType) -> None:
