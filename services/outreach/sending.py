@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
+from threading import Lock
 
 from dbos import DBOS
 from sqlmodel import Session, col, select
@@ -25,6 +26,7 @@ from services.outreach.email import Email, Page
 from services.outreach.smtp import DeliveryUnknown, MailServer
 
 QUEUED, SENDING, ACCEPTED, FAILED, UNKNOWN, OUTBOX = "queued sending accepted failed unknown outbox".split()
+_making = Lock()  # who sends at the same time waits for the page, and does not make it once more
 _log = logging.getLogger(__name__)
 _BROKE = "Sending broke off at a mistake of the desk (see the log), so it may or may not have gone out."
 _DIED = "The desk was stopped while it sent this message, so it may or may not have gone out."
@@ -88,9 +90,16 @@ def deliver(token: str, attempt: int) -> None:
 def _attached(token: str) -> Page | None:
     """The report that goes with a message: made before the message is claimed, as it takes a while."""
     with database.session() as session:
-        month = session.get_one(Message, token).report
-    if not month:
+        message = session.get_one(Message, token)
+    if not message.report:
         return None
+    with _making:
+        return _page(message.report, message.created_at)
+
+
+@lru_cache(maxsize=1)
+def _page(month: str, _written_at: int) -> Page:
+    """The same page for all messages that were written down at once, made for the first of them."""
     report = made.make(month)
     return Page(report.file_name, report.html)
 

@@ -59,6 +59,7 @@ def decided(database: ModuleType, ada: Person, monkeypatch: pytest.MonkeyPatch) 
     """A company whose admin decided on May 20th that the board gets its report."""
     monkeypatch.delenv("WORKSPACE_TIMEZONE", raising=False)
     config.settings.cache_clear()
+    sending._page.cache_clear()
     company.found(database)
     be(at("2026-05-20"))
     save(ada, DECIDED)
@@ -118,6 +119,30 @@ def test_each_recipient_gets_the_page_once(mailbox: Mailbox) -> None:
     with database.session() as session:
         assert session.get(CustomerFacts, "") is None
         assert monthly.states(monthly.sent(session)["2026-05"]) == {"accepted": 2}
+
+
+@pytest.fixture
+def times_made(decided: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The months whose reports were made, each time that one was."""
+    make, found = made.make, []
+
+    def making(month: str) -> Made:
+        found.append(month)
+        return make(month)
+
+    monkeypatch.setattr(made, "make", making)
+    return found
+
+
+@pytest.mark.usefixtures("smtp_settings")
+def test_the_page_is_made_once_for_all_recipients(
+    mailbox: Mailbox, ada: Person, times_made: list[str], request: pytest.FixtureRequest
+) -> None:
+    save(ada, replace(DECIDED, recipients=(*BOARD, "cy@board.example", "di@board.example")), 1)
+    request.getfixturevalue("queues")
+    settled(*["accepted"] * 4)
+    assert times_made == ["2026-05"] * 2  # once for what the mails say, and once for the page
+    assert len({next(mail.iter_attachments()).get_content() for mail in mailbox.taken}) == 1
 
 
 @pytest.mark.both_databases
