@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from models import MetricsState
 from services import changes, clock, database, locks
@@ -213,22 +213,32 @@ def _give_up(customer: str, mark: int, error: Exception) -> None:
 
 
 def _rebuild(work: _Work, stop: Stop) -> None:
-    """Makes the next generation of cells of all facts, and has pages read it."""
-    with database.session() as session:
-        standing = rollups.generation(session)
+    """Makes a new generation of cells of all facts, and has pages read it."""
+    standing, begun = _begin(work)
     for book in work.books:
         for each in book.sums:
-            rollups.keep_only(each.cells, standing)  # one that was begun and not finished goes
-        rollups.fill(book, standing + 1, work.days, stop)
+            rollups.keep_only(each.cells, standing, work.confirm)  # one that was not finished goes
+        rollups.fill(book, begun, work.days, stop, work.confirm)
         if stop():
             return
     with database.transaction() as session:
         state = _state(session)
-        state.generation, state.terms = standing + 1, state.wanted
+        state.generation, state.terms = begun, state.wanted
         changes.note(session)
         work.confirm()
     for each in (each for book in work.books for each in book.sums):
-        rollups.keep_only(each.cells, standing + 1)
+        rollups.keep_only(each.cells, begun, work.confirm)
+
+
+def _begin(work: _Work) -> tuple[int, int]:
+    """The generation that stands, and the number of a new one. None is given twice: whoever has lost the lock
+    without knowing adds to cells that nobody will read."""
+    s = MetricsState
+    begin = sa.update(s).values(begun=col(s.begun) + 1).returning(col(s.generation), col(s.begun))
+    with database.transaction() as session:
+        standing, begun = session.execute(begin).one()
+        work.confirm()
+    return standing, begun
 
 
 class Counter:

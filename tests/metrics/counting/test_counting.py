@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from models import Customer, MetricsState, RevenueCell, RevenueMove, Subscription, Uncounted
-from services.metrics.counting import counting, waiting
+from services import locks
+from services.metrics.counting import calendar, counting, rollups, waiting
 from services.metrics.counting.books import BOOKS
 from services.metrics.counting.calendar import Calendar
 from services.metrics.counting.rollups import Book, Counted
@@ -171,4 +173,41 @@ def test_what_stops_a_rebuild_leaves_what_pages_read(database: ModuleType, accou
         assert counting.progress(session).is_building
     assert stood(database) == {"usd": Revenue(3 * PRO, 3)}
     counting.work(BOOKS, UTC)
+    assert cells(database) == before
+
+
+def test_who_stalled_and_lost_the_lock_doubles_nothing(database, account, monkeypatch) -> None:
+    """PostgreSQL drops a lock with its connection: another process makes all cells anew meanwhile."""
+    count.everybody(database)
+    flush, lost = rollups._flush, False
+
+    def _confirm() -> None:
+        if lost:
+            _lost()
+
+    def _stall(*given: Any) -> None:
+        nonlocal lost
+        if not lost:
+            monkeypatch.setattr(rollups, "_flush", flush)
+            counting._rebuild(counting._Work(BOOKS, calendar.of(UTC), False, locks.unguarded), lambda: False)
+            flush(*given)  # what was confirmed a moment before
+            lost = True
+
+    monkeypatch.setattr(rollups, "_flush", _stall)
+    with pytest.raises(locks.LockLost):
+        counting._rebuild(counting._Work(BOOKS, calendar.of(UTC), False, _confirm), lambda: False)
+    assert stood(database) == {"usd": Revenue(3 * PRO, 3)}
+
+
+def _lost() -> None:
+    raise locks.LockLost("counting")
+
+
+def test_who_has_lost_the_lock_neither_adds_to_cells_nor_removes_any(database, account) -> None:
+    count.everybody(database)
+    before = cells(database)
+    with pytest.raises(locks.LockLost):
+        rollups.fill(revenue_book.BOOK, 1, calendar.of(UTC), confirm=_lost)
+    with pytest.raises(locks.LockLost):
+        rollups.keep_only(RevenueCell, 2, _lost)
     assert cells(database) == before
