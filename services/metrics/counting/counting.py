@@ -23,7 +23,7 @@ from services import changes, clock, database, locks
 from services.errors import TrialdeskError, Unforeseen
 from services.metrics.counting import calendar, rollups, waiting
 from services.metrics.counting.calendar import Calendar
-from services.metrics.counting.rollups import Book
+from services.metrics.counting.rollups import Book, News
 from services.metrics.revenue import mrr
 
 VERSION = 1  # of the definitions: another one has everything counted anew
@@ -174,18 +174,25 @@ def _count_together(work: _Work, seen: Mapping[str, int]) -> float:
     for book in work.books:
         with database.session() as session:
             news = rollups.compare(session, book, customers, now, work.days)
-        with database.transaction() as session:
-            begun = time.monotonic()
-            rollups.apply(session, book, news, work.days, move=work.move)
-            work.confirm()
-        held = max(held, time.monotonic() - begun)
+        if news.put or news.gone:
+            held = max(held, _write(work, book, news))
         for customer, at in news.due.items():
             due[customer] = min(at, due.get(customer, at))
     with database.transaction() as session:
         waiting.settle(session, seen, due)
-        changes.note(session)
         work.confirm()
     return held
+
+
+def _write(work: _Work, book: Book, news: News) -> float:
+    """Returns for how long (seconds) it kept other writers waiting."""
+    with database.transaction() as session:
+        begun = time.monotonic()
+        rollups.apply(session, book, news, work.days, move=work.move)
+        if work.move:
+            changes.note(session)
+        work.confirm()
+    return time.monotonic() - begun
 
 
 def _count_apart(work: _Work, seen: Mapping[str, int]) -> None:

@@ -208,11 +208,7 @@ def add(session: Session, cells: type[Base], generation: int, sums: Sums) -> Non
         for key, amounts in sorted(sums.items(), key=lambda one: tuple(map(str, one[0])))
     ]
     connection.execute(_raise(cells, connection.dialect.name), rows)
-    fallen = [row for row in rows if any(row[name] < 0 for name in _amount_names(cells))]
-    if fallen:
-        connection.execute(
-            _drop(cells), [dict(zip(_these(cells), _key(cells, row), strict=True)) for row in fallen]
-        )
+    connection.execute(_drop(cells), [dict(zip(_these(cells), _key(cells, row), strict=True)) for row in rows])
 
 
 def _key(model: type[Base], row: Row) -> Key:

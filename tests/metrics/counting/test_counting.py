@@ -11,8 +11,17 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Customer, MetricsState, RevenueCell, RevenueMove, Subscription, Uncounted
-from services import locks
+from models import (
+    Customer,
+    MetricsState,
+    RevenueCell,
+    RevenueMove,
+    Subscription,
+    SubscriptionState,
+    Uncounted,
+    Workspace,
+)
+from services import changes, locks
 from services.metrics.counting import calendar, counting, rollups, waiting
 from services.metrics.counting.books import BOOKS
 from services.metrics.counting.calendar import Calendar
@@ -33,6 +42,7 @@ def account(database: ModuleType) -> Account:
     told = Account()
     for name in ("ada", "bob", "cem"):
         told.subscription(told.customer(name, NOW - 5), NOW - 5)
+    told.add(Workspace(account="acct_1", mode="test"))
     told.save(database)
     count.see(database, NOW - 5)
     return told
@@ -152,6 +162,41 @@ def test_who_is_due_later_waits_until_then(database: ModuleType, account: Accoun
     assert len(due) == 3
     assert all(at > 1000 for at in due)
     assert not counting.is_due(UTC)
+
+
+def test_counting_tells_of_a_change_only_where_numbers_moved(database: ModuleType, account: Account) -> None:
+    """Pages work out their numbers anew with each change that they are told of."""
+    count.everybody(database)
+    before = noted(database)
+    count.everybody(database)
+    assert noted(database) == before
+    change(database, "cus_bob", "canceled", NOW + 100)
+    counting.work(BOOKS, UTC)
+    assert noted(database) > before
+
+
+def test_a_rebuild_tells_of_itself_once_it_is_whole(database: ModuleType, account: Account) -> None:
+    count.everybody(database)
+    before = noted(database)
+    counting.work(BOOKS, AUCKLAND)
+    assert noted(database) == before + 1
+
+
+def noted(database: ModuleType) -> int:
+    with database.session() as session:
+        return changes.count(session)
+
+
+def test_a_movement_that_is_taken_back_leaves_no_empty_cell(database: ModuleType, account: Account) -> None:
+    count.everybody(database)
+    before = cells(database)
+    change(database, "cus_ada", "canceled", NOW + 100)
+    counting.work(BOOKS, UTC)
+    with database.transaction() as session:
+        session.execute(sa.delete(SubscriptionState).where(col(SubscriptionState.at) == NOW + 100))
+        waiting.mark(session, ["cus_ada"])
+    counting.work(BOOKS, UTC)
+    assert cells(database) == before
 
 
 def test_a_customer_that_is_gone_leaves_the_cells(database: ModuleType, account: Account) -> None:
