@@ -7,7 +7,7 @@ touched; a few keep what was known first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from operator import itemgetter
 from typing import Any, cast
@@ -29,7 +29,7 @@ _SELDOM_SENT: dict[type[Mirrored], dict[str, str]] = {  # and what stands there 
     Coupon: {"applies_to": "[]"},
     Price: {"tiers": "[]", "currency_options": "{}"},
 }
-_CHUNK = 500
+chunks = database.chunks
 
 
 def table(model: type[Any]) -> sa.Table:
@@ -43,12 +43,6 @@ THESE: Any = sa.bindparam("ids", expanding=True)  # in statements that are made 
 def held(number: int) -> int:
     """The number, or the nearest one that a column of 64 bits holds."""
     return max(-LARGEST, min(number, LARGEST))
-
-
-def chunks(ids: Iterable[str], size: int = _CHUNK) -> Iterable[list[str]]:
-    """The ids, sorted, in lists short enough for one statement."""
-    ordered = sorted(ids)
-    return (ordered[at : at + size] for at in range(0, len(ordered), size))
 
 
 def take_turn(session: Session) -> None:

@@ -160,9 +160,9 @@ def _count(work: _Work, seen: Mapping[str, int]) -> float:
     (seconds) it kept other writers waiting."""
     try:
         return _count_together(work, seen)
-    except (sa.exc.OperationalError, TrialdeskError):
-        raise
-    except Exception:
+    except Exception as error:
+        if _is_nobodys_fault(error):
+            raise
         _count_apart(work, seen)
         return _HOLD
 
@@ -201,14 +201,18 @@ def _count_apart(work: _Work, seen: Mapping[str, int]) -> None:
     for customer, mark in seen.items():
         try:
             _count_together(work, {customer: mark})
-        except (sa.exc.OperationalError, TrialdeskError):
-            raise
         except Exception as error:
+            if _is_nobodys_fault(error):
+                raise
             failed[customer] = error
             if len(failed) == len(seen) > 1:
                 raise
     for customer, why in failed.items():
         _give_up(customer, seen[customer], why)
+
+
+def _is_nobodys_fault(error: Exception) -> bool:
+    return isinstance(error, TrialdeskError) or database.is_passing(error)
 
 
 def _give_up(customer: str, mark: int, error: Exception) -> None:

@@ -208,7 +208,8 @@ def add(session: Session, cells: type[Base], generation: int, sums: Sums) -> Non
         for key, amounts in sorted(sums.items(), key=lambda one: tuple(map(str, one[0])))
     ]
     connection.execute(_raise(cells, connection.dialect.name), rows)
-    connection.execute(_drop(cells), [dict(zip(_these(cells), _key(cells, row), strict=True)) for row in rows])
+    touched = [dict(zip(_these(cells), _key(cells, row), strict=True)) for row in rows]
+    connection.execute(_drop(cells), touched)
 
 
 def _key(model: type[Base], row: Row) -> Key:

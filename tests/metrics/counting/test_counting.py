@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -119,10 +120,10 @@ def test_days_are_cut_anew_where_the_zone_changes(database: ModuleType, account:
     assert stood(database) == {"usd": Revenue(3 * PRO, 3)}
 
 
-def failing(customers: set[str]) -> Book:
+def failing(customers: set[str], error: Exception | None = None) -> Book:
     def _count(session: Session, some: Sequence[str], now: int, calendar: Calendar) -> Counted:
         if customers & set(some):
-            raise ValueError("a row that nobody expected")
+            raise error or ValueError("a row that nobody expected")
         return revenue_book.BOOK.count(session, some, now, calendar)
 
     return Book(RevenueMove, _count, revenue_book.BOOK.sums)
@@ -146,6 +147,23 @@ def test_a_customer_that_cannot_be_counted_holds_up_nobody(database: ModuleType,
 def test_what_goes_wrong_with_everybody_is_no_customers_fault(database: ModuleType, account: Account) -> None:
     with pytest.raises(ValueError, match="nobody expected"):
         counting.work([failing({"cus_ada", "cus_bob", "cus_cem"})], UTC)
+    with database.session() as session:
+        assert waiting.failed(session) == []
+        assert counting.progress(session).left == 3
+
+
+def test_a_statement_that_never_succeeds_holds_up_its_customer_only(database: ModuleType, account) -> None:
+    error = sa.exc.OperationalError("SELECT", {}, psycopg.errors.QueryCanceled("statement timeout"))
+    counting.work([failing({"cus_bob"}, error)], UTC)
+    assert stood(database) == {"usd": Revenue(2 * PRO, 2)}
+    with database.session() as session:
+        assert [customer for customer, _ in waiting.failed(session)] == ["cus_bob"]
+
+
+def test_a_transaction_that_was_in_the_way_is_no_customers_fault(database: ModuleType, account) -> None:
+    error = sa.exc.OperationalError("SELECT", {}, psycopg.errors.DeadlockDetected())
+    with pytest.raises(sa.exc.OperationalError):
+        counting.work([failing({"cus_bob"}, error)], UTC)
     with database.session() as session:
         assert waiting.failed(session) == []
         assert counting.progress(session).left == 3
@@ -190,10 +208,10 @@ def noted(database: ModuleType) -> int:
 def test_a_movement_that_is_taken_back_leaves_no_empty_cell(database: ModuleType, account: Account) -> None:
     count.everybody(database)
     before = cells(database)
-    change(database, "cus_ada", "canceled", NOW + 100)
+    change(database, "cus_ada", "canceled", NOW + 86_400)
     counting.work(BOOKS, UTC)
     with database.transaction() as session:
-        session.execute(sa.delete(SubscriptionState).where(col(SubscriptionState.at) == NOW + 100))
+        session.execute(sa.delete(SubscriptionState).where(col(SubscriptionState.at) == NOW + 86_400))
         waiting.mark(session, ["cus_ada"])
     counting.work(BOOKS, UTC)
     assert cells(database) == before
