@@ -67,6 +67,7 @@ class Listed:
     count: Callable[[Any], int]
     read: Callable[..., Sequence[Any]]
     lines: Callable[[Person, Sequence[Any]], Iterable[str]]
+    file: str
 
 
 def asked(look: Look) -> Listed | None:
@@ -121,6 +122,7 @@ def _moves(rest: str, look: Look) -> Listed | None:
         lambda session: revenue_rows.count(session, chosen),
         lambda session, **part: revenue_rows.moved(session, chosen, **part),
         files.moved_csv,
+        "mrr-moved",
     )
 
 
@@ -134,6 +136,7 @@ def _cancelled(key: str, look: Look) -> Listed | None:
         lambda session: leaving.count(session, look.of, period),
         lambda session, **part: leaving.read(session, look.of, period, **part),
         files.cancelled_csv,
+        "canceled-subscriptions",
     )
 
 
@@ -144,6 +147,7 @@ def _payers(chosen: Payers, title: str) -> Listed:
         lambda session: revenue_rows.count(session, chosen),
         lambda session, **part: revenue_rows.payers(session, chosen, **part),
         files.payers_csv,
+        "paying-customers",
     )
 
 
@@ -179,7 +183,7 @@ def _rows(person: Person, listed: Listed) -> None:
             download.csv(
                 person,
                 lambda session, asking: listed.lines(asking, listed.read(session)),
-                name="revenue", key="behind_csv",
+                name=listed.file, key="behind_csv",
             )  # fmt: skip
     picked = tables.show(
         [_cells(row) for row in rows], listed.columns, key="behind", alt="Customers behind the number",

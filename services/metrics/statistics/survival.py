@@ -15,7 +15,6 @@ from math import erfc, exp, log, sqrt
 from services.metrics.statistics.statistics import Z95, Interval
 
 
-
 @dataclass(frozen=True, slots=True)
 class Watched:
     """Trials by day since their start (position 0: the first day).
