@@ -33,7 +33,6 @@ PAGE_KEY = "behind_page"
 _CLICKS = "behind_clicks"
 _COLUMNS = (
     Column("title", "Customer", width=190, pinned=True),
-    Column("email", "Email", width=260),
     Column("state", "Came to"),
     Column("plan", "Plan"),
     Column("source", "Source"),
@@ -41,6 +40,7 @@ _COLUMNS = (
     Column("trial_end", "Trial end", "day"),
     Column("paid_at", "First payment", "day"),
     Column("days", "Days to convert", "count", help="From the start to the first payment, rounded up."),
+    Column("email", "Email", width=260),
 )
 
 

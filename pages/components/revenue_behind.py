@@ -26,9 +26,10 @@ from services.metrics.revenue.leaving import Cancelled
 from services.metrics.revenue.revenue_rows import Moved, Moves, Of, Payer, Payers
 from services.staff.roles import Person
 
-_WHO = (Column("title", "Customer", width=180, pinned=True), Column("email", "Email", width=220))
+_WHO = Column("title", "Customer", width=180, pinned=True)
+_EMAIL = Column("email", "Email", width=220)  # last: on a phone a number is worth more
 _MOVED = (
-    *_WHO,
+    _WHO,
     Column("day", "Day", "day"),
     Column("kind", "Movement"),
     Column("before", "Before", "micros"),
@@ -38,23 +39,26 @@ _MOVED = (
     Column("plan", "Plan"),
     Column("country", "Country"),
     Column("known", "Known", help="Exact since the account was first read; before, reconstructed."),
+    _EMAIL,
 )
 _PAYING = (
-    *_WHO,
+    _WHO,
     Column("mrr", "MRR", "micros"),
     Column("committed", "Committed", "micros"),
     Column("trial", "Trial MRR", "micros"),
     Column("plan", "Plan"),
     Column("country", "Country"),
     Column("since", "First paid", "day"),
+    _EMAIL,
 )
 _CANCELLED = (
-    *_WHO,
+    _WHO,
     Column("at", "Canceled", "day"),
     Column("ends_at", "Ends", "day"),
     Column("micros", "MRR", "micros", help="What the subscription comes to a month."),
     Column("why", "Why"),
     Column("country", "Country"),
+    _EMAIL,
 )
 
 
