@@ -167,6 +167,11 @@ def safe(text: str) -> str:
     return html.escape(" ".join(text.split()), quote=False)
 
 
+def cut(name: str, longest: int) -> str:
+    """A name of somebody's in a chart, escaped, of so many characters at most."""
+    return safe(name if len(name) <= longest else f"{name[: longest - 1]}…")
+
+
 def _short(key: str) -> str:
     """A period below an axis, in two lines."""
     return _month(key, "LLL'<br>'y") if key.count("-") == 1 else brief(key).replace(" ", "<br>", 1)

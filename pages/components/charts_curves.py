@@ -85,12 +85,8 @@ def _names(lines: Sequence[Line], top: float) -> list[Figure]:
 
 
 def _name(line: Line, at: float, colour: str) -> Figure:
-    text = f"{_cut(line.name)} {formats.percent(line.points[-1].share)}"
+    text = f"{charts.cut(line.name, 12)} {formats.percent(line.points[-1].share)}"
     return charts.note(
         text, 1, at, colour, xref="paper", yref="paper", xanchor="left", yanchor="middle", xshift=4,
         font={"color": colour, "size": 12}, hovertext=charts.safe(line.name),
     )  # fmt: skip
-
-
-def _cut(name: str) -> str:
-    return charts.safe(name if len(name) <= 12 else f"{name[:11]}…")

@@ -23,7 +23,7 @@ def dots(found: Sequence[Dot], *, coloured: bool = False) -> Figure:
     """The share converted of each group with its interval; `coloured` as the lines of the same groups."""
     ink, _, quiet = palette.ink()
     rates = [one.rate for one in found]
-    labels = [f"{_cut(one.name)} ({formats.count(one.rate.whole)})" for one in found]
+    labels = [f"{charts.cut(one.name, 22)} ({formats.count(one.rate.whole)})" for one in found]
     points = {
         "type": "scatter",
         "mode": "markers+text",
@@ -94,7 +94,3 @@ def _told(value: float, held: Interval) -> str:
 def _arms(value: float, held: Interval, colour: str) -> Figure:
     arms = {"array": [100 * (held.high - value)], "arrayminus": [100 * (value - held.low)]}
     return arms | {"type": "data", "symmetric": False, "color": colour, "thickness": 1, "width": 5}
-
-
-def _cut(name: str) -> str:
-    return charts.safe(name if len(name) <= 22 else f"{name[:21]}…")

@@ -43,7 +43,7 @@ def by_group(names: Sequence[str], layers: Sequence[Layer]) -> Figure:
         xaxis={"visible": False, "range": [0, max(totals, default=1) or 1]},
         yaxis={
             "range": [len(names) - 0.5, -0.5], "tickmode": "array", "tickvals": places,
-            "ticktext": [_cut(name) for name in names], "showgrid": False, "automargin": True,
+            "ticktext": [charts.cut(name, 22) for name in names], "showgrid": False, "automargin": True,
             "zeroline": False,
         },
         annotations=[
@@ -76,7 +76,3 @@ def _bar(layer: Layer, names: Sequence[str]) -> Figure:
             for name, count in zip(names, layer.counts, strict=True)
         ]),
     }  # fmt: skip
-
-
-def _cut(name: str) -> str:
-    return charts.safe(name if len(name) <= 22 else f"{name[:21]}…")

@@ -224,7 +224,7 @@ def _months(cohorts: Sequence[Cohort]) -> Figure:
 def _names(bars: Sequence[Bar]) -> Figure:
     return {
         "range": [len(bars) - 0.5, -0.5], "tickmode": "array", "tickvals": list(range(len(bars))),
-        "ticktext": [_cut(bar.name) for bar in bars], "showgrid": False, "automargin": True,
+        "ticktext": [charts.cut(bar.name, _LONGEST) for bar in bars], "showgrid": False, "automargin": True,
         "zeroline": False,
     }  # fmt: skip
 
@@ -278,7 +278,3 @@ def _recovery_hover(one: Cohort, currency: str) -> str:
         f"{formats.money(volume.part, currency)} of {formats.money(volume.whole, currency)}"
         f"<br>by count {charts.told(one.recovery)}{more}"
     )
-
-
-def _cut(name: str) -> str:
-    return charts.safe(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")

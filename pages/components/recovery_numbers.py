@@ -10,10 +10,10 @@ import streamlit as st
 from pages.components import behind, charts, formats, navigation, tiles
 from pages.components.recovery_view import View
 from services.metrics.definitions import DEFINITIONS
-from services.metrics.recovery.dunning import Group, percentile, together
+from services.metrics.recovery.dunning import Group, together
 from services.metrics.recovery.recovery import AtStake
 from services.metrics.revenue.revenue_history import Share
-from services.metrics.statistics.statistics import Rate
+from services.metrics.statistics.statistics import Rate, percentile
 
 _NOT_ENDED = "Not ended"  # of the filter on the page of failed payments
 

@@ -14,7 +14,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import ceil
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -182,16 +181,6 @@ def _grouped(cells: Iterable[tuple[tuple[str, str], Payments]]) -> dict[str, dic
 
 def _group(key: str, states: Mapping[str, Payments], passed: Payments) -> Group:
     return Group(key, {state: states.get(state, Payments()) for state in CAME_TO}, passed)
-
-
-def percentile(days: Counter[int], share: float) -> int | None:
-    """The smallest number of days that `share` (0 < share <= 1) of the recovered payments took at most."""
-    place = ceil(share * days.total())
-    for day in sorted(days):
-        place -= days[day]
-        if place <= 0:
-            return day
-    return None
 
 
 def read(session: Session, asked: Asked, *, as_of: int) -> Numbers:

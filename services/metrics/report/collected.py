@@ -185,10 +185,6 @@ def _converted(
     return _money(session, View(into, rates=rates), looked_at)
 
 
-def _left_out(session: Session, converted: Money | None, month: Period) -> Sequence[str]:
-    return tuple(revenue_history.left_out(session, converted.view, month.ends)) if converted else ()
-
-
 def _failures(session: Session, looked_at: Sequence[Period], as_of: int) -> dict[str, Failures]:
     found = {}
     for code in dunning.currencies(session):

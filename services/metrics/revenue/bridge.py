@@ -21,11 +21,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import Customer, Discount, RevenueCell, Subscription, SubscriptionItem
-from services.metrics.counting import rollups
-from services.metrics.revenue import mrr, revenue, worth
+from models import Customer, Discount, Subscription, SubscriptionItem
+from services import clock
+from services.metrics.revenue import mrr, revenue, stripe_moves, worth
 from services.metrics.revenue.mrr import COUNTED, FOREVER, WITH_REPEATING
-from services.metrics.statistics.sums import total
 
 Discounts = Literal["none", "forever", "repeating", "all"]
 DEDUCTED: Mapping[Discounts, frozenset[str]] = {
@@ -101,11 +100,11 @@ def of_mrr(session: Session, rules: Rules) -> dict[str, Bridge]:
     """MRR in micros, by currency; adding currencies up is left to whoever knows rates."""
     stood = _standing(session, rules)
     now = {code: one.mrr for code, one in revenue.now(session).by_currency.items()}
-    since = _since(session, rules.day)
+    moved = stripe_moves.since(session, rules.day, clock.now()).mrr
     found = {}
     for code in sorted({*now, *(one.currency for one in stood)}):
         mine = [one for one in stood if one.currency == code]
-        found[code] = Bridge(now.get(code, 0), _causes(mine, since.get(code, (0, 0))[0], rules))
+        found[code] = Bridge(now.get(code, 0), _causes(mine, moved.get(code, 0), rules))
     return found
 
 
@@ -165,7 +164,7 @@ def of_customers(session: Session, rules: Rules) -> Bridge:
     """Active customers of all currencies together, each once."""
     stood = _standing(session, rules)
     now = revenue.now(session).customers
-    moved = sum(people for _, people in _since(session, rules.day).values())
+    moved = stripe_moves.since(session, rules.day, clock.now()).customers
     counted = {one.customer for one in stood if one.ours}
     theirs = {one.customer for one in stood if one.discounted and not one.paused}
     paused = {one.customer for one in stood if one.discounted and one.paused} - theirs
@@ -179,20 +178,6 @@ def of_customers(session: Session, rules: Rules) -> Bridge:
     ]
     gone = len(theirs | paused) - len(left)
     return Bridge(now, [*causes, *([Cause("at_once", -gone, gone)] if rules.at_once else [])])
-
-
-def _since(session: Session, day: int | None) -> dict[str, tuple[int, int]]:
-    """What MRR, and customers, moved since the end of the day that Stripe shows, by currency. A pause of
-    collection is no movement to Stripe."""
-    if day is None:
-        return {}
-    c = RevenueCell
-    moved = (total(col(c.mrr)), sa.func.sum(col(c.people)))
-    asked = sa.select(col(c.currency), *moved).where(
-        rollups.standing(c), col(c.day) >= day, col(c.cause) != "collection_paused"
-    )
-    rows = session.execute(asked.group_by(col(c.currency)))
-    return {code: (int(micros), int(people)) for code, micros, people in rows}
 
 
 def _standing(session: Session, rules: Rules) -> list[_Standing]:

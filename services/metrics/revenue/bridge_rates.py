@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import Invoice, RevenueCell, Subscription, TrialFact
+from models import Invoice, RevenueCell, RevenueMove, Subscription, TrialFact
 from services import clock
 from services.clock import DAY
 from services.metrics import periods
@@ -89,11 +89,13 @@ def of_churn(session: Session, as_of: int, zone: ZoneInfo) -> list[Step]:
     since = clock.day_start(as_of, zone, plus_days=-DAYS)
     rolling = _churn(session, since, as_of + 1)
     month = _churn(session, last.begins, last.ends)
+    waiting, resumed = _not_collected_from(session, since, as_of + 1)
+    stayed = rolling.active + waiting + rolling.new - resumed
     return [
         Step("ours", month.churned, month.active),
         Step("rolling", rolling.churned, rolling.active),
         Step("newcomers", rolling.churned, rolling.active + rolling.new),
-        Step("collection_paused", rolling.churned - rolling.paused, rolling.active + rolling.new),
+        Step("collection_paused", rolling.churned - rolling.paused, stayed),
     ]
 
 
@@ -118,6 +120,27 @@ def _churn(session: Session, begins: int, ends: int) -> _Churn:
     ).where(rollups.standing(c))
     active, new, gone, paused = session.execute(asked).one()
     return _Churn(int(active), int(new), -int(gone), -int(paused))
+
+
+def _not_collected_from(session: Session, begins: int, ends: int) -> tuple[int, int]:
+    """How many customers were gone to us before a time because their collection was paused, and how many came
+    back from that in it: to Stripe all of them were there."""
+    m = RevenueMove
+    paused = sa.select(col(m.customer)).where(col(m.cause) == "collection_paused")
+    asked = sa.select(col(m.customer), col(m.day), col(m.kind), col(m.cause)).where(
+        col(m.customer).in_(paused), col(m.people) != 0, col(m.day) < ends
+    )
+    waiting, resumed = set[str](), 0
+    last: dict[str, str] = {}
+    for customer, day, kind, cause in session.execute(asked.order_by(col(m.customer), col(m.day))):
+        was_paused = last.get(customer) == "collection_paused"
+        last[customer] = cause if kind == "churn" else ""
+        resumed += was_paused and day >= begins
+        if day < begins:
+            waiting.discard(customer)
+            if last[customer] == "collection_paused":
+                waiting.add(customer)
+    return len(waiting), resumed
 
 
 def _people(condition: Any) -> sa.ColumnElement[int]:

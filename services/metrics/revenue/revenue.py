@@ -19,9 +19,6 @@ from models import Subscription
 from services.metrics.revenue.mrr import COUNTED
 from services.metrics.statistics.sums import total
 
-_BASIS_POINTS = 10_000
-_MOST_BILLED = 10**14  # minor units; Stripe takes invoices of up to 12 digits
-
 
 @dataclass(frozen=True, slots=True)
 class Revenue:

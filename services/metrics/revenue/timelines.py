@@ -39,8 +39,11 @@ class Timeline:
     due: int | None = None
 
 
-def of_customers(session: Session, customers: Sequence[str], now: int) -> list[Timeline]:
-    """The timelines of all subscriptions of these customers as of an instant (UTC seconds)."""
+def of_customers(
+    session: Session, customers: Sequence[str], now: int, *, collected_only: bool = True
+) -> list[Timeline]:
+    """The timelines of all subscriptions of these customers as of an instant (UTC seconds). Without
+    `collected_only` those count, too, whose collection is paused."""
     subscriptions = list(session.execute(_subscriptions(), {"ids": list(customers)}))
     states = _states(session, [row.id for row in subscriptions])
     of_customer = _customer_discounts(session, customers)
@@ -51,7 +54,8 @@ def of_customers(session: Session, customers: Sequence[str], now: int) -> list[T
     found = []
     for row, mine in known:
         own = of_customer.get(row.customer, ())
-        recorded = _recorded(row, mine, prices, own)
+        recorded = _recorded(row, mine, prices, own, collected_only)
+        recorded[0].exact = not _is_older(row, mine[0])  # what it shows may have come before it was seen
         points = [*_reconstructed(row, mine[0], prices, own, billed.get(row.id)), *recorded]
         due = min((point.at for point in recorded if point.at > now), default=None)
         past = [point for point in points if point.at <= now]
@@ -116,13 +120,16 @@ def _is_older(row: Any, first: Any) -> bool:
     return row.start_date < first.at and first.status not in _NEVER_BEGAN
 
 
-def _recorded(row: Any, states: Sequence[Any], prices: PriceList, own: Iterable[str]) -> list[Point]:
+def _recorded(
+    row: Any, states: Sequence[Any], prices: PriceList, own: Iterable[str], collected_only: bool
+) -> list[Point]:
     discounts = [prices.discounts[id] for id in own if id in prices.discounts]
     found = []
     status = ""
     for state, until in zip(states, [*(one.at for one in states[1:]), None], strict=True):
         for at in _turns(state, until, discounts):
-            found.append(_exact(row, state, at, prices, own, was=status))
+            paused = state.pause_collection if collected_only else None
+            found.append(_exact(row, state, at, prices, own, paused=paused, was=status))
         status = state.status
     if row.deleted and states[-1].status not in ("canceled", *_NEVER_BEGAN):
         found.append(Point(max(row.as_of, states[-1].at), prices.plan(states[-1].items), cause="voluntary"))
@@ -138,12 +145,14 @@ def _turns(state: Any, until: int | None, discounts: Iterable[Discounted]) -> li
     return sorted(turns)
 
 
-def _exact(row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str], *, was: str) -> Point:
+def _exact(
+    row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str], *, paused: str | None, was: str
+) -> Point:
     micros = _micros(row, state, at, prices, own)
     plan = prices.plan(state.items)
     if state.status == "trialing":
-        return Point(at, plan, trial=0 if state.pause_collection else micros, cause="free")
-    if not counts(state.status, state.pause_collection):
+        return Point(at, plan, trial=0 if paused else micros, cause="free")
+    if not counts(state.status, paused):
         return Point(at, plan, cause=_cause(state, was))
     return Point(
         at, plan, mrr=micros, committed=0 if state.cancels else micros, cause="" if micros else "free"

@@ -5,7 +5,7 @@ A rate whose denominator is 0 is "no data", never 0 %. Rates carry a 95 % interv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, hypot, sqrt
 
@@ -76,6 +76,12 @@ def wilson(part: int, whole: int, z: float = Z95) -> Interval:
     return Interval(low, high)
 
 
-def percentile(ordered: Sequence[int], share: float) -> int | None:
-    """The smallest of the ascending values that `share` (0 < share <= 1) of them do not exceed."""
-    return ordered[max(1, ceil(share * len(ordered))) - 1] if ordered else None
+def percentile(counted: Mapping[int, int], share: float) -> int | None:
+    """The smallest value that `share` (0 < share <= 1) of all do not exceed; `counted` says how often each
+    value was seen. None where none was."""
+    place = max(1, ceil(share * sum(counted.values())))
+    for value in sorted(counted):
+        place -= counted[value]
+        if place <= 0:
+            return value
+    return None

@@ -14,8 +14,6 @@ from math import erfc, exp, log, sqrt
 
 from services.metrics.statistics.statistics import Z95, Interval
 
-_TINY = 1e-9  # what floating point may lose of a share
-
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -71,11 +69,6 @@ def _interval(left: float, variance: float) -> Interval:
         return Interval(0.0, 0.0)
     reach = Z95 * sqrt(variance) / log(left)  # below 0
     return Interval(1 - left ** exp(reach), 1 - left ** exp(-reach))
-
-
-def day_of(points: Sequence[Point], share: float) -> int | None:
-    """The first day by whose end `share` (0 to 1) of all trials had converted; None where it never came."""
-    return next((point.day for point in points if point.share >= share - _TINY), None)
 
 
 def chance(one: Watched, two: Watched) -> float | None:

@@ -16,7 +16,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +25,7 @@ from models import Price, Product, TrialCell, TrialFact
 from services.clock import DAY
 from services.metrics.counting.rollups import standing
 from services.metrics.periods import Period
-from services.metrics.statistics.statistics import Rate
+from services.metrics.statistics.statistics import Rate, percentile
 from services.metrics.trials import slices
 from services.metrics.trials.slices import EVERYONE, TRIALS, Segment, Slice
 from services.metrics.trials.trials import STATES
@@ -169,9 +168,8 @@ class Outcomes:
         for (_, state, days), count in self.counts.items():
             if state == "converted":
                 took[days] += count
-        if not took:
-            return None
-        return Days(took.total(), _ranked(took, 0.5), _ranked(took, 0.9))
+        median, p90 = percentile(took, 0.5), percentile(took, 0.9)
+        return None if median is None or p90 is None else Days(took.total(), median, p90)
 
     def heat(self, days: Sequence[int] = HEAT_DAYS) -> list[HeatRow]:
         """Every period's cohort by day since the start, oldest first."""
@@ -182,16 +180,6 @@ class Outcomes:
         pairs = zip(days, old, strict=True)
         shares = tuple(self._rate([period], day) if is_old else None for day, is_old in pairs)
         return HeatRow(period, self._rate([period], None).whole, shares)
-
-
-def _ranked(counted: Mapping[int, int], share: float) -> int:
-    """The smallest value that `share` of all that was counted does not exceed."""
-    rank, seen = max(1, ceil(share * sum(counted.values()))), 0
-    for value in sorted(counted):
-        seen += counted[value]
-        if seen >= rank:
-            return value
-    raise ValueError("nothing was counted")
 
 
 def outcomes(session: Session, asked: Slice, *, as_of: int) -> Outcomes:
@@ -285,7 +273,7 @@ def typical_days(session: Session, *, as_of: int) -> int | None:
     counted = sa.select(_CELL.value, sa.func.sum(_CELL.trials)).where(standing(TrialCell), *mine)
     given = {int(days): int(trials) for days, trials in session.execute(counted.group_by(_CELL.value))}
     given = {days: trials for days, trials in given.items() if days and trials}
-    return _ranked(given, 0.9) if given else None
+    return percentile(given, 0.9)
 
 
 def usual_window(days: int | None) -> int:

@@ -11,7 +11,7 @@ from services.metrics.recovery import dunning, dunning_curve, dunning_rows
 from services.metrics.recovery.dunning import Payments
 from services.metrics.recovery.dunning_rows import Chosen
 from services.metrics.revenue.revenue_history import Share
-from services.metrics.statistics.statistics import Rate
+from services.metrics.statistics.statistics import Rate, percentile
 from tests.metrics.build import HOUR, at
 from tests.metrics.failing import OTHER, Failing, count, numbers, paying
 
@@ -76,12 +76,12 @@ def test_a_month_without_a_failure_has_no_rate_of_recovery(spring: ModuleType) -
 def test_days_to_recovery_have_a_median_and_a_ninth_tenth(spring: ModuleType) -> None:
     days = numbers(spring, NOW).days
     assert days == {2: 1, 3: 1}
-    assert (dunning.percentile(days, 0.5), dunning.percentile(days, 0.9)) == (2, 3)
+    assert (percentile(days, 0.5), percentile(days, 0.9)) == (2, 3)
 
 
 def test_without_a_recovered_payment_there_are_no_days(database: ModuleType) -> None:
     count(database, Failing())
-    assert dunning.percentile(numbers(database, NOW).days, 0.5) is None
+    assert percentile(numbers(database, NOW).days, 0.5) is None
 
 
 def test_what_fails_and_comes_back_is_told_by_code(spring: ModuleType) -> None:

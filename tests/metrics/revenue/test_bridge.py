@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 
 import pytest
+from sqlmodel import col, select
 
-from models import Coupon, Discount
+from models import Coupon, Discount, Subscription
 from services.clock import DAY
 from services.metrics.revenue import bridge
 from services.metrics.revenue.bridge import Bridge, Rules
@@ -107,3 +108,32 @@ def test_a_customer_with_another_subscription_is_still_there(database, account) 
     with database.session() as session:
         people = bridge.of_customers(session, Rules(at_once=True))
     assert (people.ours, amounts(people)) == (1, {})
+
+
+def test_a_pause_of_collection_is_no_movement_to_stripe(database, account) -> None:
+    """Bob is paused since the day before yesterday; Cem was, and is collected from again since today."""
+    subscribed(account, "ada")
+    account.subscription("cus_ada", NOW - 9 * DAY)
+    for name in ("bob", "cem"):
+        subscribed(account, name)
+    account.save(database)
+    count.see(database, NOW - 9 * DAY)
+    pause(database, "ada", NOW - DAY, "void", first_only=True)
+    pause(database, "bob", NOW - 2 * DAY, "void")
+    pause(database, "cem", NOW - 3 * DAY, "void")
+    pause(database, "cem", NOW - 3600, None)
+    count.everybody(database, now=NOW)
+    with database.session() as session:
+        for day in (None, at("2026-06-12"), at("2026-06-14"), at("2026-06-15")):
+            assert bridge.of_mrr(session, Rules(day=day))["usd"].theirs == 4 * PRO, day
+            assert bridge.of_customers(session, Rules(day=day)).theirs == 3, day
+
+
+def pause(database: ModuleType, name: str, when: int, behaviour: str | None, *, first_only: bool = False):
+    with database.transaction() as session:
+        asked = select(Subscription).where(col(Subscription.customer) == f"cus_{name}")
+        rows = session.exec(asked.order_by(col(Subscription.id))).all()
+        for row in rows[: 1 if first_only else None]:
+            row.pause_collection, row.mrr_micros = behaviour, 0 if behaviour else PRO
+            session.add(row)
+    count.see(database, when)

@@ -79,6 +79,22 @@ def test_churn_of_a_month_and_of_thirty_days(database: ModuleType) -> None:
         }
 
 
+def test_who_is_collected_from_again_was_never_gone_to_stripe(database: ModuleType) -> None:
+    """Two pay since April; of one nothing is collected in all of May, and again from June 5 on."""
+    account, april = Account(), at("2026-04-01")
+    for name in ("ada", "bob"):
+        account.subscription(account.customer(name, april), april)
+    account.save(database)
+    count.see(database, april)
+    change(database, "bob", at("2026-05-02"), pause_collection="void")
+    change(database, "bob", at("2026-06-05"), pause_collection=None)
+    count.everybody(database, now=NOW)
+    with database.session() as session:
+        steps = told(bridge_rates.of_churn(session, NOW, UTC))
+    assert steps["newcomers"] == (0, 2)  # one was there, and one came back
+    assert steps["collection_paused"] == (0, 2)  # both were there
+
+
 def change(database: ModuleType, name: str, when: int, **fields: object) -> None:
 
     with database.transaction() as session:

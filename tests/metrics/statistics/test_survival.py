@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from lifelines.statistics import logrank_test
 
-from services.metrics.statistics.survival import Point, Watched, chance, curve, day_of
+from services.metrics.statistics.survival import Point, Watched, chance, curve
 
 Trial = tuple[int, bool]  # the day on which it converted or was last seen, and whether it converted
 trials = st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=200)
@@ -46,12 +46,6 @@ def test_without_young_trials_it_is_the_plain_share() -> None:
 
 def test_nobody_watched_is_no_curve() -> None:
     assert curve(Watched((), ())) == []
-    assert day_of([], 0.5) is None
-
-
-def test_a_share_that_never_came_has_no_day() -> None:
-    found = curve(watched([(5, True), (9, True), (90, False), (90, False), (90, False)]))
-    assert (day_of(found, 0.2), day_of(found, 0.4), day_of(found, 0.5)) == (5, 9, None)
 
 
 def test_more_conversions_than_trials_are_refused() -> None:
