@@ -146,7 +146,7 @@ def _flush(cells: type[Base], generation: int, sums: Sums, confirm: Confirm) -> 
     keys = list(sums)
     for at in range(0, len(keys), _AT_ONCE):
         with database.transaction() as session:
-            add(session, cells, generation, {key: sums[key] for key in keys[at : at + _AT_ONCE]})
+            _put(session, cells, generation, {key: sums[key] for key in keys[at : at + _AT_ONCE]})
             confirm()
     sums.clear()
 
@@ -200,16 +200,19 @@ def _save(session: Session, facts: type[Base], changed: Sequence[Row], gone: Seq
 
 def add(session: Session, cells: type[Base], generation: int, sums: Sums) -> None:
     """Adds sums to the cells of a generation; cells that come to nothing by that go."""
-    if not sums:
-        return
-    connection, keys = session.connection(), _key_names(cells)
+    if sums:
+        _put(session, cells, generation, sums)
+        touched = [dict(zip(_these(cells), (generation, *key), strict=True)) for key in sums]
+        session.connection().execute(_drop(cells), touched)
+
+
+def _put(session: Session, cells: type[Base], generation: int, sums: Sums) -> None:
+    connection, names = session.connection(), (*_key_names(cells), *_amount_names(cells))
     rows = [
-        dict(zip((*keys, *_amount_names(cells)), (generation, *key, *amounts), strict=True))
+        dict(zip(names, (generation, *key, *amounts), strict=True))
         for key, amounts in sorted(sums.items(), key=lambda one: tuple(map(str, one[0])))
     ]
     connection.execute(_raise(cells, connection.dialect.name), rows)
-    touched = [dict(zip(_these(cells), _key(cells, row), strict=True)) for row in rows]
-    connection.execute(_drop(cells), touched)
 
 
 def _key(model: type[Base], row: Row) -> Key:
