@@ -135,7 +135,7 @@ def _rebuild() -> None:
     with database.transaction() as session:
         state = session.get(MetricsState, 1)
         assert state is not None
-        state.generation = standing + 1
+        state.generation = state.begun = standing + 1
     for each in (each for book in BOOKS for each in book.sums):
         rollups.keep_only(each.cells, standing + 1)
 

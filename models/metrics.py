@@ -58,14 +58,16 @@ class MetricsState(Base, table=True):
 
     Pages read the cells of `generation`, which were counted under `terms` (the zone that days are cut in, and
     the version of the definitions); "" while everybody is counted anew under the `wanted` ones and a next
-    generation is made of it. `exact_since` (UTC seconds): from then on states were kept as they changed;
-    before, history is reconstructed. `waiting`: how many customers were to be counted when the work began.
+    generation is made of it, the last that was `begun`. `exact_since` (UTC seconds): from then on states were
+    kept as they changed; before, history is reconstructed. `waiting`: how many customers were to be counted
+    when the work began.
     """
 
     __tablename__ = "metrics_state"
 
     id: int = Field(default=1, primary_key=True)
     generation: int = 0
+    begun: int = 0
     terms: str = ""
     wanted: str = ""
     exact_since: int | None = big()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from pages.components import banner, charts, formats, guard, navigation, tiles, today
+from pages.components import banner, charts, counted, formats, guard, navigation, tiles, today
 from pages.components.measures import Measures
 from services.metrics.overview import Figure
 
@@ -24,6 +24,8 @@ def main() -> None:
         st.info("Numbers appear here once the whole account has been read. Customers can be found already.")
         navigation.link("customers", "Search customers", icon=":material/search:")
         return
+    if not counted.ready():
+        st.caption("Changes and conversion are shown once that is done.")
     glance = Measures(person).glance()
     if not glance.by_currency:
         st.info(

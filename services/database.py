@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +27,10 @@ from services.errors import ConfigurationError, DatabaseAway
 
 DBOS_NEEDS_SQLITE = (3, 42)
 _BUSY_TIMEOUT_MS = 10_000
+SQLITE_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SHUT_DOWN = "57P"  # PostgreSQL's class of states of a server that ends or begins
+_IN_THE_WAY = ("40001", "40P01", "55P03")  # its states where transactions are in each other's way
+_CHUNK = 500
 
 
 def sqlite_module() -> ModuleType:
@@ -174,6 +177,16 @@ def absence(error: Exception) -> DatabaseAway | None:
     return DatabaseAway(_first_line(error)) if away else None
 
 
+def is_passing(error: Exception) -> bool:
+    """Whether an error says that the server is away, or that another transaction was in the way: what was
+    asked is not to blame, and may be asked again."""
+    if not isinstance(error, sa.exc.OperationalError):
+        return False
+    is_taken = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in SQLITE_TAKEN
+    in_the_way = getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
+    return is_taken or in_the_way or absence(error) is not None
+
+
 def _first_line(error: sa.exc.DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0]
 
@@ -216,6 +229,12 @@ def _in_turn() -> Iterator[None]:
     finally:
         if writes:
             _Current.writer.release()
+
+
+def chunks(ids: Iterable[str], size: int = _CHUNK) -> Iterable[list[str]]:
+    """The ids, each once and sorted, in lists short enough for one statement."""
+    ordered = sorted(set(ids))
+    return (ordered[at : at + size] for at in range(0, len(ordered), size))
 
 
 def insert(table: type[Base], dialect: str) -> Any:

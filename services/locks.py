@@ -6,7 +6,6 @@ On SQLite it is a file next to the desk's, on PostgreSQL an advisory lock of the
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ import sqlalchemy as sa
 from services import database
 from services.errors import Unavailable
 
-_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 Confirm = Callable[[], None]  # called before a commit; raises LockLost where nothing more may be written
 ADVISORY_CLASS = 0x7D5  # ours among the advisory locks of a shared PostgreSQL server
 _TRY = sa.text("SELECT pg_try_advisory_lock(:ours, hashtext(:name))")
@@ -126,7 +124,7 @@ class _FileLock:
         except module.DatabaseError as error:
             if connection is not None:
                 connection.close()
-            if error.sqlite_errorcode & 0xFF in _TAKEN:
+            if error.sqlite_errorcode & 0xFF in database.SQLITE_TAKEN:
                 return None
             raise LockUnusable.of_file(path, error) from None
         return cls(name, connection)

@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from models import Note
 from services import database as ground
-from services.database import absence, open_engine
+from services.database import absence, is_passing, open_engine
 from services.errors import ConfigurationError
 
 pytestmark = pytest.mark.both_databases
@@ -93,8 +93,9 @@ def test_who_waits_too_long_for_a_turn_is_told_by_sqlite(
     database.engine().dispose()
     with ThreadPoolExecutor(1) as another, database.transaction() as held:
         held.connection()
-        with pytest.raises(sa.exc.OperationalError, match="locked"):
+        with pytest.raises(sa.exc.OperationalError, match="locked") as told:
             another.submit(_write_a_note).result()
+    assert is_passing(told.value)
     _write_a_note()
 
 
@@ -149,3 +150,4 @@ def test_a_server_that_is_not_there_is_told_apart_from_a_mistake(database: Modul
         session.execute(sa.text("SELECT nonsense"))
     assert absence(mistaken.value) is None
     assert absence(ValueError("nonsense")) is None
+    assert is_passing(refused.value) and not is_passing(mistaken.value)

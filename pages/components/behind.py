@@ -33,13 +33,14 @@ PAGE_KEY = "behind_page"
 _CLICKS = "behind_clicks"
 _COLUMNS = (
     Column("title", "Customer", width=190, pinned=True),
-    Column("email", "Email", width=260),
     Column("state", "Came to"),
     Column("plan", "Plan"),
     Column("source", "Source"),
     Column("since", "Since", "day", help="The trial's start; of a funnel's step: the sign-up."),
     Column("trial_end", "Trial end", "day"),
     Column("paid_at", "First payment", "day"),
+    Column("days", "Days to convert", "count", help="From the start to the first payment, rounded up."),
+    Column("email", "Email", width=260),
 )
 
 
@@ -254,4 +255,5 @@ def _cells(row: Member) -> dict[str, object]:
         "since": row.since,
         "trial_end": row.trial_end,
         "paid_at": row.paid_at,
+        "days": row.days,
     }

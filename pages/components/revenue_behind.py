@@ -26,9 +26,10 @@ from services.metrics.revenue.leaving import Cancelled
 from services.metrics.revenue.revenue_rows import Moved, Moves, Of, Payer, Payers
 from services.staff.roles import Person
 
-_WHO = (Column("title", "Customer", width=180, pinned=True), Column("email", "Email", width=220))
+_WHO = Column("title", "Customer", width=180, pinned=True)
+_EMAIL = Column("email", "Email", width=220)  # last: on a phone a number is worth more
 _MOVED = (
-    *_WHO,
+    _WHO,
     Column("day", "Day", "day"),
     Column("kind", "Movement"),
     Column("before", "Before", "micros"),
@@ -38,23 +39,26 @@ _MOVED = (
     Column("plan", "Plan"),
     Column("country", "Country"),
     Column("known", "Known", help="Exact since the account was first read; before, reconstructed."),
+    _EMAIL,
 )
 _PAYING = (
-    *_WHO,
+    _WHO,
     Column("mrr", "MRR", "micros"),
     Column("committed", "Committed", "micros"),
     Column("trial", "Trial MRR", "micros"),
     Column("plan", "Plan"),
     Column("country", "Country"),
     Column("since", "First paid", "day"),
+    _EMAIL,
 )
 _CANCELLED = (
-    *_WHO,
+    _WHO,
     Column("at", "Canceled", "day"),
     Column("ends_at", "Ends", "day"),
     Column("micros", "MRR", "micros", help="What the subscription comes to a month."),
     Column("why", "Why"),
     Column("country", "Country"),
+    _EMAIL,
 )
 
 
@@ -67,6 +71,7 @@ class Listed:
     count: Callable[[Any], int]
     read: Callable[..., Sequence[Any]]
     lines: Callable[[Person, Sequence[Any]], Iterable[str]]
+    file: str
 
 
 def asked(look: Look) -> Listed | None:
@@ -121,6 +126,7 @@ def _moves(rest: str, look: Look) -> Listed | None:
         lambda session: revenue_rows.count(session, chosen),
         lambda session, **part: revenue_rows.moved(session, chosen, **part),
         files.moved_csv,
+        "mrr-moved",
     )
 
 
@@ -134,6 +140,7 @@ def _cancelled(key: str, look: Look) -> Listed | None:
         lambda session: leaving.count(session, look.of, period),
         lambda session, **part: leaving.read(session, look.of, period, **part),
         files.cancelled_csv,
+        "canceled-subscriptions",
     )
 
 
@@ -144,6 +151,7 @@ def _payers(chosen: Payers, title: str) -> Listed:
         lambda session: revenue_rows.count(session, chosen),
         lambda session, **part: revenue_rows.payers(session, chosen, **part),
         files.payers_csv,
+        "paying-customers",
     )
 
 
@@ -179,7 +187,7 @@ def _rows(person: Person, listed: Listed) -> None:
             download.csv(
                 person,
                 lambda session, asking: listed.lines(asking, listed.read(session)),
-                name="revenue", key="behind_csv",
+                name=listed.file, key="behind_csv",
             )  # fmt: skip
     picked = tables.show(
         [_cells(row) for row in rows], listed.columns, key="behind", alt="Customers behind the number",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
@@ -43,7 +43,7 @@ def height(micros: Amount) -> float:
 def _line(look: Look) -> None:
     days = look.measures.daily(look.of, look.begins, look.ends)
     header = ("day", "currency", "mrr", "committed_mrr", "trial_mrr", "customers", "exact")
-    sheet = Sheet(header, [_cells(look, day, level) for day, level in days])
+    sheet = Sheet(header, [_cells(look, day, level) for day, level in _each_day(days)])
     plotted.head(
         look.person,
         "MRR day by day",
@@ -69,6 +69,15 @@ def _line(look: Look) -> None:
     charts.draw(
         marked(made, look.periods, look.annotations()), key="mrr_line", alt=alt or "MRR day by day: none"
     )
+
+
+def _each_day(days: Sequence[tuple[int, Level]]) -> Iterator[tuple[int, Level]]:
+    """Every day up to today, those too on which nothing moved."""
+    zone, ends = config.settings().zone, [*(day for day, _ in days[1:]), clock.now() + 1]
+    for (day, level), until in zip(days, ends, strict=False):  # without days there is only an end
+        while day < until:
+            yield day, level
+            day = clock.day_start(day, zone, plus_days=1)
 
 
 def _told_exact(look: Look) -> str:
@@ -108,7 +117,8 @@ def _bars(look: Look, found: Sequence[Movements]) -> None:
     sheet = Sheet(header, [_sums(look, one) for one in found])
     plotted.head(
         look.person, "What moved MRR", sheet, "mrr_movements", help=DEFINITIONS["movements"].short,
-        note=f"{look.grain.capitalize()} by {look.grain}, up and down. The last {look.grain} goes on.",
+        note=f"{look.grain.capitalize()} by {look.grain}, up and down. The last {look.grain} goes on. Each "
+        "amount is rounded by itself: exact parts add up, what is shown can differ in its last digit.",
     )  # fmt: skip
     layers = [_layer(look, found, kind) for kind in MOVES]
     made = charts_revenue.stacked(

@@ -19,7 +19,10 @@ from services.staff.roles import Permission
 
 _PLACE, _NEW, _TOLD = "rates", "new_rate", "rates_told"
 _SHOWN = 12  # rates
-_COLUMNS = "currency,into,day,rate,source"
+_COLUMNS, _LINE = "currency,into,day,rate,source", "eur,usd,2026-11-01,1.0842,ECB"
+_HOW = (
+    "Choose a currency, and enter what others are worth in it: the filter “Currency” then offers all in one."
+)
 
 
 def caption(look: Look) -> None:
@@ -50,26 +53,34 @@ def draw(look: Look) -> None:
         into = look.reporting
         with database.session() as session:
             known = exchange.entered(session, into) if into else []
-        _reporting(into, bool(why_not))
+        _reporting(look, into, bool(why_not))
+        if not into:
+            st.caption(_HOW)
         _list(known, bool(why_not))
         if why_not:
             st.caption(formats.plain(why_not))
         elif into:
-            _form(into)
+            _form(look, into)
             _file()
         clicks.show_problem(_PLACE)
         if told := st.session_state.pop(_TOLD, ""):
             st.success(told, icon=":material/check_circle:")
 
 
-def _reporting(into: str, locked: bool) -> None:
-    codes = ["", *sorted(CURRENCIES)]
+def _reporting(look: Look, into: str, locked: bool) -> None:
+    codes = ["", *_codes(look)]
     st.selectbox(
         "Reporting currency", codes, codes.index(into), key=f"reporting:{into}", disabled=locked,
         format_func=lambda code: code.upper() or "None", on_change=clicks.attempt,
         args=(_PLACE, _choose, f"reporting:{into}"),
         help="Into it the choice “All in …” converts every amount of this page.",
     )  # fmt: skip
+
+
+def _codes(look: Look) -> list[str]:
+    """All currencies, those of the account first."""
+    mine = [look.of.currency, *look.elsewhere]
+    return [*dict.fromkeys(mine), *sorted(CURRENCIES.difference(mine))]
 
 
 def _list(known: Sequence[Rate], locked: bool) -> None:
@@ -85,12 +96,12 @@ def _list(known: Sequence[Rate], locked: bool) -> None:
         st.caption(f"The latest {_SHOWN} of {formats.plural(len(known), 'rate')}.")
 
 
-def _form(into: str) -> None:
+def _form(look: Look, into: str) -> None:
     key = blank.key(_NEW)
     today = clock.local(clock.now(), config.settings().zone).date()
     with st.form(key, border=False):
         st.selectbox(
-            "One unit of", [code for code in sorted(CURRENCIES) if code != into], None,
+            "One unit of", [code for code in _codes(look) if code != into], None,
             key=f"{key}:currency", format_func=str.upper,
         )  # fmt: skip
         st.text_input(f"Is in {into.upper()}", key=f"{key}:rate", placeholder="1.0842")
@@ -101,7 +112,8 @@ def _form(into: str) -> None:
 
 def _file() -> None:
     key = blank.key(f"{_NEW}_file")
-    given = st.file_uploader("Or many from a CSV file", "csv", key=key, help=f"With the columns {_COLUMNS}.")
+    st.caption(f"Or many at once. A CSV file begins with the line `{_COLUMNS}`, such as `{_LINE}`.")
+    given = st.file_uploader("A CSV file of rates", "csv", key=key)
     if given is not None:
         st.button("Import", on_click=clicks.attempt, args=(_PLACE, _take_in, given.getvalue()))
 

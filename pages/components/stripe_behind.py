@@ -14,9 +14,9 @@ from services.staff.roles import Person
 _LISTED = ("discounts", "collection_paused", "at_once")
 _COLUMNS = (
     Column("title", "Customer", width=180, pinned=True),
-    Column("email", "Email", width=220),
     Column("ours", "In our MRR", "micros"),
     Column("theirs", "In Stripe’s", "micros"),
+    Column("email", "Email", width=220),
 )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 CAUSES = {
-    "timing": ("Timing", "What moved here since the end of the day that Stripe’s chart shows."),
+    "timing": (
+        "Timing",
+        "What moved here since the end of the day that Stripe’s chart shows, but for pauses of collection.",
+    ),
     "discounts": ("Discounts", "Discounts that one of the two deducts and the other does not."),
     "collection_paused": (
         "Paused collection",

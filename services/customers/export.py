@@ -73,6 +73,7 @@ def customers_csv(
 
 MEMBERS_HEADER: Final = (
     "customer", "name", "email", "state", "plan", "source", "currency", "since", "trial_end", "first_payment",
+    "days_to_convert",
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def members_csv(person: Person, members: Sequence[Member]) -> Iterator[str]:
 def _member(row: Member) -> tuple[Any, ...]:
     return (
         row.customer, row.name, row.email, row.state, row.plan, row.source, row.currency.upper(),
-        time(row.since), time(row.trial_end), time(row.paid_at),
+        time(row.since), time(row.trial_end), time(row.paid_at), row.days,
     )  # fmt: skip
 
 

@@ -176,7 +176,7 @@ _ALL = (
         "not among them, so that young months look quicker than they are.",
     ),
     Definition(
-        "period_rate", "Trials", "Conversion of the last 30 days",
+        "period_rate", "Trials", "30-day rate",
         "Of the trials that ended in the last 30 days, the share that converted, as Stripe shows it.",
         "of these, the trials that converted", "trials that ended in the last 30 days",
         "Use it to match Stripe's own page. It mixes trials that started at different times, and it "

@@ -67,8 +67,9 @@ class Way:
 
     @property
     def planned(self) -> int:
-        """Where the straight line is now, rounded down."""
-        gone = min(max(self.now.at - self.begins, 0), self.ends - self.begins)
+        """Where the straight line was when the last whole day ended, rounded down: it does not move by the
+        minute."""
+        gone = min(max(self.now.at - self.begins, 0) // DAY * DAY, self.ends - self.begins)
         return self.start + (self.target - self.start) * gone // (self.ends - self.begins)
 
     @property

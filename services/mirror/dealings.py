@@ -25,9 +25,10 @@ from models import (
     Product,
     SubscriptionItem,
 )
+from services.database import chunks
 from services.metrics.recovery.failures import OPEN_DISPUTES, Failure, is_open_failure, last
 from services.metrics.trials.trials import dearest_first
-from services.mirror.tables import THESE, chunks, held, table
+from services.mirror.tables import THESE, held, table
 
 Facts = dict[str, Any]
 SENT = ("accepted", "delivered", "outbox")

@@ -18,11 +18,12 @@ from sqlmodel import Session
 
 from models import Customer, Discount, Subscription, SubscriptionItem
 from services import clock
+from services.database import chunks
 from services.errors import TrialdeskError
 from services.mirror import complete
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
-from services.mirror.tables import THESE, chunks, table
+from services.mirror.tables import THESE, table
 from services.stripe_api import errands
 
 Owner = tuple[str, str]  # kind and id

@@ -19,10 +19,11 @@ from sqlmodel import Session, col, select
 from models import Discount, Drift, Event, InboxItem
 from models.base import Mirrored
 from services import clock
+from services.database import chunks
 from services.mirror import ahead, cursors, shapes
 from services.mirror.batch import Batch, Family, is_card_of_charge
 from services.mirror.shapes.reading import Row
-from services.mirror.tables import THESE, chunks, is_kept, table
+from services.mirror.tables import THESE, is_kept, table
 
 KEPT = 90 * clock.DAY
 _OURS = frozenset(("as_of", "deleted"))

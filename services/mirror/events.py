@@ -17,10 +17,11 @@ from sqlmodel import Session
 
 from models import Charge, Event
 from services import changes, database
+from services.database import chunks
 from services.mirror import bulk, leftovers
 from services.mirror.shapes import catalog
 from services.mirror.shapes.reading import Object, Row, dig, ident, listed
-from services.mirror.tables import chunks, table
+from services.mirror.tables import table
 from services.stripe_api import payload
 
 _KEPT: dict[str, tuple[str, ...]] = {

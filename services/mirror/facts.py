@@ -18,10 +18,11 @@ from sqlmodel import Session
 from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
 from services import changes, charging, config, database
+from services.database import chunks
 from services.locks import Confirm, unguarded
 from services.metrics.counting import waiting
 from services.mirror import cursors, dealings, rates, underivable
-from services.mirror.tables import THESE, chunks, held, table, take_turn
+from services.mirror.tables import THESE, held, table, take_turn
 from services.text import folded, phone_key
 
 PRECEDENCE = ("past_due", "unpaid", "active", "trialing", "paused", "incomplete", "", "canceled",

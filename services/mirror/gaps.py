@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Discount, InvoicePayment, PaymentMethod, Price
+from services.database import chunks
 from services.mirror import shapes
 from services.mirror.shapes import Table
 from services.mirror.shapes.reading import Object, dig, ident, listed
-from services.mirror.tables import chunks, table
+from services.mirror.tables import table
 
 _OPEN = "open"
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import InboxItem
-from services.mirror.tables import THESE, chunks, table
+from services.database import chunks
+from services.mirror.tables import THESE, table
 
 _FEW = 40  # ids; to ask for more takes longer than to see first whether anything lies there
 _INBOX: Any = table(InboxItem).c

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from models import Charge, Customer, Invoice, Subscription
 from services import database
+from services.database import chunks
 from services.errors import TrialdeskError, Unavailable
 from services.locks import Confirm, unguarded
 from services.mirror import aside, complete, cursors, writer
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shared import Key
-from services.mirror.tables import chunks, table
+from services.mirror.tables import table
 from services.stripe_api import errands
 from services.stripe_api.client import Answer
 from services.stripe_api.failures import RightMissing

@@ -17,9 +17,10 @@ from models import (
     Refund,
     Subscription,
 )
+from services.database import chunks
 from services.mirror.batch import Batch
 from services.mirror.shapes import Table
-from services.mirror.tables import chunks, table
+from services.mirror.tables import table
 
 _THROUGH: tuple[tuple[Table, str, Table], ...] = (
     (Refund, "charge", Charge),

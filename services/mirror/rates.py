@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Coupon, Customer, Discount, Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
+from services.database import chunks
 from services.metrics.revenue import pricing
 from services.metrics.revenue.mrr import PricedItem, Rebate, deducted, mrr_micros, plan_micros
 from services.metrics.statistics.sums import LARGEST
-from services.mirror.tables import THESE, chunks, table, take_turn
+from services.mirror.tables import THESE, table, take_turn
 
 _SUBSCRIPTION: Any = table(Subscription).c
 _ITEM: Any = table(SubscriptionItem).c

@@ -17,13 +17,13 @@ from sqlmodel import select
 
 from models import SyncCursor
 from services import clock, database, locks
+from services.database import chunks
 from services.errors import Conflict, TrialdeskError, Unforeseen
 from services.mirror import comparisons, complete, cursors, drift, poll, repair
 from services.mirror.batch import Batch
 from services.mirror.drift import Found
 from services.mirror.readers import Readers, ReadPage, Stop
 from services.mirror.shapes import UnreadableObject
-from services.mirror.tables import chunks
 from services.mirror.windows import Window
 from services.stripe_api import client, errands
 from services.stripe_api.client import Answer

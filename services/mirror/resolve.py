@@ -25,12 +25,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import ActionStep
+from services.database import chunks
 from services.errors import TrialdeskError, Unavailable
 from services.mirror import ahead, complete, gaps, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
 from services.mirror.shapes.reading import Object, cut, dig, ident
-from services.mirror.tables import THESE, chunks, table
+from services.mirror.tables import THESE, table
 from services.stripe_api import errands
 from services.stripe_api.client import Answer
 

@@ -27,10 +27,11 @@ from models import (
     SubscriptionItem,
 )
 from services import database
+from services.database import chunks
 from services.mirror import rates
 from services.mirror.batch import Batch
 from services.mirror.shapes import Table
-from services.mirror.tables import THESE, chunks, table
+from services.mirror.tables import THESE, table
 
 Key = tuple[Table, str]
 Said = dict[Key, tuple[Any, ...]]

@@ -20,11 +20,12 @@ from sqlmodel import Session
 from models import Subscription, SubscriptionState
 from services import database
 from services.clock import DAY
+from services.database import chunks
 from services.mirror import shapes
 from services.mirror.batch import HEARSAY, Batch
 from services.mirror.resolve import Incoming
 from services.mirror.shapes.reading import Object, Row, cut
-from services.mirror.tables import THESE, chunks, table
+from services.mirror.tables import THESE, table
 
 _KIND = "subscription"
 _STATE: Any = table(SubscriptionState).c

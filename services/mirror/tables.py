@@ -7,7 +7,7 @@ touched; a few keep what was known first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from operator import itemgetter
 from typing import Any, cast
@@ -29,7 +29,6 @@ _SELDOM_SENT: dict[type[Mirrored], dict[str, str]] = {  # and what stands there 
     Coupon: {"applies_to": "[]"},
     Price: {"tiers": "[]", "currency_options": "{}"},
 }
-_CHUNK = 500
 
 
 def table(model: type[Any]) -> sa.Table:
@@ -43,12 +42,6 @@ THESE: Any = sa.bindparam("ids", expanding=True)  # in statements that are made 
 def held(number: int) -> int:
     """The number, or the nearest one that a column of 64 bits holds."""
     return max(-LARGEST, min(number, LARGEST))
-
-
-def chunks(ids: Iterable[str], size: int = _CHUNK) -> Iterable[list[str]]:
-    """The ids, sorted, in lists short enough for one statement."""
-    ordered = sorted(ids)
-    return (ordered[at : at + size] for at in range(0, len(ordered), size))
 
 
 def take_turn(session: Session) -> None:
@@ -80,7 +73,7 @@ def _kept_out(connection: sa.Connection, model: type[Mirrored], left: Sequence[R
     """Those of the rows that one of a time that has not come keeps out; it is of no time from now on."""
     told = {row["id"]: row for row in left if row["as_of"] != HEARSAY and not is_card_of_charge(model, row)}
     columns, found = table(model).c, list[Row]()
-    for some in chunks(told):
+    for some in database.chunks(told):
         late = sa.and_(columns.id.in_(some), columns.deleted.is_(False), columns.as_of > ahead.limit())
         claimed = connection.execute(sa.select(columns.id, columns.as_of).where(late)).all()
         back = [told[row.id] for row in claimed if row.as_of > told[row.id]["as_of"] + ahead.SLACK]

@@ -18,8 +18,9 @@ from sqlmodel import Session
 
 from models import Customer, Underived
 from services import clock, database
+from services.database import chunks
 from services.errors import TrialdeskError, Unforeseen
-from services.mirror.tables import chunks, table, take_turn
+from services.mirror.tables import table, take_turn
 
 NOBODYS_FAULT = (TrialdeskError, exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 _AGAIN_AFTER = 600  # seconds

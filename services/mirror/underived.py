@@ -17,9 +17,10 @@ from sqlmodel import Session
 
 from models import Customer, Underived
 from services import database
+from services.database import chunks
 from services.mirror import facts, shared, underivable
 from services.mirror.shared import Key
-from services.mirror.tables import chunks, table, take_turn
+from services.mirror.tables import table, take_turn
 
 Kept = Mapping[str, Key]  # by the id of the row that keeps it
 Derive = Callable[[Session, Collection[str]], None]

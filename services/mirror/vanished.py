@@ -15,12 +15,13 @@ from sqlmodel import select
 
 from models import SyncCursor
 from services import clock, database
+from services.database import chunks
 from services.errors import TrialdeskError
 from services.locks import Confirm, unguarded
 from services.mirror import aside, complete, cursors, shapes
 from services.mirror.batch import Batch
 from services.mirror.shapes import UnreadableObject
-from services.mirror.tables import chunks, table
+from services.mirror.tables import table
 from services.stripe_api import errands
 from services.stripe_api.client import Answer
 

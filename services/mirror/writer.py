@@ -15,9 +15,10 @@ from sqlmodel import Session
 
 from models import Customer, Invoice, InvoiceItem, SubscriptionItem
 from services import changes
+from services.database import chunks
 from services.mirror import discounts, leftovers, owners, shapes, shared, states, underived
 from services.mirror.batch import Batch, Family
-from services.mirror.tables import bury, chunks, table, take_turn, upsert
+from services.mirror.tables import bury, table, take_turn, upsert
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from models import Charge, Dispute, InvoiceLine, Price, SubscriptionItem
+from models import Charge, Dispute, InvoiceLine, Price, Subscription, SubscriptionItem
 from services.clock import DAY
 from services.customers import worklists
 from services.metrics import overview
+from services.metrics.counting import counting, waiting
+from services.metrics.counting.books import BOOKS
 from services.metrics.recovery import recovery
 from services.metrics.revenue import revenue, revenue_history
 from services.metrics.revenue.revenue import Revenue
@@ -103,3 +105,29 @@ def test_a_past_with_amounts_as_large_as_columns_hold(
         then = revenue_history.stood(session, THEN).by_currency
         overview.read(session, as_of=NOW, zone=ZoneInfo("UTC"))
     assert then == {"usd": Revenue(PRO + rest, 1)}
+
+
+def test_subscriptions_that_together_are_more_than_a_cell_holds_are_counted_all_the_same(
+    database: ModuleType,
+) -> None:
+    account = Account()
+    account.plan("dear", 99_999_999_999, "month")
+    for name in ("ada", "bob", "cem"):
+        dear = account.subscription(account.customer(name, NOW - DAY), NOW - DAY, plan="dear")
+        account.rows[account.rows.index(dear) - 1].quantity = 90
+        account.subscription(f"cus_{name}", NOW - DAY)
+    account.save(database)
+    count.see(database, NOW - DAY)
+    count.everybody(database)
+    assert stood(database) == {"usd": Revenue(3 * (sums.MOST + PRO), 3)}
+    with database.transaction() as session:
+        session.get_one(Subscription, dear.id).status = "canceled"
+        waiting.mark(session, [dear.customer])
+    count.see(database, NOW)
+    counting.work(BOOKS, count.UTC)
+    assert stood(database) == {"usd": Revenue(2 * sums.MOST + 3 * PRO, 3)}
+
+
+def stood(database: ModuleType) -> dict[str, Revenue]:
+    with database.session() as session:
+        return dict(revenue_history.stood(session, NOW + 400 * DAY).by_currency)

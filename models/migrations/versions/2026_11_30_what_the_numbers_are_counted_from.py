@@ -17,6 +17,7 @@ def upgrade() -> None:
         'metrics_state',
         sa.Column('id', sa.Integer(), nullable=False),
         sa.Column('generation', sa.Integer(), nullable=False),
+        sa.Column('begun', sa.Integer(), nullable=False),
         sa.Column('terms', sa.String(), nullable=False),
         sa.Column('wanted', sa.String(), nullable=False),
         sa.Column('exact_since', sa.BigInteger(), nullable=True),

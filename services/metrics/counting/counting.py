@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from models import MetricsState
 from services import changes, clock, database, locks
 from services.errors import TrialdeskError, Unforeseen
 from services.metrics.counting import calendar, rollups, waiting
 from services.metrics.counting.calendar import Calendar
-from services.metrics.counting.rollups import Book
+from services.metrics.counting.rollups import Book, News
 from services.metrics.revenue import mrr
 
 VERSION = 1  # of the definitions: another one has everything counted anew
@@ -160,9 +160,9 @@ def _count(work: _Work, seen: Mapping[str, int]) -> float:
     (seconds) it kept other writers waiting."""
     try:
         return _count_together(work, seen)
-    except (sa.exc.OperationalError, TrialdeskError):
-        raise
-    except Exception:
+    except Exception as error:
+        if _is_nobodys_fault(error):
+            raise
         _count_apart(work, seen)
         return _HOLD
 
@@ -174,18 +174,25 @@ def _count_together(work: _Work, seen: Mapping[str, int]) -> float:
     for book in work.books:
         with database.session() as session:
             news = rollups.compare(session, book, customers, now, work.days)
-        with database.transaction() as session:
-            begun = time.monotonic()
-            rollups.apply(session, book, news, work.days, move=work.move)
-            work.confirm()
-        held = max(held, time.monotonic() - begun)
+        if news.put or news.gone:
+            held = max(held, _write(work, book, news))
         for customer, at in news.due.items():
             due[customer] = min(at, due.get(customer, at))
     with database.transaction() as session:
         waiting.settle(session, seen, due)
-        changes.note(session)
         work.confirm()
     return held
+
+
+def _write(work: _Work, book: Book, news: News) -> float:
+    """Returns for how long (seconds) it kept other writers waiting."""
+    with database.transaction() as session:
+        begun = time.monotonic()
+        rollups.apply(session, book, news, work.days, move=work.move)
+        if work.move:
+            changes.note(session)
+        work.confirm()
+    return time.monotonic() - begun
 
 
 def _count_apart(work: _Work, seen: Mapping[str, int]) -> None:
@@ -194,14 +201,18 @@ def _count_apart(work: _Work, seen: Mapping[str, int]) -> None:
     for customer, mark in seen.items():
         try:
             _count_together(work, {customer: mark})
-        except (sa.exc.OperationalError, TrialdeskError):
-            raise
         except Exception as error:
+            if _is_nobodys_fault(error):
+                raise
             failed[customer] = error
             if len(failed) == len(seen) > 1:
                 raise
     for customer, why in failed.items():
         _give_up(customer, seen[customer], why)
+
+
+def _is_nobodys_fault(error: Exception) -> bool:
+    return isinstance(error, TrialdeskError) or database.is_passing(error)
 
 
 def _give_up(customer: str, mark: int, error: Exception) -> None:
@@ -213,22 +224,32 @@ def _give_up(customer: str, mark: int, error: Exception) -> None:
 
 
 def _rebuild(work: _Work, stop: Stop) -> None:
-    """Makes the next generation of cells of all facts, and has pages read it."""
-    with database.session() as session:
-        standing = rollups.generation(session)
+    """Makes a new generation of cells of all facts, and has pages read it."""
+    standing, begun = _begin(work)
     for book in work.books:
         for each in book.sums:
-            rollups.keep_only(each.cells, standing)  # one that was begun and not finished goes
-        rollups.fill(book, standing + 1, work.days, stop)
+            rollups.keep_only(each.cells, standing, work.confirm)  # one that was not finished goes
+        rollups.fill(book, begun, work.days, stop, work.confirm)
         if stop():
             return
     with database.transaction() as session:
         state = _state(session)
-        state.generation, state.terms = standing + 1, state.wanted
+        state.generation, state.terms = begun, state.wanted
         changes.note(session)
         work.confirm()
     for each in (each for book in work.books for each in book.sums):
-        rollups.keep_only(each.cells, standing + 1)
+        rollups.keep_only(each.cells, begun, work.confirm)
+
+
+def _begin(work: _Work) -> tuple[int, int]:
+    """The generation that stands, and the number of a new one. None is given twice: whoever has lost the lock
+    without knowing adds to cells that nobody will read."""
+    s = MetricsState
+    begin = sa.update(s).values(begun=col(s.begun) + 1).returning(col(s.generation), col(s.begun))
+    with database.transaction() as session:
+        standing, begun = session.execute(begin).one()
+        work.confirm()
+    return standing, begun
 
 
 class Counter:

@@ -19,6 +19,7 @@ from sqlmodel import Session, col
 from models import MetricsState
 from models.base import Base
 from services import database
+from services.locks import Confirm, unguarded
 from services.metrics.counting.calendar import Calendar
 
 Row = dict[str, Any]
@@ -119,26 +120,34 @@ def _moved(of: Sum, calendar: Calendar, *, taken: Iterable[Row], put: Iterable[R
     return {key: amounts for key, amounts in sums.items() if any(amounts)}
 
 
-def fill(book: Book, generation: int, calendar: Calendar, stop: Callable[[], bool] = lambda: False) -> None:
-    """Adds all facts up into the cells of a generation that nobody reads yet, in short transactions."""
+def fill(
+    book: Book,
+    generation: int,
+    calendar: Calendar,
+    stop: Callable[[], bool] = lambda: False,
+    confirm: Confirm = unguarded,
+) -> None:
+    """Adds all facts up into the cells of a generation that nobody reads yet, in short transactions;
+    `confirm` is called before each commit."""
     found: list[Sums] = [{} for _ in book.sums]
     for rows in _in_pieces(book.facts):
         for each, sums in zip(book.sums, found, strict=True):
             for key, amounts in sum_of(each, rows, calendar).items():
                 sums[key] = tuple(map(int.__add__, sums[key], amounts)) if key in sums else amounts
             if len(sums) > _HELD:
-                _flush(each.cells, generation, sums)
+                _flush(each.cells, generation, sums, confirm)
         if stop():
             return
     for each, sums in zip(book.sums, found, strict=True):
-        _flush(each.cells, generation, sums)
+        _flush(each.cells, generation, sums, confirm)
 
 
-def _flush(cells: type[Base], generation: int, sums: Sums) -> None:
+def _flush(cells: type[Base], generation: int, sums: Sums, confirm: Confirm) -> None:
     keys = list(sums)
     for at in range(0, len(keys), _AT_ONCE):
         with database.transaction() as session:
-            add(session, cells, generation, {key: sums[key] for key in keys[at : at + _AT_ONCE]})
+            _put(session, cells, generation, {key: sums[key] for key in keys[at : at + _AT_ONCE]})
+            confirm()
     sums.clear()
 
 
@@ -158,8 +167,8 @@ def _in_pieces(facts: type[Base]) -> Iterator[list[Row]]:
         after = _key(facts, rows[-1])
 
 
-def keep_only(cells: type[Base], generation: int) -> None:
-    """Removes the cells of all other generations, in short transactions."""
+def keep_only(cells: type[Base], generation: int, confirm: Confirm = unguarded) -> None:
+    """Removes the cells of all other generations, in short transactions; `confirm` as in `fill`."""
     table, keys = _table(cells), [_table(cells).c[name] for name in _key_names(cells)]
     others = sa.select(*keys).where(table.c.generation != generation).limit(_AT_ONCE)
     while True:
@@ -169,6 +178,7 @@ def keep_only(cells: type[Base], generation: int) -> None:
                 session.connection().execute(
                     _remove(cells), [dict(zip(_these(cells), row, strict=True)) for row in found]
                 )
+            confirm()
         if len(found) < _AT_ONCE:
             return
 
@@ -190,19 +200,19 @@ def _save(session: Session, facts: type[Base], changed: Sequence[Row], gone: Seq
 
 def add(session: Session, cells: type[Base], generation: int, sums: Sums) -> None:
     """Adds sums to the cells of a generation; cells that come to nothing by that go."""
-    if not sums:
-        return
-    connection, keys = session.connection(), _key_names(cells)
+    if sums:
+        _put(session, cells, generation, sums)
+        touched = [dict(zip(_these(cells), (generation, *key), strict=True)) for key in sums]
+        session.connection().execute(_drop(cells), touched)
+
+
+def _put(session: Session, cells: type[Base], generation: int, sums: Sums) -> None:
+    connection, names = session.connection(), (*_key_names(cells), *_amount_names(cells))
     rows = [
-        dict(zip((*keys, *_amount_names(cells)), (generation, *key, *amounts), strict=True))
+        dict(zip(names, (generation, *key, *amounts), strict=True))
         for key, amounts in sorted(sums.items(), key=lambda one: tuple(map(str, one[0])))
     ]
     connection.execute(_raise(cells, connection.dialect.name), rows)
-    fallen = [row for row in rows if any(row[name] < 0 for name in _amount_names(cells))]
-    if fallen:
-        connection.execute(
-            _drop(cells), [dict(zip(_these(cells), _key(cells, row), strict=True)) for row in fallen]
-        )
 
 
 def _key(model: type[Base], row: Row) -> Key:

@@ -47,12 +47,24 @@ def settle(session: Session, counted: Mapping[str, int], again: Mapping[str, int
     whoever was marked since stays as due as that."""
     if not counted:
         return
+    _hold(session, counted)
     gone = _TABLE.c.customer.in_(counted), _TABLE.c.mark.in_(set(counted.values()))
     session.connection().execute(sa.delete(_TABLE).where(*gone))
     if again:
         rows = [{"customer": id, "due_at": at, "mark": 0, "error": error} for id, at in sorted(again.items())]
         insert = database.insert(Uncounted, session.connection().dialect.name)
         session.connection().execute(insert.on_conflict_do_nothing(), rows)
+
+
+def _hold(session: Session, customers: Collection[str]) -> None:
+    """Locks rows in the order in which `mark` does: else two transactions could wait for each other.
+
+    SQLite has one writer at a time.
+    """
+    if session.connection().dialect.name == "postgresql":
+        these = sa.select(_TABLE.c.customer).where(_TABLE.c.customer.in_(customers))
+        in_order = these.order_by(sa.collate(_TABLE.c.customer, "C"))  # as Python sorts
+        session.connection().execute(in_order.with_for_update())
 
 
 def failed(session: Session) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from models import Charge, Event, Invoice, InvoicePayment, PaymentIntent, PaymentMethod, Subscription
 from models.subscriptions import ENDED
+from services import database
 from services.clock import DAY
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
@@ -157,7 +158,7 @@ def first_try(connection: sa.Connection, invoices: Collection[str]) -> dict[str,
     it waits for the customer to confirm with the bank.
     """
     found: dict[str, Failure] = {}
-    for tries in (_waiting(), _errors(), _failed_charges()) if invoices else ():
+    for tries in (_waiting(), _errors(), _failed_charges()):
         found |= _told(connection, tries, invoices, earliest=True)
     return found
 
@@ -169,8 +170,6 @@ def last(connection: sa.Connection, invoices: Collection[str]) -> dict[str, Fail
     charge has failed the error of the payment intent tells alone. An intent that waits for the customer to
     confirm with the bank is a later try than all its charges, and counts as `authentication_required`.
     """
-    if not invoices:
-        return {}
     statements = (_errors(), _failed_charges(), _waiting())
     errors, declined, waiting = (_told(connection, one, invoices) for one in statements)
     found = errors | declined
@@ -181,9 +180,12 @@ def _told(
     connection: sa.Connection, tries: Any, invoices: Collection[str], *, earliest: bool = False
 ) -> dict[str, Failure]:
     """What the last of the tries says, or the first one, by invoice."""
-    rows = connection.execute(tries, {"invoices": list(invoices)}).all()
-    rows = rows[::-1] if earliest else rows
-    return {invoice: Failure(code or "", *rest) for invoice, code, *rest in rows}
+    found: dict[str, Failure] = {}
+    for some in database.chunks(invoices):
+        rows = connection.execute(tries, {"invoices": some}).all()
+        for invoice, code, *rest in rows[::-1] if earliest else rows:
+            found[invoice] = Failure(code or "", *rest)
+    return found
 
 
 @cache

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from models import Action, ActionStep, Charge, CreditNote, InvoicePayment
+from services import database
 
 By = Literal["automatic", "new_card", "staff", "customer", "out_of_band", "credit", "unknown"]
 BY: tuple[By, ...] = get_args(By)
@@ -54,15 +55,14 @@ def known(
 ) -> Mapping[str, Tries]:
     """What the tables say of the tries to charge these invoices of these customers."""
     found: dict[str, Tries] = defaultdict(Tries)
-    if not invoices:
-        return found
-    these = {"invoices": list(invoices)}
-    for invoice, succeeded, card in connection.execute(_charges(), these):
-        (found[invoice].succeeded if succeeded else found[invoice].failed).append(card)
-    for invoice in connection.execute(_paid(), these).scalars():
-        found[invoice].asked_for = True
-    for invoice, at in connection.execute(_credits(), these):
-        found[invoice].credited_at = at
+    for some in database.chunks(invoices):
+        these = {"invoices": some}
+        for invoice, succeeded, card in connection.execute(_charges(), these):
+            (found[invoice].succeeded if succeeded else found[invoice].failed).append(card)
+        for invoice in connection.execute(_paid(), these).scalars():
+            found[invoice].asked_for = True
+        for invoice, at in connection.execute(_credits(), these):
+            found[invoice].credited_at = at
     for (invoice, state), number in _by_staff(connection, customers).items():
         if state == "done":
             found[invoice].by_staff = number

@@ -22,7 +22,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from models import Customer, Discount, Subscription, SubscriptionItem
-from services import clock
+from services import clock, database
 from services.metrics.revenue import mrr, revenue, stripe_moves, worth
 from services.metrics.revenue.mrr import COUNTED, FOREVER, WITH_REPEATING
 
@@ -150,7 +150,7 @@ def named(session: Session, some: Sequence[Apart]) -> list[Row]:
     """The same, each with its customer's name and address."""
     c = Customer
     people: dict[str, tuple[str, str]] = {}
-    for ids in worth.pieces(one.customer for one in some):
+    for ids in database.chunks(one.customer for one in some):
         asked = sa.select(col(c.id), col(c.name), col(c.email)).where(col(c.id).in_(ids))
         people |= {id: (name or "", email or "") for id, name, email in session.execute(asked)}
     return [

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from services.metrics.statistics.sums import MOST
+
 KINDS = ("new", "reactivation", "expansion", "contraction", "churn")
 SWITCH = "switch"
 CAUSES = ("voluntary", "involuntary", "unpaid", "paused", "collection_paused", "free")
@@ -105,9 +107,9 @@ def _standing(latest: Iterable[Point | None], first_day: int, day: int) -> _Stan
     for point in latest:
         if point is not None and (point.mrr or point.trial):
             one = plans[point.plan]
-            one.mrr += point.mrr
-            one.committed += point.committed
-            one.trial += point.trial
+            one.mrr += min(point.mrr, MOST)
+            one.committed += min(point.committed, MOST)
+            one.trial += min(point.trial, MOST)
     found = _Standing(plans, first_day)
     if not first_day and found.mrr:
         found.first_day = day

@@ -55,6 +55,7 @@ def of_customers(
     for row, mine in known:
         own = of_customer.get(row.customer, ())
         recorded = _recorded(row, mine, prices, own, collected_only)
+        recorded[0].exact = not _is_older(row, mine[0])  # what it shows may have come before it was seen
         points = [*_reconstructed(row, mine[0], prices, own, billed.get(row.id)), *recorded]
         due = min((point.at for point in recorded if point.at > now), default=None)
         past = [point for point in points if point.at <= now]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Coupon, Discount, Price
+from services import database
 from services.metrics.revenue import mrr, pricing
 from services.metrics.revenue.mrr import FOREVER, PricedItem, Rebate, plan_micros
 from services.metrics.statistics.sums import LARGEST
@@ -20,7 +21,6 @@ _PRICED = (
     "unit_amount_decimal", "billing_scheme", "tiers", "tiers_mode", "transform_divide_by", "transform_round",
     "currency_options",
 )  # fmt: skip
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def price_list(
 ) -> PriceList:
     """Reads these prices and discounts; `deducted` None deducts what the settings say."""
     found: dict[str, Any] = {}
-    for some in pieces(prices):
+    for some in database.chunks(prices):
         asked = sa.select(*(col(getattr(Price, name)) for name in _PRICED)).where(col(Price.id).in_(some))
         found |= {row.id: row for row in session.execute(asked)}
     return PriceList(found, _discounts(session, discounts), mrr.deducted() if deducted is None else deducted)
@@ -105,7 +105,7 @@ def _discounts(session: Session, ids: Iterable[str]) -> dict[str, Discounted]:
     d, c = Discount, Coupon
     columns = (c.percent_off, c.amount_off, c.currency, c.duration, c.applies_to)
     found = {}
-    for some in pieces(ids):
+    for some in database.chunks(ids):
         rows = session.execute(
             sa.select(
                 col(d.id), col(d.start), col(d.end), col(d.deleted), col(d.as_of),
@@ -119,9 +119,3 @@ def _discounts(session: Session, ids: Iterable[str]) -> dict[str, Discounted]:
             rebate = Rebate(percent, amount, code, lasts, frozenset(only))
             found[id] = Discounted(rebate, start, ends)
     return found
-
-
-def pieces(ids: Iterable[str]) -> Iterable[list[str]]:
-    """The ids, each once and sorted, in lists short enough for one statement."""
-    ordered = sorted(set(ids))
-    return (ordered[at : at + _CHUNK] for at in range(0, len(ordered), _CHUNK))

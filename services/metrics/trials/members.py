@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Customer, JourneyFact, Product, TrialFact
+from services.clock import DAY
 from services.metrics.trials import slices
 from services.metrics.trials.conversion import ended_recently
 from services.metrics.trials.funnel import DIRECT_STEPS, TRIAL_STEPS, Path
@@ -64,6 +65,13 @@ class Member:
     since: int
     trial_end: int | None
     paid_at: int | None
+
+    @property
+    def days(self) -> int | None:
+        """Days from the trial's start to the first payment, rounded up; None where it did not convert."""
+        if self.state != "converted" or self.paid_at is None:
+            return None
+        return max(0, -(-(self.paid_at - self.since) // DAY))
 
 
 def count(session: Session, chosen: Chosen, *, as_of: int) -> int:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from models import Customer, MetricsState, RevenueCell, RevenueMove, Subscription, Uncounted
-from services.metrics.counting import counting, waiting
+from models import (
+    Customer,
+    MetricsState,
+    RevenueCell,
+    RevenueMove,
+    Subscription,
+    SubscriptionState,
+    Uncounted,
+    Workspace,
+)
+from services import changes, locks
+from services.metrics.counting import calendar, counting, rollups, waiting
 from services.metrics.counting.books import BOOKS
 from services.metrics.counting.calendar import Calendar
 from services.metrics.counting.rollups import Book, Counted
@@ -31,6 +43,7 @@ def account(database: ModuleType) -> Account:
     told = Account()
     for name in ("ada", "bob", "cem"):
         told.subscription(told.customer(name, NOW - 5), NOW - 5)
+    told.add(Workspace(account="acct_1", mode="test"))
     told.save(database)
     count.see(database, NOW - 5)
     return told
@@ -107,10 +120,10 @@ def test_days_are_cut_anew_where_the_zone_changes(database: ModuleType, account:
     assert stood(database) == {"usd": Revenue(3 * PRO, 3)}
 
 
-def failing(customers: set[str]) -> Book:
+def failing(customers: set[str], error: Exception | None = None) -> Book:
     def _count(session: Session, some: Sequence[str], now: int, calendar: Calendar) -> Counted:
         if customers & set(some):
-            raise ValueError("a row that nobody expected")
+            raise error or ValueError("a row that nobody expected")
         return revenue_book.BOOK.count(session, some, now, calendar)
 
     return Book(RevenueMove, _count, revenue_book.BOOK.sums)
@@ -139,6 +152,23 @@ def test_what_goes_wrong_with_everybody_is_no_customers_fault(database: ModuleTy
         assert counting.progress(session).left == 3
 
 
+def test_a_statement_that_never_succeeds_holds_up_its_customer_only(database: ModuleType, account) -> None:
+    error = sa.exc.OperationalError("SELECT", {}, psycopg.errors.QueryCanceled("statement timeout"))
+    counting.work([failing({"cus_bob"}, error)], UTC)
+    assert stood(database) == {"usd": Revenue(2 * PRO, 2)}
+    with database.session() as session:
+        assert [customer for customer, _ in waiting.failed(session)] == ["cus_bob"]
+
+
+def test_a_transaction_that_was_in_the_way_is_no_customers_fault(database: ModuleType, account) -> None:
+    error = sa.exc.OperationalError("SELECT", {}, psycopg.errors.DeadlockDetected())
+    with pytest.raises(sa.exc.OperationalError):
+        counting.work([failing({"cus_bob"}, error)], UTC)
+    with database.session() as session:
+        assert waiting.failed(session) == []
+        assert counting.progress(session).left == 3
+
+
 def test_who_is_due_later_waits_until_then(database: ModuleType, account: Account) -> None:
     def _count(session: Session, some: Sequence[str], now: int, calendar: Calendar) -> Counted:
         found = revenue_book.BOOK.count(session, some, now, calendar)
@@ -150,6 +180,41 @@ def test_who_is_due_later_waits_until_then(database: ModuleType, account: Accoun
     assert len(due) == 3
     assert all(at > 1000 for at in due)
     assert not counting.is_due(UTC)
+
+
+def test_counting_tells_of_a_change_only_where_numbers_moved(database: ModuleType, account: Account) -> None:
+    """Pages work out their numbers anew with each change that they are told of."""
+    count.everybody(database)
+    before = noted(database)
+    count.everybody(database)
+    assert noted(database) == before
+    change(database, "cus_bob", "canceled", NOW + 100)
+    counting.work(BOOKS, UTC)
+    assert noted(database) > before
+
+
+def test_a_rebuild_tells_of_itself_once_it_is_whole(database: ModuleType, account: Account) -> None:
+    count.everybody(database)
+    before = noted(database)
+    counting.work(BOOKS, AUCKLAND)
+    assert noted(database) == before + 1
+
+
+def noted(database: ModuleType) -> int:
+    with database.session() as session:
+        return changes.count(session)
+
+
+def test_a_movement_that_is_taken_back_leaves_no_empty_cell(database: ModuleType, account: Account) -> None:
+    count.everybody(database)
+    before = cells(database)
+    change(database, "cus_ada", "canceled", NOW + 86_400)
+    counting.work(BOOKS, UTC)
+    with database.transaction() as session:
+        session.execute(sa.delete(SubscriptionState).where(col(SubscriptionState.at) == NOW + 86_400))
+        waiting.mark(session, ["cus_ada"])
+    counting.work(BOOKS, UTC)
+    assert cells(database) == before
 
 
 def test_a_customer_that_is_gone_leaves_the_cells(database: ModuleType, account: Account) -> None:
@@ -171,4 +236,41 @@ def test_what_stops_a_rebuild_leaves_what_pages_read(database: ModuleType, accou
         assert counting.progress(session).is_building
     assert stood(database) == {"usd": Revenue(3 * PRO, 3)}
     counting.work(BOOKS, UTC)
+    assert cells(database) == before
+
+
+def test_who_stalled_and_lost_the_lock_doubles_nothing(database, account, monkeypatch) -> None:
+    """PostgreSQL drops a lock with its connection: another process makes all cells anew meanwhile."""
+    count.everybody(database)
+    flush, lost = rollups._flush, False
+
+    def _confirm() -> None:
+        if lost:
+            _lost()
+
+    def _stall(*given: Any) -> None:
+        nonlocal lost
+        if not lost:
+            monkeypatch.setattr(rollups, "_flush", flush)
+            counting._rebuild(counting._Work(BOOKS, calendar.of(UTC), False, locks.unguarded), lambda: False)
+            flush(*given)  # what was confirmed a moment before
+            lost = True
+
+    monkeypatch.setattr(rollups, "_flush", _stall)
+    with pytest.raises(locks.LockLost):
+        counting._rebuild(counting._Work(BOOKS, calendar.of(UTC), False, _confirm), lambda: False)
+    assert stood(database) == {"usd": Revenue(3 * PRO, 3)}
+
+
+def _lost() -> None:
+    raise locks.LockLost("counting")
+
+
+def test_who_has_lost_the_lock_neither_adds_to_cells_nor_removes_any(database, account) -> None:
+    count.everybody(database)
+    before = cells(database)
+    with pytest.raises(locks.LockLost):
+        rollups.fill(revenue_book.BOOK, 1, calendar.of(UTC), confirm=_lost)
+    with pytest.raises(locks.LockLost):
+        rollups.keep_only(RevenueCell, 2, _lost)
     assert cells(database) == before

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from models import Event, Subscription
 from services.clock import DAY
-from services.metrics.recovery import dunning_rows, failure_book
+from services.metrics.recovery import dunning_rows, failure_book, failures, recovered_by
 from services.metrics.recovery.dunning import Payments
 from services.metrics.recovery.dunning_rows import Chosen
 from services.metrics.statistics.statistics import Rate
 from tests.metrics.build import HOUR, at
 from tests.metrics.failing import OTHER, Failing, count, facts, numbers, paying
+from tests.support import statements
 
 NOW = at("2026-06-15 12:00")
 MAY = at("2026-05-04")
@@ -246,3 +247,16 @@ def test_an_amount_that_nobody_pays_keeps_no_other_payment_from_being_counted(da
     may = numbers(database, NOW).cohorts[-2]
     assert may.states["in_recovery"] == Payments(4, 3 * 10**14 + 4900)
     assert may.passed == Payments(3, 3 * 10**14)
+
+
+def test_however_many_invoices_failed_no_statement_names_more_than_a_database_takes(
+    database, account, ada
+) -> None:
+    many = {account.failure(ada, MAY + number).id for number in range(1_100)}
+    account.save(database)
+    with database.session() as session, statements.asked(database.engine()) as sent:
+        connection = session.connection()
+        assert failures.last(connection, many).keys() == many
+        assert failures.first_try(connection, many).keys() == many
+        assert recovered_by.known(connection, [ada.customer], many).keys() == many
+    assert max(each.count("?") + each.count("%(") for each in sent) < 1_100
