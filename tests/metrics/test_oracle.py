@@ -30,25 +30,17 @@ from tests.metrics.oracle import trials as tried
 from tests.metrics.stories import Story
 
 WINDOWS = (None, 7, 14, 30, 60, 90)
-FEW, MANY = 60, 250
-SEEDS, MORE_SEEDS = (1, 2, 3), range(4, 16)
+SLOW = (pytest.mark.slow, pytest.mark.timeout(900))
+ACCOUNTS = [
+    *(pytest.param(seed, 60, id=f"60-{seed}") for seed in (1, 2, 3)),
+    *(pytest.param(seed, 250, id=f"250-{seed}", marks=SLOW) for seed in range(4, 16)),
+]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_sixty_accounts_are_what_the_oracle_says(database: ModuleType, seed: int) -> None:
-    check(database, seed, FEW)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", MORE_SEEDS)
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_three_thousand_accounts_are_what_the_oracle_says(database: ModuleType, seed: int) -> None:
-    check(database, seed, MANY)
-
-
-def check(database: ModuleType, seed: int, customers: int) -> None:
-    """Compares every number of one account."""
+@pytest.mark.parametrize(("seed", "customers"), ACCOUNTS)
+def test_every_number_of_an_account_is_what_the_oracle_says(
+    database: ModuleType, seed: int, customers: int
+) -> None:
     then: dict[object, object] = {}
 
     def remember(story: Story) -> None:
@@ -57,7 +49,7 @@ def check(database: ModuleType, seed: int, customers: int) -> None:
 
     with stories.told(database, seed, customers, connected=remember) as story:
         with database.session() as session:
-            assert _before(say.moves_told(session), story) == then  # the past is what it was
+            assert _before(say.moves_told(session), story) == then != {}  # the past is what it was
         _check_customers(database, story)
         _check_conversion(database, story)
         _check_funnel(database, story)
