@@ -20,6 +20,7 @@ from services.metrics.revenue.revenue_history import View
 from services.metrics.trials import conversion, curves, funnel
 from services.metrics.trials.slices import Slice
 from services.metrics.trials.trials import STATES
+from tests.conftest import BACKENDS
 from tests.metrics import stories
 from tests.metrics import told as say
 from tests.metrics.lives import CURRENCIES
@@ -32,12 +33,12 @@ from tests.metrics.stories import Story
 WINDOWS = (None, 7, 14, 30, 60, 90)
 SLOW = (pytest.mark.slow, pytest.mark.timeout(900))
 ACCOUNTS = [
-    *(pytest.param(seed, 60, id=f"60-{seed}") for seed in (1, 2, 3)),
-    *(pytest.param(seed, 250, id=f"250-{seed}", marks=SLOW) for seed in range(4, 16)),
+    *(pytest.param(kind, seed, 60, id=f"{kind}-{seed}") for kind in BACKENDS for seed in (1, 2, 3)),
+    *(pytest.param("sqlite", seed, 250, id=f"many-{seed}", marks=SLOW) for seed in range(4, 16)),
 ]
 
 
-@pytest.mark.parametrize(("seed", "customers"), ACCOUNTS)
+@pytest.mark.parametrize(("database_url", "seed", "customers"), ACCOUNTS, indirect=["database_url"])
 def test_every_number_of_an_account_is_what_the_oracle_says(
     database: ModuleType, seed: int, customers: int
 ) -> None:
