@@ -147,24 +147,31 @@ def _unread(count: int, reasons: list[str]) -> list[Problem]:
 def _derived(failed: list[tuple[str, str]]) -> list[Problem]:
     if not failed:
         return []
-    many = f"{len(failed):,} customers are" if len(failed) > 1 else "one customer is"
-    said = "; ".join(f"{customer}: {why}" for customer, why in failed[:_NAMED])
+    are = "are" if len(failed) > 1 else "is"
     return [
         Problem(
-            f"The rates and facts of {many} out of date, as they cannot be derived. {said}",
+            f"The rates and facts of {_customers(failed)} {are} out of date, as they cannot be derived. "
+            f"{_reasons(failed)}",
             "It is tried again with the first look after ten minutes, and when something of theirs changes.",
         )
     ]
 
 
+def _customers(failed: list[tuple[str, str]]) -> str:
+    return f"{len(failed):,} customers" if len(failed) > 1 else "one customer"
+
+
+def _reasons(failed: list[tuple[str, str]]) -> str:
+    return "; ".join(f"{customer}: {why}" for customer, why in failed[:_NAMED])
+
+
 def _counted(failed: list[tuple[str, str]]) -> list[Problem]:
     if not failed:
         return []
-    many = f"{len(failed):,} customers" if len(failed) > 1 else "one customer"
-    said = "; ".join(f"{customer}: {why}" for customer, why in failed[:_NAMED])
     return [
         Problem(
-            f"The numbers of Conversion, Revenue and Recovery are without what is new of {many}. {said}",
+            "The numbers of Conversion, Revenue and Recovery are without what is new of "
+            f"{_customers(failed)}. {_reasons(failed)}",
             "It is tried again within the hour, and when something of theirs changes.",
         )
     ]
