@@ -277,6 +277,8 @@ def test_the_nightly_comparison_is_done_once_one_has_compared(
 ) -> None:
     noon = clock.day_start(clock.now(), config.settings().zone) + clock.DAY // 2
     monkeypatch.setattr(clock, "now", lambda: noon)
+    with desk.transaction() as session:
+        session.get_one(Workspace, 1).pulled_at = noon - 60
     assert _nightly()["state"] == ["Scheduled"]
     first = formats.moment(noon + clock.DAY // 2 + 3 * 3600 + 1800)  # RECONCILE_AT is 03:30
     assert _nightly()["gives"].startswith(f"First on {first}. The tables are put right")
