@@ -205,7 +205,11 @@ def test_the_banner_says_when_the_desk_catches_up(
     assert told == [f":orange-background[**Catching up** · {what}]" for what in said]
 
 
-def test_who_looks_after_the_desk_is_told_what_was_put_aside(pulled: ModuleType) -> None:
+def test_who_looks_after_the_desk_is_told_what_was_put_aside(
+    pulled: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)  # all in one second, of which the first ones are named
     with pulled.transaction() as session:
         for number in range(7):
             problem = aside.refused("customer", f"cus_{number}", ValueError())
