@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import CallRequest, Charge, Customer, Message, PaymentMethod, Subscription, TrialCell, TrialFact
+from services.among import among
 from services.clock import DAY
 from services.metrics.counting.calendar import Calendar
-from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum
+from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum, dicts
 from services.metrics.recovery import failures
 from services.metrics.trials import slices
 from services.metrics.trials.trials import EVER, trials
@@ -25,14 +26,14 @@ from services.metrics.trials.trials import EVER, trials
 LOST = ("missed_payment", "cancelled_in_trial", "expired")  # the states that say why a trial brought nothing
 _MOST = 10**17  # micros that one trial adds: dozens of any size add up in 64 bits
 SENT = ("accepted", "delivered", "outbox")  # `sent_at` says whether one in the outbox reached anybody
-THESE: Any = sa.bindparam("customers", expanding=True)
+THESE = "customers"
 NOW: Any = sa.bindparam("now", type_=sa.BigInteger)
 
 
 def count(session: Session, customers: Sequence[str], now: int, _calendar: Calendar) -> Counted:
     """The trials of these customers, as the tables say; due again when their time is over."""
     connection = session.connection()
-    rows = connection.execute(_found(), {"customers": list(customers), "now": now}).mappings().all()
+    rows = dicts(connection.execute(_found(), {"customers": list(customers), "now": now}))
     missed = [row["due"] for row in rows if row["state"] == "missed_payment" and row["due"]]
     told = failures.first_try(connection, missed)
     facts = [_fact(row, told) for row in rows]
@@ -67,7 +68,7 @@ def _days(seconds: int) -> int:
 @cache
 def _found() -> Any:
     """The facts as far as SQL has them, with `due` and why it was `cancelled`."""
-    t = trials(EVER, whose=col(Subscription.customer).in_(THESE), now=NOW).c
+    t = trials(EVER, whose=among(col(Subscription.customer), THESE), now=NOW).c
     s, c = Subscription, Customer
     kept = [column for column in t if column.name in TrialFact.model_fields or column.name == "due"]
     why = sa.func.coalesce(col(s.cancellation_feedback), col(s.cancellation_reason), "")

@@ -169,6 +169,14 @@ def test_a_transaction_that_was_in_the_way_is_no_customers_fault(database: Modul
         assert counting.progress(session).left == 3
 
 
+def test_a_full_disk_is_no_customers_fault(database: ModuleType, account) -> None:
+    error = sa.exc.OperationalError("INSERT", {}, psycopg.errors.DiskFull())
+    with pytest.raises(sa.exc.OperationalError):
+        counting.work([failing({"cus_bob"}, error)], UTC)
+    with database.session() as session:
+        assert waiting.failed(session) == []
+
+
 def test_who_is_due_later_waits_until_then(database: ModuleType, account: Account) -> None:
     def _count(session: Session, some: Sequence[str], now: int, calendar: Calendar) -> Counted:
         found = revenue_book.BOOK.count(session, some, now, calendar)
