@@ -5,19 +5,21 @@ States: recovered (paid by any means), in recovery, lost (void, uncollectible, o
 The first invoice after a trial is left out of the recovery rate and reported as `missed_payment` with the
 trials; it is among the open failures, because somebody has to see to it.
 
-Open failures of a past instant are reconstructed from when invoices first failed, were paid and given up.
+What is open now is asked of the invoices. What once failed is told by the facts that `failure_book` counts,
+a moment after the tables change; `payments` is what it counts them by. Open failures of a past instant are
+reconstructed: of what failed by then, from when invoices were paid and given up.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import Charge, Customer, Dispute, Event, Invoice, Subscription
+from models import Charge, Customer, Dispute, Event, FailureFact, Invoice, Subscription
 from services.metrics.recovery import failures
 from services.metrics.recovery.failures import OPEN_DISPUTES, is_of_ended, is_open_failure
 from services.metrics.statistics.statistics import Rate
@@ -35,6 +37,14 @@ class AtStake:
     count: int = 0
     customers: int = 0
     amount: int = 0
+
+
+class OpenFailures(NamedTuple):
+    """Failed payments that ask for money, by currency: those of subscriptions that have `ended`, and all
+    others."""
+
+    at_stake: dict[str, AtStake]
+    ended: dict[str, AtStake]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +79,36 @@ class Failed:
     paid_at: int | None
 
 
-def open_failures(session: Session, *, ended: bool) -> dict[str, AtStake]:
-    """Failed payments that are open now, with their money, by currency.
-
-    Either those of subscriptions that have `ended`, or all others: the money at stake.
-    """
-    mine = is_of_ended() if ended else ~is_of_ended()
-    return _summed(session, is_open_failure() & mine, col(Invoice.amount_remaining))
+def open_failures(session: Session) -> OpenFailures:
+    """Failed payments that are open now, with their money."""
+    return _open(session, is_of_ended(), col(Invoice.amount_remaining), is_open_failure())
 
 
-def open_failures_at(session: Session, at: int, *, ended: bool) -> dict[str, AtStake]:
-    """Failed payments that were open at a past instant (UTC seconds), reconstructed, by currency.
-
-    `ended` as in `open_failures`, as of that instant.
-    """
-    i, first = Invoice, failures.first()
+def open_failures_at(session: Session, at: int) -> OpenFailures:
+    """Failed payments that were open at a past instant (UTC seconds), reconstructed."""
+    i, f = Invoice, FailureFact
+    paid_later = sa.func.coalesce(col(f.paid_at), at + 1) > at
+    failed = sa.select(col(f.invoice)).where(col(f.failed_at) <= at, paid_later)
     resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
-    failed = sa.select(first.c.invoice).where(first.c.failed_at <= at)
     still = ((col(i.status) == "open") & (col(i.amount_remaining) > 0)) | (resolved > at)
     over = sa.exists().where(col(Subscription.id) == col(i.subscription), has_ended(at))
-    then = col(i.id).in_(failed) & still & (col(i.total) > 0) & ~col(i.deleted) & (over if ended else ~over)
-    return _summed(session, then, col(i.amount_due))
+    return _open(session, over, col(i.amount_due), col(i.id).in_(failed), still, ~col(i.deleted))
 
 
-def _summed(session: Session, condition: sa.ColumnElement[bool], amount: Any) -> dict[str, AtStake]:
+def _open(
+    session: Session, over: sa.ColumnElement[bool], amount: Any, *wanted: sa.ColumnElement[bool]
+) -> OpenFailures:
+    """The invoices that are wanted: those whose subscription is `over`, and the others."""
     i = Invoice
-    rows = session.execute(
-        sa.select(col(i.currency), sa.func.count(), sa.func.count(col(i.customer).distinct()), total(amount))
-        .where(condition)
-        .group_by(col(i.currency))
-    )
-    return {currency: AtStake(count, customers, int(amount)) for currency, count, customers, amount in rows}
+    rows = sa.select(col(i.currency), col(i.customer), over.label("ended"), amount.label("amount"))
+    each = rows.where(*wanted).subquery().c
+    counts = (sa.func.count(), sa.func.count(each.customer.distinct()), total(each.amount))
+    found = OpenFailures({}, {})
+    grouped = sa.select(each.currency, each.ended, *counts).group_by(each.currency, each.ended)
+    for currency, ended, count, customers, money in session.execute(grouped):
+        side = found.ended if ended else found.at_stake
+        side[currency] = AtStake(count, customers, int(money))
+    return found
 
 
 def open_disputes(session: Session) -> dict[str, AtStake]:
@@ -144,52 +153,53 @@ def _disputes(session: Session, condition: sa.ColumnElement[bool]) -> dict[str, 
 
 def recovered(session: Session, begins: int, ends: int) -> dict[str, Recovery]:
     """What became so far of the payments that first failed from `begins` to before `ends`, by currency."""
-    f = _failed(begins, ends).c
-    counts = (_sum_if(f.came_to == state, 1) for state in CAME_TO)
-    money = (_sum_if(f.came_to == "recovered", f.amount), total(f.amount))
-    rows = session.execute(sa.select(f.currency, *counts, *money).group_by(f.currency))
+    f = FailureFact
+    counts = (_sum_if(col(f.state) == state, 1) for state in CAME_TO)
+    money = (_sum_if(col(f.state) == "recovered", col(f.amount)), total(col(f.amount)))
+    asked = sa.select(col(f.currency), *counts, *money).where(*_failed(begins, ends))
+    rows = session.execute(asked.group_by(col(f.currency)))
     return {currency: Recovery(*map(int, numbers)) for currency, *numbers in rows}
 
 
 def count_failed(session: Session, begins: int, ends: int, currency: str) -> int:
     """How many payments of a currency `recovered` counts."""
-    f = _failed(begins, ends).c
-    return int(session.execute(sa.select(sa.func.count()).where(f.currency == currency)).scalar_one())
+    mine = col(FailureFact.currency) == currency
+    return int(session.execute(sa.select(sa.func.count()).where(mine, *_failed(begins, ends))).scalar_one())
 
 
 def failed(
     session: Session, begins: int, ends: int, currency: str, *, offset: int = 0, limit: int | None = None
 ) -> list[Failed]:
     """These payments with what became of them, the latest first; `limit` None reads them all."""
-    f, c = _failed(begins, ends).c, Customer
-    named = (f.customer, sa.func.coalesce(col(c.name), ""), sa.func.coalesce(col(c.email), ""))
+    f, i, c = FailureFact, Invoice, Customer
+    number = sa.func.coalesce(col(i.number), col(f.invoice))
+    named = (col(f.customer), sa.func.coalesce(col(c.name), ""), sa.func.coalesce(col(c.email), ""))
+    became = (col(f.currency), col(f.amount), col(f.state), col(f.failed_at), col(f.paid_at))
     page = (
-        sa.select(f.invoice, f.number, *named, f.currency, f.amount, f.came_to, f.failed_at, f.paid_at)
-        .join(c, col(c.id) == f.customer, isouter=True)
-        .where(f.currency == currency)
-        .order_by(f.failed_at.desc(), f.invoice)
+        sa.select(col(f.invoice), number, *named, *became)
+        .join_from(f, i, col(i.id) == col(f.invoice), isouter=True)
+        .join(c, col(c.id) == col(f.customer), isouter=True)
+        .where(col(f.currency) == currency, *_failed(begins, ends))
+        .order_by(col(f.failed_at).desc(), col(f.invoice))
     )
     return [Failed(*row) for row in session.execute(page.offset(offset).limit(limit))]
 
 
-def _failed(begins: int, ends: int) -> sa.Subquery:
-    """The payments that first failed in a period and count for the rate."""
-    ever = payments()
-    failed_at = ever.selected_columns.failed_at
-    counts = (failed_at >= begins, failed_at < ends, sa.not_(ever.selected_columns.first_after_trial))
-    return ever.where(*counts).subquery()
+def _failed(begins: int, ends: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """SQL: which payments first failed in a period and count for the rate."""
+    f = FailureFact
+    return col(f.failed_at) >= begins, col(f.failed_at) < ends, ~col(f.first_after_trial)
 
 
-def payments(customers: str | None = None) -> sa.Select[Any]:
-    """SQL: each payment that failed, ever, with what became of it: of everybody, or of some customers (the
-    name of a parameter, see `among`). `first_after_trial`: it is no part of the rate."""
+def payments(customers: str) -> sa.Select[Any]:
+    """SQL: each payment of some customers (the name of a parameter, see `among`) that failed, ever, with what
+    became of it. `first_after_trial`: it is no part of the rate."""
     first, i, s = failures.first(customers), aliased(Invoice), aliased(Subscription)
     over = is_of_ended(i) | col(i.status).in_(("void", "uncollectible"))
     paid = col(i.status) == "paid"
     return (
         sa.select(
             col(i.id).label("invoice"),
-            sa.func.coalesce(col(i.number), col(i.id)).label("number"),
             col(i.customer).label("customer"),
             sa.func.coalesce(col(i.subscription), "").label("subscription"),
             col(i.currency).label("currency"),
