@@ -69,7 +69,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Everything counted at one instant, by currency. `is_counted`: revenue and failures are known."""
+    """Everything counted at one instant, by currency. `is_counted`: revenue is known."""
 
     revenue: Revenues
     trials: Mapping[str, Running]
@@ -102,13 +102,12 @@ def read(session: Session, *, as_of: int, zone: ZoneInfo) -> Overview:
 
 
 def _now(session: Session, as_of: int) -> _Side:
-    is_counted = revenue_history.is_counted(session)
     return _Side(
         revenue.now(session),
         trials.running_now(session, as_of),
         *recovery.open_failures(session),
         recovery.open_disputes(session),
-        recovery.recovered(session, as_of - BACK_DAYS * DAY, as_of) if is_counted else {},
+        recovery.recovered(session, as_of - BACK_DAYS * DAY, as_of),
     )
 
 
@@ -135,7 +134,6 @@ def _everybody(now: _Side, then: _Side, trialed: Outcomes, window: int) -> list[
 
     A trial, a payment and a dispute have one currency each; a customer may pay in several.
     """
-    failing, ended = _failures(then)
     return [
         _figure(
             "active_customers", now.revenue.customers, then.revenue.customers if then.is_counted else None
@@ -143,15 +141,14 @@ def _everybody(now: _Side, then: _Side, trialed: Outcomes, window: int) -> list[
         _count("trials_running", now.trials, then.trials, "running"),
         _ending(_sum(now.trials, "ending")),
         _converted(trialed, window),
-        _count("failing", now.failures, failing, "count"),
-        _count("failing_ended", now.ended, ended, "count"),
+        _count("failing", now.failures, then.failures, "count"),
+        _count("failing_ended", now.ended, then.ended, "count"),
         _count("disputes", now.disputes, then.disputes, "count"),
     ]
 
 
 def _one_currency(code: str, now: _Side, then: _Side, trialed: Outcomes, window: int) -> list[Figure]:
     paid, before = now.revenue.by_currency, then.revenue.by_currency if then.is_counted else None
-    failing, ended = _failures(then)
     return [
         _of("mrr", code, paid, before, "mrr"),
         _of("active_customers", code, paid, before, "customers"),
@@ -159,17 +156,12 @@ def _one_currency(code: str, now: _Side, then: _Side, trialed: Outcomes, window:
         _ending(now.trials.get(code, Running()).ending, code),
         _of("trial_mrr", code, now.trials, then.trials, "micros"),
         _converted(trialed, window, code),
-        _of("at_stake", code, now.failures, failing, "amount", beside="count"),
-        _of("at_stake_ended", code, now.ended, ended, "amount"),
+        _of("at_stake", code, now.failures, then.failures, "amount", beside="count"),
+        _of("at_stake_ended", code, now.ended, then.ended, "amount"),
         _recovered(now.recovered.get(code, Recovery()), code),
         _of("disputed", code, now.disputes, then.disputes, "amount", beside="count"),
         *_unvalued(paid.get(code, Revenue())),
     ]
-
-
-def _failures(then: _Side) -> tuple[Mapping[str, AtStake] | None, Mapping[str, AtStake] | None]:
-    """What was open of the past, at stake and ended; None before everybody is counted."""
-    return (then.failures, then.ended) if then.is_counted else (None, None)
 
 
 def _unvalued(revenue: Revenue) -> list[Figure]:
@@ -193,8 +185,8 @@ _KINDS: dict[str, tuple[Unit, Good, str, Mapping[str, str]]] = {
 }
 
 
-def _count(key: str, now: Mapping[str, object], then: Mapping[str, object] | None, name: str) -> Figure:
-    return _figure(key, _sum(now, name), None if then is None else _sum(then, name))
+def _count(key: str, now: Mapping[str, object], then: Mapping[str, object], name: str) -> Figure:
+    return _figure(key, _sum(now, name), _sum(then, name))
 
 
 def _of(

@@ -14,6 +14,7 @@ from services.metrics.recovery.recovery import AtStake, Recovery
 from services.metrics.statistics.statistics import Rate
 from tests.metrics import count
 from tests.metrics.build import HOUR, Account, at
+from tests.support import statements
 
 NOW = at("2026-06-15 12:00")
 THEN = NOW - 30 * DAY
@@ -166,6 +167,19 @@ def test_a_later_event_does_not_hide_an_earlier_failure(database, account, sub, 
         assert recovery.recovered(session, NOW - 30 * DAY, NOW) == {}
         [row] = recovery.failed(session, NOW - 40 * DAY, NOW, "usd")
     assert row.failed_at == NOW - 35 * DAY + HOUR
+
+
+def test_what_once_failed_is_read_from_what_was_counted(database, account, sub) -> None:
+    """Of a million customers nobody waits for all charges and events."""
+    fail(account, sub, NOW - DAY)
+    keep(database, account)
+    with database.session() as session, statements.asked(database.engine()) as sent:
+        assert recovery.recovered(session, THEN, NOW).keys() == {"usd"}
+        assert recovery.count_failed(session, THEN, NOW, "usd") == 1
+        assert len(recovery.failed(session, THEN, NOW, "usd")) == 1
+        assert recovery.open_failures_at(session, NOW).at_stake.keys() == {"usd"}
+    everything = ("charges", "events", "payment_intents", "invoice_payments")
+    assert not [each for each in sent if any(table in each for table in everything)], sent
 
 
 def test_what_was_tried_and_voided_without_a_charge_is_lost(database, account, sub) -> None:
