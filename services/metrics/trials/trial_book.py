@@ -14,7 +14,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import CallRequest, Charge, Customer, Message, PaymentMethod, Subscription, TrialCell, TrialFact
+from models import (
+    CallRequest,
+    Charge,
+    Customer,
+    Message,
+    PaymentMethod,
+    Subscription,
+    TrialCell,
+    TrialFact,
+    TrialRun,
+)
 from services.among import among
 from services.clock import DAY
 from services.metrics.counting.calendar import Calendar
@@ -24,6 +34,7 @@ from services.metrics.trials import slices
 from services.metrics.trials.trials import EVER, trials
 
 LOST = ("missed_payment", "cancelled_in_trial", "expired")  # the states that say why a trial brought nothing
+LONGEST_RUN, LATEST_PAID = 61, 121  # days from which on it makes no difference to a forecast
 _MOST = 10**17  # micros that one trial adds: dozens of any size add up in 64 bits
 SENT = ("accepted", "delivered", "outbox")  # `sent_at` says whether one in the outbox reached anybody
 THESE = "customers"
@@ -132,4 +143,13 @@ def sum_up(fact: Row, calendar: Calendar) -> Iterator[tuple[Key, Amounts]]:
         yield key, amounts
 
 
-BOOK = Book(TrialFact, count, (Sum(TrialCell, sum_up),))
+def _run(fact: Row, _: Calendar) -> Iterator[tuple[Key, Amounts]]:
+    """For how many days a trial was not decided, and after how many it was paid. A first invoice takes a day
+    more than the trial."""
+    started, over = fact["started"], fact["over_at"] or fact["trial_end"]
+    billed = fact["state"] in ("converted", "missed_payment")
+    ran = LONGEST_RUN if over is None else min(LONGEST_RUN, _days(over - started) + billed)
+    yield (started - started % DAY, fact["plan"], ran, min(fact["days"], LATEST_PAID)), (1,)
+
+
+BOOK = Book(TrialFact, count, (Sum(TrialCell, sum_up), Sum(TrialRun, _run)))
