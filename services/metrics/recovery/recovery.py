@@ -7,7 +7,7 @@ trials; it is among the open failures, because somebody has to see to it.
 
 What is open now is asked of the invoices. What once failed is told by the facts that `failure_book` counts,
 a moment after the tables change; `payments` is what it counts them by. Open failures of a past instant are
-reconstructed: of what failed by then, from when invoices were paid and given up.
+reconstructed from when invoices first failed, were paid and given up.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from services.metrics.trials.trials import has_ended, is_regular
 
 CameTo = Literal["recovered", "in_recovery", "lost"]
 CAME_TO: tuple[CameTo, ...] = get_args(CameTo)
+_Rows = sa.Select[str, str, int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +82,30 @@ class Failed:
 
 def open_failures(session: Session) -> OpenFailures:
     """Failed payments that are open now, with their money."""
-    return _open(session, is_of_ended(), col(Invoice.amount_remaining), is_open_failure())
+    i, ended = Invoice, is_of_ended().label("ended")
+    rows: _Rows = sa.select(col(i.currency), col(i.customer), col(i.amount_remaining).label("amount"), ended)
+    return _summed(session, rows.where(is_open_failure()))
 
 
 def open_failures_at(session: Session, at: int) -> OpenFailures:
     """Failed payments that were open at a past instant (UTC seconds), reconstructed."""
-    i, f = Invoice, FailureFact
-    paid_later = sa.func.coalesce(col(f.paid_at), at + 1) > at
-    failed = sa.select(col(f.invoice)).where(col(f.failed_at) <= at, paid_later)
-    resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
-    still = ((col(i.status) == "open") & (col(i.amount_remaining) > 0)) | (resolved > at)
-    over = sa.exists().where(col(Subscription.id) == col(i.subscription), has_ended(at))
-    return _open(session, over, col(i.amount_due), col(i.id).in_(failed), still, ~col(i.deleted))
+    f = FailureFact
+    over = sa.select(has_ended(at)).where(col(Subscription.id) == col(f.subscription)).scalar_subquery()
+    ended = sa.func.coalesce(over, sa.false()).label("ended")
+    rows: _Rows = sa.select(col(f.currency), col(f.customer), col(f.due).label("amount"), ended)
+    still = col(f.closed_at).is_(None) | (col(f.closed_at) > at)
+    return _summed(session, rows.where(col(f.failed_at) <= at, still))
 
 
-def _open(
-    session: Session, over: sa.ColumnElement[bool], amount: Any, *wanted: sa.ColumnElement[bool]
-) -> OpenFailures:
-    """The invoices that are wanted: those whose subscription is `over`, and the others."""
-    i = Invoice
-    rows = sa.select(col(i.currency), col(i.customer), over.label("ended"), amount.label("amount"))
-    each = rows.where(*wanted).subquery().c
+def _summed(session: Session, rows: _Rows) -> OpenFailures:
+    """What rows of currency, customer, amount and ended come to."""
+    each = rows.subquery().c
     counts = (sa.func.count(), sa.func.count(each.customer.distinct()), total(each.amount))
     found = OpenFailures({}, {})
     grouped = sa.select(each.currency, each.ended, *counts).group_by(each.currency, each.ended)
-    for currency, ended, count, customers, money in session.execute(grouped):
+    for currency, ended, count, customers, amount in session.execute(grouped):
         side = found.ended if ended else found.at_stake
-        side[currency] = AtStake(count, customers, int(money))
+        side[currency] = AtStake(count, customers, int(amount))
     return found
 
 
@@ -204,9 +202,11 @@ def payments(customers: str) -> sa.Select[Any]:
             sa.func.coalesce(col(i.subscription), "").label("subscription"),
             col(i.currency).label("currency"),
             col(i.total).label("amount"),
+            col(i.amount_due).label("due"),
             sa.case((paid, "recovered"), (over, "lost"), else_="in_recovery").label("came_to"),
             first.c.failed_at,
             sa.case((paid, col(i.paid_at))).label("paid_at"),
+            _closed_at(i).label("closed_at"),
             col(i.attempt_count).label("attempt_count"),
             col(i.collection_method).label("collection_method"),
             is_first_after_trial(i, s).label("first_after_trial"),
@@ -215,6 +215,14 @@ def payments(customers: str) -> sa.Select[Any]:
         .join(s, col(s.id) == col(i.subscription), isouter=True)
         .where(col(i.total) > 0)
     )
+
+
+def _closed_at(invoice: Any) -> sa.ColumnElement[int | None]:
+    """SQL: since when an invoice asks for nothing more, 0 where that is not known; None while it asks."""
+    i = invoice
+    resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
+    asks = (col(i.status) == "open") & (col(i.amount_remaining) > 0)
+    return sa.case((col(i.deleted), 0), (asks, sa.null()), else_=resolved)
 
 
 def _sum_if(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[int]:

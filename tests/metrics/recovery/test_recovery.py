@@ -33,7 +33,7 @@ def sub(account: Account) -> Subscription:
     return row
 
 
-def fail(account: Account, sub: Subscription, created: int, **fields: Any) -> None:
+def fail(account: Account, sub: Subscription, created: int, **fields: Any) -> Invoice:
     """An invoice whose first charge failed an hour after it was made."""
     invoice = account.invoice(sub, created, **{"paid_at": None, **fields})
     intent = account.id("pi")
@@ -50,6 +50,7 @@ def fail(account: Account, sub: Subscription, created: int, **fields: Any) -> No
             currency=sub.currency,
         )
     )
+    return invoice
 
 
 def keep(database: ModuleType, account: Account) -> None:
@@ -198,6 +199,26 @@ def test_what_ended_subscriptions_left_is_not_at_stake(database, account, sub) -
         now, then = recovery.open_failures(session), recovery.open_failures_at(session, THEN)
     assert now == ({"usd": AtStake(1, 1, 100)}, {"usd": AtStake(3, 3, 4023)})
     assert then == ({"usd": AtStake(2, 2, 120)}, {"usd": AtStake(1, 1, 3)})
+
+
+def test_an_invoice_of_no_subscription_is_at_stake_like_one_of_a_subscription_that_runs(
+    database, account, sub
+) -> None:
+    fail(account, sub, THEN - DAY).subscription = None
+    fail(account, sub, THEN - DAY, total=100)
+    keep(database, account)
+    with database.session() as session:
+        now, then = recovery.open_failures(session), recovery.open_failures_at(session, THEN)
+    assert now == then == ({"usd": AtStake(2, 1, 5000)}, {})
+
+
+def test_what_asks_for_nothing_more_was_not_open_where_nobody_knows_since_when(
+    database, account, sub
+) -> None:
+    fail(account, sub, THEN - DAY, amount_remaining=0)  # a credit note came to all of it
+    fail(account, sub, THEN - DAY, deleted=True)
+    fail(account, sub, THEN - DAY, total=100, amount_remaining=40)
+    assert ask(database, account, recovery.open_failures_at, THEN) == ({"usd": AtStake(1, 1, 100)}, {})
 
 
 def test_recovered_by_any_means_in_recovery_and_lost(database, account, sub) -> None:
