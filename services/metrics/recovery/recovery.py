@@ -98,8 +98,9 @@ def open_failures_at(session: Session, at: int) -> OpenFailures:
 
 
 def _summed(session: Session, rows: _Rows) -> OpenFailures:
-    """What rows of currency, customer, amount and ended come to."""
-    each = rows.subquery().c
+    """What rows of currency, customer, amount and ended come to. They are read once: SQLite would look up
+    each subscription for every place where `ended` is named."""
+    each = rows.cte("each").prefix_with("MATERIALIZED").c
     counts = (sa.func.count(), sa.func.count(each.customer.distinct()), total(each.amount))
     found = OpenFailures({}, {})
     grouped = sa.select(each.currency, each.ended, *counts).group_by(each.currency, each.ended)
