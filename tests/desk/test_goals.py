@@ -19,6 +19,7 @@ from services.metrics.goals import Mark
 from services.money import MICROS
 from services.staff.roles import Person, Role
 from tests.customers.builders import person
+from tests.metrics import count
 from tests.metrics.build import Account
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,6 +34,8 @@ def earning(database: ModuleType) -> ModuleType:
     told = Account()
     told.subscription(told.customer("ada", clock.now() - 9 * clock.DAY), clock.now() - 9 * clock.DAY)
     told.save(database)
+    count.see(database, clock.now() - 9 * clock.DAY)
+    count.everybody(database)
     return database
 
 
