@@ -185,6 +185,29 @@ def test_the_address_opens_the_rows_of_a_number(account: ModuleType, show: str, 
 
 
 @pytest.mark.parametrize(
+    ("show", "sum"),
+    [
+        ("paying:mrr", "MRR in all $98.00"),
+        ("paying:trial", "Trial MRR in all $49.00"),
+        ("moves:{left}:churn", "Change in all -$49.00"),
+        ("canceled:{left}", "MRR in all $49.00"),
+        ("moves:{left}:churn:unpaid", ""),
+    ],
+)
+def test_rows_say_what_they_add_up_to(account: ModuleType, show: str, sum: str) -> None:
+    app = open_page(show=show.format(left=months()[9].key))
+    said = [one.replace("\\", "") for one in captions(app) if "in all" in one]
+    assert said == ([sum] if sum else [])
+
+
+def test_rows_of_all_currencies_say_what_they_come_to_in_one(account: ModuleType) -> None:
+    enter_rate(account)
+    app = open_page(currency="All in USD", show="paying:mrr")
+    said = [one.replace("\\", "") for one in captions(app) if "in all" in one]
+    assert said == ["MRR in all $151.90: $98.00, €49.00"]
+
+
+@pytest.mark.parametrize(
     "show",
     ["paying:gold", "moves:1999-01", "moves:{left}:gone", "moves:{left}:churn:weather", "kept:{left}:9",
      "kept:{left}:-1", "country:", "canceled:soon", "nothing"],
