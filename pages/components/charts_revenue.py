@@ -13,7 +13,7 @@ from pages.components import charts, palette
 from pages.components.charts import Figure
 from services.metrics.periods import Period
 
-_ROW = 0.07  # of the height, for words above bars
+_ROW = 0.1  # of the height, for words above bars
 _ROOM, _LABELS = 108, 7  # pixels, and labels of an axis that fit on a phone beside it
 _APART = 0.075  # of the height, between two names
 

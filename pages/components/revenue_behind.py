@@ -12,9 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-import streamlit as st
-
-from pages.components import address, behind, charts, download, formats, navigation, tables, worklist
+from pages.components import address, behind, charts, formats, navigation, tables, worklist
 from pages.components.revenue_view import Look
 from pages.components.revenue_words import CAUSES, LEVELS, MOVES
 from pages.components.tables import Column
@@ -181,20 +179,15 @@ def show(look: Look, listed: Listed) -> None:
 
 
 def _rows(person: Person, look: Look, listed: Listed) -> None:
-    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    told = behind.head(
+        person, lambda session, asking: listed.lines(asking, listed.read(session)), listed.file
+    )
     with database.session() as session:
         whole = listed.whole(session)
         page = tables.page_of(whole.rows, key=behind.PAGE_KEY, size=25)
         rows = listed.read(session, offset=page.offset, limit=page.limit)
-    with head:
-        with st.container(width="content"):
-            tables.caption(whole.rows, page, "row", sums=_sums(look, listed.amount, whole))
-        with st.container(width="content"):
-            download.csv(
-                person,
-                lambda session, asking: listed.lines(asking, listed.read(session)),
-                name=listed.file, key="behind_csv",
-            )  # fmt: skip
+    with told:
+        tables.caption(whole.rows, page, "row", sums=_sums(look, listed.amount, whole))
     picked = tables.show(
         [_cells(row) for row in rows], listed.columns, key="behind", alt="Customers behind the number",
         empty="Nobody.", open_label="Customer",
@@ -204,13 +197,13 @@ def _rows(person: Person, look: Look, listed: Listed) -> None:
 
 
 def _sums(look: Look, amount: str, whole: Whole) -> str:
-    """What all rows add up to: in each currency, and where the page converts them in that of the page."""
-    each = [formats.micros(micros, code) for code, micros in whole.amounts.items()]
+    """What all rows add up to: in each currency, and in that of the page where it converts them."""
+    each = formats.in_all(amount, whole.amounts)
     if not look.converts or not each:
-        return f"{amount} in all {', '.join(each)}" if each else ""
+        return each
     weights = look.of.weights
-    one = look.money(sum((weights[code] * micros for code, micros in whole.amounts.items()), Fraction(0)))
-    return f"{amount} in all {one}: {', '.join(each)}"
+    one = sum((weights[code] * micros for code, micros in whole.amounts.items()), Fraction(0))
+    return f"{each}; in all {look.money(one)}"
 
 
 def _cells(row: Moved | Payer | Cancelled) -> dict[str, object]:

@@ -56,15 +56,16 @@ def draw(look: Look) -> None:
         _reporting(look, into, bool(why_not))
         if not into:
             st.caption(_HOW)
-        _list(known, bool(why_not))
         if why_not:
             st.caption(formats.plain(why_not))
         elif into:
             _form(look, into)
-            _file()
         clicks.show_problem(_PLACE)
         if told := st.session_state.pop(_TOLD, ""):
             st.success(told, icon=":material/check_circle:")
+        _list(known, bool(why_not))  # below the form, which keeps its place while the list grows
+        if into and not why_not:
+            _file()
 
 
 def _reporting(look: Look, into: str, locked: bool) -> None:
@@ -106,7 +107,7 @@ def _form(look: Look, into: str) -> None:
         )  # fmt: skip
         st.text_input(f"Is in {into.upper()}", key=f"{key}:rate", placeholder="1.0842")
         st.date_input("From this day on", value=today, max_value=today, key=f"{key}:day")
-        st.text_input("Source", key=f"{key}:source", max_chars=80, placeholder="ECB")
+        st.text_input("Source", key=f"{key}:source", placeholder="ECB")
         st.form_submit_button("Add", on_click=clicks.attempt, args=(_PLACE, _add, key, into))
 
 
