@@ -8,20 +8,20 @@ from datetime import date, timedelta
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import blank, clicks, formats, guard
+from pages.components import blank, clicks, guard
 from services import clock, config, database, money
 from services.customers import once
 from services.desk import goals
 from services.desk.goals import TITLES, Draft, Kept
 from services.errors import InvalidInput
-from services.metrics.goals import MEASURES, WHOLE, Measure
+from services.metrics.goals import MEASURES, Measure
 from services.money import MICROS
 
 PLACE = "goals"
 _NEW = "new_goal"
 _USUAL_DAYS = 90
 _LEAST = 100  # basis points: less is a share that was not typed in per cent, like 0.4 for 40 %
-_LIKE = "Type it in per cent: 40 is 40 %."
+_LIKE = "Type 40 for 40 %."
 
 
 def new(currencies: Sequence[str]) -> None:
@@ -96,9 +96,7 @@ def _target(text: str, measure: Measure, currency: str) -> int:
         raise InvalidInput(f"“{text[:40]}” is not a share.", field="target", remedy=_LIKE) from None
     if share < _LEAST:
         raise InvalidInput(
-            f"“{text[:40]}” would be {formats.percent(share / WHOLE, decimals=1)}, which is less than 1 %.",
-            field="target",
-            remedy=_LIKE,
+            f"“{text[:40]}” is read in per cent: that is less than 1 %.", field="target", remedy=_LIKE
         )
     return share
 

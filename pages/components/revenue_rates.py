@@ -60,12 +60,11 @@ def draw(look: Look) -> None:
             st.caption(formats.plain(why_not))
         elif into:
             _form(look, into)
+            _file()
         clicks.show_problem(_PLACE)
         if told := st.session_state.pop(_TOLD, ""):
             st.success(told, icon=":material/check_circle:")
-        _list(known, bool(why_not))  # below the form, which keeps its place while the list grows
-        if into and not why_not:
-            _file()
+        _list(known, bool(why_not))  # last: whatever is below it would move while it grows
 
 
 def _reporting(look: Look, into: str, locked: bool) -> None:
@@ -134,6 +133,7 @@ def _add(key: str, into: str) -> None:
         if once.first(session, key, rate):
             desk.put(session, guard.current(), rate, today=_today())
     blank.clear(_NEW)
+    st.toast("The rate is kept.", icon=":material/check:")
 
 
 def _remove(rate: Rate) -> None:
