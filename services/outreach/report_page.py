@@ -26,8 +26,3 @@ def of(month: str, written_at: int) -> Made:
 @lru_cache(maxsize=1)
 def _made(month: str, _written_at: int) -> Made:
     return made.make(month)
-
-
-def forget() -> None:
-    """Lets go of what was made."""
-    _made.cache_clear()

@@ -59,7 +59,7 @@ def decided(database: ModuleType, ada: Person, monkeypatch: pytest.MonkeyPatch) 
     """A company whose admin decided on May 20th that the board gets its report."""
     monkeypatch.delenv("WORKSPACE_TIMEZONE", raising=False)
     config.settings.cache_clear()
-    report_page.forget()
+    report_page._made.cache_clear()
     company.found(database)
     be(at("2026-05-20"))
     save(ada, DECIDED)
