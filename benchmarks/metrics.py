@@ -1,8 +1,9 @@
 """What do the numbers cost: to count, to keep up, and to show, beside the plain question in SQL?
 
-`python -m benchmarks.metrics --customers 10000 100000 --database sqlite postgresql`: for each size fresh
-tables with 1.2 subscriptions and some 10 invoices each; counts everybody, rebuilds the cells, takes in 10,000
-changed customers, then asks what the charts ask, and plain questions over the tables, in DuckDB too.
+`python -m benchmarks.metrics --customers 10000 100000 --database sqlite postgresql --pages`: for each size
+fresh tables with 1.2 subscriptions and some 10 invoices each; counts everybody, rebuilds the cells, takes in
+10,000 changed customers, then asks what the charts ask, and plain questions over the tables, in DuckDB too;
+with `--pages` opens each page of a desk over them.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from benchmarks import metrics_seed
+from benchmarks import metrics_pages, metrics_seed
 from models import (
     Customer,
     CustomerFacts,
@@ -57,26 +59,47 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--customers", type=int, nargs="+", default=[10_000])
     options.add_argument("--database", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql"])
+    options.add_argument("--pages", action="store_true", help="whole pages, too")
     given = options.parse_args()
     for size in given.customers:
         for kind in given.database:
-            with _tables(kind):
-                print(json.dumps(measure(size, kind)), flush=True)
+            with tempfile.TemporaryDirectory(prefix="trialdesk-bench-") as folder:
+                print(json.dumps(_run(size, kind, Path(folder), pages=given.pages)), flush=True)
+
+
+def _run(size: int, kind: str, folder: Path, *, pages: bool) -> dict[str, object]:
+    with _empty(kind, folder) as url:
+        if pages:
+            metrics_pages.pull(folder / "desk", url, ZONE.key)
+        with _tables(url):
+            figures = measure(size, kind)
+        if pages:
+            figures["pages_ms"] = metrics_pages.measure(folder / "desk", url, ZONE.key)
+        return figures
 
 
 @contextmanager
-def _tables(kind: str) -> Iterator[None]:
-    with tempfile.TemporaryDirectory(prefix="trialdesk-bench-") as folder:
-        url = f"sqlite:///{folder}/desk.db" if kind == "sqlite" else postgres.create_database()
-        database.configure(url)
-        database.create_schema()
-        clock.follow(metrics_seed.NOW - int(time.time()))
-        try:
-            yield
-        finally:
-            database.engine().dispose()
-            if kind == "postgresql":
-                postgres.drop_database(url)
+def _empty(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/desk.db"
+        return
+    url = postgres.create_database()
+    try:
+        yield url
+    finally:
+        postgres.drop_database(url)
+
+
+@contextmanager
+def _tables(url: str) -> Iterator[None]:
+    """The tables of a database, made where a desk has not made them; the clock stands where the books end."""
+    database.configure(url)
+    database.create_schema()
+    clock.follow(metrics_seed.NOW - int(time.time()))
+    try:
+        yield
+    finally:
+        database.engine().dispose()
 
 
 def measure(size: int, kind: str) -> dict[str, object]:

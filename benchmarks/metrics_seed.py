@@ -7,9 +7,10 @@ and pay monthly, two of those leave after a while; the rest cancel in the trial,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-NOW = 1_795_000_000
+NOW = int(time.time())
 DAY = 86_400
 YEARS = 3 * 365 * DAY
 MONTH = 30 * DAY
@@ -42,7 +43,8 @@ Numbers = Callable[[str], str]  # SQL that lists i from 0 to before a number
 
 
 def statements(customers: int, numbers: Numbers) -> list[tuple[str, str]]:
-    """What to run, in order: a table's name and its SQL."""
+    """What to run, in order: a table's name and its SQL. What they add has the `as_of` NOW, and is beside
+    anything else that the tables hold."""
     subscriptions = customers + customers // 5
     return [
         *_catalog(numbers),
@@ -150,7 +152,7 @@ def _states() -> str:
           trial_end, items, discounts, told)
         SELECT s.id, {NOW - 60}, s.status, false, s.canceled_at, s.trial_start, s.trial_end, ITEMS, '[]',
           '[]'
-        FROM subscriptions s JOIN subscription_items i ON i.subscription = s.id"""
+        FROM subscriptions s JOIN subscription_items i ON i.subscription = s.id WHERE s.as_of = {NOW}"""
 
 
 def _invoices(numbers: Numbers) -> str:
@@ -174,6 +176,7 @@ def _invoices(numbers: Numbers) -> str:
           FROM subscriptions s JOIN ({numbers("40")}) AS n
             ON n.i = 0 OR (s.trial_end + (n.i - 1) * {MONTH} < coalesce(s.ended_at, {NOW})
               AND s.trial_end + (n.i - 1) * {MONTH} < {NOW})
+          WHERE s.as_of = {NOW}
         ) AS s"""
 
 
@@ -184,4 +187,4 @@ def _lines() -> str:
         SELECT 'il_' || substr(v.id, 4), {NOW}, v.created, false, v.id, v.total, 0, 'usd', 1, v.created,
           v.created + CASE WHEN v.total = 0 THEN {TRIAL} ELSE {MONTH} END, i.price, i.product,
           v.subscription, i.id, false
-        FROM invoices v JOIN subscription_items i ON i.subscription = v.subscription"""
+        FROM invoices v JOIN subscription_items i ON i.subscription = v.subscription WHERE v.as_of = {NOW}"""

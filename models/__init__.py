@@ -55,7 +55,7 @@ from models.sync import (
     Underived,
     Workspace,
 )
-from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact
+from models.trials import JourneyCell, JourneyFact, TrialCell, TrialFact, TrialRun
 
 __all__ = [
     "Action",
@@ -122,6 +122,7 @@ __all__ = [
     "Task",
     "TrialCell",
     "TrialFact",
+    "TrialRun",
     "Uncounted",
     "Underived",
     "Workspace",

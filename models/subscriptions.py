@@ -25,7 +25,10 @@ class Subscription(Mirrored, table=True):
     """
 
     __tablename__ = "subscriptions"
-    __table_args__ = (partial_index("ix_subscriptions_canceled", "canceled_at IS NOT NULL", "canceled_at"),)
+    __table_args__ = (
+        partial_index("ix_subscriptions_canceled", "canceled_at IS NOT NULL", "canceled_at"),
+        partial_index("ix_subscriptions_unvalued", "unvalued_items > 0", "currency"),
+    )
 
     customer: str = Field(index=True)
     status: str = Field(index=True)

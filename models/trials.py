@@ -83,6 +83,21 @@ class TrialCell(Base, table=True):
     micros: int = big(0, nullable=False)
 
 
+class TrialRun(Base, table=True):
+    """`trials` of a plan that started on a day (its first instant UTC), were not decided for `ran` days and
+    converted after `paid` days (-1: not): what a forecast is made from, which knows of no longer times."""
+
+    __tablename__ = "trial_runs"
+    __table_args__ = (CLUSTERED,)
+
+    generation: int = Field(primary_key=True)
+    day: int = big(primary_key=True)
+    plan: str = Field(primary_key=True)
+    ran: int = Field(primary_key=True)
+    paid: int = Field(primary_key=True)
+    trials: int = big(0, nullable=False)
+
+
 class JourneyFact(Base, table=True):
     """How far a customer came (services/metrics/trials/funnel): `depth` is the place of the last step on
     `path`; `waits`: it is too early to tell about the step after it."""

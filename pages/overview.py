@@ -25,7 +25,7 @@ def main() -> None:
         navigation.link("customers", "Search customers", icon=":material/search:")
         return
     if not counted.ready():
-        st.caption("Changes and conversion are shown once that is done.")
+        return
     glance = Measures(person).glance()
     if not glance.by_currency:
         st.info(

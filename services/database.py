@@ -30,6 +30,8 @@ _BUSY_TIMEOUT_MS = 10_000
 SQLITE_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SHUT_DOWN = "57P"  # PostgreSQL's class of states of a server that ends or begins
 _IN_THE_WAY = ("40001", "40P01", "55P03")  # its states where transactions are in each other's way
+_ILL_SQLITE = (8, 10, 11, 13, 14, 26)  # read-only, input/output, corrupt, full, cannot be opened, no database
+_ILL = ("53", "58", "XX")  # PostgreSQL's classes of states: no room, the system, damaged data
 _CHUNK = 500
 
 
@@ -185,6 +187,14 @@ def is_passing(error: Exception) -> bool:
     is_taken = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in SQLITE_TAKEN
     in_the_way = getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
     return is_taken or in_the_way or absence(error) is not None
+
+
+def is_ill(error: Exception) -> bool:
+    """Whether an error says that the database is damaged or full, whatever was asked of it."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _ILL_SQLITE or state.startswith(_ILL)
 
 
 def _first_line(error: sa.exc.DBAPIError) -> str:

@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from models import Note
 from services import database as ground
-from services.database import absence, is_passing, open_engine
+from services.database import absence, is_ill, is_passing, open_engine
 from services.errors import ConfigurationError
 
 pytestmark = pytest.mark.both_databases
@@ -148,6 +148,21 @@ def test_a_file_where_a_folder_should_be_is_named(tmp_path: Path, folder: str, s
         ground.require_folder(tmp_path / folder)
     assert caught.value.message == f"Cannot write to {said.format(blocked)}"
     assert caught.value.remedy == "Set DATA_DIR to a folder; one that is missing is made."
+
+
+def test_a_damaged_file_is_told_apart_from_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "desk.db"
+    path.write_bytes(b"nothing that SQLite wrote" * 400)
+    engine = open_engine(f"sqlite:///{path}")
+    with pytest.raises(sa.exc.DatabaseError) as damaged:
+        engine.connect()
+    assert is_ill(damaged.value) and not is_passing(damaged.value)
+    whole = open_engine(f"sqlite:///{tmp_path}/whole.db")
+    with whole.connect() as connection, pytest.raises(sa.exc.DBAPIError) as mistaken:
+        connection.execute(sa.text("SELECT nonsense"))
+    assert not is_ill(mistaken.value) and not is_ill(ValueError("nonsense"))
+    engine.dispose()
+    whole.dispose()
 
 
 def test_a_server_that_is_not_there_is_told_apart_from_a_mistake(database: ModuleType) -> None:

@@ -18,7 +18,7 @@ from services.clock import DAY
 from services.metrics import periods
 from services.metrics.recovery import recovery
 from services.metrics.recovery.recovery import AtStake, Recovery
-from services.metrics.revenue import revenue, revenue_history
+from services.metrics.revenue import revenue
 from services.metrics.revenue.revenue import Revenue, Revenues
 from services.metrics.statistics.statistics import Rate
 from services.metrics.trials import conversion, trials
@@ -113,7 +113,7 @@ def _now(session: Session, as_of: int) -> _Side:
 
 
 def _then(session: Session, at: int, zone: ZoneInfo) -> _Side:
-    stood = revenue_history.stood(session, clock.day_start(at, zone))
+    stood = revenue.stood(session, clock.day_start(at, zone))
     return _Side(
         stood or Revenues(0, {}),
         trials.running(session, at),

@@ -25,6 +25,7 @@ from models import (
     Product,
     SubscriptionItem,
 )
+from services.among import among
 from services.database import chunks
 from services.metrics.recovery.failures import OPEN_DISPUTES, Failure, is_open_failure, last
 from services.metrics.trials.trials import dearest_first
@@ -72,7 +73,7 @@ def _items() -> Any:
         sa.select(_ITEM.subscription, _ITEM.product, _PRODUCT.name, _PRICE.interval, _PRICE.interval_count)
         .join_from(table(SubscriptionItem), table(Price), _PRICE.id == _ITEM.price, isouter=True)
         .outerjoin(table(Product), _PRODUCT.id == _ITEM.product)
-        .where(_ITEM.subscription.in_(THESE), _ITEM.deleted.is_(False))
+        .where(among(_ITEM.subscription, THESE), _ITEM.deleted.is_(False))
         .order_by(*dearest_first(_ITEM, _PRICE))
     )
 
@@ -103,7 +104,7 @@ def cards(connection: sa.Connection, methods: dict[str, str | None]) -> dict[str
 
 @cache
 def _methods() -> Any:
-    return sa.select(_METHOD.id, _METHOD.last4, _METHOD.country).where(_METHOD.id.in_(THESE))
+    return sa.select(_METHOD.id, _METHOD.last4, _METHOD.country).where(among(_METHOD.id, THESE))
 
 
 @cache
@@ -122,7 +123,7 @@ def _last_charged() -> Any:
 
     return sa.select(
         _CUSTOMER.id, latest(_CHARGE.card_last4).label("last4"), latest(_CHARGE.card_country).label("country")
-    ).where(_CUSTOMER.id.in_(THESE))
+    ).where(among(_CUSTOMER.id, THESE))
 
 
 def failures(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
@@ -144,7 +145,7 @@ def _failed_invoices() -> Any:
         _INVOICE.amount_remaining,
         _INVOICE.attempt_count,
         _INVOICE.next_payment_attempt,
-    ).where(is_open_failure(), _INVOICE.customer.in_(THESE))
+    ).where(is_open_failure(), among(_INVOICE.customer, THESE))
 
 
 def _failed(invoices: list[Any], reasons: dict[str, Failure]) -> Facts:
@@ -176,7 +177,7 @@ def _open_disputes() -> Any:
     return (
         sa.select(_CHARGE.customer, sa.func.count())
         .join_from(table(Dispute), table(Charge), _CHARGE.id == _DISPUTE.charge)
-        .where(_DISPUTE.status.in_(OPEN_DISPUTES), _CHARGE.customer.in_(THESE))
+        .where(_DISPUTE.status.in_(OPEN_DISPUTES), among(_CHARGE.customer, THESE))
         .group_by(_CHARGE.customer)
     )
 
@@ -196,8 +197,8 @@ def contacts(connection: sa.Connection, customers: list[str]) -> dict[str, Facts
 def _reached_out() -> tuple[Any, Any]:
     messages = sa.select(_MESSAGE.customer, sa.func.max(_MESSAGE.sent_at), sa.func.max(_MESSAGE.channel))
     calls = sa.select(_CALL.customer, sa.func.max(_CALL.closed_at), sa.literal("call"))
-    sent = messages.where(_MESSAGE.customer.in_(THESE), _MESSAGE.state.in_(SENT))
-    held = calls.where(_CALL.customer.in_(THESE), _CALL.state == "done")
+    sent = messages.where(among(_MESSAGE.customer, THESE), _MESSAGE.state.in_(SENT))
+    held = calls.where(among(_CALL.customer, THESE), _CALL.state == "done")
     return sent.group_by(_MESSAGE.customer), held.group_by(_CALL.customer)
 
 
@@ -209,4 +210,4 @@ def owners(connection: sa.Connection, customers: list[str]) -> dict[str, Facts]:
 
 @cache
 def _owned() -> Any:
-    return sa.select(_PROFILE.customer, _PROFILE.owner).where(_PROFILE.customer.in_(THESE))
+    return sa.select(_PROFILE.customer, _PROFILE.owner).where(among(_PROFILE.customer, THESE))

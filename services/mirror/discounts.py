@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from models import Customer, Discount, Subscription, SubscriptionItem
 from services import clock
+from services.among import among
 from services.database import chunks
 from services.errors import TrialdeskError
 from services.mirror import complete
@@ -131,7 +132,7 @@ def _of_subscriptions() -> Any:
         _SUBSCRIPTION.id.label("owner"),
         _SUBSCRIPTION.discounts.label("of_whole"),
         _ITEM.discounts.label("of_item"),
-    ).where(_DISCOUNT.deleted.is_(False), _SUBSCRIPTION.id.in_(THESE))
+    ).where(_DISCOUNT.deleted.is_(False), among(_SUBSCRIPTION.id, THESE))
     named = (
         its.select_from(table(Subscription))
         .join(table(Discount), _DISCOUNT.subscription == _SUBSCRIPTION.id)
@@ -155,5 +156,5 @@ def _of_customers() -> Any:
     return (
         sa.select(_DISCOUNT.id, _DISCOUNT.as_of, _CUSTOMER.id.label("owner"))
         .join(table(Customer), _CUSTOMER.discount == _DISCOUNT.id)
-        .where(_DISCOUNT.deleted.is_(False), _CUSTOMER.id.in_(THESE))
+        .where(_DISCOUNT.deleted.is_(False), among(_CUSTOMER.id, THESE))
     )

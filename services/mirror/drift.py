@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from models import Discount, Drift, Event, InboxItem
 from models.base import Mirrored
 from services import clock
+from services.among import among
 from services.database import chunks
 from services.mirror import ahead, cursors, shapes
 from services.mirror.batch import Batch, Family, is_card_of_charge
@@ -102,7 +103,7 @@ def _rows(
 
 @cache
 def _those(model: type[Mirrored], column: str) -> Any:
-    return sa.select(table(model)).where(table(model).c[column].in_(THESE))
+    return sa.select(table(model)).where(among(table(model).c[column], THESE))
 
 
 def _is_older(ours: Row | None, as_of: int) -> bool:

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from models import Customer, CustomerFacts, Subscription, Workspace
 from models.subscriptions import ENDED
 from services import changes, charging, config, database
+from services.among import among
 from services.database import chunks
 from services.locks import Confirm, unguarded
 from services.metrics.counting import waiting
@@ -147,7 +148,7 @@ def _facts(connection: sa.Connection, customers: list[str]) -> list[Facts]:
 
 @cache
 def _people() -> Any:
-    return sa.select(table(Customer)).where(_CUSTOMER.id.in_(THESE))
+    return sa.select(table(Customer)).where(among(_CUSTOMER.id, THESE))
 
 
 def _person(row: Any) -> Facts:
@@ -181,7 +182,7 @@ def _theirs() -> Any:
              "trial_end", "cancel_at", "cancel_at_period_end", "current_period_end",
              "default_payment_method", "default_source")  # fmt: skip
     return sa.select(*(_SUBSCRIPTION[name] for name in names)).where(
-        _SUBSCRIPTION.customer.in_(THESE), _SUBSCRIPTION.deleted.is_(False)
+        among(_SUBSCRIPTION.customer, THESE), _SUBSCRIPTION.deleted.is_(False)
     )
 
 

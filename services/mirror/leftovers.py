@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import InboxItem
+from services.among import among
 from services.database import chunks
 from services.mirror.tables import THESE, table
 
@@ -42,4 +43,4 @@ def _any() -> Any:
 
 @cache
 def _lying() -> Any:
-    return sa.select(_INBOX.id, _INBOX.created).where(_INBOX.id.in_(THESE), _ASIDE)
+    return sa.select(_INBOX.id, _INBOX.created).where(among(_INBOX.id, THESE), _ASIDE)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import Coupon, Customer, Discount, Invoice, InvoiceLine, Price, Subscription, SubscriptionItem
+from services.among import among
 from services.database import chunks
 from services.metrics.revenue import pricing
 from services.metrics.revenue.mrr import PricedItem, Rebate, deducted, mrr_micros, plan_micros
@@ -67,7 +68,7 @@ def _refresh(connection: sa.Connection, customers: list[str]) -> None:
 @cache
 def _subscriptions() -> Any:
     names = ("id", "customer", "status", "currency", "pause_collection", "discounts", *_SAVED)
-    return sa.select(*(_SUBSCRIPTION[name] for name in names)).where(_SUBSCRIPTION.customer.in_(THESE))
+    return sa.select(*(_SUBSCRIPTION[name] for name in names)).where(among(_SUBSCRIPTION.customer, THESE))
 
 
 def _rates(
@@ -119,7 +120,7 @@ def _priced_items() -> Any:
         )
         .join_from(table(SubscriptionItem), table(Subscription), _SUBSCRIPTION.id == _ITEM.subscription)
         .outerjoin(table(Price), _PRICE.id == _ITEM.price)
-        .where(_SUBSCRIPTION.customer.in_(THESE), _ITEM.deleted.is_(False))
+        .where(among(_SUBSCRIPTION.customer, THESE), _ITEM.deleted.is_(False))
         .order_by(_ITEM.id)
     )
 
@@ -156,7 +157,7 @@ def _first_trials() -> Any:
         .join_from(table(Subscription), table(InvoiceLine), _LINE.subscription == _SUBSCRIPTION.id)
         .join(table(Invoice), _INVOICE.id == _LINE.invoice)
         .where(
-            _SUBSCRIPTION.customer.in_(THESE),
+            among(_SUBSCRIPTION.customer, THESE),
             _LINE.period_start == _SUBSCRIPTION.trial_start,
             _LINE.period_end > _LINE.period_start,
             _LINE.amount == 0,

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from models import ActionStep
+from services.among import among
 from services.database import chunks
 from services.errors import TrialdeskError, Unavailable
 from services.mirror import ahead, complete, gaps, shapes
@@ -256,7 +257,7 @@ def as_of(session: Session, keys: Iterable[Key]) -> dict[Key, int]:
 @cache
 def _ages(name: str) -> Any:
     columns: Any = table(shapes.KINDS[name].model).c
-    return sa.select(columns.id, columns.as_of, columns.deleted).where(columns.id.in_(THESE))
+    return sa.select(columns.id, columns.as_of, columns.deleted).where(among(columns.id, THESE))
 
 
 def read(made: Plan, problems: dict[str, str]) -> Answers:

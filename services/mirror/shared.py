@@ -27,6 +27,7 @@ from models import (
     SubscriptionItem,
 )
 from services import database
+from services.among import among
 from services.database import chunks
 from services.mirror import rates
 from services.mirror.batch import Batch
@@ -88,11 +89,11 @@ def _using() -> dict[Table, Any]:
         table(SubscriptionItem), item.subscription == subscription.id
     )
     return {
-        Product: sa.select(facts.customer).where(facts.product.in_(THESE)),
-        Price: paying.where(item.price.in_(THESE)),
-        Coupon: _discounted().where(discount.coupon.in_(THESE)),
-        Discount: _discounted().where(discount.id.in_(THESE)),
-        PaymentMethod: sa.select(method.customer).where(method.id.in_(THESE)),
+        Product: sa.select(facts.customer).where(among(facts.product, THESE)),
+        Price: paying.where(among(item.price, THESE)),
+        Coupon: _discounted().where(among(discount.coupon, THESE)),
+        Discount: _discounted().where(among(discount.id, THESE)),
+        PaymentMethod: sa.select(method.customer).where(among(method.id, THESE)),
     }
 
 

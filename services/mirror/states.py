@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from models import Subscription, SubscriptionState
 from services import database
+from services.among import among
 from services.clock import DAY
 from services.database import chunks
 from services.mirror import shapes
@@ -149,7 +150,7 @@ def _save(connection: sa.Connection, logs: Iterable[tuple[History, History]]) ->
 
 @cache
 def _states_of() -> Any:
-    return sa.select(table(SubscriptionState)).where(_STATE.subscription.in_(THESE))
+    return sa.select(table(SubscriptionState)).where(among(_STATE.subscription, THESE))
 
 
 @cache

@@ -135,7 +135,7 @@ def _check_revenue(database: ModuleType, story: Story) -> None:
         by_currency = {code: (one.mrr, one.customers) for code, one in found.by_currency.items()}
         assert by_currency == now.mrr(seen.last)
         for month in months:
-            stood = revenue_history.stood(session, month.begins)
+            stood = revenue.stood(session, month.begins)
             assert stood is not None
             standing = ledger.standing(moves, month.begins)
             assert stood.customers == len({who for every in standing.values() for who in every})

@@ -141,7 +141,16 @@ def test_before_the_first_pull_is_done_no_number_is_shown(account: ModuleType) -
     assert "Search customers" in links(app)
 
 
+def test_before_all_is_counted_no_number_is_shown(pulled: ModuleType, ready: None) -> None:
+    told = Account()
+    told.subscription(told.customer("ada", 0), 0)
+    told.save(pulled)
+    app = open_in_menu("overview")
+    assert not app.metric and not app.subheader
+
+
 def test_an_empty_account_says_so(pulled: ModuleType, ready: None) -> None:
+    count.everybody(pulled)
     app = open_in_menu("overview")
     assert not app.metric
     assert "No subscription" in app.info[0].value
@@ -151,6 +160,8 @@ def test_with_one_currency_there_is_no_sum_of_currencies(pulled: ModuleType, rea
     told = Account()
     told.subscription(told.customer("ada", 0), 0)
     told.save(pulled)
+    count.see(pulled, 1)
+    count.everybody(pulled)
     app = open_in_menu("overview")
     assert [heading.value for heading in app.subheader] == ["USD"]
 

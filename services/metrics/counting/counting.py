@@ -212,7 +212,8 @@ def _count_apart(work: _Work, seen: Mapping[str, int]) -> None:
 
 
 def _is_nobodys_fault(error: Exception) -> bool:
-    return isinstance(error, TrialdeskError) or database.is_passing(error)
+    of_database = database.is_passing(error) or database.is_ill(error)
+    return isinstance(error, TrialdeskError) or of_database
 
 
 def _give_up(customer: str, mark: int, error: Exception) -> None:

@@ -27,6 +27,7 @@ from models import (
     Subscription,
     SubscriptionItem,
 )
+from services.among import among
 from services.clock import DAY
 from services.metrics.counting.calendar import Calendar
 from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum
@@ -35,7 +36,7 @@ from services.metrics.recovery.recovery import is_first_after_trial
 from services.metrics.trials.trials import dearest_first
 
 _MOST = 10**14  # minor units that count of an invoice: Stripe takes 12 digits, and sums must fit their cells
-_THEIRS: Any = sa.bindparam("customers", expanding=True)
+_THEIRS = "customers"
 
 
 def _count_failed(session: Session, customers: Sequence[str], _now: int, _calendar: Calendar) -> Counted:
@@ -116,7 +117,7 @@ def _count_passed(session: Session, customers: Sequence[str], _now: int, calenda
     connection, theirs = session.connection(), {"customers": list(customers)}
     plans, countries = _plans(connection, customers), _countries(connection, customers)
     sums: dict[str, dict[Key, list[int]]] = defaultdict(dict)
-    for customer, subscription, currency, at, amount in connection.execute(_passed(), theirs):
+    for customer, subscription, currency, at, amount in connection.execute(_passed(), theirs).all():
         alike = (calendar.month(at), currency, plans.get(subscription, ""))
         held = sums[customer].setdefault(alike, [0, 0])
         held[0] += 1
@@ -153,12 +154,12 @@ def _passed() -> Any:
     i, s, failed = Invoice, Subscription, FailureFact
     sent = col(i.collection_method) == "send_invoice"
     tried = sa.func.coalesce(sa.case((sent, col(i.paid_at))), col(i.finalized_at), col(i.created))
-    have_failed = sa.select(col(failed.invoice)).where(col(failed.customer).in_(_THEIRS))
+    have_failed = sa.select(col(failed.invoice)).where(among(col(failed.customer), _THEIRS))
     return (
         sa.select(col(i.customer), col(i.subscription), col(i.currency), tried, col(i.total))
         .join(s, col(s.id) == col(i.subscription), isouter=True)
         .where(
-            col(i.customer).in_(_THEIRS),
+            among(col(i.customer), _THEIRS),
             col(i.status).concat("") == "paid",
             col(i.attempt_count) + 0 > 0,
             col(i.amount_due) > 0,
@@ -173,7 +174,7 @@ def _passed() -> Any:
 def _plans(connection: sa.Connection, customers: Sequence[str]) -> dict[str, str]:
     """The plan of each subscription: the product of its dearest item."""
     found: dict[str, str] = {}
-    for subscription, product in connection.execute(_items(), {"customers": list(customers)}):
+    for subscription, product in connection.execute(_items(), {"customers": list(customers)}).all():
         found.setdefault(subscription, product)
     return found
 
@@ -185,20 +186,20 @@ def _items() -> Any:
         sa.select(col(s.id), col(item.product))
         .join_from(s, item, col(item.subscription) == col(s.id))
         .join(price, col(price.id) == col(item.price), isouter=True)
-        .where(col(s.customer).in_(_THEIRS), ~col(item.deleted))
+        .where(among(col(s.customer), _THEIRS), ~col(item.deleted))
         .order_by(*dearest_first(item, price))
     )
 
 
 def _countries(connection: sa.Connection, customers: Sequence[str]) -> dict[str, str]:
-    rows = connection.execute(_where_from(), {"customers": list(customers)})
+    rows = connection.execute(_where_from(), {"customers": list(customers)}).all()
     return {row.customer: row.country for row in rows}
 
 
 @cache
 def _where_from() -> Any:
     f = CustomerFacts
-    return sa.select(col(f.customer), col(f.country)).where(col(f.customer).in_(_THEIRS))
+    return sa.select(col(f.customer), col(f.country)).where(among(col(f.customer), _THEIRS))
 
 
 FAILED = Book(FailureFact, _count_failed, (Sum(FailureCell, _sum_failed),))

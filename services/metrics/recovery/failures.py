@@ -17,12 +17,13 @@ from sqlmodel import col
 from models import Charge, Event, Invoice, InvoicePayment, PaymentIntent, PaymentMethod, Subscription
 from models.subscriptions import ENDED
 from services import database
+from services.among import among
 from services.clock import DAY
 
 OPEN_DISPUTES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 _P, _I, _C, _M = InvoicePayment, PaymentIntent, Charge, PaymentMethod
 _ITS = aliased(Subscription)  # a list that asks has joined the subscription itself
-_THESE: Any = sa.bindparam("invoices", expanding=True)
+_THESE = "invoices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,10 @@ def is_of_ended(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
     return sa.exists().where(col(_ITS.id) == col(invoice.subscription), over)
 
 
-def first(customers: Any = None) -> sa.Subquery:
+def first(customers: str | None = None) -> sa.Subquery:
     """SQL: each `invoice` of which an attempt has failed, ever, and when the first one did (`failed_at`).
 
-    Of everybody, or of some `customers` (an expanding parameter).
+    Of everybody, or of some `customers` (the name of a parameter, see `among`).
 
     A failed charge tells it with its time, and so does Stripe's event (it lists 30 days of them: whoever
     pulls the account later has none of before). About when shows where a payment intent has an error, where
@@ -106,11 +107,11 @@ def _failed_intents() -> sa.CTE:
     return failed.cte("failed_intents").prefix_with("MATERIALIZED")
 
 
-def _signs_of(customers: Any) -> sa.Subquery:
+def _signs_of(customers: str) -> sa.Subquery:
     """The signs of failure of some customers' invoices. No bare column with an index of its own in them: the
     invoices must lead, or SQLite would go through all that ever failed."""
     i = Invoice
-    theirs = sa.select(col(i.id)).where(col(i.customer).in_(customers), col(i.total) > 0).cte("theirs")
+    theirs = sa.select(col(i.id)).where(among(col(i.customer), customers), col(i.total) > 0).cte("theirs")
     mine = sa.select(theirs.prefix_with("MATERIALIZED").c.id)
     by_intent = _sign(col(_P.invoice), about=col(_I.created))
     error = col(_I.error_code).concat("").is_not(None)
@@ -120,7 +121,7 @@ def _signs_of(customers: Any) -> sa.Subquery:
         *(sign.where(sign.selected_columns.invoice.in_(mine)) for sign in timed[:-1]),
         timed[-1].where(error, col(_P.invoice).in_(mine)),
         *(
-            sign.where(col(i.customer).in_(customers))
+            sign.where(among(col(i.customer), customers))
             for sign in _untimed(col(i.attempt_count) + 0, col(i.status).concat(""))
         ),
     ).subquery()
@@ -195,7 +196,7 @@ def _errors() -> Any:
     return (
         sa.select(col(_P.invoice), error, sa.func.coalesce(col(_I.advice_code), ""), col(_I.created))
         .join_from(_P, _I, col(_I.id) == col(_P.payment_intent))
-        .where(col(_P.invoice).in_(_THESE), error.is_not(None))
+        .where(among(col(_P.invoice), _THESE), error.is_not(None))
         .order_by(col(_I.created), col(_I.id))
     )
 
@@ -210,7 +211,7 @@ def _waiting() -> Any:
         sa.select(col(_P.invoice), code, sa.literal(""), at, sa.null(), col(_I.payment_method), col(_M.last4))
         .join_from(_P, _I, col(_I.id) == col(_P.payment_intent))
         .outerjoin(_M, col(_M.id) == col(_I.payment_method))
-        .where(col(_P.invoice).in_(_THESE), col(_I.status) == "requires_action")
+        .where(among(col(_P.invoice), _THESE), col(_I.status) == "requires_action")
         .order_by(at, col(_I.id))
     )
 
@@ -224,7 +225,7 @@ def _failed_charges() -> Any:
     """
     named = (col(_C.payment_intent) == col(_P.payment_intent), col(_C.id) == col(_P.charge))
     tried = sa.union_all(
-        *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(col(_P.invoice).in_(_THESE))
+        *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(among(col(_P.invoice), _THESE))
           for how in named)
     ).subquery()  # fmt: skip
     code = (col(_C.decline_code), col(_I.decline_code), col(_C.failure_code), col(_I.error_code))

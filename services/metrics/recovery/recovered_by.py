@@ -27,14 +27,15 @@ from sqlmodel import col
 
 from models import Action, ActionStep, Charge, CreditNote, InvoicePayment
 from services import database
+from services.among import among
 
 By = Literal["automatic", "new_card", "staff", "customer", "out_of_band", "credit", "unknown"]
 BY: tuple[By, ...] = get_args(By)
 _RETRIES = ("retry_payment", "retry_all")
 _EACH = "pay "  # how the steps of a retry of all invoices begin, before the invoice's id
 _P, _C, _N, _A, _S = InvoicePayment, Charge, CreditNote, Action, ActionStep
-_THESE: Any = sa.bindparam("invoices", expanding=True)
-_THEIRS: Any = sa.bindparam("customers", expanding=True)
+_THESE = "invoices"
+_THEIRS = "customers"
 
 
 @dataclass(slots=True)
@@ -57,11 +58,11 @@ def known(
     found: dict[str, Tries] = defaultdict(Tries)
     for some in database.chunks(invoices):
         these = {"invoices": some}
-        for invoice, succeeded, card in connection.execute(_charges(), these):
+        for invoice, succeeded, card in connection.execute(_charges(), these).all():
             (found[invoice].succeeded if succeeded else found[invoice].failed).append(card)
-        for invoice in connection.execute(_paid(), these).scalars():
+        for invoice in connection.execute(_paid(), these).scalars().all():
             found[invoice].asked_for = True
-        for invoice, at in connection.execute(_credits(), these):
+        for invoice, at in connection.execute(_credits(), these).all():
             found[invoice].credited_at = at
     for (invoice, state), number in _by_staff(connection, customers).items():
         if state == "done":
@@ -94,7 +95,7 @@ def tell(tries: Tries, *, failed_at: int, attempt_count: int, collection_method:
 def _by_staff(connection: sa.Connection, customers: Collection[str]) -> Counter[tuple[str, str]]:
     """How many tries the desk made of each invoice, done and refused."""
     found: Counter[tuple[str, str]] = Counter()
-    for step, state, about in connection.execute(_steps(), {"customers": list(customers)}):
+    for step, state, about in connection.execute(_steps(), {"customers": list(customers)}).all():
         invoice = step.removeprefix(_EACH) if step.startswith(_EACH) else about
         found[invoice, state] += 1
     return found
@@ -105,7 +106,7 @@ def _charges() -> Any:
     """The charges of the invoices that succeeded (1) or failed (0), oldest first, each with its card."""
     named = (col(_C.payment_intent) == col(_P.payment_intent), col(_C.id) == col(_P.charge))
     tried = sa.union(
-        *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(col(_P.invoice).in_(_THESE))
+        *(sa.select(col(_P.invoice), col(_C.id)).join_from(_P, _C, how).where(among(col(_P.invoice), _THESE))
           for how in named)
     ).subquery()  # fmt: skip
     succeeded = sa.case((col(_C.status) == "succeeded", 1), else_=0)
@@ -121,14 +122,14 @@ def _charges() -> Any:
 def _paid() -> Any:
     """The invoices of which a payment through Stripe is marked as paid."""
     through = col(_P.payment_intent).is_not(None) | col(_P.charge).is_not(None)
-    return sa.select(col(_P.invoice)).where(col(_P.invoice).in_(_THESE), col(_P.status) == "paid", through)
+    return sa.select(col(_P.invoice)).where(among(col(_P.invoice), _THESE), col(_P.status) == "paid", through)
 
 
 @cache
 def _credits() -> Any:
     """When each invoice was last credited."""
     issued = sa.select(col(_N.invoice), sa.func.max(col(_N.created)))
-    return issued.where(col(_N.invoice).in_(_THESE), col(_N.status) != "void").group_by(col(_N.invoice))
+    return issued.where(among(col(_N.invoice), _THESE), col(_N.status) != "void").group_by(col(_N.invoice))
 
 
 @cache
@@ -138,7 +139,7 @@ def _steps() -> Any:
         sa.select(col(_S.step), col(_S.state), col(_A.object_id))
         .join_from(_A, _S, col(_S.token) == col(_A.token))
         .where(
-            col(_A.customer).in_(_THEIRS),
+            among(col(_A.customer), _THEIRS),
             col(_A.command).concat("").in_(_RETRIES),
             col(_S.state).in_(("done", "refused")),
         )

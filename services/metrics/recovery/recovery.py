@@ -174,9 +174,9 @@ def _failed(begins: int, ends: int) -> sa.Subquery:
     return ever.where(*counts).subquery()
 
 
-def payments(customers: Any = None) -> sa.Select[Any]:
-    """SQL: each payment that failed, ever, with what became of it: of everybody, or of some customers (an
-    expanding parameter). `first_after_trial`: it is no part of the rate."""
+def payments(customers: str | None = None) -> sa.Select[Any]:
+    """SQL: each payment that failed, ever, with what became of it: of everybody, or of some customers (the
+    name of a parameter, see `among`). `first_after_trial`: it is no part of the rate."""
     first, i, s = failures.first(customers), aliased(Invoice), aliased(Subscription)
     over = is_of_ended(i) | col(i.status).in_(("void", "uncollectible"))
     paid = col(i.status) == "paid"

@@ -230,20 +230,21 @@ def _standing(session: Session, rules: Rules) -> list[_Standing]:
 
 
 def _special() -> Any:
-    """SQL: the customers with a subscription that counts and is discounted, set to end, or not collected."""
-    s, i, c = aliased(Subscription), SubscriptionItem, Customer
-    own = sa.exists().where(col(c.id) == col(s.customer), col(c.discount).is_not(None))
-    of_item = sa.exists().where(col(i.subscription) == col(s.id), sa.cast(col(i.discounts), sa.Text) != "[]")
-    return sa.select(col(s.customer)).where(
+    """SQL: the customers with a subscription that counts and is discounted, set to end, or not collected, and
+    those with a discount of their own, or on an item."""
+    s, d = aliased(Subscription), Discount
+    standing = sa.select(col(s.customer)).where(
         col(s.status).in_(COUNTED),
         ~col(s.deleted),
         (sa.cast(col(s.discounts), sa.Text) != "[]")
-        | own
-        | of_item
         | col(s.cancel_at).is_not(None)
         | col(s.cancel_at_period_end)
         | col(s.pause_collection).is_not(None),
     )
+    at_work = (~col(d.deleted), col(d.invoice).is_(None))
+    own = sa.select(col(d.customer)).where(*at_work, col(d.customer).is_not(None))
+    of_items = sa.select(col(s.customer)).join(d, col(d.subscription) == col(s.id)).where(*at_work)
+    return sa.union(standing, own, of_items)
 
 
 def _otherwise(session: Session, rows: Iterable[Any], deducted: Collection[str]) -> dict[str, int]:

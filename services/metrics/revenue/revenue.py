@@ -1,23 +1,23 @@
 """What comes in every month, from how many customers, per currency?
 
-MRR now is the sum of what the writer keeps on each subscription (`mrr_micros`, see `mrr`). Active customer:
-a subscription `active` or `past_due` with MRR above zero. Trial MRR (what the running trials would bring)
-stands beside it, never inside it: see `trials.running_now`. Currencies are never added. What was: see
-`revenue_history`.
+What each subscription comes to is kept on it (`mrr_micros`, see `mrr`). Active customer: a subscription
+`active` or `past_due` with MRR above zero. Trial MRR (what the running trials would bring) stands beside it,
+never inside it: see `trials.running_now`. Currencies are never added. What moved: see `revenue_history`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import Subscription
+from models import RevenueDay, Subscription
+from services.metrics.counting import rollups
 from services.metrics.revenue.mrr import COUNTED
-from services.metrics.statistics.sums import total
+from services.metrics.statistics.sums import LARGEST, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +38,39 @@ class Revenues:
     by_currency: Mapping[str, Revenue]
 
 
+def now(session: Session) -> Revenues:
+    """What stands now, with what cannot be valued; nothing before all is counted."""
+    found, unknown = stood(session, LARGEST) or Revenues(0, {}), _unvalued(session)
+    stands = {code: found.by_currency.get(code, Revenue()) for code in {*found.by_currency, *unknown}}
+    valued = {code: replace(one, unvalued=unknown.get(code, 0)) for code, one in stands.items()}
+    return replace(found, by_currency=valued)
+
+
+def stood(session: Session, instant: int) -> Revenues | None:
+    """What stood before the day that begins at the instant (UTC seconds); None before all is counted."""
+    if not rollups.generation(session):
+        return None
+    c = RevenueDay
+    sums = (total(col(c.mrr)), sa.func.sum(col(c.accounts)), sa.func.sum(col(c.people)))
+    asked = sa.select(col(c.currency), *sums).where(rollups.standing(c), col(c.day) < instant)
+    rows = [(code, *map(int, numbers)) for code, *numbers in session.execute(asked.group_by(col(c.currency)))]
+    by_currency = {code: Revenue(mrr, customers) for code, mrr, customers, _ in rows if customers}
+    return Revenues(sum(people for *_, people in rows), by_currency)
+
+
 def is_active() -> sa.ColumnElement[bool]:
     """SQL: whether a subscription makes its customer an active one."""
     s = Subscription
     return ~col(s.deleted) & col(s.status).in_(COUNTED) & (col(s.mrr_micros) > 0)
 
 
-def now(session: Session) -> Revenues:
-    """MRR and active customers as they stand."""
+def _unvalued(session: Session) -> dict[str, int]:
+    """How many subscriptions hold an item whose price is not known beforehand, by currency."""
     s = Subscription
-    unvalued = (
-        ~col(s.deleted)
-        & col(s.status).in_(COUNTED)
-        & (col(s.unvalued_items) > 0)
-        & col(s.pause_collection).is_(None)
-    )
-    worth = sa.select(
-        col(s.customer),
-        col(s.currency),
-        col(s.mrr_micros).label("micros"),
-        sa.case((unvalued, 1), else_=0).label("unvalued"),
-    )
-    return _summed(session, worth.where(is_active() | unvalued))
+    some = col(s.unvalued_items) > sa.literal_column("0")  # literal, as in its index
+    counts = (some, ~col(s.deleted), col(s.status).concat("").in_(COUNTED), col(s.pause_collection).is_(None))
+    asked = sa.select(col(s.currency), sa.func.count()).where(*counts).group_by(col(s.currency))
+    return {code: int(number) for code, number in session.execute(asked)}
 
 
 def of_customers(session: Session, customers: sa.Select[Any]) -> dict[str, int]:
@@ -71,15 +82,3 @@ def of_customers(session: Session, customers: sa.Select[Any]) -> dict[str, int]:
     )
     found = {code: int(micros) for code, micros in session.execute(sums.group_by(col(s.currency)))}
     return dict(sorted(found.items(), key=lambda one: -one[1]))
-
-
-def _summed(session: Session, worth: sa.Select[Any]) -> Revenues:
-    """What each subscription is worth, by currency; in the same statement how many customers there are."""
-    each = worth.cte("worth").prefix_with("MATERIALIZED")
-    w = each.c
-    customers = sa.func.count(sa.case((w.micros > 0, w.customer)).distinct())
-    sums = sa.select(w.currency, total(w.micros), customers, sa.func.sum(w.unvalued))
-    everybody = sa.select(sa.null(), sa.literal(0), customers, sa.literal(0))
-    rows = session.execute(sums.group_by(w.currency).union_all(everybody))
-    found = {code: Revenue(int(micros), people, int(unknown)) for code, micros, people, unknown in rows}
-    return Revenues(found.pop(None).customers, found)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from functools import cache
 from operator import attrgetter, itemgetter
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import CustomerFacts, RetentionCell, RevenueCell, RevenueDay, RevenueMonth, RevenueMove
+from services.among import among
 from services.metrics.counting.calendar import Calendar
 from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum
 from services.metrics.revenue import timelines
@@ -56,9 +59,14 @@ def _with_people(facts: list[Row]) -> list[Row]:
 
 
 def _countries(session: Session, customers: Sequence[str]) -> dict[str, str]:
-    known = sa.select(col(CustomerFacts.customer), col(CustomerFacts.country))
-    rows = session.execute(known.where(col(CustomerFacts.customer).in_(customers)))
+    rows = session.connection().execute(_where_from(), {"customers": list(customers)}).all()
     return {row.customer: row.country for row in rows}
+
+
+@cache
+def _where_from() -> Any:
+    f = CustomerFacts
+    return sa.select(col(f.customer), col(f.country)).where(among(col(f.customer), "customers"))
 
 
 def _of_day(row: Row, _: Calendar) -> Iterator[tuple[Key, Amounts]]:

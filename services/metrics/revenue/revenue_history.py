@@ -25,7 +25,6 @@ from services.metrics.counting import rollups
 from services.metrics.periods import Period
 from services.metrics.revenue.exchange import Rate
 from services.metrics.revenue.movements import KINDS, SWITCH
-from services.metrics.revenue.revenue import Revenue, Revenues
 from services.metrics.statistics.sums import total
 
 Amount = int | Fraction  # micros; a fraction where they were converted
@@ -259,18 +258,6 @@ def daily(session: Session, view: View, since: int, until: int) -> list[tuple[in
         level += piece.by
         found[max(piece.day, since)] = level
     return list(found.items())
-
-
-def stood(session: Session, instant: int) -> Revenues | None:
-    """What stood before the day that begins at the instant (UTC seconds); None before all is counted."""
-    if not is_counted(session):
-        return None
-    c = RevenueDay
-    sums = (total(col(c.mrr)), sa.func.sum(col(c.accounts)), sa.func.sum(col(c.people)))
-    asked = sa.select(col(c.currency), *sums).where(rollups.standing(c), col(c.day) < instant)
-    rows = [(code, *map(int, numbers)) for code, *numbers in session.execute(asked.group_by(col(c.currency)))]
-    by_currency = {code: Revenue(mrr, customers) for code, mrr, customers, _ in rows if customers}
-    return Revenues(sum(people for *_, people in rows), by_currency)
 
 
 def left_out(session: Session, view: View, until: int) -> dict[str, Level]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Charge, Invoice, InvoiceItem, InvoiceLine, InvoicePayment, Subscription
+from services.among import among
 from services.clock import DAY
 from services.metrics.revenue import worth
 from services.metrics.revenue.reconstruction import Line, Rate
@@ -20,7 +21,7 @@ from services.metrics.trials.trials import is_regular
 
 _MOST_BILLED = 10**14  # minor units; Stripe takes invoices of up to 12 digits
 Values = tuple[Any, ...]
-_THESE: Any = sa.bindparam("ids", expanding=True)
+_THESE = "ids"
 
 
 @dataclass(slots=True)
@@ -38,8 +39,9 @@ def of(session: Session, seen: Sequence[tuple[str, Any]]) -> dict[str, Billed]:
     firsts = dict(seen)
     if not firsts:
         return {}
-    lines = [tuple(row) for row in session.execute(_lines(), {"ids": list(firsts)})]
-    changes = list(session.execute(_changes(), {"ids": list(firsts)}))
+    connection, these = session.connection(), {"ids": list(firsts)}
+    lines = connection.execute(_lines(), these).all()
+    changes = connection.execute(_changes(), these).all()
     rates = _rates(session, {row[1] for row in lines} | {row.price for row in changes} - {None})
     found: dict[str, Billed] = {id: Billed() for id in firsts}
     _add_lines(found, lines, firsts, rates)
@@ -92,7 +94,7 @@ def _lines() -> Any:
         )
         .join(bill, col(bill.id) == col(line.invoice))
         .where(
-            col(line.subscription).in_(_THESE),
+            among(col(line.subscription), _THESE),
             col(line.period_end) > col(line.period_start),
             ~col(line.proration),
             *within,
@@ -111,7 +113,7 @@ def _changes() -> Any:
         change.period_start, change.period_end, change.created, change.deleted, change.as_of,
     )  # fmt: skip
     asks = (col(change.proration), col(change.amount) > 0, col(change.amount) <= _MOST_BILLED)
-    return sa.select(*(col(one) for one in columns)).where(col(change.subscription).in_(_THESE), *asks)
+    return sa.select(*(col(one) for one in columns)).where(among(col(change.subscription), _THESE), *asks)
 
 
 def _was_there(row: Any, at: int) -> bool:
@@ -189,11 +191,11 @@ def _rates(session: Session, prices: Iterable[str]) -> _Rates:
 
 
 def _add_debts(session: Session, found: Mapping[str, Billed], firsts: Mapping[str, Any]) -> None:
-    for id in session.execute(_owing(), {"ids": list(firsts)}).scalars():
+    for id in session.connection().execute(_owing(), {"ids": list(firsts)}).scalars().all():
         found[id].was_owing = True
     unpaid = [id for id, first in firsts.items() if first.status == "unpaid"]
     if unpaid:
-        for row in session.execute(_tries(), {"ids": unpaid}):
+        for row in session.connection().execute(_tries(), {"ids": unpaid}).all():
             at = firsts[row.id].at
             if _was_open(row, at):
                 tried = row.tried_at is not None and row.tried_at <= at
@@ -215,7 +217,7 @@ def _owing() -> Any:
         sa.select(col(of.id))
         .join_from(of, bill, col(bill.subscription) == col(of.id))
         .where(
-            col(of.id).in_(_THESE),
+            among(col(of.id), _THESE),
             col(bill.created) < col(of.ended_at),
             col(bill.total) > 0,
             col(bill.attempted),
@@ -248,7 +250,7 @@ def _tries() -> Any:
             isouter=True,
         )
         .where(
-            col(bill.subscription).in_(_THESE),
+            among(col(bill.subscription), _THESE),
             col(bill.finalized_at).is_not(None),
             col(bill.total) > 0,
             is_regular(bill),

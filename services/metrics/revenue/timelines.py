@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from models import Discount, Subscription, SubscriptionState
+from services.among import among
 from services.metrics.revenue import reconstruction, served, worth
 from services.metrics.revenue.movements import Point
 from services.metrics.revenue.mrr import counts
@@ -25,7 +26,7 @@ from services.metrics.revenue.worth import Discounted, PriceList
 
 _NEVER_BEGAN = ("incomplete", "incomplete_expired")
 _UNPAID = ("past_due", "unpaid")
-THESE: Any = sa.bindparam("ids", expanding=True)
+THESE = "ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def of_customers(
 ) -> list[Timeline]:
     """The timelines of all subscriptions of these customers as of an instant (UTC seconds). Without
     `collected_only` those count, too, whose collection is paused."""
-    subscriptions = list(session.execute(_subscriptions(), {"ids": list(customers)}))
+    subscriptions = session.connection().execute(_subscriptions(), {"ids": list(customers)}).all()
     states = _states(session, [row.id for row in subscriptions])
     of_customer = _customer_discounts(session, customers)
     known = [(row, states[row.id]) for row in subscriptions if states[row.id]]
@@ -70,13 +71,13 @@ def _subscriptions() -> Any:
         s.id, s.customer, s.currency, s.created, s.start_date, s.ended_at,
         s.deleted, s.as_of,
     )  # fmt: skip
-    return sa.select(*(col(one) for one in columns)).where(col(s.customer).in_(THESE)).order_by(col(s.id))
+    return sa.select(*(col(one) for one in columns)).where(among(col(s.customer), THESE)).order_by(col(s.id))
 
 
 def _states(session: Session, subscriptions: Collection[str]) -> Mapping[str, list[Any]]:
     """The log of each, oldest first."""
     found: dict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(_log(), {"ids": list(subscriptions)}):
+    for row in session.connection().execute(_log(), {"ids": list(subscriptions)}).all():
         found[row.subscription].append(row)
     return found
 
@@ -88,14 +89,14 @@ def _log() -> Any:
         s.subscription, s.at, s.status, s.pause_collection, s.cancels, s.cancellation_reason, s.items,
         s.discounts, s.canceled_at, s.paused_at, s.trial_start, s.trial_end,
     )  # fmt: skip
-    asked = sa.select(*(col(one) for one in columns)).where(col(s.subscription).in_(THESE))
+    asked = sa.select(*(col(one) for one in columns)).where(among(col(s.subscription), THESE))
     return asked.order_by(col(s.subscription), col(s.at))
 
 
 def _customer_discounts(session: Session, customers: Collection[str]) -> dict[str, list[str]]:
     """The ids of customers' own discounts, past ones too."""
     found: dict[str, list[str]] = defaultdict(list)
-    for id, customer in session.execute(_own_discounts(), {"ids": list(customers)}):
+    for id, customer in session.connection().execute(_own_discounts(), {"ids": list(customers)}).all():
         found[customer].append(id)
     return found
 
@@ -103,7 +104,7 @@ def _customer_discounts(session: Session, customers: Collection[str]) -> dict[st
 @cache
 def _own_discounts() -> Any:
     d = Discount
-    own = sa.select(col(d.id), col(d.customer)).where(col(d.customer).in_(THESE))
+    own = sa.select(col(d.id), col(d.customer)).where(among(col(d.customer), THESE))
     of_another = (col(one).is_(None) for one in (d.subscription, d.subscription_item, d.invoice))
     return own.where(*of_another).order_by(col(d.id))
 

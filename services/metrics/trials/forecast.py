@@ -2,7 +2,7 @@
 
 Each running trial is as likely to convert as past trials of its plan that were still running at the same age
 did within 60 days from there on. Where fewer than 30 such trials of the plan are known, those of all plans
-tell; where these are fewer too, nothing is said. Only trials that started within a year and a half, and long
+tell; where these are fewer too, nothing is said. Only trials of days (UTC) within a year and a half, and long
 enough ago for these days to be over, are compared with.
 
 The interval holds what comes with 80 % probability if the future differs from that past as its months differ
@@ -14,29 +14,29 @@ their first day, by what was known then, beside what came.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import sqrt
 from operator import attrgetter
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import TrialFact
+from models import TrialFact, TrialRun
 from services.clock import DAY
+from services.metrics.counting.rollups import standing
 from services.metrics.periods import Period
+from services.metrics.trials.trial_book import LONGEST_RUN
 
 AHEAD = 60  # days
 FEWEST = 30  # trials that a share is known from
 SHARE = 0.8  # how often the interval should hold
 _Z80 = 1.2815515655446004
 _OLDEST, _YOUNGEST = 545, 2 * AHEAD  # days that past trials began before the forecast
-_OLDEST_AGE = AHEAD  # days; older trials are taken for as old
-_RAN, _PAID = _OLDEST_AGE + 1, _OLDEST_AGE + AHEAD + 1  # days from which on it makes no difference
+_OLDEST_AGE = LONGEST_RUN - 1  # days; older trials are taken for as old
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,7 @@ class _Running:
 
 @dataclass(frozen=True, slots=True)
 class _Began:
-    """`count` trials of a plan that began on a day (see `_began`): each was not decided for `ran` days, and
-    converted after `paid` days (-1: not)."""
+    """`count` trials of a plan that began on a day (since 1970), as in TrialRun."""
 
     day: int
     plan: str
@@ -187,47 +186,27 @@ class _Past:
         return self._known[plan, age]
 
 
-def _pasts(session: Session, instants: Iterable[int]) -> dict[int, _Past]:
-    """The trials to compare with at each instant. What lies whole days apart cuts days alike, and is read at
-    once: the first days of all months in a zone are of two kinds at most, in summer and in winter."""
-    alike: dict[int, list[int]] = defaultdict(list)
-    for at in instants:
-        alike[at % DAY].append(at)
+def _pasts(session: Session, instants: Sequence[int]) -> dict[int, _Past]:
+    """The trials to compare with at each instant, read at once: those of whole days (UTC) only."""
+    if not instants:
+        return {}
+    rows = _began(session, min(instants) // DAY - _OLDEST, max(instants) // DAY - _YOUNGEST)
     found = {}
-    for some in alike.values():
-        rows = _began(session, min(some), max(some))
-        for at in some:
-            first, last = (
-                bisect_right(rows, at // DAY - age, key=attrgetter("day")) for age in (_OLDEST, _YOUNGEST)
-            )
-            found[at] = _Past(at // DAY, rows[first:last])
+    for at in instants:
+        first, last = (
+            bisect_left(rows, at // DAY - age, key=attrgetter("day")) for age in (_OLDEST, _YOUNGEST)
+        )
+        found[at] = _Past(at // DAY, rows[first:last])
     return found
 
 
-def _began(session: Session, since: int, until: int) -> list[_Began]:
-    """The trials to compare with from one instant to another, by days that end when those of both do. A first
-    invoice takes a day more than the trial."""
-    f, day = TrialFact, sa.literal(DAY)
-    began = (col(f.started) - since % DAY + DAY - 1) // day
-    over = sa.func.coalesce(col(f.over_at), col(f.trial_end), until)
-    billed = sa.case((col(f.state).in_(("converted", "missed_payment")), 1), else_=0)
-    ran = (over - col(f.started) + DAY - 1) // day + billed
-    # one number of three: SQLite sorts such groups in half the time
-    number = (began * (_RAN + 1) + _within(ran, _RAN)) * (_PAID + 2) + _within(col(f.days), _PAID) + 1
-    asked = sa.select(number, col(f.plan), sa.func.count()).where(
-        col(f.started) > since - _OLDEST * DAY, col(f.started) <= until - _YOUNGEST * DAY
-    )
-    places = (sa.text("1"), sa.text("2"))
-    found = []
-    for number, plan, count in session.execute(asked.group_by(*places).order_by(*places)):
-        rest, paid = divmod(number, _PAID + 2)
-        found.append(_Began(rest // (_RAN + 1), plan, rest % (_RAN + 1), paid - 1, count))
-    return found
-
-
-def _within(days: Any, most: int) -> sa.ColumnElement[int]:
-    """SQL: the days, or `most`."""
-    return sa.case((days > most, most), else_=days)
+def _began(session: Session, first: int, last: int) -> list[_Began]:
+    """The trials that began from one day to before another (days since 1970), oldest first."""
+    r = TrialRun
+    within = (col(r.day) >= first * DAY, col(r.day) < last * DAY)
+    asked = sa.select(col(r.day), col(r.plan), col(r.ran), col(r.paid), col(r.trials))
+    rows = session.execute(asked.where(standing(r), *within).order_by(col(r.day), col(r.plan))).all()
+    return [_Began(day // DAY, *rest) for day, *rest in rows]
 
 
 def _restless(months: Sequence[_Alike]) -> float:

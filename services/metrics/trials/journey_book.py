@@ -24,9 +24,10 @@ from models import (
     Subscription,
     TrialFact,
 )
+from services.among import among
 from services.clock import DAY
 from services.metrics.counting.calendar import Calendar
-from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum
+from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum, dicts
 from services.metrics.trials import slices
 from services.metrics.trials.trial_book import NOW, SENT, THESE
 from services.metrics.trials.trials import EVER, is_paid, is_regular
@@ -38,7 +39,7 @@ _UNDECIDED = -1
 def count(session: Session, customers: Sequence[str], now: int, _calendar: Calendar) -> Counted:
     """The ways of these customers; due again on the day after which one is still paying, or is not."""
     asked = {"customers": list(customers), "now": now}
-    facts = [dict(row) for row in session.connection().execute(_journeys(), asked).mappings()]
+    facts = dicts(session.connection().execute(_journeys(), asked))
     paid = ((row["customer"], row["paid_at"]) for row in facts if row["waits"] and row["paid_at"] is not None)
     return Counted(facts, {customer: _next(at, now) for customer, at in paid})
 
@@ -92,7 +93,7 @@ def _walked() -> sa.CTE:
         )
         .join_from(c, facts, col(facts.customer) == col(c.id), isouter=True)
         .join(t, col(t.customer) == col(c.id), isouter=True)
-        .where(col(c.id).in_(THESE))
+        .where(among(col(c.id), THESE))
         .cte("walked")
         .prefix_with("MATERIALIZED")
     )

@@ -14,25 +14,37 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from models import CallRequest, Charge, Customer, Message, PaymentMethod, Subscription, TrialCell, TrialFact
+from models import (
+    CallRequest,
+    Charge,
+    Customer,
+    Message,
+    PaymentMethod,
+    Subscription,
+    TrialCell,
+    TrialFact,
+    TrialRun,
+)
+from services.among import among
 from services.clock import DAY
 from services.metrics.counting.calendar import Calendar
-from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum
+from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum, dicts
 from services.metrics.recovery import failures
 from services.metrics.statistics.sums import MOST
 from services.metrics.trials import slices
 from services.metrics.trials.trials import EVER, trials
 
 LOST = ("missed_payment", "cancelled_in_trial", "expired")  # the states that say why a trial brought nothing
+LONGEST_RUN, LATEST_PAID = 61, 121  # days from which on it makes no difference to a forecast
 SENT = ("accepted", "delivered", "outbox")  # `sent_at` says whether one in the outbox reached anybody
-THESE: Any = sa.bindparam("customers", expanding=True)
+THESE = "customers"
 NOW: Any = sa.bindparam("now", type_=sa.BigInteger)
 
 
 def count(session: Session, customers: Sequence[str], now: int, _calendar: Calendar) -> Counted:
     """The trials of these customers, as the tables say; due again when their time is over."""
     connection = session.connection()
-    rows = connection.execute(_found(), {"customers": list(customers), "now": now}).mappings().all()
+    rows = dicts(connection.execute(_found(), {"customers": list(customers), "now": now}))
     missed = [row["due"] for row in rows if row["state"] == "missed_payment" and row["due"]]
     told = failures.first_try(connection, missed)
     facts = [_fact(row, told) for row in rows]
@@ -67,7 +79,7 @@ def _days(seconds: int) -> int:
 @cache
 def _found() -> Any:
     """The facts as far as SQL has them, with `due` and why it was `cancelled`."""
-    t = trials(EVER, whose=col(Subscription.customer).in_(THESE), now=NOW).c
+    t = trials(EVER, whose=among(col(Subscription.customer), THESE), now=NOW).c
     s, c = Subscription, Customer
     kept = [column for column in t if column.name in TrialFact.model_fields or column.name == "due"]
     why = sa.func.coalesce(col(s.cancellation_feedback), col(s.cancellation_reason), "")
@@ -131,4 +143,13 @@ def sum_up(fact: Row, calendar: Calendar) -> Iterator[tuple[Key, Amounts]]:
         yield key, amounts
 
 
-BOOK = Book(TrialFact, count, (Sum(TrialCell, sum_up),))
+def _run(fact: Row, _: Calendar) -> Iterator[tuple[Key, Amounts]]:
+    """For how many days a trial was not decided, and after how many it was paid. A first invoice takes a day
+    more than the trial."""
+    started, over = fact["started"], fact["over_at"] or fact["trial_end"]
+    billed = fact["state"] in ("converted", "missed_payment")
+    ran = LONGEST_RUN if over is None else min(LONGEST_RUN, _days(over - started) + billed)
+    yield (started - started % DAY, fact["plan"], ran, min(fact["days"], LATEST_PAID)), (1,)
+
+
+BOOK = Book(TrialFact, count, (Sum(TrialCell, sum_up), Sum(TrialRun, _run)))

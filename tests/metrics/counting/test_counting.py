@@ -27,7 +27,7 @@ from services.metrics.counting import calendar, counting, rollups, waiting
 from services.metrics.counting.books import BOOKS
 from services.metrics.counting.calendar import Calendar
 from services.metrics.counting.rollups import Book, Counted
-from services.metrics.revenue import revenue_book, revenue_history
+from services.metrics.revenue import revenue, revenue_book
 from services.metrics.revenue.revenue import Revenue
 from tests.metrics import count
 from tests.metrics.build import Account, at
@@ -51,7 +51,7 @@ def account(database: ModuleType) -> Account:
 
 def stood(database: ModuleType) -> dict[str, Revenue]:
     with database.session() as session:
-        return dict(revenue_history.stood(session, NOW + 86_400 * 400).by_currency)
+        return dict(revenue.stood(session, NOW + 86_400 * 400).by_currency)
 
 
 def cells(database: ModuleType) -> set[tuple[object, ...]]:
@@ -73,7 +73,7 @@ def change(database: ModuleType, customer: str, status: str, when: int) -> None:
 
 def test_nothing_is_shown_before_it_is_counted(database: ModuleType, account: Account) -> None:
     with database.session() as session:
-        assert revenue_history.stood(session, NOW) is None
+        assert revenue.stood(session, NOW) is None
     count.everybody(database)
     assert stood(database) == {"usd": Revenue(3 * PRO, 3)}
 
@@ -167,6 +167,14 @@ def test_a_transaction_that_was_in_the_way_is_no_customers_fault(database: Modul
     with database.session() as session:
         assert waiting.failed(session) == []
         assert counting.progress(session).left == 3
+
+
+def test_a_full_disk_is_no_customers_fault(database: ModuleType, account) -> None:
+    error = sa.exc.OperationalError("INSERT", {}, psycopg.errors.DiskFull())
+    with pytest.raises(sa.exc.OperationalError):
+        counting.work([failing({"cus_bob"}, error)], UTC)
+    with database.session() as session:
+        assert waiting.failed(session) == []
 
 
 def test_who_is_due_later_waits_until_then(database: ModuleType, account: Account) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from models import Coupon, Discount, InvoiceItem, RevenueMove, Subscription, Uncounted
 from services.clock import DAY
 from services.metrics import overview
-from services.metrics.revenue import revenue, revenue_history
+from services.metrics.revenue import revenue
 from services.metrics.revenue.revenue import Revenue
 from tests.metrics import count
 from tests.metrics.build import Account, at
@@ -38,7 +38,7 @@ def now_and_then(database: ModuleType, account: Account) -> tuple[dict[str, Reve
     count.see(database, NOW)
     count.everybody(database)
     with database.session() as session:
-        return revenue.now(session).by_currency, revenue_history.stood(session, THEN).by_currency
+        return revenue.now(session).by_currency, revenue.stood(session, THEN).by_currency
 
 
 def test_a_customer_of_three_months_counts_now_and_then(database, account) -> None:
@@ -179,10 +179,13 @@ def test_what_is_no_longer_in_the_account_counts_no_more(
 def test_what_cannot_be_valued_is_counted_beside_mrr(database, account) -> None:
     ada = account.customer("ada", NOW - DAY)
     account.subscription(ada, NOW - DAY, unvalued_items=1)
-    account.subscription(ada, NOW - DAY, plan_micros=0, unvalued_items=2)
+    account.plan("metered", 0, "month")
+    account.subscription(ada, NOW - DAY, plan="metered", unvalued_items=2)
     for left_out in ({"status": "trialing"}, {"pause_collection": "void"}, {"deleted": True}):
-        account.subscription(ada, NOW - DAY, plan_micros=0, unvalued_items=1, **left_out)
+        account.subscription(ada, NOW - DAY, plan="metered", unvalued_items=1, **left_out)
     account.save(database)
+    count.see(database, NOW)
+    count.everybody(database)
     with database.session() as session:
         assert revenue.now(session).by_currency == {"usd": Revenue(PRO, 1, unvalued=2)}
         seen = overview.read(session, as_of=NOW, zone=ZoneInfo("UTC"))
@@ -213,7 +216,8 @@ def test_prices_that_no_unit_amount_tells_count_in_the_past_as_they_were_billed(
 
 
 def test_free_subscriptions_are_no_active_customers(database, account) -> None:
-    account.subscription(account.customer("ada", NOW - DAY), NOW - DAY, plan_micros=0)
+    account.plan("free", 0, "month")
+    account.subscription(account.customer("ada", NOW - DAY), NOW - DAY, plan="free")
     assert now_and_then(database, account) == ({}, {})
 
 
@@ -240,7 +244,7 @@ def test_the_discount_of_one_invoice_lowers_no_subscription(database, account) -
     count.see(database, NOW - 5 * DAY)
     count.everybody(database)
     with database.session() as session:
-        assert revenue_history.stood(session, NOW).by_currency == {"usd": Revenue(2 * PRO + PRO // 2, 3)}
+        assert revenue.stood(session, NOW).by_currency == {"usd": Revenue(2 * PRO + PRO // 2, 3)}
 
 
 def test_a_discount_of_a_customer_that_ends_later_raises_nothing_before(database, account) -> None:
@@ -250,11 +254,11 @@ def test_a_discount_of_a_customer_that_ends_later_raises_nothing_before(database
     count.see(database, NOW - 5 * DAY)
     count.everybody(database, now=NOW)
     with database.session() as session:
-        assert revenue_history.stood(session, NOW + 30 * DAY).by_currency == {"usd": Revenue(PRO // 2, 1)}
+        assert revenue.stood(session, NOW + 30 * DAY).by_currency == {"usd": Revenue(PRO // 2, 1)}
         assert session.get(Uncounted, "cus_ada").due_at == NOW + 5 * DAY
     count.everybody(database, now=NOW + 6 * DAY)
     with database.session() as session:
-        assert revenue_history.stood(session, NOW + 30 * DAY).by_currency == {"usd": Revenue(PRO, 1)}
+        assert revenue.stood(session, NOW + 30 * DAY).by_currency == {"usd": Revenue(PRO, 1)}
 
 
 def test_what_was_paused_when_it_was_first_seen_stays_so_in_the_past(database, account) -> None:

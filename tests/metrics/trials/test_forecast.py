@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from models import TrialFact
+from models import MetricsState, TrialFact, TrialRun
 from services.clock import DAY
 from services.metrics import periods
-from services.metrics.trials import forecast
+from services.metrics.counting import calendar, rollups
+from services.metrics.trials import forecast, trial_book
 from services.metrics.trials.forecast import Forecast
 from tests.metrics import plans
 from tests.metrics.build import at
@@ -53,6 +54,9 @@ def running(number: int, age: int, **fields: object) -> list[TrialFact]:
 def save(database: ModuleType, rows: list[TrialFact]) -> Forecast:
     with database.transaction() as session:
         session.add_all(rows)
+        session.merge(MetricsState(generation=1))
+    rollups.keep_only(TrialRun, 0)
+    rollups.fill(trial_book.BOOK, 1, calendar.of(UTC))
     with database.session() as session:
         return forecast.now(session, NOW)
 

@@ -1,0 +1,81 @@
+"""What do whole pages of numbers cost over a large book? Used by `benchmarks.metrics --pages`.
+
+A desk of its own pulls a small sandbox account into the tables first, so that it takes the database for its
+own; afterwards it shows the large book that was put beside. A page is timed over the desk's own websocket:
+the first time after the desk has started, once more after something has changed, and again when nothing has.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+
+from benchmarks.visitor import visiting
+from services import changes, database
+from tests.support.desk import start_desk
+
+_RERUNS = 12
+_CUSTOMERS = 30  # of the sandbox account
+PAGES = {
+    "overview": ("", ""),
+    "conversion: cohorts": ("conversion", ""),
+    "conversion: cohorts of weeks": ("conversion", "grain=Weeks"),
+    "conversion: by source and country": ("conversion", "source=ads&country=DE"),
+    "conversion: curves": ("conversion", "view=Curves"),
+    "conversion: why not": ("conversion", "view=Why not"),
+    "conversion: groups": ("conversion", "view=Groups"),
+    "conversion: compare": ("conversion", "view=Compare"),
+    "conversion: funnel": ("conversion", "view=Funnel"),
+    "conversion: expected": ("conversion", "view=Expected"),
+    "revenue: MRR": ("revenue", ""),
+    "revenue: churn": ("revenue", "view=Churn"),
+    "revenue: retention": ("revenue", "view=Retention"),
+    "revenue: plans and countries": ("revenue", "view=Plans and countries"),
+    "recovery": ("recovery", ""),
+    "goals": ("goals", ""),
+    "Stripe's numbers": ("stripe-numbers", ""),
+    "report": ("report", ""),
+}
+
+
+def pull(folder: Path, url: str, zone: str) -> None:
+    """Has a desk with its data in `folder` pull a small account into the database, and stops it."""
+    desk = start_desk(folder, DATABASE_URL=url, WORKSPACE_TIMEZONE=zone, SANDBOX_CUSTOMERS=str(_CUSTOMERS))
+    desk.wait_until_pulled()
+    desk.stop()
+
+
+def measure(folder: Path, url: str, zone: str) -> dict[str, dict[str, float]]:
+    """Milliseconds of each page: `first`, `changed` and `again` (the median of a dozen)."""
+    desk = start_desk(folder, DATABASE_URL=url, WORKSPACE_TIMEZONE=zone, SANDBOX_CUSTOMERS=str(_CUSTOMERS))
+    desk.wait_for_sandbox()
+    try:
+        with visiting(desk.url) as visitor:
+            visitor.visit("definitions")  # what all pages import
+            first = {name: visitor.visit(*address) for name, address in PAGES.items()}
+            changed = {}
+            for name, address in PAGES.items():
+                _change()
+                changed[name] = visitor.visit(*address)
+            again = {
+                name: statistics.median(visitor.visit(*address) for _ in range(_RERUNS))
+                for name, address in PAGES.items()
+            }
+    finally:
+        desk.stop()
+    return {
+        name: {"first": _ms(first[name]), "changed": _ms(changed[name]), "again": _ms(again[name])}
+        for name in PAGES
+    }
+
+
+def _change() -> None:
+    """Tells pages that something has changed, and waits until they know."""
+    with database.transaction() as session:
+        changes.note(session)
+    time.sleep(2.1)
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 1)
