@@ -18,7 +18,7 @@ from services.metrics.revenue.exchange import Rate
 from services.staff.roles import Permission
 
 _PLACE, _NEW, _TOLD = "rates", "new_rate", "rates_told"
-_SHOWN = 12  # rates
+_SHOWN, _HIGH = 12, 150  # rates, and pixels of their box
 _COLUMNS, _LINE = "currency,into,day,rate,source", "eur,usd,2026-11-01,1.0842,ECB"
 _HOW = (
     "Choose a currency, and enter what others are worth in it: the filter “Currency” then offers all in one."
@@ -60,11 +60,13 @@ def draw(look: Look) -> None:
             st.caption(formats.plain(why_not))
         elif into:
             _form(look, into)
-            _file()
+        if into:
+            _list(known, bool(why_not))
+            if not why_not:
+                _file()
         clicks.show_problem(_PLACE)
         if told := st.session_state.pop(_TOLD, ""):
             st.success(told, icon=":material/check_circle:")
-        _list(known, bool(why_not))  # last: whatever is below it would move while it grows
 
 
 def _reporting(look: Look, into: str, locked: bool) -> None:
@@ -84,16 +86,24 @@ def _codes(look: Look) -> list[str]:
 
 
 def _list(known: Sequence[Rate], locked: bool) -> None:
-    for rate in known[:_SHOWN]:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(formats.plain(_said(rate)), width="content")
-            if not locked:
-                st.button(
-                    "Remove", icon=":material/delete:", type="tertiary", on_click=clicks.attempt,
-                    key=f"drop:{rate.currency}:{rate.into}:{rate.day}", args=(_PLACE, _remove, rate),
-                )  # fmt: skip
-    if len(known) > _SHOWN:
-        st.caption(f"The latest {_SHOWN} of {formats.plural(len(known), 'rate')}.")
+    """The rates, in a box of one height: a menu that grows would move under the mouse."""
+    with st.container(height=_HIGH):
+        if not known:
+            st.caption("No rate is entered yet.")
+        for rate in known[:_SHOWN]:
+            _rate(rate, locked)
+        if len(known) > _SHOWN:
+            st.caption(f"The latest {_SHOWN} of {formats.plural(len(known), 'rate')}.")
+
+
+def _rate(rate: Rate, locked: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(formats.plain(_said(rate)), width="content")
+        if not locked:
+            st.button(
+                "Remove", icon=":material/delete:", type="tertiary", on_click=clicks.attempt,
+                key=f"drop:{rate.currency}:{rate.into}:{rate.day}", args=(_PLACE, _remove, rate),
+            )  # fmt: skip
 
 
 def _form(look: Look, into: str) -> None:
@@ -133,7 +143,6 @@ def _add(key: str, into: str) -> None:
         if once.first(session, key, rate):
             desk.put(session, guard.current(), rate, today=_today())
     blank.clear(_NEW)
-    st.toast("The rate is kept.", icon=":material/check:")
 
 
 def _remove(rate: Rate) -> None:
