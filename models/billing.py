@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from models.base import Mirrored, big, json_column, long_text, metadata_column, partial_index
+from models.base import Mirrored, big, json_column, long_text, metadata_column
 
 
 class Invoice(Mirrored, table=True):
@@ -21,7 +21,6 @@ class Invoice(Mirrored, table=True):
     __table_args__ = (
         Index("ix_invoices_customer_created", "customer", "created"),
         Index("ix_invoices_total", "total"),
-        partial_index("ix_invoices_retried", "attempt_count > 1", "id"),
     )
 
     customer: str = ""

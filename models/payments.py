@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from models.base import Mirrored, big, long_text, metadata_column, partial_index
+from models.base import Mirrored, big, long_text, metadata_column
 
 
 class PaymentMethod(Mirrored, table=True):
@@ -29,7 +29,6 @@ class PaymentIntent(Mirrored, table=True):
     """Stripe's payment intent, with its last error."""
 
     __tablename__ = "payment_intents"
-    __table_args__ = (partial_index("ix_payment_intents_failed", "error_code IS NOT NULL", "id", "created"),)
 
     customer: str | None = Field(default=None, index=True)
     amount: int = big(0, nullable=False)
@@ -62,7 +61,7 @@ class Charge(Mirrored, table=True):
     amount_captured: int = big(0, nullable=False)
     amount_refunded: int = big(0, nullable=False)
     currency: str = ""
-    status: str = Field(default="", index=True)
+    status: str = ""
     paid: bool = False
     refunded: bool = False
     disputed: bool = False

@@ -12,7 +12,8 @@ from models.base import Base, big, json_column
 
 
 class FailureFact(Base, table=True):
-    """An invoice above zero whose payment failed, and what became of it; `amount` is its total.
+    """An invoice above zero whose payment failed, and what became of it; `amount` is its total, `due` what it
+    asked for. `closed_at`: since when it asks for nothing more (0: that is not known), None while it does.
 
     `state`: recovered, in_recovery or lost; `recovered_by` says what paid it (see
     services/metrics/recovery/recovered_by), "" while it is not. `code` is why the first try failed,
@@ -33,9 +34,11 @@ class FailureFact(Base, table=True):
     plan: str = ""
     country: str = ""
     amount: int = big(0, nullable=False)
+    due: int = big(0, nullable=False)
     failed_at: int = big(0, nullable=False)
     state: str = ""
     paid_at: int | None = big()
+    closed_at: int | None = big()
     code: str = ""
     last_code: str = ""
     attempts: int = 0

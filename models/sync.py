@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from models.base import Base, big, instant_key, json_column, long_text, partial_index
+from models.base import Base, big, instant_key, json_column, long_text
 
 
 class Workspace(Base, table=True):
@@ -179,9 +179,6 @@ class Event(Base, table=True):
     """
 
     __tablename__ = "events"
-    __table_args__ = (
-        partial_index("ix_events_failed_payments", "type = 'invoice.payment_failed'", "object_id", "created"),
-    )
 
     id: str = Field(primary_key=True)
     created: int = instant_key()

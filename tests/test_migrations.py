@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -9,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlmodel import Session, select
 
-from models import Base, CustomerFacts, Price, SyncCursor, SyncWindow
+from models import Base, CustomerFacts, FailureFact, Invoice, Price, SyncCursor, SyncWindow
 from services import migrations
 from services.errors import ConfigurationError
 
@@ -161,6 +163,31 @@ def test_what_a_step_adds_is_filled_anew(
         windows = set(connection.scalars(sa.select(SyncWindow.resource)))
     assert states == dict.fromkeys(again, "waiting") | dict.fromkeys(kept, "complete")
     assert windows == kept
+
+
+def test_what_failed_before_the_step_asks_for_money_as_long_as_its_invoice_does(bare: sa.Engine) -> None:
+    bills: dict[str, dict[str, Any]] = {
+        "open": {"status": "open", "amount_remaining": 900},
+        "settled": {"status": "open", "amount_remaining": 0},
+        "deleted": {"status": "open", "amount_remaining": 900, "deleted": True},
+        "paid": {"status": "paid", "paid_at": 7},
+        "void": {"status": "void", "voided_at": 8},
+    }
+    with migrations._locked() as connection:
+        command.upgrade(migrations._config(connection), "0033")
+        for id, told in bills.items():
+            with Session(connection) as session:
+                session.add(Invoice(id=id, created=1, as_of=1, amount_due=900, **told))
+                session.flush()
+            fact = FailureFact(invoice=id).model_dump(exclude={"due", "closed_at"})
+            columns = [sa.column(name) for name in fact]
+            connection.execute(sa.insert(sa.table("failure_facts", *columns)).values(fact))
+    migrations.upgrade()
+    with Session(bare) as session:
+        found = {row.invoice: (row.due, row.closed_at) for row in session.exec(select(FailureFact))}
+    assert found == {
+        "open": (900, None), "settled": (900, 0), "deleted": (900, 0), "paid": (900, 7), "void": (900, 8),
+    }  # fmt: skip
 
 
 def test_a_database_of_a_newer_version_is_refused(bare: sa.Engine) -> None:

@@ -142,7 +142,7 @@ class Measures:
 
     def at_stake(self) -> Mapping[str, AtStake]:
         """What open failed payments of subscriptions that have not ended still ask for, by currency."""
-        return self._ask("at stake", lambda s: recovery.open_failures(s, ended=False))
+        return self._ask("at stake", lambda s: recovery.open_failures(s).at_stake)
 
     def mrr_of(
         self, wanted: CustomerFilter, where: Sequence[Condition], until: int | None

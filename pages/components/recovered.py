@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.components import address, behind, download, formats, navigation, tables, worklist
+from pages.components import address, behind, counted, download, formats, navigation, tables, worklist
 from pages.components.tables import Column
 from services import clock, database
 from services.customers import export
@@ -36,7 +36,7 @@ def draw(person: Person) -> None:
     kind, _, currency = address.read(behind.SHOW).partition(":")
     known = kind == "recovered" and currency in CURRENCIES
     behind.judge(known)
-    if not known:
+    if not known or not counted.ready():
         return
     now = clock.now()
     period = (now - BACK_DAYS * clock.DAY, now, currency)

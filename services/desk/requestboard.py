@@ -189,7 +189,7 @@ def _paid(session: Session, customers: set[str]) -> dict[str, tuple[tuple[str, i
     """What each has paid so far less refunds, by currency."""
     whose, currency = col(Charge.customer), col(Charge.currency)
     kept = sums.total(col(Charge.amount) - col(Charge.amount_refunded))
-    succeeded = (whose.in_(customers), sa.func.coalesce(col(Charge.status), "") == "succeeded")
+    succeeded = (whose.in_(customers), col(Charge.status) == "succeeded")
     found = session.execute(
         sa.select(whose, currency, kept).where(*succeeded).group_by(whose, currency).order_by(currency)
     )

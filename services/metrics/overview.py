@@ -105,8 +105,7 @@ def _now(session: Session, as_of: int) -> _Side:
     return _Side(
         revenue.now(session),
         trials.running_now(session, as_of),
-        recovery.open_failures(session, ended=False),
-        recovery.open_failures(session, ended=True),
+        *recovery.open_failures(session),
         recovery.open_disputes(session),
         recovery.recovered(session, as_of - BACK_DAYS * DAY, as_of),
     )
@@ -117,8 +116,7 @@ def _then(session: Session, at: int, zone: ZoneInfo) -> _Side:
     return _Side(
         stood or Revenues(0, {}),
         trials.running(session, at),
-        recovery.open_failures_at(session, at, ended=False),
-        recovery.open_failures_at(session, at, ended=True),
+        *recovery.open_failures_at(session, at),
         recovery.open_disputes_at(session, at),
         {},
         is_counted=stood is not None,

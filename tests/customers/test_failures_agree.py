@@ -18,6 +18,7 @@ from services.outreach import variables
 from services.outreach.variables import Occasion
 from tests.customers import builders
 from tests.customers.builders import NOW
+from tests.metrics import count
 
 CUSTOMER = "cus_1"
 
@@ -118,10 +119,11 @@ def test_a_payment_that_waits_for_the_customer_stands_for_all_tries_before_it(
 @pytest.mark.parametrize(("status", "failed"), [("processing", False), ("requires_payment_method", True)])
 def test_a_payment_under_way_has_not_failed(database: ModuleType, status: str, failed: bool) -> None:
     failing(database, {"status": status}, [])
+    count.everybody(database)
     with database.session() as s:
         customer = billing.unpaid(s, CUSTOMER, now=NOW, limit=9)
         listed = builders.open_failures(s, FailureFilter())
-        stakes = recovery.open_failures(s, ended=False)
+        stakes = recovery.open_failures(s).at_stake
         lately = recovery.recovered(s, NOW - 9, NOW + 9)
         kept = s.get(CustomerFacts, CUSTOMER)
     assert kept is not None

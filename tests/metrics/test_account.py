@@ -65,8 +65,7 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
     with pulled.session() as session:
         found = revenue.now(session).by_currency
         assert {c: (r.mrr, r.customers) for c, r in found.items()} == now.mrr(books)
-        for ended in (False, True):
-            told = recovery.open_failures(session, ended=ended)
+        for ended, told in zip((False, True), recovery.open_failures(session), strict=True):
             assert _pairs(told) == failures.open_failures(books, ended=ended) != {}
         assert _pairs(recovery.open_disputes(session)) == failures.open_disputes(books)
         running = trials.running_now(session, at)

@@ -47,10 +47,11 @@ def test_sums_beyond_64_bits(database: ModuleType) -> None:
         account.add(Dispute(id=account.id("dp"), created=NOW, charge=charge.id, amount=MOST, currency="usd",
                             status="needs_response"))  # fmt: skip
     account.save(database)
+    count.everybody(database)
     with database.session() as session:
         assert revenue.of_customers(session, sa.select(sa.literal(ada))) == {"usd": near(3 * MOST)}
         assert trials.running_now(session, NOW)["usd"].micros == near(3 * MOST)
-        assert recovery.open_failures(session, ended=False)["usd"].amount == near(3 * MOST)
+        assert recovery.open_failures(session).at_stake["usd"].amount == near(3 * MOST)
         assert recovery.open_disputes(session)["usd"].amount == near(3 * MOST)
         assert recovery.recovered(session, THEN, NOW)["usd"].failed_amount == near(3 * MOST)
         where = worklists.failure_conditions(worklists.FailureFilter())

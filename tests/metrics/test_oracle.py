@@ -229,8 +229,7 @@ def _check_failures(database: ModuleType, story: Story) -> None:
     seen = story.seen
     every = [one for one in failures.failed(seen).values() if not one.is_first_after_trial]
     with database.session() as session:
-        for ended in (False, True):
-            told = recovery.open_failures(session, ended=ended)
+        for ended, told in zip((False, True), recovery.open_failures(session), strict=True):
             told_pairs = {code: (one.count, one.amount) for code, one in told.items()}
             assert told_pairs == failures.open_failures(seen.last, ended=ended)
         disputed = recovery.open_disputes(session)

@@ -10,6 +10,7 @@ from models import Charge, CustomerFacts, InvoicePayment, Subscription
 from services import clock
 from services.stripe_api import declines
 from tests.customers import builders
+from tests.metrics import count
 from tests.pages.work import add_failure, captions, column, open_page
 
 
@@ -95,3 +96,12 @@ def test_sales_may_send_a_card_link_but_not_charge(failures: ModuleType) -> None
     help = {button.label: button.help or "" for button in app.button}
     assert "may not retry payments" in help["Retry payment"]
     assert help["Send card or pay link"] == help["Send message"] == help["Request a call"] == ""
+
+
+def test_before_all_is_counted_no_part_of_what_was_recovered_is_shown(failures: ModuleType) -> None:
+    app = open_page("failed_payments", show="recovered:usd")
+    assert "first failed in the last 30 days" not in str([text.value for text in app.markdown])
+    assert column(app, "customer") == ["Big", "Small", "Yen"]
+    count.everybody(failures)
+    app = open_page("failed_payments", show="recovered:usd")
+    assert "first failed in the last 30 days" in app.markdown[0].value

@@ -99,6 +99,7 @@ def test_what_an_ended_subscription_left_stands_beside_the_money_at_stake(accoun
     gone = told.subscription(eve, 0, "canceled", ended_at=clock.now() - DAY)
     told.invoice(gone, clock.now() - 2 * DAY, 700, paid_at=None)
     told.save(account)
+    count.everybody(account)
     app = open_in_menu("overview")
     assert ("Money at stake", "$19.00", "+$19.00") in tiles(app)
     found = {label.replace("\\", ""): to for label, to in links(app).items()}

@@ -58,10 +58,12 @@ def _count_failed(session: Session, customers: Sequence[str], _now: int, _calend
                 "currency": row.currency,
                 "plan": plans.get(row.subscription, ""),
                 "country": countries.get(row.customer, ""),
-                "amount": min(row.amount, _MOST),
+                "amount": row.amount,
+                "due": row.due,
                 "failed_at": row.failed_at,
                 "state": row.came_to,
                 "paid_at": row.paid_at,
+                "closed_at": row.closed_at,
                 "code": first[row.invoice].code if row.invoice in first else "",
                 "last_code": last[row.invoice].code if row.invoice in last else "",
                 "attempts": _attempts(row, tries[row.invoice]),
@@ -93,7 +95,8 @@ def _by(row: Any, tries: recovered_by.Tries) -> str:
 def _sum_failed(row: Row, calendar: Calendar) -> Iterator[tuple[Key, Amounts]]:
     if row["first_after_trial"]:
         return
-    alike, one = (row["currency"], calendar.month(row["failed_at"]), row["plan"]), (1, row["amount"])
+    alike = (row["currency"], calendar.month(row["failed_at"]), row["plan"])
+    one = (1, min(row["amount"], _MOST))
     for part, value in _parts(row):
         yield (*alike, part, value, row["state"]), one
 
@@ -161,7 +164,7 @@ def _passed() -> Any:
         .where(
             among(col(i.customer), _THEIRS),
             col(i.status).concat("") == "paid",
-            col(i.attempt_count) + 0 > 0,
+            col(i.attempt_count) > 0,
             col(i.amount_due) > 0,
             col(i.total) + 0 > 0,
             ~col(i.deleted),

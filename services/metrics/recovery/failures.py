@@ -70,10 +70,9 @@ def is_of_ended(invoice: Any = Invoice) -> sa.ColumnElement[bool]:
     return sa.exists().where(col(_ITS.id) == col(invoice.subscription), over)
 
 
-def first(customers: str | None = None) -> sa.Subquery:
-    """SQL: each `invoice` of which an attempt has failed, ever, and when the first one did (`failed_at`).
-
-    Of everybody, or of some `customers` (the name of a parameter, see `among`).
+def first(customers: str) -> sa.Subquery:
+    """SQL: each `invoice` of some `customers` (the name of a parameter, see `among`) of which an attempt has
+    failed, ever, and when the first one did (`failed_at`).
 
     A failed charge tells it with its time, and so does Stripe's event (it lists 30 days of them: whoever
     pulls the account later has none of before). About when shows where a payment intent has an error, where
@@ -83,67 +82,41 @@ def first(customers: str | None = None) -> sa.Subquery:
     What Stripe charges by itself is tried once it is finalized: a sign with a time that came days later is
     of a later try, and hides none before. An invoice that was sent waits for its customer instead.
     """
-    signs = _signs() if customers is None else _signs_of(customers)
+    signs = sa.union_all(*_elsewhere(customers), *_untimed(customers)).subquery()
     told, guessed, tried = (sa.func.min(each) for each in (signs.c.at, signs.c.about, signs.c.tried))
     failed_at = sa.case((tried < told - DAY, tried), else_=sa.func.coalesce(told, guessed))
     return sa.select(signs.c.invoice, failed_at.label("failed_at")).group_by(signs.c.invoice).subquery()
 
 
-def _signs() -> sa.Subquery:
-    """All signs of failure. What is literal in them leads to the index made for it."""
-    i, failed = Invoice, _failed_intents()
-    by_intent = _sign(col(_P.invoice), about=failed.c.created)
-    status, event = col(_C.status), col(Event.type) == sa.literal_column("'invoice.payment_failed'")
-    return sa.union_all(
-        *_timed(status, event),
-        by_intent.join_from(failed, _P, col(_P.payment_intent) == failed.c.id),
-        *_untimed(col(i.attempt_count), col(i.status)),
-    ).subquery()
-
-
-def _failed_intents() -> sa.CTE:
-    """SQL: the few intents with an error. Without the fence SQLite reads all payments to look theirs up."""
-    failed = sa.select(col(_I.id), col(_I.created)).where(col(_I.error_code).is_not(None))
-    return failed.cte("failed_intents").prefix_with("MATERIALIZED")
-
-
-def _signs_of(customers: str) -> sa.Subquery:
-    """The signs of failure of some customers' invoices. No bare column with an index of its own in them: the
-    invoices must lead, or SQLite would go through all that ever failed."""
+def _elsewhere(customers: str) -> Iterator[sa.Select[Any]]:
+    """The signs of failure that charges, events and payment intents give of these customers' invoices, which
+    lead to them."""
     i = Invoice
     theirs = sa.select(col(i.id)).where(among(col(i.customer), customers), col(i.total) > 0).cte("theirs")
     mine = sa.select(theirs.prefix_with("MATERIALIZED").c.id)
+    for its, named in ((col(_C.payment_intent), col(_P.payment_intent)), (col(_C.id), col(_P.charge))):
+        charged = _sign(col(_P.invoice), at=col(_C.created)).join_from(_P, _C, its == named)
+        yield charged.where(col(_C.status) == "failed", col(_P.invoice).in_(mine))
+    told = _sign(col(Event.object_id), at=col(Event.created))
+    yield told.where(col(Event.type) == "invoice.payment_failed", col(Event.object_id).in_(mine))
     by_intent = _sign(col(_P.invoice), about=col(_I.created))
-    error = col(_I.error_code).concat("").is_not(None)
-    status, event = col(_C.status).concat(""), col(Event.type).concat("") == "invoice.payment_failed"
-    timed = (*_timed(status, event), by_intent.join_from(_P, _I, col(_I.id) == col(_P.payment_intent)))
-    return sa.union_all(
-        *(sign.where(sign.selected_columns.invoice.in_(mine)) for sign in timed[:-1]),
-        timed[-1].where(error, col(_P.invoice).in_(mine)),
-        *(
-            sign.where(among(col(i.customer), customers))
-            for sign in _untimed(col(i.attempt_count) + 0, col(i.status).concat(""))
-        ),
-    ).subquery()
+    by_intent = by_intent.join_from(_P, _I, col(_I.id) == col(_P.payment_intent))
+    yield by_intent.where(col(_I.error_code).is_not(None), col(_P.invoice).in_(mine))
 
 
-def _timed(status: Any, is_failed_payment: Any) -> Iterator[sa.Select[Any]]:
-    """The signs of failure that have a time: by a charge's status, by an event."""
-    for mine, named in ((col(_C.payment_intent), col(_P.payment_intent)), (col(_C.id), col(_P.charge))):
-        charged = _sign(col(_P.invoice), at=col(_C.created)).join_from(_C, _P, mine == named)
-        yield charged.where(status == "failed", named.is_not(None))
-    yield _sign(col(Event.object_id), at=col(Event.created)).where(is_failed_payment)
+def _untimed(customers: str) -> Iterator[sa.Select[Any]]:
+    """The signs on the invoices themselves: Stripe tried again, or it was tried and is not paid.
 
-
-def _untimed(attempt_count: Any, status: Any) -> Iterator[sa.Select[Any]]:
-    """The signs on the invoice itself: Stripe tried again, or it was tried and is not paid."""
+    No bare `status`: SQLite would go through all that are not paid by its index.
+    """
     i = Invoice
     sent = col(i.collection_method) == "send_invoice"
     finalized = sa.func.coalesce(col(i.finalized_at), col(i.created))
-    retried = attempt_count > sa.literal_column("1")
-    unpaid = status.in_(("open", "uncollectible", "void")) & col(i.attempted) & ~is_processing()
-    for each in (retried, unpaid):
-        yield _sign(col(i.id), about=finalized, tried=sa.case((~sent, finalized))).where(each)
+    retried = col(i.attempt_count) > 1
+    is_unpaid = col(i.status).concat("").in_(("open", "uncollectible", "void"))
+    for each in (retried, is_unpaid & col(i.attempted) & ~is_processing()):
+        sign = _sign(col(i.id), about=finalized, tried=sa.case((~sent, finalized)))
+        yield sign.where(among(col(i.customer), customers), each)
 
 
 def _sign(invoice: Any, *, at: Any = None, about: Any = None, tried: Any = None) -> sa.Select[Any]:
@@ -220,8 +193,7 @@ def _waiting() -> Any:
 def _failed_charges() -> Any:
     """The failed charges, oldest first; of one second the one that its intent calls the latest stands last.
 
-    Two lists, since a join by either column has no index. And no bare `status`: SQLite would go through all
-    charges that failed by its index.
+    Two lists, since a join by either column has no index.
     """
     named = (col(_C.payment_intent) == col(_P.payment_intent), col(_C.id) == col(_P.charge))
     tried = sa.union_all(
@@ -242,6 +214,6 @@ def _failed_charges() -> Any:
         )
         .join_from(tried, _C, col(_C.id) == tried.c.id)
         .outerjoin(_I, its_intent)
-        .where(col(_C.status).concat("") == "failed")
+        .where(col(_C.status) == "failed")
         .order_by(col(_C.created), col(_I.id).is_not(None), col(_C.id))
     )

@@ -113,7 +113,7 @@ def _charges() -> Any:
     return (
         sa.select(tried.c.invoice, succeeded, sa.func.coalesce(col(_C.payment_method), col(_C.card_last4)))
         .join_from(tried, _C, col(_C.id) == tried.c.id)
-        .where(col(_C.status).concat("").in_(("succeeded", "failed")))
+        .where(col(_C.status).in_(("succeeded", "failed")))
         .order_by(col(_C.created), col(_C.id))
     )
 

@@ -5,19 +5,21 @@ States: recovered (paid by any means), in recovery, lost (void, uncollectible, o
 The first invoice after a trial is left out of the recovery rate and reported as `missed_payment` with the
 trials; it is among the open failures, because somebody has to see to it.
 
-Open failures of a past instant are reconstructed from when invoices first failed, were paid and given up.
+What is open now is asked of the invoices. What once failed is told by the facts that `failure_book` counts,
+a moment after the tables change; `payments` is what it counts them by. Open failures of a past instant are
+reconstructed from when invoices first failed, were paid and given up.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from models import Charge, Customer, Dispute, Event, Invoice, Subscription
+from models import Charge, Customer, Dispute, Event, FailureFact, Invoice, Subscription
 from services.metrics.recovery import failures
 from services.metrics.recovery.failures import OPEN_DISPUTES, is_of_ended, is_open_failure
 from services.metrics.statistics.statistics import Rate
@@ -26,6 +28,7 @@ from services.metrics.trials.trials import has_ended, is_regular
 
 CameTo = Literal["recovered", "in_recovery", "lost"]
 CAME_TO: tuple[CameTo, ...] = get_args(CameTo)
+_Rows = sa.Select[str, str, int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class AtStake:
     count: int = 0
     customers: int = 0
     amount: int = 0
+
+
+class OpenFailures(NamedTuple):
+    """Failed payments that ask for money, by currency: those of subscriptions that have `ended`, and all
+    others."""
+
+    at_stake: dict[str, AtStake]
+    ended: dict[str, AtStake]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +80,34 @@ class Failed:
     paid_at: int | None
 
 
-def open_failures(session: Session, *, ended: bool) -> dict[str, AtStake]:
-    """Failed payments that are open now, with their money, by currency.
-
-    Either those of subscriptions that have `ended`, or all others: the money at stake.
-    """
-    mine = is_of_ended() if ended else ~is_of_ended()
-    return _summed(session, is_open_failure() & mine, col(Invoice.amount_remaining))
+def open_failures(session: Session) -> OpenFailures:
+    """Failed payments that are open now, with their money."""
+    i, ended = Invoice, is_of_ended().label("ended")
+    rows: _Rows = sa.select(col(i.currency), col(i.customer), col(i.amount_remaining).label("amount"), ended)
+    return _summed(session, rows.where(is_open_failure()))
 
 
-def open_failures_at(session: Session, at: int, *, ended: bool) -> dict[str, AtStake]:
-    """Failed payments that were open at a past instant (UTC seconds), reconstructed, by currency.
-
-    `ended` as in `open_failures`, as of that instant.
-    """
-    i, first = Invoice, failures.first()
-    resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
-    failed = sa.select(first.c.invoice).where(first.c.failed_at <= at)
-    still = ((col(i.status) == "open") & (col(i.amount_remaining) > 0)) | (resolved > at)
-    over = sa.exists().where(col(Subscription.id) == col(i.subscription), has_ended(at))
-    then = col(i.id).in_(failed) & still & (col(i.total) > 0) & ~col(i.deleted) & (over if ended else ~over)
-    return _summed(session, then, col(i.amount_due))
+def open_failures_at(session: Session, at: int) -> OpenFailures:
+    """Failed payments that were open at a past instant (UTC seconds), reconstructed."""
+    f = FailureFact
+    over = sa.select(has_ended(at)).where(col(Subscription.id) == col(f.subscription)).scalar_subquery()
+    ended = sa.func.coalesce(over, sa.false()).label("ended")
+    rows: _Rows = sa.select(col(f.currency), col(f.customer), col(f.due).label("amount"), ended)
+    still = col(f.closed_at).is_(None) | (col(f.closed_at) > at)
+    return _summed(session, rows.where(col(f.failed_at) <= at, still))
 
 
-def _summed(session: Session, condition: sa.ColumnElement[bool], amount: Any) -> dict[str, AtStake]:
-    i = Invoice
-    rows = session.execute(
-        sa.select(col(i.currency), sa.func.count(), sa.func.count(col(i.customer).distinct()), total(amount))
-        .where(condition)
-        .group_by(col(i.currency))
-    )
-    return {currency: AtStake(count, customers, int(amount)) for currency, count, customers, amount in rows}
+def _summed(session: Session, rows: _Rows) -> OpenFailures:
+    """What rows of currency, customer, amount and ended come to. They are read once: SQLite would look up
+    each subscription for every place where `ended` is named."""
+    each = rows.cte("each").prefix_with("MATERIALIZED").c
+    counts = (sa.func.count(), sa.func.count(each.customer.distinct()), total(each.amount))
+    found = OpenFailures({}, {})
+    grouped = sa.select(each.currency, each.ended, *counts).group_by(each.currency, each.ended)
+    for currency, ended, count, customers, amount in session.execute(grouped):
+        side = found.ended if ended else found.at_stake
+        side[currency] = AtStake(count, customers, int(amount))
+    return found
 
 
 def open_disputes(session: Session) -> dict[str, AtStake]:
@@ -144,10 +152,11 @@ def _disputes(session: Session, condition: sa.ColumnElement[bool]) -> dict[str, 
 
 def recovered(session: Session, begins: int, ends: int) -> dict[str, Recovery]:
     """What became so far of the payments that first failed from `begins` to before `ends`, by currency."""
-    f = _failed(begins, ends).c
-    counts = (_sum_if(f.came_to == state, 1) for state in CAME_TO)
-    money = (_sum_if(f.came_to == "recovered", f.amount), total(f.amount))
-    rows = session.execute(sa.select(f.currency, *counts, *money).group_by(f.currency))
+    f = FailureFact
+    counts = (_sum_if(col(f.state) == state, 1) for state in CAME_TO)
+    money = (_sum_if(col(f.state) == "recovered", col(f.amount)), total(col(f.amount)))
+    asked = sa.select(col(f.currency), *counts, *money).where(*_failed(begins, ends))
+    rows = session.execute(asked.group_by(col(f.currency)))
     return {currency: Recovery(*map(int, numbers)) for currency, *numbers in rows}
 
 
@@ -155,42 +164,44 @@ def failed(
     session: Session, begins: int, ends: int, currency: str, *, offset: int = 0, limit: int | None = None
 ) -> list[Failed]:
     """These payments with what became of them, the latest first; `limit` None reads them all."""
-    f, c = _failed(begins, ends).c, Customer
-    named = (f.customer, sa.func.coalesce(col(c.name), ""), sa.func.coalesce(col(c.email), ""))
+    f, i, c = FailureFact, Invoice, Customer
+    number = sa.func.coalesce(col(i.number), col(f.invoice))
+    named = (col(f.customer), sa.func.coalesce(col(c.name), ""), sa.func.coalesce(col(c.email), ""))
+    became = (col(f.currency), col(f.amount), col(f.state), col(f.failed_at), col(f.paid_at))
     page = (
-        sa.select(f.invoice, f.number, *named, f.currency, f.amount, f.came_to, f.failed_at, f.paid_at)
-        .join(c, col(c.id) == f.customer, isouter=True)
-        .where(f.currency == currency)
-        .order_by(f.failed_at.desc(), f.invoice)
+        sa.select(col(f.invoice), number, *named, *became)
+        .join_from(f, i, col(i.id) == col(f.invoice), isouter=True)
+        .join(c, col(c.id) == col(f.customer), isouter=True)
+        .where(col(f.currency) == currency, *_failed(begins, ends))
+        .order_by(col(f.failed_at).desc(), col(f.invoice))
     )
     return [Failed(*row) for row in session.execute(page.offset(offset).limit(limit))]
 
 
-def _failed(begins: int, ends: int) -> sa.Subquery:
-    """The payments that first failed in a period and count for the rate."""
-    ever = payments()
-    failed_at = ever.selected_columns.failed_at
-    counts = (failed_at >= begins, failed_at < ends, sa.not_(ever.selected_columns.first_after_trial))
-    return ever.where(*counts).subquery()
+def _failed(begins: int, ends: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """SQL: which payments first failed in a period and count for the rate."""
+    f = FailureFact
+    return col(f.failed_at) >= begins, col(f.failed_at) < ends, ~col(f.first_after_trial)
 
 
-def payments(customers: str | None = None) -> sa.Select[Any]:
-    """SQL: each payment that failed, ever, with what became of it: of everybody, or of some customers (the
-    name of a parameter, see `among`). `first_after_trial`: it is no part of the rate."""
+def payments(customers: str) -> sa.Select[Any]:
+    """SQL: each payment of some customers (the name of a parameter, see `among`) that failed, ever, with what
+    became of it. `first_after_trial`: it is no part of the rate."""
     first, i, s = failures.first(customers), aliased(Invoice), aliased(Subscription)
     over = is_of_ended(i) | col(i.status).in_(("void", "uncollectible"))
     paid = col(i.status) == "paid"
     return (
         sa.select(
             col(i.id).label("invoice"),
-            sa.func.coalesce(col(i.number), col(i.id)).label("number"),
             col(i.customer).label("customer"),
             sa.func.coalesce(col(i.subscription), "").label("subscription"),
             col(i.currency).label("currency"),
             col(i.total).label("amount"),
+            col(i.amount_due).label("due"),
             sa.case((paid, "recovered"), (over, "lost"), else_="in_recovery").label("came_to"),
             first.c.failed_at,
             sa.case((paid, col(i.paid_at))).label("paid_at"),
+            _closed_at(i).label("closed_at"),
             col(i.attempt_count).label("attempt_count"),
             col(i.collection_method).label("collection_method"),
             is_first_after_trial(i, s).label("first_after_trial"),
@@ -199,6 +210,14 @@ def payments(customers: str | None = None) -> sa.Select[Any]:
         .join(s, col(s.id) == col(i.subscription), isouter=True)
         .where(col(i.total) > 0)
     )
+
+
+def _closed_at(invoice: Any) -> sa.ColumnElement[int | None]:
+    """SQL: since when an invoice asks for nothing more, 0 where that is not known; None while it asks."""
+    i = invoice
+    resolved = sa.func.coalesce(col(i.paid_at), col(i.voided_at), col(i.marked_uncollectible_at), 0)
+    asks = (col(i.status) == "open") & (col(i.amount_remaining) > 0)
+    return sa.case((col(i.deleted), 0), (asks, sa.null()), else_=resolved)
 
 
 def _sum_if(condition: sa.ColumnElement[bool], value: Any) -> sa.ColumnElement[int]:

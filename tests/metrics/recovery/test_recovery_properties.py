@@ -16,9 +16,9 @@ from services.clock import DAY
 from services.metrics import periods
 from services.metrics.counting import calendar, counting, rollups, waiting
 from services.metrics.counting.books import BOOKS
-from services.metrics.recovery import dunning_curve, failures, recovery
+from services.metrics.recovery import dunning_curve, recovery
 from services.metrics.recovery.dunning import Payments, together
-from services.metrics.recovery.recovery import CAME_TO
+from services.metrics.recovery.recovery import CAME_TO, Recovery
 from tests.metrics.build import HOUR, at
 from tests.metrics.failing import OTHER, UTC, Failing, count, numbers
 
@@ -120,21 +120,24 @@ def test_the_numbers_are_those_of_the_definition(database: ModuleType, seed: int
     count(database, some(seed))
     with database.session() as session:
         told = recovery.recovered(session, YEAR[0].begins, YEAR[-1].ends)
-        ever = dict(session.execute(sa.select(failures.first())).all())
-        counted = {fact.invoice: fact.failed_at for fact in session.exec(select(FailureFact))}
-        above_zero = set(session.exec(select(Invoice.id).where(Invoice.total > 0)))
+        everybody = {"customers": list(session.exec(select(Customer.id)))}
+        ever = session.execute(recovery.payments("customers"), everybody).all()
+        counted = {fact.invoice: (fact.failed_at, fact.state) for fact in session.exec(select(FailureFact))}
         passed = [one for one in paid_in_a_year(session) if one.id not in counted]
-    assert counted == {invoice: when for invoice, when in ever.items() if invoice in above_zero}
+    assert counted == {one.invoice: (one.failed_at, one.came_to) for one in ever}
+    in_a_year = [one for one in ever if YEAR[0].begins <= one.failed_at and not one.first_after_trial]
     for currency in ("usd", "jpy"):
-        states = numbers(database, NOW, currency=currency).all.states
-        wanted = told.get(currency, recovery.Recovery())
-        assert [states[state].count for state in CAME_TO] == [
-            wanted.recovered, wanted.in_recovery, wanted.lost,
-        ]  # fmt: skip
-        assert states["recovered"].amount == wanted.recovered_amount
-        assert sum(one.amount for one in states.values()) == wanted.failed_amount
-        mine = [one.total for one in passed if one.currency == currency]
-        assert numbers(database, NOW, currency=currency).all.passed == Payments(len(mine), sum(mine))
+        found = numbers(database, NOW, currency=currency).all
+        for state in CAME_TO:
+            mine = [one.amount for one in in_a_year if (one.currency, one.came_to) == (currency, state)]
+            assert found.states[state] == Payments(len(mine), sum(mine))
+        assert told.get(currency, Recovery()) == Recovery(
+            *(found.states[state].count for state in CAME_TO),
+            recovered_amount=found.states["recovered"].amount,
+            failed_amount=found.failed.amount,
+        )
+        at_once = [one.total for one in passed if one.currency == currency]
+        assert found.passed == Payments(len(at_once), sum(at_once))
 
 
 @same
