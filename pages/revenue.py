@@ -57,7 +57,7 @@ def main() -> None:
     )
     tiles.definitions_link()
     if found is not None:
-        revenue_behind.show(found)
+        revenue_behind.show(look, found)
 
 
 main()

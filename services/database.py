@@ -221,6 +221,16 @@ def session() -> Iterator[Session]:
 
 
 @contextmanager
+def snapshot() -> Iterator[Session]:
+    """A session for reading that sees the tables as they were at its first question, whatever is written
+    meanwhile; on SQLite every session does. For answers that must agree with each other."""
+    alike = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    reading = engine() if is_sqlite() else engine().execution_options(**alike)
+    with Session(reading, expire_on_commit=False) as opened:
+        yield opened
+
+
+@contextmanager
 def transaction() -> Iterator[Session]:
     """A session for writing; commits at the end, rolls back on any error. Never inside another one."""
     writing = engine().execution_options(writes=True)

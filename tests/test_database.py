@@ -42,6 +42,16 @@ def test_a_transaction_that_fails_leaves_nothing(database: ModuleType) -> None:
         assert reading.exec(select(Note)).all() == []
 
 
+def test_a_snapshot_does_not_see_what_is_written_after_its_first_question(database: ModuleType) -> None:
+    with database.snapshot() as reading:
+        assert reading.exec(select(Note)).all() == []
+        with database.transaction() as writing:
+            writing.add(_note("late"))
+        assert reading.exec(select(Note)).all() == []
+    with database.snapshot() as reading:
+        assert [note.body for note in reading.exec(select(Note))] == ["late"]
+
+
 def test_capitals_of_every_script_have_small_letters(database: ModuleType) -> None:
     with database.session() as session:
         found = session.execute(sa.select(sa.func.lower("ÉLISE ΩΜΕΓΑ Ж 5"), sa.func.lower(sa.null()))).one()

@@ -53,7 +53,11 @@ def _form(key: str, one: Annotation | None) -> None:
             "Kind", kinds, kinds.index(one.kind) if one and one.kind in KINDS else 0, key=f"{key}:kind",
             format_func=KINDS.__getitem__,
         )  # fmt: skip
-        st.text_input("What happened", value=one.text if one else "", key=f"{key}:text", max_chars=LONGEST)
+        # without `max_chars`, at which a paste that is too long would vanish: the desk says so instead
+        st.text_input(
+            "What happened", value=one.text if one else "", key=f"{key}:text",
+            help=f"At most {LONGEST} characters: it stands in charts.",
+        )  # fmt: skip
         with st.container(horizontal=True):
             act = (_PLACE, _edit, key, one.id) if one else (_PLACE, _add, key)
             st.form_submit_button("Save" if one else "Add", on_click=clicks.attempt, args=act)

@@ -8,10 +8,11 @@ count exactly what the chart counts, under the page's filters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import address, charts, download, formats, freshness, guard, navigation, tables
 from pages.components.conversion_view import View
@@ -220,23 +221,31 @@ def _dismissed() -> None:
     freshness.dialog_closed()
 
 
+def head(person: Person, lines: Callable[..., Iterable[str]], file: str) -> DeltaGenerator:
+    """Draws the button for the file of all rows, and gives the place beside it for what they come to.
+
+    The button is on the left: a table's own buttons show above its right end, and would cover it.
+    """
+    line = st.container(horizontal=True, vertical_alignment="center")
+    with line.container(width="content"):
+        download.csv(person, lines, name=file, key="behind_csv")
+    return line.container(width="stretch")
+
+
 def _rows(person: Person, found: Asked) -> None:
-    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    told = head(
+        person,
+        lambda session, asking: export.members_csv(
+            asking, members.read(session, found.chosen, as_of=clock.now())
+        ),
+        "customers",
+    )
     with database.session() as session:
         total = members.count(session, found.chosen, as_of=clock.now())
         page = tables.page_of(total, key=PAGE_KEY, size=25)
         rows = members.read(session, found.chosen, as_of=clock.now(), offset=page.offset, limit=page.limit)
-    with head:
-        with st.container(width="content"):
-            tables.caption(total, page, "customer")
-        with st.container(width="content"):
-            download.csv(
-                person,
-                lambda session, asking: export.members_csv(
-                    asking, members.read(session, found.chosen, as_of=clock.now())
-                ),
-                name="customers", key="behind_csv",
-            )  # fmt: skip
+    with told:
+        tables.caption(total, page, "customer")
     picked = tables.show(
         [_cells(row) for row in rows], _COLUMNS, key="behind", alt="Customers behind the chart",
         empty="Nobody.", open_label="Customer",

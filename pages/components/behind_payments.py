@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from pages.components import address, behind, charts, download, formats, freshness, guard, navigation, tables
+from pages.components import address, behind, charts, formats, freshness, guard, navigation, tables
 from pages.components.recovery_view import View
 from pages.components.recovery_words import BY, PARTS, STATES, called
 from pages.components.tables import Column
@@ -130,21 +130,18 @@ def _dismissed() -> None:
 
 
 def _rows(person: Person, found: Found) -> None:
-    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    told = behind.head(
+        person,
+        lambda session, asking: export.payments_csv(asking, dunning_rows.read(session, found.chosen)),
+        "failed-and-recovered",
+    )
     with database.session() as session:
         whole = dunning_rows.count(session, found.chosen)
         page = tables.page_of(whole.count, key=behind.PAGE_KEY, size=25)
         rows = dunning_rows.read(session, found.chosen, offset=page.offset, limit=page.limit)
-    with head:
-        with st.container(width="content"):
-            sums = formats.money(whole.amount, found.chosen.asked.currency)
-            tables.caption(whole.count, page, "payment", sums=f"in all {sums}")
-        with st.container(width="content"):
-            download.csv(
-                person,
-                lambda session, asking: export.payments_csv(asking, dunning_rows.read(session, found.chosen)),
-                name="failed-and-recovered", key="behind_csv",
-            )  # fmt: skip
+    with told:
+        sums = formats.money(whole.amount, found.chosen.asked.currency)
+        tables.caption(whole.count, page, "payment", sums=f"in all {sums}")
     picked = tables.show(
         [_cells(row) for row in rows], _COLUMNS, key="behind", alt="Failed payments behind the chart",
         empty="No payment.", open_label="Customer",

@@ -18,10 +18,11 @@ import plotly.graph_objects as go
 import streamlit as st
 from babel.dates import format_date, format_skeleton
 
-from pages.components import formats
+from pages.components import formats, palette
 from services import config
 from services.metrics.statistics.statistics import Interval, Rate
 from services.metrics.words import STATE_WORDS, STEP_WORDS
+from services.money import MICROS
 
 Figure = dict[str, Any]
 MARGIN = {"l": 0, "r": 8, "t": 8, "b": 0}
@@ -30,6 +31,7 @@ LEGEND = {  # below the chart: above it stand annotations
     "xref": "container", "x": 0, "xanchor": "left", "maxheight": 1, "title": "",
 }  # fmt: skip
 _CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "scrollZoom": False, "responsive": True}
+_STEPS = (1, 2, 2.5, 5, 10)
 _MOST_LABELS = 13  # that fit beside each other on a phone
 
 
@@ -98,6 +100,22 @@ def categories(keys: Sequence[str]) -> Figure:
 def shares(highest: float) -> Figure:
     """An axis of shares from 0 up to a little above the highest."""
     return {"tickformat": ".0%", "range": [0, highest * 1.2 or 1], "nticks": 5}
+
+
+def money_axis(low: float, high: float, currency: str) -> Figure:
+    """An axis of amounts in units of the currency's smallest, with a few round ones named."""
+    spread = (high - low) or 1.0
+    rough = spread / 4
+    power = 10.0 ** (len(str(int(rough))) - 1) if rough >= 1 else 1.0
+    step = next(each * power for each in _STEPS if each * power >= rough)
+    first = int(low // step)
+    ticks = [number * step for number in range(first, int(high // step) + 2)]
+    named = [formats.rough(int(tick) * MICROS, currency) for tick in ticks]
+    return {
+        "tickmode": "array", "tickvals": ticks, "ticktext": named,
+        "range": [low * 1.12, high * 1.12 or 1], "automargin": True, "zeroline": low < 0,
+        "zerolinecolor": palette.ink()[2],
+    }  # fmt: skip
 
 
 def hover(texts: Sequence[str]) -> Figure:

@@ -15,12 +15,14 @@ def funnel(steps: Sequence[Step], path: str) -> Figure:
     first = steps[0].count
     bar = {"type": "bar", "orientation": "h", "y": [charts.state_word(step.name) for step in steps]}
     reached = {
+        "name": "Reached the step",
         "x": [step.count for step in steps],
         "marker": {"color": ink, "line": {"width": 0}},
         "customdata": [[f"funnel:{path}:{step.name}"] for step in steps],
         **charts.hover(_hovers(steps)),
     }
     undecided = {
+        "name": "Too early to tell",
         "x": [step.undecided for step in steps],
         "marker": {"color": pale, "line": {"width": 0}},
         "text": [_text(step, first) for step in steps],
@@ -30,7 +32,9 @@ def funnel(steps: Sequence[Step], path: str) -> Figure:
     }
     return charts.figure(
         [bar | reached, bar | undecided],
-        height=44 * len(steps) + 20,
+        height=44 * len(steps) + 50,
+        showlegend=True,
+        legend=charts.LEGEND,
         barmode="stack",
         bargap=0.3,
         margin=charts.MARGIN | {"r": 100},  # for the words behind the longest bar, however narrow the window

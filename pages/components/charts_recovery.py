@@ -1,6 +1,7 @@
 """How do failed payments look? How many fail, how much comes back, of whom, and by what.
 
-A month that is still open is drawn as what it can still come to, never as a low share.
+A month that is still open is drawn as what it can still come to, never as a low share. Amounts are minor
+units of one currency.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Literal
 from pages.components import charts, formats, palette
 from pages.components.charts import Figure
 from pages.components.recovery_words import STATES
-from services import money
 from services.metrics.recovery.dunning import Cohort, Group, Payments
 from services.metrics.recovery.recovery import CAME_TO, CameTo
 from services.metrics.revenue.revenue_history import Share
 from services.metrics.statistics.statistics import Rate
+from services.money import MICROS
 
 _COLOURS: dict[CameTo, str] = {"recovered": "converted", "in_recovery": "running", "lost": "missed_payment"}
 _FEW = 18  # months: so many can have words of their own
@@ -115,10 +116,12 @@ def _possible(still: Sequence[Cohort], currency: str) -> Figure:
 def states(cohorts: Sequence[Cohort], currency: str) -> Figure:
     """What became of the money that first failed in each month."""
     seen = [state for state in CAME_TO if any(one.states[state].count for one in cohorts)]
+    highest = max((one.failed.amount for one in cohorts), default=0)
     return charts.figure(
         [_states_bar(cohorts, state, currency) for state in seen],
         height=320, barmode="stack", bargap=0.25, showlegend=True, legend=charts.LEGEND,
-        uniformtext={"minsize": 9, "mode": "hide"}, xaxis=_months(cohorts), yaxis=_amounts(currency),
+        uniformtext={"minsize": 9, "mode": "hide"}, xaxis=_months(cohorts),
+        yaxis=charts.money_axis(0, highest, currency),
     )  # fmt: skip
 
 
@@ -126,7 +129,7 @@ def _states_bar(cohorts: Sequence[Cohort], state: CameTo, currency: str) -> Figu
     sums = [one.states[state] for one in cohorts]
     return {
         "x": [one.period.key for one in cohorts],
-        "y": [_units(one, currency) for one in sums],
+        "y": [one.amount for one in sums],
         **_layer(sums, state, currency),
         "customdata": [[f"cohort:{one.period.key}:{state}"] for one in cohorts],
         **charts.hover([
@@ -139,7 +142,7 @@ def _states_bar(cohorts: Sequence[Cohort], state: CameTo, currency: str) -> Figu
 def groups(bars: Sequence[Bar], currency: str) -> Figure:
     """What became of the money that failed in each group, the largest on top, with the share recovered."""
     quiet = palette.ink()[2]
-    longest = max((_units(bar.group.failed, currency) for bar in bars), default=0) or 1
+    longest = max((bar.group.failed.amount for bar in bars), default=0) or 1
     return charts.figure(
         [_group_bar(bars, state, currency) for state in CAME_TO],
         height=38 * len(bars) + 60, barmode="stack", bargap=0.3, showlegend=True, legend=charts.LEGEND,
@@ -149,7 +152,7 @@ def groups(bars: Sequence[Bar], currency: str) -> Figure:
         yaxis=_names(bars),
         annotations=[
             charts.note(
-                f"{_percent(bar.group.recovery_volume)} back", _units(bar.group.failed, currency), place,
+                f"{_percent(bar.group.recovery_volume)} back", bar.group.failed.amount, place,
                 quiet, xanchor="left", xshift=4,
             )
             for place, bar in enumerate(bars)
@@ -162,7 +165,7 @@ def _group_bar(bars: Sequence[Bar], state: CameTo, currency: str) -> Figure:
     return {
         "orientation": "h",
         "y": list(range(len(bars))),
-        "x": [_units(one, currency) for one in sums],
+        "x": [one.amount for one in sums],
         **_layer(sums, state, currency),
         "customdata": [[f"{bar.leads_to}:{state}"] for bar in bars],
         **charts.hover([
@@ -178,7 +181,7 @@ def ways(bars: Sequence[Bar], currency: str) -> Figure:
     whole = sum(one.amount for one in sums)
     bar = {
         "type": "bar", "orientation": "h", "y": list(range(len(bars))),
-        "x": [_units(one, currency) for one in sums], "marker": {"color": ink, "line": {"width": 0}},
+        "x": [one.amount for one in sums], "marker": {"color": ink, "line": {"width": 0}},
         "customdata": [[bar.leads_to] for bar in bars],
         **charts.hover([
             f"{_about(bar)}<br>{_told(one, 'recovered', currency)}"
@@ -190,12 +193,12 @@ def ways(bars: Sequence[Bar], currency: str) -> Figure:
         height=40 * len(bars) + 30,
         bargap=0.35,
         margin=charts.MARGIN | {"r": 116},
-        xaxis={"visible": False, "range": [0, max((_units(one, currency) for one in sums), default=0) or 1]},
+        xaxis={"visible": False, "range": [0, max((one.amount for one in sums), default=0) or 1]},
         yaxis=_names(bars),
         annotations=[
             charts.note(
                 f"{_rough(one, currency)} · {formats.share(one.amount, whole)}",
-                _units(one, currency), place, quiet, xanchor="left", xshift=4,
+                one.amount, place, quiet, xanchor="left", xshift=4,
             )
             for place, one in enumerate(sums)
         ],
@@ -229,10 +232,6 @@ def _names(bars: Sequence[Bar]) -> Figure:
     }  # fmt: skip
 
 
-def _amounts(currency: str) -> Figure:
-    return {"tickformat": "~s", "nticks": 5, "rangemode": "tozero", "ticksuffix": f" {currency.upper()}"}
-
-
 def _nothing(empty: Sequence[Cohort]) -> list[Figure]:
     low = {"yref": "paper", "yanchor": "bottom", "textangle": -90}
     quiet, words = palette.ink()[2], formats.NO_DATA.lower()
@@ -240,11 +239,7 @@ def _nothing(empty: Sequence[Cohort]) -> list[Figure]:
 
 
 def _rough(payments: Payments, currency: str) -> str:
-    return formats.rough(payments.amount * money.MICROS, currency)
-
-
-def _units(payments: Payments, currency: str) -> float:
-    return float(money.units(payments.amount, currency))
+    return formats.rough(payments.amount * MICROS, currency)
 
 
 def _percent(share: Share, decimals: Literal[0, 1] = 0) -> str:

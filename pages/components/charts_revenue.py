@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pages.components import charts, formats, palette
+from pages.components import charts, palette
 from pages.components.charts import Figure
 from services.metrics.periods import Period
-from services.money import MICROS
 
-_FEW = 14  # periods: so many can have words of their own
-_STEPS = (1, 2, 2.5, 5, 10)
+_ROW = 0.1  # of the height, for words above bars
 _ROOM, _LABELS = 108, 7  # pixels, and labels of an axis that fit on a phone beside it
 _APART = 0.075  # of the height, between two names
 
@@ -52,7 +50,7 @@ def place(at: int, periods: Sequence[Period]) -> float:
 def levels(lines: Sequence[Line], periods: Sequence[Period], currency: str, exact_from: float) -> Figure:
     """Amounts day by day; what lies before the place `exact_from` is reconstructed."""
     highest = max((value for line in lines for _, value in line.points), default=0.0)
-    axis = money_axis(0, highest, currency)
+    axis = charts.money_axis(0, highest, currency)
     return charts.figure(
         _lines(lines, shape="hv"),
         height=340,
@@ -134,22 +132,6 @@ def _names(lines: Sequence[Line], low: float, high: float) -> list[Figure]:
     return found
 
 
-def money_axis(low: float, high: float, currency: str) -> Figure:
-    """An axis of amounts in units of the currency's smallest, with a few round ones named."""
-    spread = (high - low) or 1.0
-    rough = spread / 4
-    power = 10.0 ** (len(str(int(rough))) - 1) if rough >= 1 else 1.0
-    step = next(each * power for each in _STEPS if each * power >= rough)
-    first = int(low // step)
-    ticks = [number * step for number in range(first, int(high // step) + 2)]
-    named = [formats.rough(int(tick) * MICROS, currency) for tick in ticks]
-    return {
-        "tickmode": "array", "tickvals": ticks, "ticktext": named,
-        "range": [low * 1.12, high * 1.12 or 1], "automargin": True, "zeroline": low < 0,
-        "zerolinecolor": palette.ink()[2],
-    }  # fmt: skip
-
-
 def stacked(
     layers: Sequence[Layer],
     periods: Sequence[Period],
@@ -165,9 +147,13 @@ def stacked(
     floors = [sum(layer.heights[at] for layer in layers if layer.heights[at] < 0) for at in range(count)]
     points = [value for _, value in beside.points] if beside else []
     high, low = max([*tops, *points], default=0.0), min(floors, default=0.0)
-    axis = money_axis(low, high, currency) if currency else {"range": [0, high * 1.15 or 1], "nticks": 5}
+    usual = {"range": [0, high * 1.15 or 1], "nticks": 5}
+    axis = charts.money_axis(low, high, currency) if currency else usual
     traces = [_bar(layer, periods) for layer in layers] + ([_points(beside)] if beside else [])
-    quiet = palette.ink()[2]
+    if totals:
+        room = _ROW * (high - low)
+        traces.append(_words(totals, tops, room))
+        axis["range"][1] = max(axis["range"][1], high + room)
     return charts.figure(
         traces,
         height=360,
@@ -178,12 +164,26 @@ def stacked(
         xaxis=_positions(periods),
         yaxis=axis,
         shapes=_ground(count - 1.5, count - 0.5),
-        annotations=[
-            charts.note(text, at, tops[at], quiet, yanchor="bottom")
-            for at, text in enumerate(totals)
-            if count <= _FEW
-        ],
+        uniformtext={"minsize": 9, "mode": "hide"},
     )
+
+
+def _words(totals: Sequence[str], tops: Sequence[float], room: float) -> Figure:
+    """Words above bars, in boxes that are not seen: plotly leaves out those that are wider than their bar."""
+    return {
+        "type": "bar",
+        "x": list(range(len(totals))),
+        "base": list(tops),
+        "y": [room] * len(totals),
+        "text": list(totals),
+        "textposition": "inside",
+        "insidetextanchor": "start",
+        "textangle": 0,
+        "insidetextfont": {"color": palette.ink()[2], "size": 11},
+        "marker": {"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _bar(layer: Layer, periods: Sequence[Period]) -> Figure:

@@ -114,7 +114,7 @@ def segments(label: str, options: Mapping[str, str], key: str) -> str:
     usual = next(iter(options))
     chosen = st.segmented_control(
         label, list(options), default=usual, key=key, format_func=options.__getitem__,
-        bind="query-params", label_visibility="collapsed",
+        bind="query-params", label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     return chosen or usual
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import blank, clicks, guard
 from services import clock, config, database, money
@@ -19,6 +20,8 @@ from services.money import MICROS
 PLACE = "goals"
 _NEW = "new_goal"
 _USUAL_DAYS = 90
+_LEAST = 100  # basis points: less is a share that was not typed in per cent, like 0.4 for 40 %
+_LIKE = "Type 40 for 40 %."
 
 
 def new(currencies: Sequence[str]) -> None:
@@ -32,8 +35,8 @@ def new(currencies: Sequence[str]) -> None:
         currency = ""
         if measure == "mrr":
             currency = st.selectbox("Currency", currencies, key=f"{key}:currency", format_func=str.upper)
-        with st.form(key, border=False):
-            _fields(key, measure, currency, "", _today() + timedelta(days=_USUAL_DAYS))
+        usual = _today() + timedelta(days=_USUAL_DAYS)
+        with st.form(key, border=False), _fields(key, measure, currency, "", usual):
             st.form_submit_button(
                 "Set", type="primary", on_click=clicks.attempt, args=(PLACE, _add, key, measure, currency)
             )
@@ -44,21 +47,21 @@ def edit(goal: Kept) -> None:
     """A menu with the fields of a goal that is set."""
     key = f"goal:{goal.id}"
     with st.popover("Change", icon=":material/edit:"):
-        with st.form(key, border=False):
-            _fields(key, goal.measure, goal.currency, _typed(goal), goal.by)
-            with st.container(horizontal=True):
-                st.form_submit_button("Save", on_click=clicks.attempt, args=(key, _change, key, goal))
-                st.form_submit_button(
-                    "Take back", icon=":material/delete:", type="tertiary", on_click=clicks.attempt,
-                    args=(key, _remove, goal.id),
-                )  # fmt: skip
+        with st.form(key, border=False), _fields(key, goal.measure, goal.currency, _typed(goal), goal.by):
+            st.form_submit_button("Save", on_click=clicks.attempt, args=(key, _change, key, goal))
+        with st.expander("Take it back", icon=":material/delete:"):
+            st.caption("The goal and its line go, for everybody. Activity keeps that it was set.")
+            st.button("Take back", key=f"{key}:gone", on_click=clicks.attempt, args=(key, _remove, goal.id))
         clicks.show_problem(key)
 
 
-def _fields(key: str, measure: Measure, currency: str, target: str, by: date) -> None:
+def _fields(key: str, measure: Measure, currency: str, target: str, by: date) -> DeltaGenerator:
+    """The fields; gives the place for the button, which is beside the date: its calendar opens below both."""
     label = f"MRR to reach, in {currency.upper()}" if measure == "mrr" else "Share to reach, in %"
     st.text_input(label, value=target, key=f"{key}:target")
-    st.date_input("By the end of", value=by, key=f"{key}:by")
+    last = st.container(horizontal=True, vertical_alignment="bottom")
+    last.date_input("By the end of", value=by, key=f"{key}:by")
+    return last.container(width="content")
 
 
 def _add(key: str, measure: Measure, currency: str) -> None:
@@ -88,11 +91,14 @@ def _target(text: str, measure: Measure, currency: str) -> int:
     if measure == "mrr":
         return money.read(text, currency, locale=locale) * MICROS
     try:
-        return money.read(text.replace("%", ""), _HUNDREDTHS, locale=locale)
+        share = money.read(text.replace("%", ""), _HUNDREDTHS, locale=locale)
     except InvalidInput:
+        raise InvalidInput(f"“{text[:40]}” is not a share.", field="target", remedy=_LIKE) from None
+    if share < _LEAST:
         raise InvalidInput(
-            f"“{text[:40]}” is not a share.", field="target", remedy="Type it in percent, like 42.5."
-        ) from None
+            f"“{text[:40]}” is read in per cent: that is less than 1 %.", field="target", remedy=_LIKE
+        )
+    return share
 
 
 _HUNDREDTHS = "xxx"  # no currency: a number with two decimals, as 42.5 % has 4,250 basis points

@@ -17,7 +17,7 @@ from services.customers import export
 from services.customers.recognise import CURRENCIES
 from services.metrics.overview import BACK_DAYS
 from services.metrics.recovery import recovery
-from services.metrics.recovery.recovery import CameTo, Failed
+from services.metrics.recovery.recovery import CameTo, Failed, Recovery
 from services.staff.roles import Person
 
 _WORDS: dict[CameTo, str] = {"recovered": "Recovered", "in_recovery": "In recovery", "lost": "Lost"}
@@ -46,17 +46,22 @@ def draw(person: Person) -> None:
         lambda session, asking: export.failed_csv(asking, recovery.failed(session, *period)),
     ):  # fmt: skip
         with database.session() as session:
-            total = recovery.count_failed(session, *period)
-            page = tables.page_of(total, key=behind.PAGE_KEY, size=25)
+            whole = recovery.recovered(session, now - BACK_DAYS * clock.DAY, now).get(currency, Recovery())
+            page = tables.page_of(whole.rate.whole, key=behind.PAGE_KEY, size=25)
             rows = recovery.failed(session, *period, offset=page.offset, limit=page.limit)
         st.caption("The first invoice after a trial is not among them: it is a missed payment of the trial.")
         picked = tables.show(
             [_cells(row) for row in rows], _COLUMNS, key="recovered", alt="Payments that failed",
             empty="No payment has failed.", open_label="Customer",
         )  # fmt: skip
-        tables.caption(total, page, "payment")
+        tables.caption(whole.rate.whole, page, "payment", sums=_sums(whole, currency))
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _sums(whole: Recovery, currency: str) -> str:
+    amounts = (formats.money(each, currency) for each in (whole.recovered_amount, whole.failed_amount))
+    return f"recovered {formats.count(whole.recovered)}: {' of '.join(amounts)}"
 
 
 @contextmanager

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
-import streamlit as st
-
-from pages.components import address, behind, charts, download, formats, navigation, tables, worklist
+from pages.components import address, behind, charts, formats, navigation, tables, worklist
 from pages.components.revenue_view import Look
 from pages.components.revenue_words import CAUSES, LEVELS, MOVES
 from pages.components.tables import Column
@@ -23,7 +22,7 @@ from services.customers import names
 from services.metrics.periods import Period
 from services.metrics.revenue import leaving, revenue_rows
 from services.metrics.revenue.leaving import Cancelled
-from services.metrics.revenue.revenue_rows import Moved, Moves, Of, Payer, Payers
+from services.metrics.revenue.revenue_rows import Moved, Moves, Of, Payer, Payers, Whole
 from services.staff.roles import Person
 
 _WHO = Column("title", "Customer", width=180, pinned=True)
@@ -64,11 +63,13 @@ _CANCELLED = (
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Rows of one kind: how many, how to read some, how they look and how they stand in a file."""
+    """Rows of one kind: what they come to in all (and what that is called), how to read some, how they look
+    and how they stand in a file."""
 
     title: str
     columns: Sequence[Column]
-    count: Callable[[Any], int]
+    amount: str
+    whole: Callable[[Any], Whole]
     read: Callable[..., Sequence[Any]]
     lines: Callable[[Person, Sequence[Any]], Iterable[str]]
     file: str
@@ -123,7 +124,8 @@ def _moves(rest: str, look: Look) -> Listed | None:
     return Listed(
         f"{what}{why}, {charts.begin(key)}",
         _MOVED,
-        lambda session: revenue_rows.count(session, chosen),
+        "Change",
+        lambda session: revenue_rows.whole(session, chosen),
         lambda session, **part: revenue_rows.moved(session, chosen, **part),
         files.moved_csv,
         "mrr-moved",
@@ -137,7 +139,8 @@ def _cancelled(key: str, look: Look) -> Listed | None:
     return Listed(
         f"Subscriptions canceled in {charts.begin(key)}",
         _CANCELLED,
-        lambda session: leaving.count(session, look.of, period),
+        "MRR",
+        lambda session: leaving.whole(session, look.of, period),
         lambda session, **part: leaving.read(session, look.of, period, **part),
         files.cancelled_csv,
         "canceled-subscriptions",
@@ -148,7 +151,8 @@ def _payers(chosen: Payers, title: str) -> Listed:
     return Listed(
         title,
         _PAYING,
-        lambda session: revenue_rows.count(session, chosen),
+        LEVELS[chosen.of],
+        lambda session: revenue_rows.whole(session, chosen),
         lambda session, **part: revenue_rows.payers(session, chosen, **part),
         files.payers_csv,
         "paying-customers",
@@ -169,32 +173,37 @@ _READERS: dict[str, Callable[[str, Look], Listed | None]] = {
 }
 
 
-def show(listed: Listed) -> None:
-    """Opens the rows in a dialog: their count, a way to each customer, and a file of all of them."""
-    behind.dialog(listed.title, lambda person: _rows(person, listed))
+def show(look: Look, listed: Listed) -> None:
+    """Opens the rows in a dialog: what they come to, a way to each customer, and a file of all of them."""
+    behind.dialog(listed.title, lambda person: _rows(person, look, listed))
 
 
-def _rows(person: Person, listed: Listed) -> None:
-    head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+def _rows(person: Person, look: Look, listed: Listed) -> None:
+    told = behind.head(
+        person, lambda session, asking: listed.lines(asking, listed.read(session)), listed.file
+    )
     with database.session() as session:
-        total = listed.count(session)
-        page = tables.page_of(total, key=behind.PAGE_KEY, size=25)
+        whole = listed.whole(session)
+        page = tables.page_of(whole.rows, key=behind.PAGE_KEY, size=25)
         rows = listed.read(session, offset=page.offset, limit=page.limit)
-    with head:
-        with st.container(width="content"):
-            tables.caption(total, page, "row")
-        with st.container(width="content"):
-            download.csv(
-                person,
-                lambda session, asking: listed.lines(asking, listed.read(session)),
-                name=listed.file, key="behind_csv",
-            )  # fmt: skip
+    with told:
+        tables.caption(whole.rows, page, "row", sums=_sums(look, listed.amount, whole))
     picked = tables.show(
         [_cells(row) for row in rows], listed.columns, key="behind", alt="Customers behind the number",
         empty="Nobody.", open_label="Customer",
     )  # fmt: skip
     if picked.opened is not None:
         navigation.go("customer", id=rows[picked.opened].customer)
+
+
+def _sums(look: Look, amount: str, whole: Whole) -> str:
+    """What all rows add up to: in each currency, and in that of the page where it converts them."""
+    each = formats.in_all(amount, whole.amounts)
+    if not look.converts or not each:
+        return each
+    weights = look.of.weights
+    one = sum((weights[code] * micros for code, micros in whole.amounts.items()), Fraction(0))
+    return f"{each}; in all {look.money(one)}"
 
 
 def _cells(row: Moved | Payer | Cancelled) -> dict[str, object]:

@@ -18,7 +18,7 @@ from services.metrics.revenue.exchange import Rate
 from services.staff.roles import Permission
 
 _PLACE, _NEW, _TOLD = "rates", "new_rate", "rates_told"
-_SHOWN = 12  # rates
+_SHOWN, _HIGH = 12, 150  # rates, and pixels of their box
 _COLUMNS, _LINE = "currency,into,day,rate,source", "eur,usd,2026-11-01,1.0842,ECB"
 _HOW = (
     "Choose a currency, and enter what others are worth in it: the filter “Currency” then offers all in one."
@@ -56,12 +56,14 @@ def draw(look: Look) -> None:
         _reporting(look, into, bool(why_not))
         if not into:
             st.caption(_HOW)
-        _list(known, bool(why_not))
         if why_not:
             st.caption(formats.plain(why_not))
         elif into:
             _form(look, into)
-            _file()
+        if into:
+            _list(known, bool(why_not))
+            if not why_not:
+                _file()
         clicks.show_problem(_PLACE)
         if told := st.session_state.pop(_TOLD, ""):
             st.success(told, icon=":material/check_circle:")
@@ -84,16 +86,24 @@ def _codes(look: Look) -> list[str]:
 
 
 def _list(known: Sequence[Rate], locked: bool) -> None:
-    for rate in known[:_SHOWN]:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(formats.plain(_said(rate)), width="content")
-            if not locked:
-                st.button(
-                    "Remove", icon=":material/delete:", type="tertiary", on_click=clicks.attempt,
-                    key=f"drop:{rate.currency}:{rate.into}:{rate.day}", args=(_PLACE, _remove, rate),
-                )  # fmt: skip
-    if len(known) > _SHOWN:
-        st.caption(f"The latest {_SHOWN} of {formats.plural(len(known), 'rate')}.")
+    """The rates, in a box of one height: a menu that grows would move under the mouse."""
+    with st.container(height=_HIGH):
+        if not known:
+            st.caption("No rate is entered yet.")
+        for rate in known[:_SHOWN]:
+            _rate(rate, locked)
+        if len(known) > _SHOWN:
+            st.caption(f"The latest {_SHOWN} of {formats.plural(len(known), 'rate')}.")
+
+
+def _rate(rate: Rate, locked: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(formats.plain(_said(rate)), width="content")
+        if not locked:
+            st.button(
+                "Remove", icon=":material/delete:", type="tertiary", on_click=clicks.attempt,
+                key=f"drop:{rate.currency}:{rate.into}:{rate.day}", args=(_PLACE, _remove, rate),
+            )  # fmt: skip
 
 
 def _form(look: Look, into: str) -> None:
@@ -106,7 +116,7 @@ def _form(look: Look, into: str) -> None:
         )  # fmt: skip
         st.text_input(f"Is in {into.upper()}", key=f"{key}:rate", placeholder="1.0842")
         st.date_input("From this day on", value=today, max_value=today, key=f"{key}:day")
-        st.text_input("Source", key=f"{key}:source", max_chars=80, placeholder="ECB")
+        st.text_input("Source", key=f"{key}:source", placeholder="ECB")
         st.form_submit_button("Add", on_click=clicks.attempt, args=(_PLACE, _add, key, into))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.components import address, behind, download, navigation, tables, worklist
+from pages.components import address, behind, formats, navigation, tables, worklist
 from pages.components.stripe_view import StripeView
 from pages.components.stripe_words import CAUSES
 from pages.components.tables import Column
@@ -16,6 +16,7 @@ _COLUMNS = (
     Column("title", "Customer", width=180, pinned=True),
     Column("ours", "In our MRR", "micros"),
     Column("theirs", "In Stripe’s", "micros"),
+    Column("more", "Difference", "micros", help="What it adds to Stripe’s number, after the causes before."),
     Column("email", "Email", width=220),
 )
 
@@ -34,16 +35,20 @@ def show(view: StripeView, key: str) -> None:
 
 
 def _rows(person: Person, view: StripeView, key: str) -> None:
+    told = behind.head(
+        person,
+        lambda session, asking: export_revenue.bridge_csv(
+            asking, bridge.named(session, bridge.behind(session, view.rules, key, view.currency))
+        ),
+        "stripe-numbers",
+    )
     with database.session() as session:
         found = bridge.behind(session, view.rules, key, view.currency)
         page = tables.page_of(len(found), key=behind.PAGE_KEY, size=25)
         some = bridge.named(session, found[page.offset : page.offset + page.limit])
-    tables.caption(len(found), page, "row")
-    download.csv(
-        person,
-        lambda session, asking: export_revenue.bridge_csv(asking, bridge.named(session, found)),
-        name="stripe-numbers", key="behind_csv",
-    )  # fmt: skip
+    sums = formats.in_all("Difference", {view.currency: sum(one.more for one in found)})
+    with told:
+        tables.caption(len(found), page, "subscription", sums=sums)
     picked = tables.show(
         [_cells(row) for row in some], _COLUMNS, key="behind", alt="Subscriptions behind the difference",
         empty="None.", open_label="Customer",
@@ -59,4 +64,5 @@ def _cells(row: bridge.Row) -> dict[str, object]:
         "currency": row.currency,
         "ours": row.ours,
         "theirs": row.theirs,
+        "more": row.more,
     }

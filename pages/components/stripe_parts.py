@@ -57,7 +57,7 @@ def churn(view: StripeView) -> None:
 
 def _head(view: StripeView, title: str, found: Bridge, name: str) -> None:
     rows = [("ours", found.ours), *((one.key, one.amount) for one in found.causes), ("stripe", found.theirs)]
-    help = DEFINITIONS["mrr" if name == "stripe_mrr" else "active_customers"].short
+    help = DEFINITIONS["mrr" if name == "stripe_mrr" else name].short
     plotted.head(view.person, title, Sheet(("step", "amount"), rows), name, help=help, note=SAME)
 
 

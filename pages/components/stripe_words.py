@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-CAUSES = {
-    "timing": (
-        "Timing",
-        "What moved here since the end of the day that Stripe’s chart shows, but for pauses of collection.",
-    ),
-    "discounts": ("Discounts", "Discounts that one of the two deducts and the other does not."),
-    "collection_paused": (
-        "Paused collection",
-        "Stripe counts subscriptions whose collection is paused; we do not.",
-    ),
-    "at_once": (
-        "Set to cancel",
-        "Stripe is set to count them as gone when they cancel; here they count until they end.",
-    ),
-    "currencies": (
-        "Other currencies",
-        "Stripe adds all currencies, at rates of its own; here by the rates that you entered.",
-    ),
-}
+from services.metrics.definitions import DEFINITIONS
+
+_KEYS = ("timing", "discounts", "collection_paused", "at_once", "currencies")
+CAUSES = {key: (DEFINITIONS[f"stripe_{key}"].title, DEFINITIONS[f"stripe_{key}"].short) for key in _KEYS}
 SAME = "Trials, taxes, free plans, prices by use, unpaid and paused subscriptions count in neither number."
 STEPS = {
     "conversion": {

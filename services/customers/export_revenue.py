@@ -18,7 +18,7 @@ MOVED_HEADER: Final = (
     *_WHO, "plan", "country", "day", "movement", "cause", "before", "change", "after", "exact"
 )  # fmt: skip
 PAYERS_HEADER: Final = (*_WHO, "plan", "country", "mrr", "committed_mrr", "trial_mrr", "first_paid")
-BRIDGE_HEADER: Final = (*_WHO, "our_mrr", "stripe_mrr")
+BRIDGE_HEADER: Final = (*_WHO, "our_mrr", "stripe_mrr", "difference")
 CANCELLED_HEADER: Final = (*_WHO, "country", "canceled", "ends", "mrr", "reason")
 
 
@@ -41,7 +41,7 @@ def bridge_csv(person: Person, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _bridge(row: Row) -> tuple[Any, ...]:
-    amounts = (exact(each, row.currency) for each in (row.ours, row.theirs))
+    amounts = (exact(each, row.currency) for each in (row.ours, row.theirs, row.more))
     return (row.customer, row.name, row.email, row.currency.upper(), *amounts)
 
 

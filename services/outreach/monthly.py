@@ -24,9 +24,9 @@ from services.customers import audit
 from services.errors import Conflict, InvalidInput, TrialdeskError
 from services.metrics.counting import counting
 from services.metrics.periods import Period
-from services.metrics.report import made, months, summary
+from services.metrics.report import months, summary
 from services.mirror import cursors
-from services.outreach import sending, smtp
+from services.outreach import report_page, sending, smtp
 from services.staff.roles import Permission, Person
 
 TEMPLATE = "monthly_report"
@@ -162,8 +162,8 @@ def send_what_is_due() -> None:
 
 def _write(month: Period, now: int) -> list[str]:
     """The messages that this process wrote down to be sent: none where another one was quicker."""
-    report, has_server = made.make(month.key), smtp.server(config.settings()) is not None
-    text = summary.text(report)
+    has_server = smtp.server(config.settings()) is not None
+    text = summary.text(report_page.of(month.key, now))
     state = sending.QUEUED if has_server else sending.OUTBOX
     with database.transaction() as session:
         held = session.get_one(ReportMailing, 1, with_for_update=True, populate_existing=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import lru_cache, partial
-from threading import Lock
+from functools import partial
 
 from dbos import DBOS
 from sqlmodel import Session, col, select
@@ -19,14 +18,12 @@ from models import Customer, Message, Staff
 from services import clock, config, database, durable, mailbox
 from services.config import Settings
 from services.errors import TrialdeskError, Unforeseen
-from services.metrics.report import made
 from services.mirror import underived
-from services.outreach import email, smtp
+from services.outreach import email, report_page, smtp
 from services.outreach.email import Email, Page
 from services.outreach.smtp import DeliveryUnknown, MailServer
 
 QUEUED, SENDING, ACCEPTED, FAILED, UNKNOWN, OUTBOX = "queued sending accepted failed unknown outbox".split()
-_making = Lock()  # who sends at the same time waits for the page, and does not make it once more
 _log = logging.getLogger(__name__)
 _BROKE = "Sending broke off at a mistake of the desk (see the log), so it may or may not have gone out."
 _DIED = "The desk was stopped while it sent this message, so it may or may not have gone out."
@@ -93,14 +90,7 @@ def _attached(token: str) -> Page | None:
         message = session.get_one(Message, token)
     if not message.report:
         return None
-    with _making:
-        return _page(message.report, message.created_at)
-
-
-@lru_cache(maxsize=1)
-def _page(month: str, _written_at: int) -> Page:
-    """The same page for all messages that were written down at once, made for the first of them."""
-    report = made.make(month)
+    report = report_page.of(message.report, message.created_at)
     return Page(report.file_name, report.html)
 
 

@@ -20,6 +20,18 @@ def test_every_figure_of_the_overview_is_defined() -> None:
     } <= set(DEFINITIONS)
 
 
+@pytest.mark.parametrize("words", ["Trial over: ", "“Too early to tell”", "Payment method: ", "Signed up: "])
+def test_every_step_of_the_funnel_is_defined(words: str) -> None:
+    assert words in DEFINITIONS["funnel"].more
+
+
+def test_every_cause_of_stripes_numbers_is_defined() -> None:
+    titles = [one.title for one in sections()["Stripe’s numbers"]]
+    assert titles == [
+        "Active subscribers", "Timing", "Discounts", "Paused collection", "Set to cancel", "Other currencies",
+    ]  # fmt: skip
+
+
 def test_sections_hold_each_definition_once() -> None:
     listed = [one.key for group in sections().values() for one in group]
     assert sorted(listed) == sorted(DEFINITIONS)

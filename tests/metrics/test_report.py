@@ -8,8 +8,18 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
 
-from models import ExchangeRate, MetricsState, ReportingCurrency
+from models import (
+    ExchangeRate,
+    FailureFact,
+    JourneyFact,
+    MetricsState,
+    ReportingCurrency,
+    TrialCell,
+    TrialFact,
+)
 from services import clock, config
 from services.errors import InvalidInput, Unavailable
 from services.metrics import periods
@@ -17,7 +27,8 @@ from services.metrics.counting import waiting
 from services.metrics.definitions import DEFINITIONS
 from services.metrics.recovery import dunning
 from services.metrics.recovery.dunning import Asked
-from services.metrics.report import made, months, page, summary
+from services.metrics.report import collected, made, months, page, summary
+from services.metrics.report.collected import Source
 from services.metrics.report.made import Made
 from services.metrics.revenue import revenue_history
 from services.metrics.revenue.revenue_history import View
@@ -237,3 +248,24 @@ def test_it_says_so_while_customers_are_still_to_be_counted(database: ModuleType
     with database.transaction() as session:
         waiting.mark(session, ["cus_ada", "cus_bob"])
     assert "2 customers were still to be counted" in Read(made.make().html).text
+
+
+@pytest.mark.both_databases
+def test_a_change_while_it_is_made_does_not_show_in_half_of_it(
+    database: ModuleType, report: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = collected._source
+
+    def everything_goes(session: Session) -> Source:
+        with database.transaction() as beside:
+            for gone in (FailureFact, TrialFact, TrialCell, JourneyFact):
+                beside.execute(sa.delete(gone))
+        return source(session)
+
+    monkeypatch.setattr(collected, "_source", everything_goes)  # after revenue, before failures and trials
+    meanwhile = made.make("2026-05").numbers
+    before = report.numbers.failures["usd"]
+    assert list(meanwhile.failures["usd"].numbers.cohorts) == list(before.numbers.cohorts)
+    assert meanwhile.failures["usd"].largest == before.largest
+    assert meanwhile.trials.outcomes.counts == report.numbers.trials.outcomes.counts
+    assert made.make("2026-05").numbers.trials.outcomes.counts == {}

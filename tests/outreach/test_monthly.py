@@ -21,7 +21,7 @@ from services.metrics.counting import waiting
 from services.metrics.report import made, summary
 from services.metrics.report.made import Made
 from services.mirror import cursors
-from services.outreach import messages, monthly, sending, smtp
+from services.outreach import messages, monthly, report_page, sending, smtp
 from services.outreach.monthly import Mailing
 from services.staff.roles import Person, Role
 from tests.customers import builders
@@ -59,7 +59,7 @@ def decided(database: ModuleType, ada: Person, monkeypatch: pytest.MonkeyPatch) 
     """A company whose admin decided on May 20th that the board gets its report."""
     monkeypatch.delenv("WORKSPACE_TIMEZONE", raising=False)
     config.settings.cache_clear()
-    sending._page.cache_clear()
+    report_page._made.cache_clear()
     company.found(database)
     be(at("2026-05-20"))
     save(ada, DECIDED)
@@ -76,8 +76,8 @@ def refusing(mailbox: Mailbox) -> None:
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the mails are written down, the report can no longer be made."""
-    make = made.make
-    monkeypatch.setattr(made, "make", lambda month: 1 / 0 if mails() else make(month))
+    of = report_page.of
+    monkeypatch.setattr(report_page, "of", lambda month, at: 1 / 0 if mails() else of(month, at))
 
 
 def save(person: Person, mailing: Mailing, seen: int = 0) -> None:
@@ -135,13 +135,13 @@ def times_made(decided: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str
 
 
 @pytest.mark.usefixtures("smtp_settings")
-def test_the_page_is_made_once_for_all_recipients(
+def test_the_report_is_made_once_for_all_mails(
     mailbox: Mailbox, ada: Person, times_made: list[str], request: pytest.FixtureRequest
 ) -> None:
     save(ada, replace(DECIDED, recipients=(*BOARD, "cy@board.example", "di@board.example")), 1)
     request.getfixturevalue("queues")
     settled(*["accepted"] * 4)
-    assert times_made == ["2026-05"] * 2  # once for what the mails say, and once for the page
+    assert times_made == ["2026-05"]  # for what the mails say and for the page
     assert len({next(mail.iter_attachments()).get_content() for mail in mailbox.taken}) == 1
 
 

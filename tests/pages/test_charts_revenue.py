@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.components import charts_revenue
+from pages.components import charts, charts_revenue
 from services.clock import DAY
 from services.metrics.periods import Period
 
@@ -14,7 +14,7 @@ PERIODS = [Period(str(at), at * 10 * DAY, (at + 1) * 10 * DAY) for at in range(5
 
 @given(st.floats(-1e12, 0), st.floats(0, 1e12))
 def test_an_axis_of_amounts_holds_them_all_and_has_few_labels(low: float, high: float) -> None:
-    axis = charts_revenue.money_axis(low, high, "usd")
+    axis = charts.money_axis(low, high, "usd")
     least, most = axis["range"]
     assert least <= low
     assert most >= high
@@ -25,7 +25,7 @@ def test_an_axis_of_amounts_holds_them_all_and_has_few_labels(low: float, high: 
 
 
 def test_steps_are_round() -> None:
-    axis = charts_revenue.money_axis(0, 1_234_500, "usd")
+    axis = charts.money_axis(0, 1_234_500, "usd")
     assert axis["ticktext"][:3] == ["$0", "$5K", "$10K"]
 
 

@@ -103,7 +103,10 @@ def test_a_day_that_is_to_come_is_blank_and_not_zero(account: ModuleType) -> Non
 
 def test_the_funnel_counts_everybody_who_signed_up(account: ModuleType) -> None:
     app = open_in_menu("conversion", view="Funnel")
-    bars = plots(app)["Everybody who signed up, through a trial"]["data"][0]
+    made = plots(app)["Everybody who signed up, through a trial"]
+    bars, early = made["data"]
+    assert made["layout"]["showlegend"]
+    assert (bars["name"], early["name"]) == ("Reached the step", "Too early to tell")
     assert bars["x"] == [4, 4, 2, 2, 2, 2, 2]
     assert bars["customdata"][4] == ["funnel:trial:paid"]
     assert app.table[0].value["Group"].tolist() == ["Pro", "Team"]

@@ -90,6 +90,20 @@ def test_a_founder_sets_a_goal_changes_it_and_takes_it_back(earning: ModuleType)
         assert session.exec(select(Goal)).all() == []
 
 
+@pytest.mark.parametrize("typed", ["0.4", "0.99", "0.5 %"])
+def test_a_share_below_one_per_cent_is_taken_for_one_that_is_not_in_per_cent(
+    earning: ModuleType, typed: str
+) -> None:
+    app = open_in_menu("goals", acting_as=FOUNDER)
+    app = app.selectbox[0].set_value("conversion").run()
+    app.text_input[0].set_value(typed)
+    app = next(one for one in app.button if one.label == "Set").click().run()
+    assert [one.value.replace("\\", "") for one in app.error] == [
+        f"“{typed}” is read in per cent: that is less than 1 %."
+    ]
+    assert any("Type 40 for 40 %" in one.value for one in app.caption)
+
+
 @pytest.mark.parametrize(("typed", "why"), [("12", "already"), ("much", "not an amount")])
 def test_a_target_that_makes_no_sense_is_refused_in_words(earning: ModuleType, typed: str, why: str) -> None:
     app = open_in_menu("goals", acting_as=FOUNDER)

@@ -84,6 +84,13 @@ def test_a_month_that_is_open_is_a_span_and_no_low_share(account: ModuleType) ->
     assert (still["x"], still["base"], still["y"]) == ([months()[6].key], [0], [1])
 
 
+def test_an_axis_of_money_is_written_as_everywhere(account: ModuleType) -> None:
+    seen = plots(open_in_menu("recovery"))
+    (axis,) = [one["layout"]["yaxis"] for alt, one in seen.items() if alt.startswith("Money that failed")]
+    assert axis["ticktext"][0] == "$0"
+    assert all(words.startswith("$") for words in axis["ticktext"])
+
+
 def test_yen_have_a_page_of_their_own(account: ModuleType) -> None:
     app = open_in_menu("recovery", currency="JPY")
     assert metrics(app)["Money at stake now"] == "¥5,000"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
@@ -125,7 +126,7 @@ def test_movements_stand_in_the_table_and_add_up(account: ModuleType) -> None:
 
 
 def test_the_bars_of_a_month_add_up_to_its_change(account: ModuleType) -> None:
-    bars = plots(open_page())["Change of MRR"]["data"]
+    *bars, _words = plots(open_page())["Change of MRR"]["data"]
     sums = [sum(bar["y"][at] for bar in bars) for at in range(12)]
     assert (sums[3], sums[9]) == (14_700, -4_900)
     assert sum(sums) == 9_800
@@ -185,6 +186,29 @@ def test_the_address_opens_the_rows_of_a_number(account: ModuleType, show: str, 
 
 
 @pytest.mark.parametrize(
+    ("show", "sum"),
+    [
+        ("paying:mrr", "MRR $98.00"),
+        ("paying:trial", "Trial MRR $49.00"),
+        ("moves:{left}:churn", "Change -$49.00"),
+        ("canceled:{left}", "MRR $49.00"),
+        ("moves:{left}:churn:unpaid", ""),
+    ],
+)
+def test_rows_say_what_they_add_up_to(account: ModuleType, show: str, sum: str) -> None:
+    app = open_page(show=show.format(left=months()[9].key))
+    said = next(at for at, one in enumerate(captions(app)) if re.match(r"[0-9]+ rows?$", one))
+    after = captions(app)[said + 1 :]
+    assert [one.replace("\\", "") for one in after[:1]] == ([sum] if sum else ["Nobody."])
+
+
+def test_rows_of_all_currencies_say_what_they_come_to_in_one(account: ModuleType) -> None:
+    enter_rate(account)
+    app = open_page(currency="All in USD", show="paying:mrr")
+    assert "MRR $98.00, €49.00; in all $151.90" in [one.replace("\\", "") for one in captions(app)]
+
+
+@pytest.mark.parametrize(
     "show",
     ["paying:gold", "moves:1999-01", "moves:{left}:gone", "moves:{left}:churn:weather", "kept:{left}:9",
      "kept:{left}:-1", "country:", "canceled:soon", "nothing"],
@@ -221,8 +245,8 @@ def test_churn_is_told_by_cause_and_beside_it_when_it_was_decided(account: Modul
 
 def test_weeks_are_as_good_as_months(account: ModuleType) -> None:
     app = open_page(grain="Weeks")
-    bars = plots(app)["Change of MRR"]["data"]
-    assert len(bars[0]["y"]) == 52
+    *bars, words = plots(app)["Change of MRR"]["data"]
+    assert len(bars[0]["y"]) == len(words["text"]) == 52
     assert sum(sum(bar["y"]) for bar in bars) == 9_800
 
 

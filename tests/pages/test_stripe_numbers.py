@@ -84,7 +84,7 @@ def test_the_rows_behind_a_cause_and_their_file(account: ModuleType) -> None:
     assert (row.customer, row.ours, row.theirs) == ("cus_cem", 0, PRO)
     assert (leaving.customer, leaving.ours, leaving.theirs) == ("cus_bob", PRO, 0)
     header, line = export_revenue.bridge_csv(whoever(account, "ada@trialdesk.test"), [row])
-    assert header.strip().endswith("our_mrr,stripe_mrr")
+    assert header.strip().endswith("our_mrr,stripe_mrr,difference")
     assert "cus_cem" in line
     with pytest.raises(NotAllowed):
         list(export_revenue.bridge_csv(Person(9, "Vi", "vi@example.com", Role.VIEWER), [row]))

@@ -6,11 +6,12 @@ from services.metrics.definitions.definition import Definition
 from services.metrics.definitions.money import MONEY
 from services.metrics.definitions.payments import PAYMENTS
 from services.metrics.definitions.revenue import REVENUE
+from services.metrics.definitions.stripe import STRIPE
 from services.metrics.definitions.trials import TRIALS
 
 __all__ = ["DEFINITIONS", "Definition", "sections"]
 
-_ALL = (*MONEY, *REVENUE, *TRIALS, *PAYMENTS)
+_ALL = (*MONEY, *REVENUE, *TRIALS, *PAYMENTS, *STRIPE)
 DEFINITIONS: dict[str, Definition] = {one.key: one for one in _ALL}
 
 

@@ -116,7 +116,8 @@ TRIALS = (
         "funnel", "Trials", "Funnel",
         "How far the people who signed up in the period came. Each step is a part of the step before it.",
         more="Signed up: the customer was created. Payment method: one is on file, or the customer pays by "
-        "invoice, or has paid. Still paying: 30 and 90 days after the first payment an invoice "
+        "invoice, or has paid. Trial over: of these, who is no longer in the trial, be it ended early or "
+        "by its time. Still paying: 30 and 90 days after the first payment an invoice "
         "above zero covered that day, paid or still asked for; what happened later changes nothing, and "
         "a draft that was asked for only later does not count. "
         "Customers who never trialed have a path of their own. “Too early to tell” counts those for "

@@ -160,12 +160,6 @@ def recovered(session: Session, begins: int, ends: int) -> dict[str, Recovery]:
     return {currency: Recovery(*map(int, numbers)) for currency, *numbers in rows}
 
 
-def count_failed(session: Session, begins: int, ends: int, currency: str) -> int:
-    """How many payments of a currency `recovered` counts."""
-    mine = col(FailureFact.currency) == currency
-    return int(session.execute(sa.select(sa.func.count()).where(mine, *_failed(begins, ends))).scalar_one())
-
-
 def failed(
     session: Session, begins: int, ends: int, currency: str, *, offset: int = 0, limit: int | None = None
 ) -> list[Failed]:

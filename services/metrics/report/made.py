@@ -31,12 +31,13 @@ def file_name(month: str) -> str:
 
 
 def make(month: str = "") -> Made:
-    """The report of a month such as `2026-10`, or of the last whole one. Opens a session of its own.
+    """The report of a month such as `2026-10`, or of the last whole one, as the tables stand at one moment.
+    Opens a session of its own.
 
     Raises what `months.named` raises.
     """
     settings, now = config.settings(), clock.now()
-    with database.session() as session:
+    with database.snapshot() as session:
         wanted = months.named(session, month, now, settings.zone)
         numbers = collected.collect(session, wanted, as_of=now, zone=settings.zone)
     write = Writing(settings.workspace_locale, settings.zone)

@@ -74,12 +74,14 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """A subscription behind a cause: what it comes to in `ours`, and in `theirs` (micros)."""
+    """A subscription behind a cause: what it comes to in `ours` and in `theirs`, and what Stripe's number
+    has `more` by the cause (micros)."""
 
     customer: str
     currency: str
     ours: int
     theirs: int
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Row:
     currency: str
     ours: int
     theirs: int
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +135,20 @@ def in_one(
 
 
 def behind(session: Session, rules: Rules, key: str, currency: str) -> list[Apart]:
-    """The subscriptions behind a cause (`discounts`, `collection_paused`, `at_once`), the largest first."""
+    """The subscriptions behind a cause (`discounts`, `collection_paused`, `at_once`), the largest first; what
+    they have `more` adds up to the cause's amount."""
     found = [
         Apart(
             one.customer,
             currency,
             0 if one.paused else one.ours,
             0 if key == "at_once" else one.discounted,
+            _more(one, key),
         )
         for one in _standing(session, rules)
         if one.currency == currency and _is_behind(one, key)
     ]
-    return sorted(found, key=lambda one: (-abs(one.theirs - one.ours), one.customer))
+    return sorted(found, key=lambda one: (-abs(one.more), one.customer))
 
 
 def named(session: Session, some: Sequence[Apart]) -> list[Row]:
@@ -154,7 +159,7 @@ def named(session: Session, some: Sequence[Apart]) -> list[Row]:
         asked = sa.select(col(c.id), col(c.name), col(c.email)).where(col(c.id).in_(ids))
         people |= {id: (name or "", email or "") for id, name, email in session.execute(asked)}
     return [
-        Row(one.customer, *people.get(one.customer, ("", "")), one.currency, one.ours, one.theirs)
+        Row(one.customer, *people.get(one.customer, ("", "")), one.currency, one.ours, one.theirs, one.more)
         for one in some
     ]
 
@@ -165,16 +170,21 @@ def _is_behind(one: _Standing, key: str) -> bool:
     return bool(one.discounted) and (one.paused if key == "collection_paused" else one.leaving)
 
 
+def _more(one: _Standing, key: str) -> int:
+    """What Stripe's number has more by a cause, after those before it."""
+    if key == "discounts":
+        return one.discounted - one.ours
+    return one.discounted if key == "collection_paused" else -one.discounted
+
+
 def _causes(stood: Collection[_Standing], moved: int, rules: Rules) -> list[Cause]:
-    discounted = [one for one in stood if one.discounted != one.ours and not one.paused]
-    paused = [one for one in stood if one.paused and one.discounted]
-    leaving = [one for one in stood if one.leaving and one.discounted]
-    return [
-        Cause("timing", -moved),
-        Cause("discounts", sum(one.discounted - one.ours for one in discounted), len(discounted)),
-        Cause("collection_paused", sum(one.discounted for one in paused), len(paused)),
-        *([Cause("at_once", -sum(one.discounted for one in leaving), len(leaving))] if rules.at_once else []),
-    ]
+    keys = ("discounts", "collection_paused", *(["at_once"] if rules.at_once else []))
+    return [Cause("timing", -moved), *(_cause(stood, key) for key in keys)]
+
+
+def _cause(stood: Collection[_Standing], key: str) -> Cause:
+    mine = [_more(one, key) for one in stood if _is_behind(one, key)]
+    return Cause(key, sum(mine), len(mine))
 
 
 def of_customers(session: Session, rules: Rules) -> Bridge:

@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 from models import Customer, CustomerFacts, Subscription, SubscriptionItem
 from services.metrics.periods import Period, index_of
 from services.metrics.revenue.revenue_history import View
+from services.metrics.revenue.revenue_rows import Whole, whole_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ def counts(session: Session, view: View, periods: Sequence[Period]) -> list[int]
 def count(session: Session, view: View, period: Period) -> int:
     """How many rows there are in all."""
     return counts(session, view, [period])[0]
+
+
+def whole(session: Session, view: View, period: Period) -> Whole:
+    """The same, and what these subscriptions came to a month."""
+    s = Subscription
+    return whole_of(session, view, col(s.currency), col(s.plan_micros), *_within(view, [period]))
 
 
 def read(

@@ -6,6 +6,7 @@ time. A customer who moved twice in a period has two rows; the rows of a number 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,6 +42,15 @@ class Payers:
     until: int
     of: Of = "mrr"
     cohort: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """How many `rows` there are, and what they add up to: micros by currency, that of the
+    view first."""
+
+    rows: int
+    amounts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +90,22 @@ class Payer:
     since: int | None
 
 
-def count(session: Session, chosen: Moves | Payers) -> int:
-    """How many rows there are in all."""
-    rows = _moves(chosen) if isinstance(chosen, Moves) else _payers(chosen)
-    return int(session.execute(sa.select(sa.func.count()).select_from(rows.subquery())).scalar_one())
+def whole(session: Session, chosen: Moves | Payers) -> Whole:
+    """How many rows there are in all, and what they come to: by how much MRR moved, or what is asked for."""
+    rows = (_moves(chosen) if isinstance(chosen, Moves) else _payers(chosen)).subquery().c
+    amount = rows.change if isinstance(chosen, Moves) else rows[chosen.of]
+    return whole_of(session, chosen.view, rows.currency, amount)
+
+
+def whole_of(
+    session: Session, view: View, currency: Any, amount: Any, *wanted: sa.ColumnElement[bool]
+) -> Whole:
+    """SQL: rows of a view that have a currency and an amount, counted and added up in one pass, unsorted."""
+    codes = list(dict.fromkeys((view.currency, *view.weights)))
+    sums = (total(sa.case((currency == code, amount), else_=sa.null())) for code in codes)
+    rows, *found = session.execute(sa.select(sa.func.count(currency), *sums).where(*wanted)).one()
+    amounts = {code: int(micros) for code, micros in zip(codes, found, strict=True) if micros is not None}
+    return Whole(int(rows), amounts)
 
 
 def moved(

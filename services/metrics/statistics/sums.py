@@ -13,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 LARGEST = 2**63 - 1  # that a column holds
-MOST = 10**18  # micros that count of one subscription, as much as Stripe bills a month; several fit a sum
+MOST = 10**17  # micros that count of one subscription: a billion a month, of which nobody has the 92 that fit
 _PART = 2**32
 _SAFE = 2.0**62  # what `roughly` says to be below is below the largest
 

@@ -30,12 +30,12 @@ from services.clock import DAY
 from services.metrics.counting.calendar import Calendar
 from services.metrics.counting.rollups import Amounts, Book, Counted, Key, Row, Sum, dicts
 from services.metrics.recovery import failures
+from services.metrics.statistics.sums import MOST
 from services.metrics.trials import slices
 from services.metrics.trials.trials import EVER, trials
 
 LOST = ("missed_payment", "cancelled_in_trial", "expired")  # the states that say why a trial brought nothing
 LONGEST_RUN, LATEST_PAID = 61, 121  # days from which on it makes no difference to a forecast
-_MOST = 10**17  # micros that one trial adds: dozens of any size add up in 64 bits
 SENT = ("accepted", "delivered", "outbox")  # `sent_at` says whether one in the outbox reached anybody
 THESE = "customers"
 NOW: Any = sa.bindparam("now", type_=sa.BigInteger)
@@ -138,7 +138,7 @@ def _during(t: Any, at: Any) -> sa.ColumnElement[bool]:
 def sum_up(fact: Row, calendar: Calendar) -> Iterator[tuple[Key, Amounts]]:
     """The cells of a trial: where it brought nothing, also by why."""
     more = ("why",) if fact["state"] in LOST else ()
-    amounts = (1, min(fact["plan_micros"], _MOST))
+    amounts = (1, min(fact["plan_micros"], MOST))
     for key in slices.keys(fact, slices.TRIALS, calendar, more):
         yield key, amounts
 

@@ -89,6 +89,18 @@ def test_who_canceled_may_be_gone_at_once(database, account) -> None:
     assert (amounts(people), people.theirs) == ({"at_once": -1}, 1)
 
 
+def test_the_rows_behind_a_cause_add_up_to_it(database, account) -> None:
+    subscribed(account, "ada", coupon="half")
+    subscribed(account, "bob", coupon="half", cancel_at_period_end=True)
+    subscribed(account, "cem", pause_collection="void", cancel_at_period_end=True)
+    rules = Rules("none", at_once=True)
+    causes = amounts(mrr(database, account, rules))
+    assert causes == {"discounts": PRO, "collection_paused": PRO, "at_once": -2 * PRO}
+    with database.session() as session:
+        for key, amount in causes.items():
+            assert sum(one.more for one in bridge.behind(session, rules, key, "usd")) == amount
+
+
 def test_stripe_shows_a_day_that_is_over(database, account) -> None:
     subscribed(account, "ada", since=NOW - 9 * DAY)
     subscribed(account, "bob", since=NOW - 3 * DAY)
@@ -114,9 +126,9 @@ def test_a_file_names_more_customers_than_a_statement_takes(database, account) -
     """The server takes 65,535 parameters, SQLite 250,000."""
     subscribed(account, "ada")
     account.save(database)
-    apart = [Apart(f"cus_{number}", "usd", PRO, 0) for number in range(250_001)]
+    apart = [Apart(f"cus_{number}", "usd", PRO, 0, -PRO) for number in range(250_001)]
     with database.session() as session:
-        *_, last = bridge.named(session, [*apart, Apart("cus_ada", "usd", PRO, 0)])
+        *_, last = bridge.named(session, [*apart, Apart("cus_ada", "usd", PRO, 0, -PRO)])
     assert (last.name, last.email) == ("Ada", "ada@example.com")
 
 

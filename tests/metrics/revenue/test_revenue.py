@@ -154,7 +154,7 @@ def test_currencies_are_never_added(database, account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "interval", "in_a_year"), [(1_500_000_001, "month", 12), (10_000_000_001, "day", 365)]
+    ("price", "interval", "in_a_year"), [(1_500_000_001, "month", 12), (1_000_000_001, "day", 365)]
 )
 def test_large_amounts_are_exact(database, account, price: int, interval: str, in_a_year: int) -> None:
     account.plan("big", price, interval, "idr")

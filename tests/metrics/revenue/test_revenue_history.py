@@ -245,7 +245,8 @@ def _check_kinds(session: Session, view: View, found: Movements) -> None:
     for kind in KINDS:
         rows = revenue_rows.moved(session, _moves(view, found, (kind,)))
         assert sum(row.change for row in rows) == found.moved[kind]
-        assert revenue_rows.count(session, _moves(view, found, (kind,))) == len(rows)
+        whole = revenue_rows.whole(session, _moves(view, found, (kind,)))
+        assert (whole.rows, sum(whole.amounts.values())) == (len(rows), found.moved[kind])
         assert kind != "churn" or len(rows) == -found.people[kind]
         assert view.plan or all(row.before + row.change == row.after for row in rows)
 
@@ -265,18 +266,20 @@ def test_the_rows_of_a_level_and_of_a_cohort_add_up_to_it(database, told) -> Non
             assert (sum(row.mrr for row in rows), len(rows)) == (level.mrr, level.customers)
             trials = revenue_rows.payers(session, Payers(view, NOW, "trial"))
             assert sum(row.trial for row in trials) == level.trial
+            assert sum(revenue_rows.whole(session, Payers(view, NOW)).amounts.values()) == level.mrr
         for cohort in retention.cohorts(session, View("usd"), MONTHS, NOW):
             month = next(one for one in MONTHS if one.begins == cohort.cohort)
             chosen = Payers(View("usd"), month.ends, cohort=(month.begins, month.ends))
             rows = revenue_rows.payers(session, chosen)
             assert (sum(row.mrr for row in rows), len(rows)) == (cohort.mrr[0], cohort.customers[0])
-            assert revenue_rows.count(session, chosen) == len(rows)
+            whole = revenue_rows.whole(session, chosen)
+            assert (whole.rows, sum(whole.amounts.values())) == (len(rows), cohort.mrr[0])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_payers_are_added_up_in_the_order_in_which_they_lie(database: ModuleType) -> None:
     with database.session() as session:
-        steps = plans.of(session, lambda session: revenue_rows.count(session, Payers(View("usd"), NOW)))
+        steps = plans.of(session, lambda session: revenue_rows.whole(session, Payers(View("usd"), NOW)))
     assert [step for step in steps if "revenue_moves" in step] == ["SCAN revenue_moves"], steps
     assert not [step for step in steps if "TEMP B-TREE" in step], steps
 
@@ -381,6 +384,8 @@ def test_cancellations_are_counted_when_they_were_decided(cancelled: ModuleType)
         assert (row.customer, row.at, row.ends_at) == ("cus_ada", at("2026-05-10"), at("2026-06-10"))
         assert (row.why, row.micros, row.country) == ("too_expensive", 4_900_000_000, "DE")
         assert leaving.count(session, View("usd"), cut[0]) == 1
+        both = leaving.whole(session, View("usd", rates=(EURO,)), cut[0])
+        assert (both.rows, both.amounts) == (2, {"usd": 4_900_000_000, "eur": 4_900_000_000})
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
