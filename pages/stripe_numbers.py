@@ -10,9 +10,9 @@ from pages.components import counted, guard, stripe_behind, stripe_parts, stripe
 def main() -> None:
     """One run of the page."""
     person = guard.enter("stripe-numbers")
-    st.title("Why not Stripe’s number?")
+    st.title("Stripe’s numbers")
     st.markdown(
-        "Stripe’s page counts by rules of its own, and some of them can be set there. Say how yours is set, "
+        "Why is our number not Stripe’s? Stripe’s page counts by rules of its own, and some of them can be set there. Say how yours is set, "
         "and each number is led over to Stripe’s, cause by cause. What is left is not explained, and says so."
     )
     if not counted.ready():

@@ -133,10 +133,10 @@ def settled_differences(sandbox: Sandbox) -> list[str]:
     where it is large, and its time goes on."""
     while True:
         newest = last_event(sandbox)
+        poll.once()  # what came since the last look is no difference
         found = truth.differences(sandbox)
         if last_event(sandbox) == newest:
             return found
-        poll.once()
 
 
 def last_event(sandbox: Sandbox) -> str:
