@@ -12,9 +12,9 @@ def main() -> None:
     person = guard.enter("stripe-numbers")
     st.title("Stripe’s numbers")
     st.markdown(
-        "Why is our number not Stripe’s? Stripe’s page counts by rules of its own, and some of them can be set "
-        "there. Say how yours is set, and each number is led over to Stripe’s, cause by cause. What is left is "
-        "not explained, and says so."
+        "Why is our number not Stripe’s? Stripe’s page counts by rules of its own, and some of them can be "
+        "set there. Say how yours is set, and each number is led over to Stripe’s, cause by cause. What is "
+        "left is not explained, and says so."
     )
     if not counted.ready():
         return
