@@ -18,6 +18,7 @@ def main() -> None:
     )
     if not counted.ready():
         return
+    counted.hint()
     view = stripe_view.draw(person)
     if view is None:
         st.info("Nobody has subscribed yet. Numbers appear here with the first subscription.")

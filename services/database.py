@@ -31,7 +31,7 @@ SQLITE_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SHUT_DOWN = "57P"  # PostgreSQL's class of states of a server that ends or begins
 _IN_THE_WAY = ("40001", "40P01", "55P03")  # its states where transactions are in each other's way
 _ILL_SQLITE = (8, 10, 11, 13, 14, 26)  # read-only, input/output, corrupt, full, cannot be opened, no database
-_ILL = ("53", "58", "XX")  # PostgreSQL's classes of states: no room, the system, damaged data
+_ILL = ("53100", "53200", "58", "XX001", "XX002")  # PostgreSQL: no disk, no memory, the system, damaged data
 _CHUNK = 500
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlmodel import select
@@ -163,6 +164,23 @@ def test_a_damaged_file_is_told_apart_from_a_mistake(tmp_path: Path) -> None:
     assert not is_ill(mistaken.value) and not is_ill(ValueError("nonsense"))
     engine.dispose()
     whole.dispose()
+
+
+@pytest.mark.parametrize(
+    ("error", "ill"),
+    [
+        (psycopg.errors.DiskFull(), True),
+        (psycopg.errors.DataCorrupted(), True),
+        (psycopg.errors.IoError(), True),
+        (psycopg.errors.TooManyConnections(), False),
+        (psycopg.errors.InternalError_(), False),
+        (psycopg.errors.UniqueViolation(), False),
+    ],
+)
+def test_of_a_servers_errors_only_those_of_disk_memory_and_data_are_its_illness(
+    error: psycopg.Error, ill: bool
+) -> None:
+    assert is_ill(sa.exc.DatabaseError("SELECT", {}, error)) is ill
 
 
 def test_a_server_that_is_not_there_is_told_apart_from_a_mistake(database: ModuleType) -> None:

@@ -21,6 +21,7 @@ from sqlmodel import Session
 from services import clock
 from services.clock import DAY
 from services.metrics import periods
+from services.metrics.counting import rollups
 from services.metrics.periods import Period
 from services.metrics.recovery import dunning
 from services.metrics.recovery.dunning import Asked, Cohort
@@ -92,6 +93,8 @@ class Way:
 def value(session: Session, measure: Measure, currency: str, *, as_of: int, zone: ZoneInfo) -> int | None:
     """Where a measure stands (micros of MRR, or basis points); None without data."""
     if measure == "mrr":
+        if not rollups.generation(session):
+            return None
         return revenue.now(session).by_currency.get(currency, Revenue()).mrr
     known = list(_known(session, measure, as_of, zone))
     return known[-1].value if known else None

@@ -125,3 +125,8 @@ def test_activity_keeps_who_set_changed_and_removed_it(earning: ModuleType) -> N
     told = [audit.sentence(audit.differences(one, {}, words.moment)) for one in kept]
     assert told[1] == "Goal MRR in USD; to reach $98.00 → $196.00"
     assert all(one.kind in audit.TITLES for one in kept)
+
+
+def test_before_all_is_counted_no_goal_on_mrr_can_begin(database: ModuleType) -> None:
+    with pytest.raises(InvalidInput):
+        add(database)

@@ -119,7 +119,8 @@ class _Standing:
 
 
 def read(session: Session, rules: Rules) -> Bridges:
-    """Both, from one look at the subscriptions."""
+    """Both, from one look at the subscriptions. Ours is as counted: what has changed a moment ago and waits
+    to be counted is in the causes first."""
     stood, now = _standing(session, rules), revenue.now(session)
     moved = stripe_moves.since(session, rules.day, clock.now())
     mrr_of = {code: one.mrr for code, one in now.by_currency.items()}
@@ -247,9 +248,9 @@ def _special() -> Any:
         | col(s.pause_collection).is_not(None),
     )
     at_work = (~col(d.deleted), col(d.invoice).is_(None))
-    own = sa.select(col(d.customer)).where(*at_work, col(d.customer).is_not(None))
-    of_items = sa.select(col(s.customer)).join(d, col(d.subscription) == col(s.id)).where(*at_work)
-    return sa.union(standing, own, of_items)
+    whose = sa.func.coalesce(col(d.customer), col(s.customer))
+    discounted = sa.select(whose).join_from(d, s, col(s.id) == col(d.subscription), isouter=True)
+    return sa.union(standing, discounted.where(*at_work, whose.is_not(None)))
 
 
 def _otherwise(session: Session, rows: Iterable[Any], deducted: Collection[str]) -> dict[str, int]:
