@@ -342,15 +342,15 @@ def test_while_collection_was_paused_before_the_desk_connected_nothing_counted(u
 
 
 def test_a_free_plan_beside_one_that_is_paid_changes_nothing_of_the_past(unseen: Tale) -> None:
-    """3,333 yen less 25 % are 2,499.75 a month, though whole yen are billed; a free add-on brings nothing.
+    """6,666 yen less 25 % are 4,999.50 a month, though whole yen are billed; a free add-on brings nothing.
     Who connects in March finds the same price since January, and no change."""
     quarter = unseen.do(catalog.create_coupon, percent_off=25, duration="forever")["id"]
-    items = [{"price": unseen.price(3_333, currency="jpy")}, {"price": unseen.price(0, currency="jpy")}]
+    items = [{"price": unseen.price(6_666, currency="jpy")}, {"price": unseen.price(0, currency="jpy")}]
     ada = unseen.customer("Ada")
     unseen.do(subscriptions.create, customer=ada, items=items, discounts=[{"coupon": quarter}])
     unseen.until("2026-03-05")
     unseen.connect()
-    assert unseen.moves() == [("2026-01-01", "new", 249_975 * YEN // 100)]
+    assert unseen.moves() == [("2026-01-01", "new", 499_950 * YEN // 100)]
 
 
 def test_a_trial_that_was_cut_short_and_paused_brought_nothing(unseen: Tale) -> None:
