@@ -396,6 +396,7 @@ def _changes(seen: Seen) -> dict[str, list[Thing]]:
                     "created": one["date"],
                     "price": price,
                     "quantity": one["quantity"],
+                    "amount": one["amount"],
                     "net": one["amount"],
                     "kept": WHOLE,
                     "start": one["period"]["start"],
