@@ -8,8 +8,9 @@ At an instant before F: nothing before the start, in the trial, and after the en
 line of each item that covers the instant asks for, of invoices that were asked for by F. Where these lines
 name the same prices and quantities as the subscription had at F, what that comes to; any other counts by
 price and quantity, less what discounts took off the line, or as the line asks where the price is not simply
-for one unit. A trial's line of zero counts for nothing, though the trial was ended before its time. A change in mid-period counts from its own line where the subscription has one item: what it
-leaves of several cannot be told.
+for one unit. A trial's line of zero counts for nothing, though the trial was ended before its time. A change
+in mid-period counts from its own line where the subscription has one item: what it leaves of several cannot
+be told.
 """
 
 from __future__ import annotations
