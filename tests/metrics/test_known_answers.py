@@ -339,3 +339,30 @@ def test_while_collection_was_paused_before_the_desk_connected_nothing_counted(u
         ("2026-01-01", "new", 49 * DOLLAR),
         ("2026-02-01", "churn: collection_paused", -49 * DOLLAR),
     ]
+
+
+def test_a_free_plan_beside_one_that_is_paid_changes_nothing_of_the_past(unseen: Tale) -> None:
+    """6,666 yen less 25 % are 4,999.50 a month, though whole yen are billed; a free add-on brings nothing.
+    Who connects in March finds the same price since January, and no change."""
+    quarter = unseen.do(catalog.create_coupon, percent_off=25, duration="forever")["id"]
+    items = [{"price": unseen.price(6_666, currency="jpy")}, {"price": unseen.price(0, currency="jpy")}]
+    ada = unseen.customer("Ada")
+    unseen.do(subscriptions.create, customer=ada, items=items, discounts=[{"coupon": quarter}])
+    unseen.until("2026-03-05")
+    unseen.connect()
+    assert unseen.moves() == [("2026-01-01", "new", 499_950 * YEN // 100)]
+
+
+def test_a_trial_that_was_cut_short_and_paused_brought_nothing(unseen: Tale) -> None:
+    """A trial of 14 days is ended after three; without a card it pauses, and is canceled on 6 January. The
+    trial's line of zero covers these days, too, and yet nothing was ever asked for."""
+    ends = {"end_behavior": {"missing_payment_method": "pause"}}
+    ada = unseen.customer("Ada", card=None)
+    one = unseen.subscribe(ada, unseen.price(4_900), trial_period_days=14, trial_settings=ends)
+    unseen.until("2026-01-04")
+    unseen.change(one, trial_end="now")
+    unseen.until("2026-01-06")
+    unseen.do(subscriptions.cancel, one)
+    unseen.until("2026-02-01")
+    unseen.connect()
+    assert unseen.moves() == []

@@ -8,8 +8,9 @@ At an instant before F: nothing before the start, in the trial, and after the en
 line of each item that covers the instant asks for, of invoices that were asked for by F. Where these lines
 name the same prices and quantities as the subscription had at F, what that comes to; any other counts by
 price and quantity, less what discounts took off the line, or as the line asks where the price is not simply
-for one unit. A change in mid-period counts from its own line where the subscription has one item: what it
-leaves of several cannot be told.
+for one unit. A trial's line of zero counts for nothing, though the trial was ended before its time. A change
+in mid-period counts from its own line where the subscription has one item: what it leaves of several cannot
+be told.
 """
 
 from __future__ import annotations
@@ -71,6 +72,11 @@ class Line:
     def full_price(self) -> int:
         """Price times quantity."""
         return (self.rate.unit_amount or 0) * self.quantity
+
+    @property
+    def is_of_trial(self) -> bool:
+        """Whether it asks for nothing though its price is above zero; a free plan's line is none."""
+        return not self.amount and self.quantity != 0 and self.rate.unit_amount != 0
 
     @property
     def micros(self) -> int:
@@ -181,7 +187,7 @@ def _latest(running: Iterable[Line], items: int) -> list[Line]:
 
 
 def _worth(latest: Sequence[Line], seen: Seen) -> int:
-    told = all(line.amount and not line.rate.tiered for line in latest)
+    told = all(not line.is_of_trial and not line.rate.tiered for line in latest)
     if told and seen.full_price is not None and _full_price(latest) == seen.full_price:
         return seen.worth
     worth = sum(line.micros for line in latest)

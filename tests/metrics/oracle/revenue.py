@@ -166,7 +166,8 @@ class Ledger:
         asked = [(prices[line["price"]], line["quantity"]) for line in lines if line["price"] in prices]
         items = [item for item in first["items"]["data"] if recurs(item["price"])]
         now = [(item["price"], item["quantity"]) for item in items]
-        if not _by_tiers(asked) and not _by_tiers(now) and _sum(asked) == _sum(now):
+        tried = any(_is_of_trial(line, prices) for line in lines)  # a trial was cut short, and nothing billed
+        if not tried and not _by_tiers(asked) and not _by_tiers(now) and _sum(asked) == _sum(now):
             return self._amount(first)
         return sum(self._of_line(line, first["currency"]) for line in lines)
 
@@ -374,6 +375,7 @@ def _line(invoice: Thing, line: Thing) -> Thing:
         "item": details.get("subscription_item") or price.get("price"),
         "price": price.get("price"),
         "quantity": line["quantity"] if line["quantity"] is not None else 1,
+        "amount": amount,
         "net": net,
         "kept": 0 if amount == 0 else net * WHOLE // amount if 0 <= off <= amount else WHOLE,
         "start": line["period"]["start"],
@@ -394,6 +396,7 @@ def _changes(seen: Seen) -> dict[str, list[Thing]]:
                     "created": one["date"],
                     "price": price,
                     "quantity": one["quantity"],
+                    "amount": one["amount"],
                     "net": one["amount"],
                     "kept": WHOLE,
                     "start": one["period"]["start"],
@@ -417,6 +420,12 @@ def _order(line: Thing) -> tuple[int, int, str]:
 
 def _sum(pairs: Iterable[tuple[Thing, int]]) -> int:
     return sum((price["unit_amount"] or 0) * quantity for price, quantity in pairs if recurs(price))
+
+
+def _is_of_trial(line: Thing, prices: dict[str, Thing]) -> bool:
+    """Whether a line asks for nothing though its price is above zero."""
+    price = prices.get(line["price"])
+    return bool(not line["amount"] and price and price["unit_amount"] != 0 and line["quantity"])
 
 
 def _by_tiers(pairs: Iterable[tuple[Thing, int]]) -> bool:
