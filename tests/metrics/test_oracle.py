@@ -23,11 +23,11 @@ from services.metrics.trials.trials import STATES
 from tests.conftest import BACKENDS
 from tests.metrics import stories
 from tests.metrics import told as say
-from tests.metrics.lives import CURRENCIES
 from tests.metrics.oracle import failures, now
 from tests.metrics.oracle import funnel as ways
 from tests.metrics.oracle import revenue as ledger
 from tests.metrics.oracle import trials as tried
+from tests.metrics.shops import CURRENCIES
 from tests.metrics.stories import Story
 
 WINDOWS = (None, 7, 14, 30, 60, 90)
@@ -65,9 +65,13 @@ def _before(moves: say.Rows, story: Story) -> say.Rows:
     return {key: move for key, move in moves.items() if key[2] < today}
 
 
+def _ledger(story: Story) -> ledger.Ledger:
+    return ledger.Ledger(story.seen, story.zone, repeating=story.deducts_repeating)
+
+
 def _check_customers(database: ModuleType, story: Story) -> None:
     seen = story.seen
-    moves = ledger.Ledger(seen, story.zone).moves()
+    moves = _ledger(story).moves()
     with database.session() as session:
         assert say.trials_told(session) == say.trials_asked(seen)
         assert say.journeys_told(session) == say.journeys_asked(seen)
@@ -125,15 +129,14 @@ def _check_funnel(database: ModuleType, story: Story) -> None:
 
 
 def _check_revenue(database: ModuleType, story: Story) -> None:
-    seen, zone = story.seen, story.zone
-    book = ledger.Ledger(seen, zone)
+    seen, zone, book = story.seen, story.zone, _ledger(story)
     moves = book.moves()
     months = periods.last("month", 14, until=seen.now, zone=zone)
     with database.session() as session:
         found = revenue.now(session)
-        assert found.customers == now.active_customers(seen.last)
+        assert found.customers == now.active_customers(seen.last, seen.now, repeating=book.repeating)
         by_currency = {code: (one.mrr, one.customers) for code, one in found.by_currency.items()}
-        assert by_currency == now.mrr(seen.last)
+        assert by_currency == now.mrr(seen.last, seen.now, repeating=book.repeating)
         for month in months:
             stood = revenue.stood(session, month.begins)
             assert stood is not None
