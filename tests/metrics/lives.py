@@ -13,6 +13,7 @@ from typing import Any
 from services.sandbox.billing import (
     cards,
     changes,
+    credit_notes,
     customers,
     disputes,
     invoiceitems,
@@ -201,6 +202,12 @@ class Life:
                 deed = self.draws.choice((manual.void, manual.mark_uncollectible))
                 world.do(deed, invoice["id"])
 
+    def credit(self, world: World, one: Body) -> None:
+        for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
+            if invoice["status"] == "open":
+                amount = self.draws.choice((100, invoice["amount_remaining"], invoice["amount_remaining"]))
+                world.do(credit_notes.create, invoice=invoice["id"], amount=amount)
+
     def resume(self, world: World, one: Body) -> None:
         if one["status"] == "paused":
             self._new_card(world)
@@ -258,6 +265,7 @@ _DEEDS: dict[Callable[[Life, World, Body], None], float] = {
     Life.new_card: 4,
     Life.pay: 6,
     Life.give_up: 2,
+    Life.credit: 2,
     Life.resume: 4,
     Life.refund: 2,
     Life.dispute: 2,

@@ -7,6 +7,7 @@ could see, and shares no code with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -21,12 +22,14 @@ from services.metrics.trials import conversion, curves, funnel
 from services.metrics.trials.slices import Slice
 from services.metrics.trials.trials import STATES
 from tests.conftest import BACKENDS
-from tests.metrics import stories
+from tests.metrics import sliced, stories
 from tests.metrics import told as say
 from tests.metrics.oracle import failures, now
 from tests.metrics.oracle import funnel as ways
 from tests.metrics.oracle import revenue as ledger
 from tests.metrics.oracle import trials as tried
+from tests.metrics.oracle.people import People
+from tests.metrics.oracle.reading import Thing
 from tests.metrics.shops import CURRENCIES
 from tests.metrics.stories import Story
 
@@ -83,6 +86,8 @@ def _check_customers(database: ModuleType, story: Story) -> None:
 
 def _check_conversion(database: ModuleType, story: Story) -> None:
     every, at = list(tried.trials(story.seen.last).values()), story.seen.now
+    people = People(story.seen)
+    of = {one.customer: people.slices(one) for one in every}
     with database.session() as session:
         rate = conversion.period_rate(session, as_of=at)
         assert (rate.part, rate.whole) == tried.period_rate(every, at)
@@ -101,24 +106,27 @@ def _check_conversion(database: ModuleType, story: Story) -> None:
             assert found.days is not None
             assert (found.days.count, found.days.median) == (len(days), days[(len(days) - 1) // 2])
             asked = curves.curve(session, Slice(grain, spans), as_of=at)
-            shares = tried.kaplan_meier(every, at)
-            assert _shares(asked) == pytest.approx({day: at for day, at in shares.items() if day <= 90})
-
-
-def _shares(curve: curves.Curve) -> dict[int, float]:
-    left, found = 1.0, {}
-    for day, (at_risk, converted) in enumerate(zip(curve.at_risk, curve.converted, strict=True)):
-        if converted:
-            left *= 1 - converted / at_risk
-            found[day] = 1 - left
-    return found
+            assert (list(asked.at_risk), list(asked.converted)) == tried.by_day(every, at, curves.LONGEST)
+            for dim in sliced.DIMS:
+                mine = sliced.grouped(every, lambda one, dim=dim: of[one.customer][dim])
+                part = Slice(grain, spans)
+                told = sliced.conversion_told(session, part, dim, at)
+                assert told == sliced.conversion_asked(mine, grain, story.zone)
+                assert sliced.curves_told(session, part, dim, at) == sliced.curves_asked(mine, at)
 
 
 def _check_funnel(database: ModuleType, story: Story) -> None:
-    every = ways.journeys(story.seen.last, story.seen.now).values()
+    every, people = ways.journeys(story.seen.last, story.seen.now).values(), People(story.seen)
+    tries = {one.customer: people.slices(one) for one in tried.trials(story.seen.last).values()}
     spans = tuple(periods.last("month", 14, until=story.seen.now, zone=story.zone))
     with database.session() as session:
         counted = funnel.walked(session, Slice("month", spans))
+        told = sliced.funnel_told(session, Slice("month", spans), "country")
+        assert told == sliced.funnel_asked(every, lambda one: people.country(one.customer))
+        told = sliced.funnel_told(session, Slice("month", spans), "extended")
+        assert told == sliced.funnel_asked(
+            every, lambda one: tries.get(one.customer, {}).get("extended", "0")
+        )
     for path, names in (("trial", ways.TRIAL), ("direct", ways.DIRECT)):
         for place, step in enumerate(funnel.steps(counted, path)):
             mine = [one for one in every if one.path == path or (path == "trial" and place == 0)]
@@ -130,7 +138,12 @@ def _check_funnel(database: ModuleType, story: Story) -> None:
 
 def _check_revenue(database: ModuleType, story: Story) -> None:
     seen, zone, book = story.seen, story.zone, _ledger(story)
-    moves = book.moves()
+    moves, people = book.moves(), People(seen)
+    countries = {one.customer: people.country(one.customer) for one in moves}
+    parts: dict[str, Callable[[Thing, ledger.Worth], str]] = {
+        "plan": lambda _, worth: worth.plan,
+        "country": lambda one, _: people.country(one["customer"]),
+    }
     months = periods.last("month", 14, until=seen.now, zone=zone)
     with database.session() as session:
         found = revenue.now(session)
@@ -148,17 +161,21 @@ def _check_revenue(database: ModuleType, story: Story) -> None:
         for code in CURRENCIES:
             for until in (seen.at + 1, seen.at + 50 * 86_400, seen.now + 1):
                 ends = clock.day_start(until, zone, plus_days=1)
-                parts = revenue_history.by(session, "plan", View(code), ends)
-                told = {part.key: (part.level.mrr, part.level.trial) for part in parts}
-                assert told == book.by_plan(code, min(ends - 1, seen.now))
-            _check_months(revenue_history.movements(session, View(code), months), moves, code, book)
+                for name, part_of in parts.items():
+                    found = revenue_history.by(session, name, View(code), ends)
+                    told = {part.key: (part.level.mrr, part.level.trial) for part in found}
+                    assert told == book.by(code, min(ends - 1, seen.now), part_of)
+            for country in ("", *sorted(set(countries.values()) - {""})):
+                view = View(code, country=country)
+                mine = [one for one in moves if country in ("", countries[one.customer])]
+                _check_months(revenue_history.movements(session, view, months), mine, code, book)
+                kept = retention.cohorts(session, view, months, seen.now + 1)
+                assert _kept(kept, months) == _retained(mine, code, months, book)
             daily = dict(revenue_history.daily(session, View(code), months[0].begins, months[-1].ends))
             for day, ends in book.days(seen.at - 40 * 86_400):
                 if day in daily:
                     stood = book.total(min(ends - 1, seen.now))[code]
                     assert (daily[day].mrr, daily[day].trial) == (stood.mrr, stood.trial)
-            kept = retention.cohorts(session, View(code), months, seen.now + 1)
-            assert _kept(kept, months) == _retained(moves, code, months, book)
 
 
 def _check_months(
@@ -217,13 +234,15 @@ def _check_dunning(database: ModuleType, story: Story) -> None:
     months = tuple(periods.last("month", 14, until=seen.now, zone=story.zone))
     with database.session() as session:
         for code in CURRENCIES:
+            told = sliced.dunning_told(session, dunning.Asked(code, months), seen.now)
+            assert told == sliced.dunning_asked(seen, People(seen), code, months)
             for month in dunning.read(session, dunning.Asked(code, months), as_of=seen.now).cohorts:
                 begins, ends = month.period.begins, month.period.ends
                 mine = [one for one in every if one.currency == code and begins <= one.failed_at < ends]
                 for state, sums in month.states.items():
                     some = [one.amount for one in mine if one.came_to == state]
                     assert (sums.count, sums.amount) == (len(some), sum(some))
-                passed = [amount for of, amount, at in at_once if of == code and begins <= at < ends]
+                passed = [one.amount for one in at_once if one.currency == code and begins <= one.at < ends]
                 assert (month.passed.count, month.passed.amount) == (len(passed), sum(passed))
                 assert month.failure.whole == len(passed) + len(mine)
 

@@ -12,7 +12,7 @@ Thing = dict[str, Any]
 Get = Callable[[str, dict[str, Any]], Thing]
 DAY = 86_400
 _LISTS: dict[str, dict[str, Any]] = {
-    "customers": {},
+    "customers": {"expand[]": ["data.invoice_settings.default_payment_method"]},
     "subscriptions": {"status": "all", "expand[]": ["data.discounts", "data.items.data.discounts"]},
     "invoices": {},
     "invoiceitems": {},
@@ -20,6 +20,7 @@ _LISTS: dict[str, dict[str, Any]] = {
     "payment_intents": {},
     "charges": {},
     "disputes": {},
+    "credit_notes": {},
     "products": {},
     "prices": {"expand[]": ["data.tiers", "data.currency_options"]},
     "coupons": {"expand[]": ["data.applies_to"]},

@@ -7,7 +7,7 @@ snapshot (how it stood at the connection) it is made up from its dates and from 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -267,14 +267,16 @@ class Ledger:
             day += timedelta(days=1)
             yield starts, _midnight(day, self.zone)
 
-    def by_plan(self, currency: str, at: int) -> dict[str, tuple[int, int]]:
-        """MRR and trial MRR of each plan (the product of a subscription's dearest item) at an instant."""
+    def by(
+        self, currency: str, at: int, part_of: Callable[[Thing, Worth], str]
+    ) -> dict[str, tuple[int, int]]:
+        """MRR and trial MRR of each part at an instant; `part_of` says of which one a subscription is."""
         found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
         for one in self.subscriptions.values():
             worth = self.worth(one["id"], at)
             if one["currency"] == currency and (worth.mrr or worth.trial):
-                mrr, trial = found[worth.plan]
-                found[worth.plan] = mrr + worth.mrr, trial + worth.trial
+                mrr, trial = found[part_of(one, worth)]
+                found[part_of(one, worth)] = mrr + worth.mrr, trial + worth.trial
         return dict(found)
 
     def total(self, at: int) -> dict[str, Worth]:
