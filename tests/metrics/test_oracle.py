@@ -13,12 +13,12 @@ from types import ModuleType
 import pytest
 
 from services import clock
-from services.metrics import periods
+from services.metrics import goals, periods
 from services.metrics.periods import Period
 from services.metrics.recovery import dunning, recovery
 from services.metrics.revenue import retention, revenue, revenue_history
 from services.metrics.revenue.revenue_history import View
-from services.metrics.trials import conversion, curves, funnel
+from services.metrics.trials import conversion, curves, forecast, funnel
 from services.metrics.trials.slices import Slice
 from services.metrics.trials.trials import STATES
 from tests.conftest import BACKENDS
@@ -26,6 +26,7 @@ from tests.metrics import sliced, stories
 from tests.metrics import told as say
 from tests.metrics.oracle import failures, now
 from tests.metrics.oracle import funnel as ways
+from tests.metrics.oracle import goals as aims
 from tests.metrics.oracle import revenue as ledger
 from tests.metrics.oracle import trials as tried
 from tests.metrics.oracle.people import People
@@ -58,6 +59,7 @@ def test_every_number_of_an_account_is_what_the_oracle_says(
         _check_conversion(database, story)
         _check_funnel(database, story)
         _check_revenue(database, story)
+        _check_goals(database, story)
         _check_failures(database, story)
         _check_dunning(database, story)
 
@@ -113,6 +115,32 @@ def _check_conversion(database: ModuleType, story: Story) -> None:
                 told = sliced.conversion_told(session, part, dim, at)
                 assert told == sliced.conversion_asked(mine, grain, story.zone)
                 assert sliced.curves_told(session, part, dim, at) == sliced.curves_asked(mine, at)
+
+
+def _check_goals(database: ModuleType, story: Story) -> None:
+    seen, zone, people = story.seen, story.zone, People(story.seen)
+    every = list(tried.trials(seen.last).values())
+    given = [(one, int(people.slices(one)["trial_days"])) for one in every]
+    failed, mrr = (
+        failures.failed(seen).values(),
+        now.mrr(seen.last, seen.now, repeating=story.deducts_repeating),
+    )
+    with database.session() as session:
+        for code in CURRENCIES:
+            assert goals.value(session, "mrr", code, as_of=seen.now, zone=zone) == mrr.get(code, (0, 0))[0]
+        found = goals.value(session, "conversion", "", as_of=seen.now, zone=zone)
+        assert found == aims.conversion(given, seen.now, zone)
+        found = goals.value(session, "recovery", "", as_of=seen.now, zone=zone)
+        assert found == aims.recovery(failed, seen.now, zone)
+        said = [forecast.now(session, seen.now)]
+        said += forecast.tried(session, periods.last("month", 14, until=seen.now, zone=zone), seen.now)
+    for place, one in enumerate(said):
+        running = [t for t in every if t.started <= one.at < t.over_at]
+        if place == 0:
+            running = [t for t in every if t.state == "running"]
+        asked = aims.forecast(every, running, one.at)
+        assert (one.running, one.unknown, one.alike) == (asked.running, asked.unknown, asked.alike)
+        assert one.converted in (None, asked.converted)
 
 
 def _check_funnel(database: ModuleType, story: Story) -> None:
