@@ -181,7 +181,7 @@ def _latest(running: Iterable[Line], items: int) -> list[Line]:
 
 
 def _worth(latest: Sequence[Line], seen: Seen) -> int:
-    told = all(line.amount and not line.rate.tiered for line in latest)
+    told = all((line.amount or not line.full_price) and not line.rate.tiered for line in latest)
     if told and seen.full_price is not None and _full_price(latest) == seen.full_price:
         return seen.worth
     worth = sum(line.micros for line in latest)

@@ -174,10 +174,11 @@ class Ledger:
         if not lines:
             return 0
         prices = self.books.lists["prices"]
-        asked = [(prices[line["price"]], line["quantity"]) for line in lines if line["price"] in prices]
+        asked = [(prices[line["price"]], line["quantity"]) for line in lines]
         items = [item for item in first["items"]["data"] if recurs(item["price"])]
         now = [(item["price"], item["quantity"]) for item in items]
-        if not _by_tiers(asked) and not _by_tiers(now) and _sum(asked) == _sum(now):
+        tried = any(line["amount"] == 0 and _sum([one]) for line, one in zip(lines, asked, strict=True))
+        if not tried and not _by_tiers(asked) and not _by_tiers(now) and _sum(asked) == _sum(now):
             return self._amount(first, self.seen.at)
         return sum(self._of_line(line, first["currency"]) for line in lines)
 
@@ -405,6 +406,7 @@ def _line(invoice: Thing, line: Thing) -> Thing:
         "item": details.get("subscription_item") or price.get("price"),
         "price": price.get("price"),
         "quantity": line["quantity"] if line["quantity"] is not None else 1,
+        "amount": amount,
         "net": net,
         "kept": 0 if amount == 0 else net * WHOLE // amount if 0 <= off <= amount else WHOLE,
         "start": line["period"]["start"],
@@ -425,6 +427,7 @@ def _changes(seen: Seen) -> dict[str, list[Thing]]:
                     "created": one["date"],
                     "price": price,
                     "quantity": one["quantity"],
+                    "amount": one["amount"],
                     "net": one["amount"],
                     "kept": WHOLE,
                     "start": one["period"]["start"],

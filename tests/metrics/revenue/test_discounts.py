@@ -6,10 +6,11 @@ from types import ModuleType
 
 import pytest
 
-from models import Coupon, Discount
+from models import Coupon, Discount, SubscriptionItem
 from services import config
 from services.clock import DAY
-from services.metrics.revenue import revenue_history
+from services.metrics.revenue import revenue, revenue_history
+from services.metrics.revenue.revenue import Revenue
 from services.metrics.revenue.revenue_history import View
 from tests.metrics import count
 from tests.metrics.build import Account, at
@@ -33,6 +34,26 @@ def discount(account: Account, coupon: str, start: int, end: int | None = None, 
             id=f"di_{coupon}", created=start, start=start, end=end, coupon=coupon, customer="cus_ada", **of
         )
     )
+
+
+def test_what_was_billed_beside_a_free_item_comes_to_what_it_does_now(database, account) -> None:
+    start = NOW - 45 * DAY
+    account.plan("free", 0, "month")
+    sub = account.subscription(account.customer("ada", start), start)
+    account.add(
+        SubscriptionItem(
+            id="si_free", created=start, subscription=sub.id, price="price_free", product="prod_free"
+        )
+    )
+    bill = account.invoice(sub, start)
+    account.line(bill, start, start + 30 * DAY, subscription_item="si_1")
+    account.line(bill, start, start + 30 * DAY, "free", amount=0, subscription_item="si_free")
+    discount(account, "half", start + 40 * DAY)
+    account.save(database)
+    count.see(database, NOW)
+    count.everybody(database, now=NOW)
+    with database.session() as session:
+        assert revenue.stood(session, start + 10 * DAY).by_currency == {"usd": Revenue(PRO // 2, 1)}
 
 
 def by_day(database: ModuleType, account: Account, seen: int) -> dict[int, int]:
