@@ -193,8 +193,13 @@ class Life:
     def pay(self, world: World, one: Body) -> None:
         for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
             if invoice["status"] in ("open", "uncollectible"):
-                by_hand = self.draws.random() < 0.3
-                world.do(payments.pay, invoice["id"], paid_out_of_band=by_hand)
+                if self.draws.random() < 0.6:
+                    self._new_card(world)
+                how = self.draws.choice(("elsewhere", "by_hand", "by_hand", "at_the_desk"))
+                if how == "at_the_desk":
+                    world.retry(invoice)
+                else:
+                    world.do(payments.pay, invoice["id"], paid_out_of_band=how == "elsewhere")
 
     def give_up(self, world: World, one: Body) -> None:
         for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
@@ -263,7 +268,7 @@ _DEEDS: dict[Callable[[Life, World, Body], None], float] = {
     Life.card_fails: 6,
     Life.card_works: 3,
     Life.new_card: 4,
-    Life.pay: 6,
+    Life.pay: 8,
     Life.give_up: 2,
     Life.credit: 2,
     Life.resume: 4,

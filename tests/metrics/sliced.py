@@ -86,9 +86,9 @@ def dunning_told(session: Session, asked: Asked, at: int) -> Told:
     }
 
 
-def dunning_asked(seen: Seen, people: People, currency: str, months: Sequence[Period]) -> Told:
+def dunning_asked(seen: Seen, tries: Tries, currency: str, months: Sequence[Period]) -> Told:
     """What the oracle says of them."""
-    begins, ends, tries = months[0].begins, months[-1].ends, Tries(seen.last)
+    begins, ends, people = months[0].begins, months[-1].ends, People(seen)
     failed: Told = defaultdict(lambda: defaultdict(lambda: (0, 0)))
     passed: Told = defaultdict(lambda: (0, 0))
     for one in failures.failed(seen).values():

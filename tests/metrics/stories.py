@@ -15,6 +15,7 @@ from services.metrics.counting import counting, waiting
 from services.metrics.counting.books import BOOKS
 from tests.metrics.lives import Life, moments
 from tests.metrics.oracle.reading import Seen
+from tests.metrics.oracle.recovery import Tries
 from tests.metrics.shops import open_shop
 from tests.metrics.worlds import DAY, Desk, World, desk_on
 
@@ -36,6 +37,12 @@ class Story:
     def seen(self) -> Seen:
         assert self.desk.seen is not None
         return self.desk.seen
+
+    @property
+    def tries(self) -> Tries:
+        """All tries to charge invoices of which anything is known at the end."""
+        mine = (one for one in self.desk.world.retried if one.at > self.seen.at)
+        return Tries(self.seen.last, ((one.invoice, one.done) for one in mine))
 
     def count(self, database: ModuleType) -> None:
         """Has the desk count all that is due."""

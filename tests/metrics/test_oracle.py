@@ -263,7 +263,7 @@ def _check_dunning(database: ModuleType, story: Story) -> None:
     with database.session() as session:
         for code in CURRENCIES:
             told = sliced.dunning_told(session, dunning.Asked(code, months), seen.now)
-            assert told == sliced.dunning_asked(seen, People(seen), code, months)
+            assert told == sliced.dunning_asked(seen, story.tries, code, months)
             for month in dunning.read(session, dunning.Asked(code, months), as_of=seen.now).cohorts:
                 begins, ends = month.period.begins, month.period.ends
                 mine = [one for one in every if one.currency == code and begins <= one.failed_at < ends]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 from tests.metrics.oracle.failures import Failed
 from tests.metrics.oracle.reading import Books, Thing
 
 
 class Tries:
-    """All tries to charge invoices that left a trace."""
+    """All tries to charge invoices that left a trace; `by_staff` are the desk's own: the invoice, and whether
+    it was paid."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, by_staff: Iterable[tuple[str, bool]]) -> None:
+        self._books, self._by_staff = books, Counter(by_staff)
         self._payments: dict[str, list[Thing]] = defaultdict(list)
         for one in books.invoice_payments:
             self._payments[one["invoice"]].append(one)
@@ -49,11 +51,13 @@ class Tries:
                 return "credit"
             through_stripe = any(one["status"] == "paid" for one in self._payments[failed.invoice])
             return "unknown" if through_stripe else "out_of_band"
+        if self._by_staff[failed.invoice, True]:
+            return "staff"
         if invoice["collection_method"] == "send_invoice":
             return "customer"
         if not cards_failed:
             return "unknown"
-        if invoice["attempt_count"] <= len(cards_failed):
+        if invoice["attempt_count"] <= len(cards_failed) - self._by_staff[failed.invoice, False]:
             return "customer"
         return "automatic" if succeeded[-1] in cards_failed else "new_card"
 
