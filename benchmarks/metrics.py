@@ -213,7 +213,7 @@ def _questions() -> dict[str, Question]:
         "revenue: countries": lambda s: revenue_history.by(s, "country", usd, now),
         "revenue: retention": lambda s: retention.cohorts(s, usd, months, now),
         "recovery: all": lambda s: dunning.read(s, Asked("usd", months), as_of=now),
-        "stripe: MRR": lambda s: bridge.of_mrr(s, Rules()),
+        "stripe: MRR and customers": lambda s: bridge.read(s, Rules()),
     }
 
 

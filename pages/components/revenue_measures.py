@@ -8,7 +8,7 @@ from pages.components.measures import Measures
 from services import clock, config
 from services.metrics.periods import Period
 from services.metrics.revenue import bridge, bridge_rates, leaving, retention, revenue_history
-from services.metrics.revenue.bridge import Bridge, Rules
+from services.metrics.revenue.bridge import Bridges, Rules
 from services.metrics.revenue.bridge_rates import Step
 from services.metrics.revenue.retention import Retained
 from services.metrics.revenue.revenue_history import Level, Movements, Options, Part, View
@@ -49,13 +49,9 @@ class RevenueMeasures(Measures):
         """Who stayed."""
         return self._ask(("retention", view, months), lambda s: retention.cohorts(s, view, months, until))
 
-    def bridges(self, rules: Rules) -> dict[str, Bridge]:
-        """From our MRR to Stripe's, by currency."""
-        return self._ask(("bridges", rules), lambda s: bridge.of_mrr(s, rules))
-
-    def bridge_of_customers(self, rules: Rules) -> Bridge:
-        """From our active customers to Stripe's."""
-        return self._ask(("bridge", rules), lambda s: bridge.of_customers(s, rules))
+    def bridges(self, rules: Rules) -> Bridges:
+        """From our MRR and active customers to Stripe's."""
+        return self._ask(("bridges", rules), lambda s: bridge.read(s, rules))
 
     def conversion_steps(self) -> list[Step]:
         """From our conversion of 30 days to Stripe's."""

@@ -21,7 +21,7 @@ from services.money import MICROS
 
 def mrr(view: StripeView) -> None:
     """MRR in the currency that Stripe's page shows."""
-    bridges = view.measures.bridges(view.rules)
+    bridges = view.measures.bridges(view.rules).mrr
     found, unknown = bridge.in_one(bridges, view.currency, view.weights)
     _head(view, "MRR", found, "stripe_mrr")
     _waterfall(found, lambda micros: formats.micros(micros, view.currency), "stripe_mrr")
@@ -38,7 +38,7 @@ def mrr(view: StripeView) -> None:
 
 def customers(view: StripeView) -> None:
     """Active customers of all currencies."""
-    found = view.measures.bridge_of_customers(view.rules)
+    found = view.measures.bridges(view.rules).customers
     _head(view, "Active subscribers", found, "stripe_subscribers")
     _waterfall(found, formats.count, "stripe_subscribers")
     _causes(found, formats.count, with_rows=False)

@@ -73,6 +73,15 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridges:
+    """Of MRR in micros, by currency (adding these up is left to whoever knows rates), and of the active
+    customers of all currencies together, each once."""
+
+    mrr: Mapping[str, Bridge]
+    customers: Bridge
+
+
+@dataclass(frozen=True, slots=True)
 class Apart:
     """A subscription behind a cause: what it comes to in `ours` and in `theirs`, and what Stripe's number
     has `more` by the cause (micros)."""
@@ -109,16 +118,16 @@ class _Standing:
     leaving: bool
 
 
-def of_mrr(session: Session, rules: Rules) -> dict[str, Bridge]:
-    """MRR in micros, by currency; adding currencies up is left to whoever knows rates."""
-    stood = _standing(session, rules)
-    now = {code: one.mrr for code, one in revenue.now(session).by_currency.items()}
-    moved = stripe_moves.since(session, rules.day, clock.now()).mrr
+def read(session: Session, rules: Rules) -> Bridges:
+    """Both, from one look at the subscriptions."""
+    stood, now = _standing(session, rules), revenue.now(session)
+    moved = stripe_moves.since(session, rules.day, clock.now())
+    mrr_of = {code: one.mrr for code, one in now.by_currency.items()}
     found = {}
-    for code in sorted({*now, *(one.currency for one in stood)}):
+    for code in sorted({*mrr_of, *(one.currency for one in stood)}):
         mine = [one for one in stood if one.currency == code]
-        found[code] = Bridge(now.get(code, 0), _causes(mine, moved.get(code, 0), rules))
-    return found
+        found[code] = Bridge(mrr_of.get(code, 0), _causes(mine, moved.mrr.get(code, 0), rules))
+    return Bridges(found, _of_customers(stood, now.customers, moved.customers, rules))
 
 
 def in_one(
@@ -187,11 +196,7 @@ def _cause(stood: Collection[_Standing], key: str) -> Cause:
     return Cause(key, sum(mine), len(mine))
 
 
-def of_customers(session: Session, rules: Rules) -> Bridge:
-    """Active customers of all currencies together, each once."""
-    stood = _standing(session, rules)
-    now = revenue.now(session).customers
-    moved = stripe_moves.since(session, rules.day, clock.now()).customers
+def _of_customers(stood: Collection[_Standing], now: int, moved: int, rules: Rules) -> Bridge:
     counted = {one.customer for one in stood if one.ours}
     theirs = {one.customer for one in stood if one.discounted and not one.paused}
     paused = {one.customer for one in stood if one.discounted and one.paused} - theirs

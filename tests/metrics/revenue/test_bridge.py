@@ -42,7 +42,7 @@ def mrr(database: ModuleType, told: Account, rules: Rules) -> Bridge:
     count.see(database, NOW - 3 * DAY)
     count.everybody(database)
     with database.session() as session:
-        return bridge.of_mrr(session, rules)["usd"]
+        return bridge.read(session, rules).mrr["usd"]
 
 
 def amounts(found: Bridge) -> dict[str, int]:
@@ -74,7 +74,7 @@ def test_stripe_counts_subscriptions_whose_collection_is_paused(database, accoun
     found = mrr(database, account, Rules())
     assert amounts(found) == {"collection_paused": PRO}
     with database.session() as session:
-        people = bridge.of_customers(session, Rules())
+        people = bridge.read(session, Rules()).customers
     assert (people.ours, amounts(people), people.theirs) == (1, {"collection_paused": 1}, 2)
 
 
@@ -83,8 +83,8 @@ def test_who_canceled_may_be_gone_at_once(database, account) -> None:
     subscribed(account, "bob", cancel_at_period_end=True)
     assert amounts(mrr(database, account, Rules())) == {}
     with database.session() as session:
-        found = bridge.of_mrr(session, Rules(at_once=True))["usd"]
-        people = bridge.of_customers(session, Rules(at_once=True))
+        found = bridge.read(session, Rules(at_once=True)).mrr["usd"]
+        people = bridge.read(session, Rules(at_once=True)).customers
     assert (amounts(found), found.theirs) == ({"at_once": -PRO}, PRO)
     assert (amounts(people), people.theirs) == ({"at_once": -1}, 1)
 
@@ -107,8 +107,8 @@ def test_stripe_shows_a_day_that_is_over(database, account) -> None:
     found = mrr(database, account, Rules(day=at("2026-06-12")))
     assert (amounts(found), found.theirs) == ({"timing": -2 * PRO}, 0)
     with database.session() as session:
-        later = bridge.of_mrr(session, Rules(day=at("2026-06-13")))["usd"]
-        people = bridge.of_customers(session, Rules(day=at("2026-06-12")))
+        later = bridge.read(session, Rules(day=at("2026-06-13"))).mrr["usd"]
+        people = bridge.read(session, Rules(day=at("2026-06-12"))).customers
     assert later.theirs == 2 * PRO
     assert (people.ours, people.theirs) == (2, 0)
 
@@ -118,7 +118,7 @@ def test_a_customer_with_another_subscription_is_still_there(database, account) 
     account.subscription("cus_ada", NOW - 9 * DAY, pause_collection="void")
     mrr(database, account, Rules())
     with database.session() as session:
-        people = bridge.of_customers(session, Rules(at_once=True))
+        people = bridge.read(session, Rules(at_once=True)).customers
     assert (people.ours, amounts(people)) == (1, {})
 
 
@@ -147,8 +147,8 @@ def test_a_pause_of_collection_is_no_movement_to_stripe(database, account) -> No
     count.everybody(database, now=NOW)
     with database.session() as session:
         for day in (None, at("2026-06-12"), at("2026-06-14"), at("2026-06-15")):
-            assert bridge.of_mrr(session, Rules(day=day))["usd"].theirs == 4 * PRO, day
-            assert bridge.of_customers(session, Rules(day=day)).theirs == 3, day
+            assert bridge.read(session, Rules(day=day)).mrr["usd"].theirs == 4 * PRO, day
+            assert bridge.read(session, Rules(day=day)).customers.theirs == 3, day
 
 
 def pause(database: ModuleType, name: str, when: int, behaviour: str | None, *, first_only: bool = False):
