@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from services.sandbox.billing import (
     cards,
-    catalog,
     changes,
+    credit_notes,
     customers,
     disputes,
     invoiceitems,
@@ -24,67 +23,15 @@ from services.sandbox.billing import (
     resuming,
     subscriptions,
 )
-from services.sandbox.billing.account import Account
 from services.sandbox.store import Body
+from tests.metrics import shops
+from tests.metrics.shops import CURRENCIES, EVERY, Shop
 from tests.metrics.worlds import DAY, World
 
-CURRENCIES = ("usd", "eur", "jpy")
-_EVERY = {"month": ("month", 1), "year": ("year", 1), "week": ("week", 1), "quarter": ("month", 3)}
-_PLANS = {"small": 1_900, "large": 4_900, "odd": 3_333}
-_TIERS = [{"up_to": 3, "unit_amount": 700}, {"up_to": "inf", "unit_amount": 500, "flat_amount": 250}]
-_HARD: dict[str, dict[str, Any]] = {
-    "tiers": {"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": _TIERS},
-    "volume": {"billing_scheme": "tiered", "tiers_mode": "volume", "tiers": _TIERS},
-    "packs": {"unit_amount": 1_100, "transform_quantity": {"divide_by": 4, "round": "up"}},
-}
 _DECLINES = ("insufficient_funds", "expired_card", "do_not_honor", "lost_card", "requires_action")
 _WANTED = {"small": 8, "large": 8, "odd": 4, "free": 1, "tiers": 1, "volume": 1, "packs": 1, "world": 2}
 _SOURCES = ("ads", "referral", "")
-_COUNTRIES = ("US", "DE", "JP", "")
-
-
-@dataclass
-class Shop:
-    """What is sold: prices by name (`large_month_eur`, `free_month_usd`, ...), and the coupons' ids."""
-
-    prices: dict[str, str] = field(default_factory=dict)
-    products: dict[str, str] = field(default_factory=dict)
-    coupons: tuple[str, ...] = ()
-
-
-def open_shop(account: Account) -> Shop:
-    """Plans by the week, month, quarter and year in three currencies, an odd add-on, a free plan, coupons."""
-    shop = Shop()
-    for plan, amount in {**_PLANS, "free": 0, **dict.fromkeys(_HARD, 0)}.items():
-        product = catalog.create_product(account, name=plan.title())["id"]
-        shop.products[plan] = product
-        for currency in CURRENCIES:
-            for name, (interval, count) in _EVERY.items():
-                times = {"year": 10, "quarter": 3}.get(name, 1)
-                asks = _HARD.get(plan, {"unit_amount": amount * times})
-                shop.prices[f"{plan}_{name}_{currency}"] = catalog.create_price(
-                    account, product=product, currency=currency,
-                    recurring={"interval": interval, "interval_count": count}, **asks,
-                )["id"]  # fmt: skip
-    for name, (interval, count) in _EVERY.items():
-        price = catalog.create_price(
-            account, product=shop.products["large"], currency="usd", unit_amount=5_200,
-            recurring={"interval": interval, "interval_count": count},
-            currency_options={"eur": {"unit_amount": 4_700}, "jpy": {"unit_amount": 7_777}},
-        )  # fmt: skip
-        shop.prices |= {f"world_{name}_{currency}": price["id"] for currency in CURRENCIES}
-    forever = {"duration": "forever"}
-    made = [
-        {"id": "QUARTER", "percent_off": 25.0, **forever},
-        {"id": "THIRD", "percent_off": 33.33, **forever},
-        {"id": "ALL", "percent_off": 100.0, **forever},
-        {"id": "TEN_USD", "amount_off": 1_000, "currency": "usd", **forever},
-        {"id": "TEN_EUR", "amount_off": 1_000, "currency": "eur", **forever},
-        {"id": "ONCE", "percent_off": 50.0, "duration": "once"},
-        {"id": "THREE", "percent_off": 10.0, "duration": "repeating", "duration_in_months": 3},
-    ]
-    shop.coupons = tuple(catalog.create_coupon(account, **one)["id"] for one in made)
-    return shop
+_COUNTRIES, _CARDS = ("US", "DE", "JP", ""), ("US", "FR")
 
 
 class Life:
@@ -131,11 +78,14 @@ class Life:
 
     def _new_card(self, world: World) -> None:
         bad = self.draws.random() < 0.15
-        world.do(cards.attach, self.draws.choice(_DECLINES) if bad else "ok", self.id, default=True)
+        world.do(
+            cards.attach, self.draws.choice(_DECLINES) if bad else "ok", self.id, default=True,
+            country=self.draws.choice(_CARDS),
+        )  # fmt: skip
 
     def _price(self, currency: str | None = None) -> str:
         plan = self.draws.choices(list(_WANTED), list(_WANTED.values()))[0]
-        every = self.draws.choices(list(_EVERY), (6, 2, 1, 1))[0]
+        every = self.draws.choices(list(EVERY), (6, 2, 1, 1))[0]
         return self.shop.prices[f"{plan}_{every}_{currency or self.currency}"]
 
     def _subscribe(self, world: World) -> None:
@@ -171,7 +121,7 @@ class Life:
     def add_item(self, world: World, one: Body) -> None:
         every = one["items"]["data"][0]["price"]["recurring"]
         name = next(
-            name for name, each in _EVERY.items() if each == (every["interval"], every["interval_count"])
+            name for name, each in EVERY.items() if each == (every["interval"], every["interval_count"])
         )
         price = self.shop.prices[f"{self.draws.choice(('odd', 'small'))}_{name}_{one['currency']}"]
         self._update(world, one, items=[{"price": price, "quantity": self.draws.choice((1, 4))}])
@@ -205,6 +155,13 @@ class Life:
     def no_discount(self, world: World, one: Body) -> None:
         world.do(changes.update, one["id"], discounts="")
 
+    def own_discount(self, world: World, one: Body) -> None:
+        """Of the customer, not of a subscription."""
+        world.do(shops.give, self.id, self.draws.choice(self.shop.lasting))
+
+    def no_own_discount(self, world: World, one: Body) -> None:
+        world.do(shops.take_back, self.id)
+
     def extend_trial(self, world: World, one: Body) -> None:
         if one["status"] == "trialing":
             more = self.draws.randrange(1, 20) * DAY
@@ -236,14 +193,25 @@ class Life:
     def pay(self, world: World, one: Body) -> None:
         for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
             if invoice["status"] in ("open", "uncollectible"):
-                by_hand = self.draws.random() < 0.3
-                world.do(payments.pay, invoice["id"], paid_out_of_band=by_hand)
+                if self.draws.random() < 0.6:
+                    self._new_card(world)
+                how = self.draws.choice(("elsewhere", "by_hand", "by_hand", "at_the_desk"))
+                if how == "at_the_desk":
+                    world.retry(invoice)
+                else:
+                    world.do(payments.pay, invoice["id"], paid_out_of_band=how == "elsewhere")
 
     def give_up(self, world: World, one: Body) -> None:
         for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
             if invoice["status"] == "open":
                 deed = self.draws.choice((manual.void, manual.mark_uncollectible))
                 world.do(deed, invoice["id"])
+
+    def credit(self, world: World, one: Body) -> None:
+        for invoice in world.account.store.all("invoice", "customer = ?", (self.id,)):
+            if invoice["status"] == "open":
+                amount = self.draws.choice((100, invoice["amount_remaining"], invoice["amount_remaining"]))
+                world.do(credit_notes.create, invoice=invoice["id"], amount=amount)
 
     def resume(self, world: World, one: Body) -> None:
         if one["status"] == "paused":
@@ -292,14 +260,17 @@ _DEEDS: dict[Callable[[Life, World, Body], None], float] = {
     Life.collect_again: 3,
     Life.discount: 4,
     Life.no_discount: 2,
+    Life.own_discount: 4,
+    Life.no_own_discount: 2,
     Life.extend_trial: 8,
     Life.try_after_all: 2,
     Life.end_trial: 4,
     Life.card_fails: 6,
     Life.card_works: 3,
     Life.new_card: 4,
-    Life.pay: 6,
+    Life.pay: 8,
     Life.give_up: 2,
+    Life.credit: 2,
     Life.resume: 4,
     Life.refund: 2,
     Life.dispute: 2,
@@ -313,4 +284,4 @@ def moments(lives: Iterable[Life]) -> list[tuple[int, int, Life]]:
     return sorted(((at, one.number, one) for one in lives for at in one.moments), key=lambda each: each[:2])
 
 
-__all__ = ["CURRENCIES", "Life", "Shop", "moments", "open_shop"]
+__all__ = ["Life", "moments"]

@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
+from services import config
 from services.metrics.counting import counting, waiting
 from services.metrics.counting.books import BOOKS
-from tests.metrics.lives import Life, moments, open_shop
+from tests.metrics.lives import Life, moments
 from tests.metrics.oracle.reading import Seen
+from tests.metrics.oracle.recovery import Tries
+from tests.metrics.shops import open_shop
 from tests.metrics.worlds import DAY, Desk, World, desk_on
 
 ZONES = ("Asia/Kathmandu", "America/New_York", "Europe/Berlin", "Pacific/Auckland")
@@ -27,11 +31,18 @@ class Story:
 
     desk: Desk
     zone: ZoneInfo
+    deducts_repeating: bool
 
     @property
     def seen(self) -> Seen:
         assert self.desk.seen is not None
         return self.desk.seen
+
+    @property
+    def tries(self) -> Tries:
+        """All tries to charge invoices of which anything is known at the end."""
+        mine = (one for one in self.desk.world.retried if one.at > self.seen.at)
+        return Tries(self.seen.last, ((one.invoice, one.done) for one in mine))
 
     def count(self, database: ModuleType) -> None:
         """Has the desk count all that is due."""
@@ -46,7 +57,8 @@ def told(
 ) -> Iterator[Story]:
     """An account of so many customers at the end of its year, seen by a desk that connected in the middle.
 
-    The desk looks now and then, and counts each time. `connected` is called when it has just connected.
+    The desk looks now and then, and counts each time. Every other desk deducts repeating
+    discounts, too. `connected` is called when it has just connected.
     """
     draws = random.Random(seed)
     world = World(_BEGINS, seed)
@@ -55,8 +67,9 @@ def told(
     connects = _BEGINS + draws.randrange((_BEFORE - 9) * DAY, _BEFORE * DAY)
     ends = connects + _AFTER * DAY
     every = moments(Life(shop, seed, number, _BEGINS, ends) for number in range(customers))
-    with desk_on(world, database) as desk:
-        story = Story(desk, ZoneInfo(ZONES[seed % len(ZONES)]))
+    switch = bool(seed % 2 == 0)
+    with desk_on(world, database) as desk, _settings(mrr_deducts_repeating=switch):
+        story = Story(desk, ZoneInfo(ZONES[seed % len(ZONES)]), switch)
         _live(world, every, connects)
         desk.connect()
         story.count(database)
@@ -67,6 +80,14 @@ def told(
             story.count(database)
         story.seen.read_again(world.get, world.now)
         yield story
+
+
+@contextmanager
+def _settings(**these: bool) -> Iterator[None]:
+    """The settings of the tests, but for these."""
+    changed = config.settings().model_copy(update=these)
+    with patch.object(config, "settings", lambda: changed):
+        yield
 
 
 def _live(world: World, every: list[tuple[int, int, Life]], until: int) -> None:

@@ -64,7 +64,7 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
     months = periods.last("month", 20, until=at, zone=ZONE)
     with pulled.session() as session:
         found = revenue.now(session).by_currency
-        assert {c: (r.mrr, r.customers) for c, r in found.items()} == now.mrr(books)
+        assert {c: (r.mrr, r.customers) for c, r in found.items()} == now.mrr(books, clock.now())
         for ended, told in zip((False, True), recovery.open_failures(session), strict=True):
             assert _pairs(told) == failures.open_failures(books, ended=ended) != {}
         assert _pairs(recovery.open_disputes(session)) == failures.open_disputes(books)
@@ -73,7 +73,7 @@ def test_every_number_is_the_oracles(pulled: ModuleType, books: Books) -> None:
         counted = conversion.outcomes(session, Slice("month", tuple(months)), as_of=at).cohorts(30)
         _check_overview(overview.read(session, as_of=at, zone=ZONE), books)
         just_now = revenue.stood(session, at + 1).by_currency
-    assert {code: (one.mrr, one.customers) for code, one in just_now.items()} == now.mrr(books)
+    assert {code: (one.mrr, one.customers) for code, one in just_now.items()} == now.mrr(books, clock.now())
     every = trial_oracle.trials(books).values()
     expected = trial_oracle.cohorts(every, "month", ZONE)
     assert sum(cohort.started for cohort in counted) == len(every)
@@ -231,8 +231,8 @@ def _in(instant: int, period: periods.Period) -> bool:
 
 def _check_overview(seen: overview.Overview, books: Books) -> None:
     by_key = {figure.key: figure for figure in seen.all}
-    expected = now.mrr(books)
-    assert by_key["active_customers"].value == now.active_customers(books)
+    expected = now.mrr(books, clock.now())
+    assert by_key["active_customers"].value == now.active_customers(books, clock.now())
     at_stake, left = (failures.open_failures(books, ended=ended) for ended in (False, True))
     assert by_key["failing"].value == sum(count for count, _ in at_stake.values())
     assert by_key["failing_ended"].value == sum(count for count, _ in left.values())

@@ -7,27 +7,31 @@ could see, and shares no code with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 
 from services import clock
-from services.metrics import periods
+from services.metrics import goals, periods
 from services.metrics.periods import Period
 from services.metrics.recovery import dunning, recovery
 from services.metrics.revenue import retention, revenue, revenue_history
 from services.metrics.revenue.revenue_history import View
-from services.metrics.trials import conversion, curves, funnel
+from services.metrics.trials import conversion, curves, forecast, funnel
 from services.metrics.trials.slices import Slice
 from services.metrics.trials.trials import STATES
 from tests.conftest import BACKENDS
-from tests.metrics import stories
+from tests.metrics import sliced, stories
 from tests.metrics import told as say
-from tests.metrics.lives import CURRENCIES
 from tests.metrics.oracle import failures, now
 from tests.metrics.oracle import funnel as ways
+from tests.metrics.oracle import goals as aims
 from tests.metrics.oracle import revenue as ledger
 from tests.metrics.oracle import trials as tried
+from tests.metrics.oracle.people import People
+from tests.metrics.oracle.reading import Thing
+from tests.metrics.shops import CURRENCIES
 from tests.metrics.stories import Story
 
 WINDOWS = (None, 7, 14, 30, 60, 90)
@@ -55,6 +59,7 @@ def test_every_number_of_an_account_is_what_the_oracle_says(
         _check_conversion(database, story)
         _check_funnel(database, story)
         _check_revenue(database, story)
+        _check_goals(database, story)
         _check_failures(database, story)
         _check_dunning(database, story)
 
@@ -65,9 +70,13 @@ def _before(moves: say.Rows, story: Story) -> say.Rows:
     return {key: move for key, move in moves.items() if key[2] < today}
 
 
+def _ledger(story: Story) -> ledger.Ledger:
+    return ledger.Ledger(story.seen, story.zone, repeating=story.deducts_repeating)
+
+
 def _check_customers(database: ModuleType, story: Story) -> None:
     seen = story.seen
-    moves = ledger.Ledger(seen, story.zone).moves()
+    moves = _ledger(story).moves()
     with database.session() as session:
         assert say.trials_told(session) == say.trials_asked(seen)
         assert say.journeys_told(session) == say.journeys_asked(seen)
@@ -79,6 +88,8 @@ def _check_customers(database: ModuleType, story: Story) -> None:
 
 def _check_conversion(database: ModuleType, story: Story) -> None:
     every, at = list(tried.trials(story.seen.last).values()), story.seen.now
+    people = People(story.seen)
+    of = {one.customer: people.slices(one) for one in every}
     with database.session() as session:
         rate = conversion.period_rate(session, as_of=at)
         assert (rate.part, rate.whole) == tried.period_rate(every, at)
@@ -97,24 +108,53 @@ def _check_conversion(database: ModuleType, story: Story) -> None:
             assert found.days is not None
             assert (found.days.count, found.days.median) == (len(days), days[(len(days) - 1) // 2])
             asked = curves.curve(session, Slice(grain, spans), as_of=at)
-            shares = tried.kaplan_meier(every, at)
-            assert _shares(asked) == pytest.approx({day: at for day, at in shares.items() if day <= 90})
+            assert (list(asked.at_risk), list(asked.converted)) == tried.by_day(every, at, curves.LONGEST)
+            for dim in sliced.DIMS:
+                mine = sliced.grouped(every, lambda one, dim=dim: of[one.customer][dim])
+                part = Slice(grain, spans)
+                told = sliced.conversion_told(session, part, dim, at)
+                assert told == sliced.conversion_asked(mine, grain, story.zone)
+                assert sliced.curves_told(session, part, dim, at) == sliced.curves_asked(mine, at)
 
 
-def _shares(curve: curves.Curve) -> dict[int, float]:
-    left, found = 1.0, {}
-    for day, (at_risk, converted) in enumerate(zip(curve.at_risk, curve.converted, strict=True)):
-        if converted:
-            left *= 1 - converted / at_risk
-            found[day] = 1 - left
-    return found
+def _check_goals(database: ModuleType, story: Story) -> None:
+    seen, zone, people = story.seen, story.zone, People(story.seen)
+    every = list(tried.trials(seen.last).values())
+    given = [(one, int(people.slices(one)["trial_days"])) for one in every]
+    failed, mrr = (
+        failures.failed(seen).values(),
+        now.mrr(seen.last, seen.now, repeating=story.deducts_repeating),
+    )
+    with database.session() as session:
+        for code in CURRENCIES:
+            assert goals.value(session, "mrr", code, as_of=seen.now, zone=zone) == mrr.get(code, (0, 0))[0]
+        found = goals.value(session, "conversion", "", as_of=seen.now, zone=zone)
+        assert found == aims.conversion(given, seen.now, zone)
+        found = goals.value(session, "recovery", "", as_of=seen.now, zone=zone)
+        assert found == aims.recovery(failed, seen.now, zone)
+        said = [forecast.now(session, seen.now)]
+        said += forecast.tried(session, periods.last("month", 14, until=seen.now, zone=zone), seen.now)
+    for place, one in enumerate(said):
+        running = [t for t in every if t.started <= one.at < t.over_at]
+        if place == 0:
+            running = [t for t in every if t.state == "running"]
+        asked = aims.forecast(every, running, one.at)
+        assert (one.running, one.unknown, one.alike) == (asked.running, asked.unknown, asked.alike)
+        assert one.converted in (None, asked.converted)
 
 
 def _check_funnel(database: ModuleType, story: Story) -> None:
-    every = ways.journeys(story.seen.last, story.seen.now).values()
+    every, people = ways.journeys(story.seen.last, story.seen.now).values(), People(story.seen)
+    tries = {one.customer: people.slices(one) for one in tried.trials(story.seen.last).values()}
     spans = tuple(periods.last("month", 14, until=story.seen.now, zone=story.zone))
     with database.session() as session:
         counted = funnel.walked(session, Slice("month", spans))
+        told = sliced.funnel_told(session, Slice("month", spans), "country")
+        assert told == sliced.funnel_asked(every, lambda one: people.country(one.customer))
+        told = sliced.funnel_told(session, Slice("month", spans), "extended")
+        assert told == sliced.funnel_asked(
+            every, lambda one: tries.get(one.customer, {}).get("extended", "0")
+        )
     for path, names in (("trial", ways.TRIAL), ("direct", ways.DIRECT)):
         for place, step in enumerate(funnel.steps(counted, path)):
             mine = [one for one in every if one.path == path or (path == "trial" and place == 0)]
@@ -125,15 +165,19 @@ def _check_funnel(database: ModuleType, story: Story) -> None:
 
 
 def _check_revenue(database: ModuleType, story: Story) -> None:
-    seen, zone = story.seen, story.zone
-    book = ledger.Ledger(seen, zone)
-    moves = book.moves()
+    seen, zone, book = story.seen, story.zone, _ledger(story)
+    moves, people = book.moves(), People(seen)
+    countries = {one.customer: people.country(one.customer) for one in moves}
+    parts: dict[str, Callable[[Thing, ledger.Worth], str]] = {
+        "plan": lambda _, worth: worth.plan,
+        "country": lambda one, _: people.country(one["customer"]),
+    }
     months = periods.last("month", 14, until=seen.now, zone=zone)
     with database.session() as session:
         found = revenue.now(session)
-        assert found.customers == now.active_customers(seen.last)
+        assert found.customers == now.active_customers(seen.last, seen.now, repeating=book.repeating)
         by_currency = {code: (one.mrr, one.customers) for code, one in found.by_currency.items()}
-        assert by_currency == now.mrr(seen.last)
+        assert by_currency == now.mrr(seen.last, seen.now, repeating=book.repeating)
         for month in months:
             stood = revenue.stood(session, month.begins)
             assert stood is not None
@@ -145,17 +189,21 @@ def _check_revenue(database: ModuleType, story: Story) -> None:
         for code in CURRENCIES:
             for until in (seen.at + 1, seen.at + 50 * 86_400, seen.now + 1):
                 ends = clock.day_start(until, zone, plus_days=1)
-                parts = revenue_history.by(session, "plan", View(code), ends)
-                told = {part.key: (part.level.mrr, part.level.trial) for part in parts}
-                assert told == book.by_plan(code, min(ends - 1, seen.now))
-            _check_months(revenue_history.movements(session, View(code), months), moves, code, book)
+                for name, part_of in parts.items():
+                    found = revenue_history.by(session, name, View(code), ends)
+                    told = {part.key: (part.level.mrr, part.level.trial) for part in found}
+                    assert told == book.by(code, min(ends - 1, seen.now), part_of)
+            for country in ("", *sorted(set(countries.values()) - {""})):
+                view = View(code, country=country)
+                mine = [one for one in moves if country in ("", countries[one.customer])]
+                _check_months(revenue_history.movements(session, view, months), mine, code, book)
+                kept = retention.cohorts(session, view, months, seen.now + 1)
+                assert _kept(kept, months) == _retained(mine, code, months, book)
             daily = dict(revenue_history.daily(session, View(code), months[0].begins, months[-1].ends))
             for day, ends in book.days(seen.at - 40 * 86_400):
                 if day in daily:
                     stood = book.total(min(ends - 1, seen.now))[code]
                     assert (daily[day].mrr, daily[day].trial) == (stood.mrr, stood.trial)
-            kept = retention.cohorts(session, View(code), months, seen.now + 1)
-            assert _kept(kept, months) == _retained(moves, code, months, book)
 
 
 def _check_months(
@@ -214,13 +262,15 @@ def _check_dunning(database: ModuleType, story: Story) -> None:
     months = tuple(periods.last("month", 14, until=seen.now, zone=story.zone))
     with database.session() as session:
         for code in CURRENCIES:
+            told = sliced.dunning_told(session, dunning.Asked(code, months), seen.now)
+            assert told == sliced.dunning_asked(seen, story.tries, code, months)
             for month in dunning.read(session, dunning.Asked(code, months), as_of=seen.now).cohorts:
                 begins, ends = month.period.begins, month.period.ends
                 mine = [one for one in every if one.currency == code and begins <= one.failed_at < ends]
                 for state, sums in month.states.items():
                     some = [one.amount for one in mine if one.came_to == state]
                     assert (sums.count, sums.amount) == (len(some), sum(some))
-                passed = [amount for of, amount, at in at_once if of == code and begins <= at < ends]
+                passed = [one.amount for one in at_once if one.currency == code and begins <= one.at < ends]
                 assert (month.passed.count, month.passed.amount) == (len(passed), sum(passed))
                 assert month.failure.whole == len(passed) + len(mine)
 

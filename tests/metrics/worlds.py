@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 from types import ModuleType
@@ -18,9 +19,11 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode, urlsplit
 
+from models import Action, ActionStep
 from services import clock, config
 from services.mirror import identity, poll, pull
 from services.sandbox import api
+from services.sandbox.billing import payments
 from services.sandbox.billing.account import Account
 from services.sandbox.errors import ApiError
 from services.sandbox.service import EVENTS_KEPT, Options, Service
@@ -44,12 +47,23 @@ class _Clock:
         return self.at
 
 
+@dataclass
+class Retry:
+    """A try to charge an invoice that staff asked for; `done`: it was paid."""
+
+    at: int
+    customer: str
+    invoice: str
+    done: bool
+
+
 class World:
     """An account and its time. `account` is the engine: see services/sandbox/billing."""
 
     def __init__(self, begins: int, seed: int = 7) -> None:
         self.service = Service(Options(Path(":memory:"), port=1, customers=0, seed=seed, life=False, rate=0))
         self._lock, self._clock = threading.Lock(), _Clock(begins)
+        self.retried: list[Retry] = []
         self.service.clock = self._clock  # type: ignore[assignment]
         self.account.now = begins
         self.service.build()
@@ -82,6 +96,11 @@ class World:
                 made = None
             self.service.store.commit()
             return made
+
+    def retry(self, invoice: Thing) -> None:
+        """Staff have an invoice charged from the desk; from when there is one, it keeps a record of that."""
+        made = self.do(payments.pay, invoice["id"])
+        self.retried.append(Retry(self.now, invoice["customer"], invoice["id"], made is not None))
 
     def get(self, path: str, params: dict[str, Any]) -> Thing:
         """What the account's HTTP API answers to a GET."""
@@ -132,10 +151,23 @@ class Desk:
         pull.whole_account()
 
     def look(self) -> None:
-        """Takes in what has happened since the last look."""
+        """Takes in what has happened since the last look, when staff's retries were its own."""
         assert self.seen is not None
+        self._record(retry for retry in self.world.retried if retry.at > self.seen.now)
         poll.once()
         self.seen.hear(self.world.get, self.world.now)
+
+    def _record(self, retries: Iterable[Retry]) -> None:
+        with self._database.transaction() as session:
+            for number, one in enumerate(retries):
+                token, state = f"{one.invoice}:{one.at}:{number}", "done" if one.done else "refused"
+                about = {"customer": one.customer, "object_id": one.invoice, "opened_at": one.at}
+                session.add(
+                    Action(
+                        token=token, command="retry_payment", state="done" if one.done else "failed", **about
+                    )
+                )
+                session.add(ActionStep(token=token, step="pay", idempotency_key=token, state=state))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from services.metrics.revenue.movements import Point
 from services.metrics.revenue.mrr import counts
 from services.metrics.revenue.reconstruction import Life, Seen
 from services.metrics.revenue.served import Billed
-from services.metrics.revenue.worth import Discounted, PriceList
+from services.metrics.revenue.worth import PriceList
 
 _NEVER_BEGAN = ("incomplete", "incomplete_expired")
 _UNPAID = ("past_due", "unpaid")
@@ -94,7 +94,7 @@ def _log() -> Any:
 
 
 def _customer_discounts(session: Session, customers: Collection[str]) -> dict[str, list[str]]:
-    """The ids of customers' own discounts, past ones too."""
+    """The ids of customers' own discounts, past ones too, the oldest first."""
     found: dict[str, list[str]] = defaultdict(list)
     for id, customer in session.connection().execute(_own_discounts(), {"ids": list(customers)}).all():
         found[customer].append(id)
@@ -106,7 +106,7 @@ def _own_discounts() -> Any:
     d = Discount
     own = sa.select(col(d.id), col(d.customer)).where(among(col(d.customer), THESE))
     of_another = (col(one).is_(None) for one in (d.subscription, d.subscription_item, d.invoice))
-    return own.where(*of_another).order_by(col(d.id))
+    return own.where(*of_another).order_by(col(d.start), col(d.id))
 
 
 def _prices(session: Session, states: Sequence[Any], of_customer: Mapping[str, Iterable[str]]) -> PriceList:
@@ -124,11 +124,10 @@ def _is_older(row: Any, first: Any) -> bool:
 def _recorded(
     row: Any, states: Sequence[Any], prices: PriceList, own: Iterable[str], collected_only: bool
 ) -> list[Point]:
-    discounts = [prices.discounts[id] for id in own if id in prices.discounts]
     found = []
     status = ""
     for state, until in zip(states, [*(one.at for one in states[1:]), None], strict=True):
-        for at in _turns(state, until, discounts):
+        for at in _turns(state, until, prices, own):
             paused = state.pause_collection if collected_only else None
             found.append(_exact(row, state, at, prices, own, paused=paused, was=status))
         status = state.status
@@ -137,13 +136,11 @@ def _recorded(
     return found
 
 
-def _turns(state: Any, until: int | None, discounts: Iterable[Discounted]) -> list[int]:
-    """When what a state comes to begins, and where the customer's own discount comes or goes meanwhile."""
-    turns = {state.at}
-    if not state.discounts:
-        cuts = {at for one in discounts for at in (one.begins, one.ends)}
-        turns |= {at for at in cuts if state.at < at < (until or reconstruction.FOR_EVER)}
-    return sorted(turns)
+def _turns(state: Any, until: int | None, prices: PriceList, own: Iterable[str]) -> list[int]:
+    """When what a state comes to begins, and where a discount comes or goes meanwhile."""
+    named = [id for _, _, ids in state.items for id in ids]
+    cuts = prices.turns([*(state.discounts or own), *named])
+    return sorted({state.at, *(at for at in cuts if state.at < at < (until or reconstruction.FOR_EVER))})
 
 
 def _exact(
@@ -161,14 +158,15 @@ def _exact(
 
 
 def _micros(row: Any, state: Any, at: int, prices: PriceList, own: Iterable[str]) -> int:
-    discounts = state.discounts or [
-        id for id in own if id in prices.discounts and _is_at_work(prices.discounts[id], at)
-    ]
-    return prices.micros(state.items, discounts, row.currency)
+    """What a state comes to a month with the discounts of an instant."""
+    shared = prices.running(state.discounts or _latest(own, prices, at), at)
+    items = [(price, quantity, prices.running(ids, at)) for price, quantity, ids in state.items]
+    return prices.micros(items, shared, row.currency)
 
 
-def _is_at_work(discount: Discounted, at: int) -> bool:
-    return discount.begins <= at < discount.ends
+def _latest(own: Iterable[str], prices: PriceList, at: int) -> list[str]:
+    """The customer's discount as of an instant: one that is given takes the place of the one before."""
+    return [id for id in own if id in prices.discounts and prices.discounts[id].begins <= at][-1:]
 
 
 def _cause(state: Any, was: str) -> str:

@@ -67,6 +67,16 @@ class PriceList:
             rebates=tuple(self._rebates(discounts)),
         )
 
+    def running(self, discounts: Iterable[str], at: int) -> list[str]:
+        """Those of the discounts, all of them given by an instant (UTC seconds), that still are at work."""
+        return [id for id in discounts if id in self.discounts and at < self.discounts[id].ends]
+
+    def turns(self, discounts: Iterable[str]) -> set[int]:
+        """When those of the discounts that are deducted begin and end (UTC seconds)."""
+        known = (self.discounts[id] for id in discounts if id in self.discounts)
+        mine = [one for one in known if one.rebate.duration in self.deducted]
+        return {at for one in mine for at in (one.begins, one.ends)}
+
     def _rebates(self, discounts: Iterable[str]) -> list[Rebate]:
         return [self.discounts[id].rebate for id in discounts if id in self.discounts]
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tests.metrics.oracle.reading import DAY, Books, Seen, Thing, subscription_of
-from tests.metrics.oracle.trials import ONE_OFF
+from tests.metrics.oracle.trials import ONE_OFF, dearest
 
 OPEN_DISPUTES = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
 ENDED = ("canceled", "incomplete_expired")
@@ -23,6 +23,18 @@ class Failed:
     failed_at: int
     came_to: str
     is_first_after_trial: bool
+    plan: str
+
+
+@dataclass
+class Passed:
+    """An invoice above zero that was paid at the first try, `at` that."""
+
+    customer: str
+    currency: str
+    amount: int
+    at: int
+    plan: str
 
 
 def failed(seen: Seen) -> dict[str, Failed]:
@@ -42,6 +54,7 @@ def failed(seen: Seen) -> dict[str, Failed]:
         found[one["id"]] = Failed(
             one["id"], one["customer"], one["currency"], one["total"], at,
             _came_to(one, subscription), _is_first_after_trial(one, subscription, others),
+            _plan(subscription),
         )  # fmt: skip
     return found
 
@@ -106,8 +119,12 @@ def _is_first_after_trial(invoice: Thing, subscription: Thing | None, others: li
     )
 
 
-def passed(seen: Seen) -> dict[str, tuple[str, int, int]]:
-    """The invoices above zero that were paid at the first try: currency, amount, and when that was.
+def _plan(subscription: Thing | None) -> str:
+    return dearest(subscription)["price"]["product"] if subscription else ""
+
+
+def passed(seen: Seen) -> dict[str, Passed]:
+    """The invoices above zero that were paid at the first try.
 
     What is charged by itself is tried when it is finalized, what was sent when it is paid. One that was
     settled without any try (out of band, by credit) was not tried. The first after a trial is left out.
@@ -125,7 +142,7 @@ def passed(seen: Seen) -> dict[str, tuple[str, int, int]]:
             continue
         times = one["status_transitions"]
         at = times["paid_at"] if one["collection_method"] == "send_invoice" else times["finalized_at"]
-        found[one["id"]] = one["currency"], one["total"], at
+        found[one["id"]] = Passed(one["customer"], one["currency"], one["total"], at, _plan(subscription))
     return found
 
 

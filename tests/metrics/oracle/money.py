@@ -23,22 +23,30 @@ class _Part:
     discounts: list[Any]
 
 
-def monthly_micros(books: Books, subscription: Thing, extra: Iterable[str] = ()) -> int:
-    """A snapshot of a subscription a month after forever discounts, in micros, whatever its status.
+def monthly_micros(
+    books: Books, subscription: Thing, at: int, own: Thing | None = None, *, repeating: bool = False
+) -> int:
+    """A snapshot of a subscription a month after the discounts that are at work at an instant and last for
+    ever (or are `repeating`, where these are deducted too), in micros, whatever its status.
 
-    `extra`: coupons of the customer's own discount, for a subscription that has no discounts.
+    `own`: the customer's own discount, for a subscription that has no discounts.
     """
+    durations = {"forever", "repeating"} if repeating else {"forever"}
+
+    def coupons(discounts: Iterable[Any]) -> list[Thing]:
+        known = (known_discount(books, one) for one in discounts)
+        found = [books.lists["coupons"][one["source"]["coupon"]] for one in known if one and runs(one, at)]
+        return [one for one in found if one["duration"] in durations]
+
     parts = [_part(books, subscription, item) for item in subscription["items"]["data"]]
-    shared = [coupon_of(books, one) for one in subscription["discounts"]] or [
-        books.lists["coupons"][id] for id in extra
-    ]
-    own = [[coupon_of(books, one) for one in part.discounts] for part in parts]
-    for part, mine in zip(parts, own, strict=True):
+    shared = coupons(subscription["discounts"] or ([own] if own else []))
+    each = [coupons(part.discounts) for part in parts]
+    for part, mine in zip(parts, each, strict=True):
         for coupon in (*mine, *shared):
-            if _is_forever(coupon) and coupon["percent_off"] and _fits(coupon, part):
+            if coupon["percent_off"] and _fits(coupon, part):
                 part.amount *= max(Fraction(0), 1 - Fraction(str(coupon["percent_off"])) / 100)
     currency = subscription["currency"]
-    for part, mine in zip(parts, own, strict=True):
+    for part, mine in zip(parts, each, strict=True):
         for coupon in _amounts(mine, currency):
             _take_off(coupon, [part])
     for coupon in _amounts(shared, currency):
@@ -71,17 +79,21 @@ def cost(price: Thing, quantity: int, currency: str) -> Fraction:
     return _by_tiers(amounts.get("tiers") or [], price["tiers_mode"], quantity)
 
 
-def coupon_of(books: Books, discount: Any) -> Thing | None:
-    """The coupon behind a discount, which may be an id or the object."""
-    id = discount["source"]["coupon"] if isinstance(discount, dict) else books.coupons_of.get(discount)
-    return books.one("coupons", id)
+def known_discount(books: Books, discount: Any) -> Thing | None:
+    """A discount, which may be an id or the object."""
+    return discount if isinstance(discount, dict) else books.discounts.get(discount)
+
+
+def runs(discount: Thing, at: int) -> bool:
+    """Whether a discount is at work at an instant."""
+    return discount["start"] <= at and (discount["end"] is None or at < discount["end"])
 
 
 def learn_discounts(books: Books, things: Iterable[Any]) -> None:
-    """Notes which coupon is behind each of these discounts."""
+    """Notes those of some things that are discounts."""
     for one in things:
         if isinstance(one, dict) and one.get("object") == "discount":
-            books.coupons_of[one["id"]] = one["source"]["coupon"]
+            books.discounts[one["id"]] = one
 
 
 def _part(books: Books, subscription: Thing, item: Thing) -> _Part:
@@ -117,10 +129,6 @@ def _by_tiers(tiers: list[Thing], mode: str, quantity: int) -> Fraction:
     return total
 
 
-def _is_forever(coupon: Thing | None) -> bool:
-    return coupon is not None and coupon["duration"] == "forever"
-
-
 def _products(coupon: Thing) -> set[str]:
     return set((coupon.get("applies_to") or {}).get("products", ()))
 
@@ -129,9 +137,9 @@ def _fits(coupon: Thing, part: _Part) -> bool:
     return not _products(coupon) or part.product in _products(coupon)
 
 
-def _amounts(coupons: Iterable[Thing | None], currency: str) -> list[Thing]:
+def _amounts(coupons: Iterable[Thing], currency: str) -> list[Thing]:
     """Those with an amount in the currency, the one for the fewest products first."""
-    mine = [c for c in coupons if c and _is_forever(c) and c["amount_off"] and c["currency"] == currency]
+    mine = [one for one in coupons if one["amount_off"] and one["currency"] == currency]
     return sorted(mine, key=lambda coupon: len(_products(coupon)) or 1_000)
 
 

@@ -12,7 +12,7 @@ Thing = dict[str, Any]
 Get = Callable[[str, dict[str, Any]], Thing]
 DAY = 86_400
 _LISTS: dict[str, dict[str, Any]] = {
-    "customers": {},
+    "customers": {"expand[]": ["data.invoice_settings.default_payment_method"]},
     "subscriptions": {"status": "all", "expand[]": ["data.discounts", "data.items.data.discounts"]},
     "invoices": {},
     "invoiceitems": {},
@@ -20,6 +20,7 @@ _LISTS: dict[str, dict[str, Any]] = {
     "payment_intents": {},
     "charges": {},
     "disputes": {},
+    "credit_notes": {},
     "products": {},
     "prices": {"expand[]": ["data.tiers", "data.currency_options"]},
     "coupons": {"expand[]": ["data.applies_to"]},
@@ -33,7 +34,7 @@ class Books:
     """Everything that an account answers about itself, by kind and id, as of one moment."""
 
     lists: dict[str, dict[str, Thing]]
-    coupons_of: dict[str, str] = field(default_factory=dict)  # coupons by the discounts that are known
+    discounts: dict[str, Thing] = field(default_factory=dict)  # those that anything named, by id
 
     @classmethod
     def of(cls, **lists: list[Thing]) -> Books:
@@ -53,7 +54,7 @@ class Books:
                 owner = one["id"] if kind == "customers" else one["customer"]
                 mine.setdefault(owner, {}).setdefault(kind, {})[one["id"]] = one
         shared: dict[str, dict[str, Thing]] = {kind: {} for kind in _OWNED}
-        return {id: Books({**self.lists, **shared, **lists}, self.coupons_of) for id, lists in mine.items()}
+        return {id: Books({**self.lists, **shared, **lists}, self.discounts) for id, lists in mine.items()}
 
     def one(self, kind: str, id: str | None) -> Thing | None:
         """An object by its kind (the name of its list) and id."""

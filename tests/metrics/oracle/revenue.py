@@ -7,7 +7,7 @@ snapshot (how it stood at the connection) it is made up from its dates and from 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -18,8 +18,10 @@ from tests.metrics.oracle.funnel import is_proration
 from tests.metrics.oracle.money import (
     MICROS,
     invoices_a_month,
+    known_discount,
     learn_discounts,
     monthly_micros,
+    runs,
 )
 from tests.metrics.oracle.reading import DAY, Seen, Thing, recurs, subscription_of
 from tests.metrics.oracle.trials import ONE_OFF, dearest
@@ -59,16 +61,17 @@ class Move:
 
 
 class Ledger:
-    """All that was seen of an account, turned over day by day."""
+    """All that was seen of an account, turned over day by day; `repeating` discounts are deducted too."""
 
-    def __init__(self, seen: Seen, zone: ZoneInfo) -> None:
-        self.seen, self.zone, self.books = seen, zone, seen.last
+    def __init__(self, seen: Seen, zone: ZoneInfo, *, repeating: bool) -> None:
+        self.seen, self.zone, self.books, self.repeating = seen, zone, seen.last, repeating
         self._states = _states(seen)
         self._lines, self._changes = _lines(seen), _changes(seen)
         self._invoices: dict[str | None, list[Thing]] = defaultdict(list)
         for invoice in seen.first.invoices:
             self._invoices[subscription_of(invoice)].append(invoice)
-        self._monthly: dict[int, int] = {}
+        self._monthly: dict[object, int] = {}
+        self._own = _own_discounts(seen)
         self.subscriptions = {one["id"]: one for one in self.books.subscriptions}
         for books in (seen.first, seen.last):
             for one in books.subscriptions:
@@ -82,14 +85,14 @@ class Ledger:
         known = self._states.get(id, [])
         before = [state for since, state in known if since <= at]
         if before:
-            return self._worth_of(before)
+            return self._worth_of(before, at)
         first = self.seen.first.one("subscriptions", id)
         return NOTHING if first is None else self._reconstructed(first, at)
 
-    def _worth_of(self, states: list[Thing]) -> Worth:
+    def _worth_of(self, states: list[Thing], at: int) -> Worth:
         """By the last of the states that there have been."""
         state = states[-1]
-        plan, amount = dearest(state)["price"]["product"], self._amount(state)
+        plan, amount = dearest(state)["price"]["product"], self._amount(state, at)
         if state["status"] == "trialing" and not state["pause_collection"]:
             return Worth(trial=amount, cause="free", plan=plan)
         if state["status"] in ("active", "past_due") and not state["pause_collection"]:
@@ -97,11 +100,19 @@ class Ledger:
             return Worth(amount, amount if stays else 0, cause="free", plan=plan)
         return Worth(cause=_cause(states), plan=plan)
 
-    def _amount(self, state: Thing) -> int:
-        key = id(state)
+    def _amount(self, state: Thing, at: int) -> int:
+        """What a state comes to a month with the discounts of an instant."""
+        own = self._own_discount(state["customer"], at)
+        named = [*state["discounts"], *(one for item in state["items"]["data"] for one in item["discounts"])]
+        known = (known_discount(self.books, one) for one in (*named, own))
+        key = id(state), tuple(one["id"] for one in known if one and runs(one, at))
         if key not in self._monthly:
-            self._monthly[key] = monthly_micros(self.books, state)
+            self._monthly[key] = monthly_micros(self.books, state, at, own, repeating=self.repeating)
         return self._monthly[key]
+
+    def _own_discount(self, customer: str, at: int) -> Thing | None:
+        """The customer's own at an instant, one at most."""
+        return next((one for since, one in reversed(self._own.get(customer, ())) if since <= at), None)
 
     # Before the connection
 
@@ -112,7 +123,7 @@ class Ledger:
         if first["ended_at"] and first["ended_at"] <= at:
             return Worth(cause="involuntary" if self._was_owing(first) else _cause([first]), plan=plan)
         if first["trial_start"] and first["trial_start"] <= at < first["trial_end"]:
-            return Worth(trial=self._amount(first), cause="free", plan=plan)
+            return Worth(trial=self._amount(first, self.seen.at), cause="free", plan=plan)
         if first["status"] == "paused" and at >= first["trial_end"]:
             return Worth(cause="paused", plan=plan)
         if first["status"] == "unpaid" and at >= self._given_up_at(first):
@@ -163,12 +174,12 @@ class Ledger:
         if not lines:
             return 0
         prices = self.books.lists["prices"]
-        asked = [(prices[line["price"]], line["quantity"]) for line in lines if line["price"] in prices]
+        asked = [(prices[line["price"]], line["quantity"]) for line in lines]
         items = [item for item in first["items"]["data"] if recurs(item["price"])]
         now = [(item["price"], item["quantity"]) for item in items]
-        tried = any(_is_of_trial(line, prices) for line in lines)  # a trial was cut short, and nothing billed
+        tried = any(line["amount"] == 0 and _sum([one]) for line, one in zip(lines, asked, strict=True))
         if not tried and not _by_tiers(asked) and not _by_tiers(now) and _sum(asked) == _sum(now):
-            return self._amount(first)
+            return self._amount(first, self.seen.at)
         return sum(self._of_line(line, first["currency"]) for line in lines)
 
     def _lines_at(self, first: Thing, at: int) -> list[Thing]:
@@ -257,14 +268,16 @@ class Ledger:
             day += timedelta(days=1)
             yield starts, _midnight(day, self.zone)
 
-    def by_plan(self, currency: str, at: int) -> dict[str, tuple[int, int]]:
-        """MRR and trial MRR of each plan (the product of a subscription's dearest item) at an instant."""
+    def by(
+        self, currency: str, at: int, part_of: Callable[[Thing, Worth], str]
+    ) -> dict[str, tuple[int, int]]:
+        """MRR and trial MRR of each part at an instant; `part_of` says of which one a subscription is."""
         found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
         for one in self.subscriptions.values():
             worth = self.worth(one["id"], at)
             if one["currency"] == currency and (worth.mrr or worth.trial):
-                mrr, trial = found[worth.plan]
-                found[worth.plan] = mrr + worth.mrr, trial + worth.trial
+                mrr, trial = found[part_of(one, worth)]
+                found[part_of(one, worth)] = mrr + worth.mrr, trial + worth.trial
         return dict(found)
 
     def total(self, at: int) -> dict[str, Worth]:
@@ -353,6 +366,24 @@ def _states(seen: Seen) -> dict[str, list[tuple[int, Thing]]]:
     return found
 
 
+def _own_discounts(seen: Seen) -> dict[str, list[tuple[int, Thing | None]]]:
+    """From when on each customer had which discount of its own, or none, as it came."""
+    found: dict[str, list[tuple[int, Thing | None]]] = defaultdict(list)
+    for one in seen.first.customers:
+        if one["discount"]:
+            found[one["id"]].append((seen.at, one["discount"]))
+    for event in seen.happened:
+        one = event["data"]["object"]
+        if one["object"] != "discount" or one["subscription"] or one["subscription_item"] or one["invoice"]:
+            continue
+        mine = found[one["customer"]]
+        if event["type"] != "customer.discount.deleted":
+            mine.append((event["created"], one))
+        elif mine and mine[-1][1] and mine[-1][1]["id"] == one["id"]:
+            mine.append((event["created"], None))
+    return found
+
+
 def _lines(seen: Seen) -> dict[str, list[Thing]]:
     """The lines for service of each subscription, as they stood at the connection."""
     found: dict[str, list[Thing]] = defaultdict(list)
@@ -420,12 +451,6 @@ def _order(line: Thing) -> tuple[int, int, str]:
 
 def _sum(pairs: Iterable[tuple[Thing, int]]) -> int:
     return sum((price["unit_amount"] or 0) * quantity for price, quantity in pairs if recurs(price))
-
-
-def _is_of_trial(line: Thing, prices: dict[str, Thing]) -> bool:
-    """Whether a line asks for nothing though its price is above zero."""
-    price = prices.get(line["price"])
-    return bool(not line["amount"] and price and price["unit_amount"] != 0 and line["quantity"])
 
 
 def _by_tiers(pairs: Iterable[tuple[Thing, int]]) -> bool:

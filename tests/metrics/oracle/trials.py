@@ -154,20 +154,17 @@ def days_to_convert(found: Iterable[Trial]) -> list[int]:
     return sorted(one.days for one in found if one.days is not None)
 
 
-def kaplan_meier(found: Iterable[Trial], now: int) -> dict[int, float]:
-    """The share converted by each day since the start on which somebody converted.
+def by_day(found: Iterable[Trial], now: int, last: int) -> tuple[list[int], list[int]]:
+    """How many trials were watched on each day since their start up to the `last`, and converted on it.
 
     A trial has been watched for as many whole days as it is old; what came on a day that is not over yet has
     not been seen.
     """
     watched = []
     for one in found:
-        age = (now - one.started) // DAY
+        age = min((now - one.started) // DAY, last)
         came = one.days is not None and one.days <= age
-        watched.append((max(0, one.days) if came and one.days is not None else age, came))
-    left, curve = 1.0, {}
-    for day in sorted({at for at, came in watched if came}):
-        at_risk = sum(1 for at, _ in watched if at >= day)
-        left *= 1 - sum(1 for at, came in watched if came and at == day) / at_risk
-        curve[day] = 1 - left
-    return curve
+        watched.append((max(0, one.days) if came and one.days is not None else max(0, age), came))
+    days = range(max((day for day, _ in watched), default=-1) + 1)
+    at_risk = [sum(at >= day for at, _ in watched) for day in days]
+    return at_risk, [sum(came and at == day for at, came in watched) for day in days]
