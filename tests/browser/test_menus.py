@@ -82,7 +82,7 @@ def test_the_calendar_leaves_the_button_free(visitor: Visitor, wide: int) -> Non
     assert part(box(calendar), box(visitor.button("Set", menu)))
 
 
-def test_the_form_for_rates_keeps_its_place(visitor: Visitor) -> None:
+def test_the_menu_of_rates_keeps_its_place(visitor: Visitor) -> None:
     visitor.open("revenue", "Revenue")
     visitor.press("Exchange rates")
     menu = visitor.page.get_by_test_id("stPopoverBody")
@@ -91,10 +91,10 @@ def test_the_form_for_rates_keeps_its_place(visitor: Visitor) -> None:
     visitor.choose("One unit of", "EUR", menu)
     field.fill("1.10")
     visitor.button("Add", menu).scroll_into_view_if_needed()
-    place = box(field)
+    place = box(menu)  # within it one scrolls
     visitor.press("Add", menu)
     expect(menu.get_by_text("1 EUR = 1.10 USD")).to_be_visible()
     visitor.settle()
-    assert box(field) == place
+    assert box(menu) == place
     visitor.press("Remove", menu)
     visitor.choose("Reporting currency", "None", menu)
