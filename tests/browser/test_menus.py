@@ -97,4 +97,6 @@ def test_the_menu_of_rates_keeps_its_place(visitor: Visitor) -> None:
     visitor.settle()
     assert box(menu) == place
     visitor.press("Remove", menu)
+    expect(menu.get_by_text("No rate is entered yet.")).to_be_visible()
+    visitor.settle()
     visitor.choose("Reporting currency", "None", menu)
