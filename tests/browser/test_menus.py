@@ -98,6 +98,7 @@ def test_the_menu_of_rates_keeps_its_place(visitor: Visitor) -> None:
     assert box(menu) == place
     visitor.press("Remove", menu)
     expect(menu.get_by_text("No rate is entered yet.")).to_be_visible()
-    menu.get_by_role("combobox", name="Reporting currency").scroll_into_view_if_needed()  # else its list closes
+    top = menu.get_by_role("combobox", name="Reporting currency")
+    top.scroll_into_view_if_needed()  # else its list closes again
     visitor.settle()
     visitor.choose("Reporting currency", "None", menu)
