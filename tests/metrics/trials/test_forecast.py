@@ -112,7 +112,7 @@ def test_a_month_says_only_what_was_known_then(database: ModuleType) -> None:
 
 
 def test_months_of_summer_and_winter_know_the_same_trials_as_each_alone(database: ModuleType) -> None:
-    """They are read together, as far as their days end alike; hours from there make other days."""
+    """They are read together, though their first instants lie hours apart in UTC."""
     chance = random.Random(5)
     rows = [trial(n, NOW - chance.randrange(700 * DAY), converted=n % 3 == 0) for n in range(600)]
     save(database, rows)
